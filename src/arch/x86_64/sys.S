@@ -1,0 +1,57 @@
+/*
+ * The only instructions of this object that enter the kernel. Syscall user
+ * dispatch lets calls from [ff_sys_begin, ff_sys_end) through; everything
+ * else on an armed thread arrives in the SIGSYS handler.
+ */
+	.text
+
+	.globl	ff_sys_begin
+	.hidden	ff_sys_begin
+	.globl	ff_sys_end
+	.hidden	ff_sys_end
+
+/*
+ * long ff_sys(long nr, long a, long b, long c, long d, long e, long f)
+ *
+ *	in	rdi nr, rsi a, rdx b, rcx c, r8 d, r9 e, 8(%rsp) f
+ *	kernel	rax nr, rdi a, rsi b, rdx c, r10 d, r8 e, r9 f
+ *	out	rax result or -errno; rcx, r11 lost
+ */
+	.balign	64
+ff_sys_begin:
+	.globl	ff_sys
+	.hidden	ff_sys
+	.type	ff_sys, @function
+ff_sys:
+	.cfi_startproc
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	movq	%rcx, %rdx
+	movq	%r8, %r10
+	movq	%r9, %r8
+	movq	8(%rsp), %r9
+	syscall
+	ret
+	.cfi_endproc
+	.size	ff_sys, . - ff_sys
+
+/*
+ * Where our signal handlers return to (sa_restorer), and where a handler of
+ * the program returns to the kernel while dispatch is armed: rsp is the
+ * frame the kernel built. Unwinders know it by its bytes, as they know
+ * libc's; it must stay these two instructions.
+ */
+	.balign	16
+	.globl	ff_sigreturn
+	.hidden	ff_sigreturn
+	.type	ff_sigreturn, @function
+	nop
+ff_sigreturn:
+	movq	$15, %rax		/* rt_sigreturn */
+	syscall
+	.size	ff_sigreturn, . - ff_sigreturn
+	.balign	16
+ff_sys_end:
+
+	.section .note.GNU-stack, "", @progbits

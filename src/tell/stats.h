@@ -1,0 +1,33 @@
+/* Counters of this process and the line they become (FLATFORK_STATS). */
+#ifndef FF_TELL_STATS_H
+#define FF_TELL_STATS_H
+
+#include <stdatomic.h>
+
+/* name, what it counts */
+#define FF_COUNTERS(X)                                                   \
+	X(forks_lazy, "children made on the lazy path that kept it")     \
+	X(forks_real, "children made by libc's fork, rollbacks included") \
+	X(rollbacks, "lazy children taken back and forked for real")     \
+	X(hydrations, "lazy children given all their memory")
+
+struct ff_stats {
+#define X(name, what) _Atomic unsigned long name;
+	FF_COUNTERS(X)
+#undef X
+};
+
+extern struct ff_stats ff_stats;
+
+/* In a new child: start from zero. Async-signal-safe. */
+void ff_stats_reset(void);
+
+/*
+ * Append this process's line to FLATFORK_STATS: one write(2) on an O_APPEND
+ * descriptor that is closed again. Nothing happens without the option. Once
+ * per process image, unless a failed exec brings the program back and it
+ * forks again. Async-signal-safe, keeps errno.
+ */
+void ff_stats_write(void);
+
+#endif
