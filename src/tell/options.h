@@ -1,8 +1,13 @@
-/* What the user asked for, read once from the environment. */
+/*
+ * What the user asked for, read once from the environment. FF_OPTIONS is the
+ * one table: the parser, the help text of the command, its flags and the
+ * README's table (a test compares it) all come from here.
+ */
 #ifndef FF_TELL_OPTIONS_H
 #define FF_TELL_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum ff_fork_mode {
@@ -11,6 +16,7 @@ enum ff_fork_mode {
 	FF_FORK_REAL, /* always libc's */
 };
 
+/* All zero, that is off, until ff_options_load() has run. */
 struct ff_options {
 	bool on;
 	enum ff_fork_mode fork_mode;
@@ -23,9 +29,67 @@ struct ff_options {
 extern struct ff_options ff_options;
 
 /*
- * Read FLATFORK* from @envp into ff_options. Makes no system call unless a
- * value is bad: then one warning on standard error names it, and the default
- * stands. Strings are borrowed from @envp (copied into static storage).
+ * variable, kind, field, flag of `flatfork run`, values, default, what it does
+ *
+ * A default is written as a value, and parsed as one; "" leaves the field
+ * NULL. FLATFORK comes first: where it says off, no other is looked at.
+ */
+#define FF_OPTIONS(X)                                                        \
+	X("FLATFORK", SWITCH, on, NULL, "on|off", "on",                      \
+	  "off: every call goes to libc, nothing else happens")              \
+	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",      \
+	  "auto",                                                            \
+	  "which way fork() takes; lazy: wherever it is possible")           \
+	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE",      \
+	  "32M",                                                             \
+	  "auto leaves processes with less resident memory to libc's fork")  \
+	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N", \
+	  "100", "how long a child may hold its parent before it execs")     \
+	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",             \
+	  "one line per decision, and why")                                  \
+	X("FLATFORK_STATS", PATH, stats, "--stats", "PATH", "",              \
+	  "one JSON line of counters per process, when it ends or execs")
+
+enum ff_option_kind {
+	FF_OPTION_SWITCH,	/* on, off */
+	FF_OPTION_MODE,		/* enum ff_fork_mode, by name */
+	FF_OPTION_SIZE,		/* 4096, 512K, 32M, 1.5G, 1T: powers of 1024 */
+	FF_OPTION_MILLISECONDS, /* 1 to FF_BUDGET_MAX_MS */
+	FF_OPTION_PATH,		/* shorter than PATH_MAX */
+};
+
+#define FF_BUDGET_MAX_MS 3600000
+
+struct ff_option {
+	const char *env;
+	enum ff_option_kind kind;
+	size_t offset;	      /* of the field in struct ff_options */
+	const char *flag;     /* NULL: has none */
+	const char *values;   /* what may be said, for people */
+	const char *fallback; /* the default, as a value; "": nothing */
+	const char *what;
+};
+
+#define X(env, kind, field, flag, values, fallback, what) +1
+enum { FF_OPTION_COUNT = 0 FF_OPTIONS(X) };
+#undef X
+
+extern const struct ff_option ff_option_table[FF_OPTION_COUNT];
+
+/*
+ * Parse @value for @option into its field of @ret_options, which borrows a
+ * string; returns false, with nothing changed, if it is not a value of that
+ * option. Pure.
+ */
+bool ff_option_parse(const struct ff_option *option, const char *value,
+		     struct ff_options *ret_options);
+
+/*
+ * Read FLATFORK* from @envp into ff_options. A variable that is empty counts
+ * as not set; of two, the first counts, as with getenv. Makes no system call
+ * unless a value is bad: then one warning on standard error names variable
+ * and value, and the default stands. Strings are copied into static storage.
+ * A relative path is resolved by each process at each use.
  * Context: constructor or first interposed call; no allocation, no lock.
  */
 void ff_options_load(char *const envp[]);

@@ -3,12 +3,13 @@
 #define FF_TELL_STATS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 /* name, what it counts */
-#define FF_COUNTERS(X)                                                   \
-	X(forks_lazy, "children made on the lazy path that kept it")     \
+#define FF_COUNTERS(X)                                                    \
+	X(forks_lazy, "children made on the lazy path that kept it")      \
 	X(forks_real, "children made by libc's fork, rollbacks included") \
-	X(rollbacks, "lazy children taken back and forked for real")     \
+	X(rollbacks, "lazy children taken back and forked for real")      \
 	X(hydrations, "lazy children given all their memory")
 
 struct ff_stats {
@@ -26,8 +27,16 @@ void ff_stats_reset(void);
  * Append this process's line to FLATFORK_STATS: one write(2) on an O_APPEND
  * descriptor that is closed again. Nothing happens without the option. Once
  * per process image, unless a failed exec brings the program back and it
- * forks again. Async-signal-safe, keeps errno.
+ * forks again: then a second line tells what happened since, so adding up
+ * lines never counts twice. Async-signal-safe, keeps errno.
  */
 void ff_stats_write(void);
+
+#define FF_STATS_LINE_MAX 512
+
+/* The line of @stats, without writing; returns its length. @comm is escaped
+ * as JSON wants it, bytes that are not UTF-8 become U+FFFD. */
+size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
+		       const struct ff_stats *stats);
 
 #endif

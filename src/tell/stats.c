@@ -1,0 +1,148 @@
+/*
+ * The counters and their JSON line. Runs where a process ends: in exit
+ * handlers, before _exit and exec, also in a child before exec.
+ *
+ * Rules: raw system calls only; no lock, no allocation, no errno. Two threads
+ * that end the process at once take each count once (atomic exchange).
+ */
+#include "tell/stats.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+
+#include "host/sys.h"
+#include "tell/line.h"
+#include "tell/log.h"
+#include "tell/options.h"
+
+#define COMM_MAX 16 /* TASK_COMM_LEN, the zero included */
+
+struct ff_stats ff_stats;
+
+static atomic_bool written;
+
+void ff_stats_reset(void)
+{
+#define X(name, what) atomic_store(&ff_stats.name, 0);
+	FF_COUNTERS(X)
+#undef X
+	atomic_store(&written, false);
+}
+
+/* Length of the UTF-8 sequence at @s, 0 if there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80			? 1 :
+		   s[0] >= 0xc2 && s[0] <= 0xdf ? 2 :
+		   s[0] >= 0xe0 && s[0] <= 0xef ? 3 :
+		   s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 :
+						  0;
+
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	/* Overlong, a surrogate, or beyond U+10FFFF. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static void json_string(struct ff_line *line, const char *s)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	ff_line_char(line, '"');
+	while (*s) {
+		unsigned char c = (unsigned char)*s;
+		size_t n = utf8_length((const unsigned char *)s);
+
+		if (!n) {
+			ff_line_str(line, "\\ufffd");
+			n = 1;
+		} else if (c < 0x20 || c == 0x7f) {
+			ff_line_str(line, "\\u00");
+			ff_line_char(line, hex[c >> 4]);
+			ff_line_char(line, hex[c & 15]);
+		} else {
+			if (c == '"' || c == '\\')
+				ff_line_char(line, '\\');
+			ff_line_bytes(line, s, n);
+		}
+		s += n;
+	}
+	ff_line_char(line, '"');
+}
+
+size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
+		       const struct ff_stats *stats)
+{
+	struct ff_line line = ff_line_start(text, FF_STATS_LINE_MAX);
+
+	ff_line_str(&line, "{\"pid\":");
+	ff_line_signed(&line, pid);
+	ff_line_str(&line, ",\"comm\":");
+	json_string(&line, comm);
+#define X(name, what)                             \
+	ff_line_str(&line, ",\"" #name "\":");    \
+	ff_line_unsigned(&line, stats->name, 10);
+	FF_COUNTERS(X)
+#undef X
+	ff_line_char(&line, '}');
+	return ff_line_end(&line);
+}
+
+/* The process's name: its first thread's, which prctl can't tell another. */
+static void read_comm(int pid, char comm[COMM_MAX])
+{
+	long fd, n = 0;
+
+	memset(comm, 0, COMM_MAX);
+	if (sys(gettid) != pid) {
+		fd = sys(openat, AT_FDCWD, "/proc/self/comm",
+			 O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			n = sys(read, fd, comm, COMM_MAX);
+			sys(close, fd);
+		}
+	}
+	if (n > 0)
+		comm[n - 1] = '\0'; /* for the newline */
+	else
+		sys(prctl, PR_GET_NAME, comm);
+}
+
+void ff_stats_write(void)
+{
+	char text[FF_STATS_LINE_MAX], comm[COMM_MAX];
+	struct ff_stats taken;
+	unsigned long sum = 0;
+	bool again;
+	int pid;
+
+	if (!ff_options.on || !ff_options.stats)
+		return;
+#define X(name, what)                                      \
+	taken.name = atomic_exchange(&ff_stats.name, 0);   \
+	sum += taken.name;
+	FF_COUNTERS(X)
+#undef X
+	again = atomic_exchange(&written, true);
+	if (again && !sum)
+		return;
+	pid = (int)sys(getpid);
+	read_comm(pid, comm);
+	if (!ff_log_append(ff_options.stats, text,
+			   ff_stats_format(text, pid, comm, &taken)))
+		return;
+
+	/* Not told: for the next time, if there is one. */
+#define X(name, what) atomic_fetch_add(&ff_stats.name, taken.name);
+	FF_COUNTERS(X)
+#undef X
+	if (!again)
+		atomic_store(&written, false);
+}
