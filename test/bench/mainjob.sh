@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# The main job as a benchmark: examples/mainjob.pl at several sizes, plain and
+# under flatfork in turn, `name value unit` lines with medians per child.
+#
+# mainjob.sh [ROUNDS [MIB...]]     default: 3 rounds, 256 and 4096 MiB
+#
+# Needs FF_BUILD, the build directory. FF_MAINJOB_COUNTS="SYSTEMS BACKTICKS
+# PIPES" changes how many children a run starts. Exit: 0, or 1 when a run
+# failed or results differ; no time is a verdict.
+set -u
+
+: "${FF_BUILD:?the build directory}"
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+rounds=${1:-3}
+shift
+[ "$#" -gt 0 ] || set -- 256 4096
+read -r -a counts <<<"${FF_MAINJOB_COUNTS:-100 100 20}"
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+unset LD_PRELOAD "${!FLATFORK@}"
+
+# run NAME MIB COMMAND...: one run; its times are appended to $work/NAME.MIB
+run() {
+	local name=$1 mib=$2
+	shift 2
+	if ! "$@" perl "$root/examples/mainjob.pl" "$mib" "$work/times" \
+		"${counts[@]}" >"$work/$name.out"; then
+		echo "mainjob: $name at $mib MiB failed" >&2
+		exit 1
+	fi
+	cat "$work/times" >>"$work/$name.$mib"
+}
+
+for ((round = 0; round < rounds; round++)); do
+	for mib in "$@"; do
+		run plain "$mib" env
+		run flatfork "$mib" "$FF_BUILD/flatfork" run --
+		if ! diff "$work/plain.out" "$work/flatfork.out" >&2; then
+			echo "mainjob: results differ at $mib MiB" >&2
+			exit 1
+		fi
+	done
+done
+
+for mib in "$@"; do
+	perl "$root/examples/compare.pl" --lines "${mib}MiB" \
+		"$work/plain.$mib" "$work/flatfork.$mib" || exit 1
+done
+
+# growth NAME: the last size's cost over the first one's. Flat means: 1.
+growth() {
+	perl "$root/examples/compare.pl" --lines "$last-over-$first" \
+		"$work/$1.${last%MiB}" "$work/$1.${first%MiB}" |
+		sed -n "s,^ratio\(\.mainjob\.[a-z]*\)\.plain/flatfork,growth\1.$1,p"
+}
+
+if [ "$#" -gt 1 ]; then
+	first=${1}MiB
+	last=${!#}MiB
+	growth plain
+	growth flatfork
+fi

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The benchmarks run at a small size and print every line they promise, each
+# a name, a number and a unit. No figure is a verdict.
+set -u
+
+: "${FF_BUILD:?the build directory}"
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+failures=0
+
+# expect NAME UNIT: exactly one line with that name, a positive number
+expect() {
+	local name=${1//./\\.}
+
+	if [ "$(grep -cE "^$name [0-9]+(\.[0-9]+)? $2\$" "$out")" -ne 1 ]; then
+		echo "missing or malformed: $1 ($2)"
+		failures=$((failures + 1))
+	fi
+}
+
+"$FF_BUILD/test/bench/bench" --mib 4,64 --rounds 3 --batch 2 \
+	--preload "$FF_BUILD/libflatfork-preload.so" >"$out"
+status=$?
+[ "$status" -eq 0 ] || exit "$status"
+for mib in 4 64; do
+	for way in plain-fork flatfork vfork posix_spawn; do
+		for what in whole whole-p90 call; do
+			expect "$way.$what.${mib}MiB" us
+		done
+	done
+	for what in none plain-fork flatfork; do
+		expect "touch-after.$what.${mib}MiB" ns/page
+	done
+	for ratio in plain-fork/vfork plain-fork/flatfork flatfork/vfork \
+		flatfork/posix_spawn; do
+		expect "ratio.$ratio.${mib}MiB" x
+	done
+	for counter in forks_lazy forks_real rollbacks hydrations; do
+		expect "flatfork.$counter.${mib}MiB" count
+	done
+done
+for way in plain-fork flatfork vfork posix_spawn; do
+	expect "growth.$way.64MiB/4MiB" x
+done
+
+export FF_MAINJOB_COUNTS="4 4 2"
+bash "$here/mainjob.sh" 1 16 64 >"$out" || exit 1
+for kind in system backticks pipe; do
+	for mib in 16 64; do
+		expect "mainjob.$kind.plain.${mib}MiB" us
+		expect "mainjob.$kind.flatfork.${mib}MiB" us
+		expect "ratio.mainjob.$kind.plain/flatfork.${mib}MiB" x
+	done
+	expect "growth.mainjob.$kind.flatfork.64MiB-over-16MiB" x
+done
+
+[ "$failures" -eq 0 ]
