@@ -25,7 +25,7 @@
 #include "tell/options.h"
 
 /* The kernel's signal set: 64 bits, signal n in bit n-1. */
-#define BIT(sig) (UINT64_C(1) << ((sig) - 1))
+#define BIT(sig) (UINT64_C(1) << ((sig)-1))
 #define WRITE_SIGNALS (BIT(SIGPIPE) | BIT(SIGXFSZ))
 
 static int write_quietly(int fd, const void *bytes, size_t n)

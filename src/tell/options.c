@@ -15,7 +15,7 @@
 
 struct ff_options ff_options;
 
-#define X(env, kind, field, flag, values, fallback, what)   \
+#define X(env, kind, field, flag, values, fallback, what)             \
 	{ env,	FF_OPTION_##kind, offsetof(struct ff_options, field), \
 	  flag, values,		  fallback,                           \
 	  what },

@@ -23,7 +23,7 @@ struct ff_options {
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
 	const char *log;   /* NULL: no log; "stderr"; else a path */
-	const char *stats; /* NULL: none; else a path */
+	const char *stats; /* NULL: none; else as log */
 };
 
 extern struct ff_options ff_options;
@@ -34,20 +34,18 @@ extern struct ff_options ff_options;
  * A default is written as a value, and parsed as one; "" leaves the field
  * NULL. FLATFORK comes first: where it says off, no other is looked at.
  */
-#define FF_OPTIONS(X)                                                        \
-	X("FLATFORK", SWITCH, on, NULL, "on|off", "on",                      \
-	  "off: every call goes to libc, nothing else happens")              \
-	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",      \
-	  "auto",                                                            \
-	  "which way fork() takes; lazy: wherever it is possible")           \
-	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE",      \
-	  "32M",                                                             \
-	  "auto leaves processes with less resident memory to libc's fork")  \
-	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N", \
-	  "100", "how long a child may hold its parent before it execs")     \
-	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",             \
-	  "one line per decision, and why")                                  \
-	X("FLATFORK_STATS", PATH, stats, "--stats", "PATH", "",              \
+#define FF_OPTIONS(X)                                                          \
+	X("FLATFORK", SWITCH, on, NULL, "on|off", "on",                        \
+	  "off: every call goes to libc, nothing else happens")                \
+	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",        \
+	  "auto", "which way fork() takes; lazy: wherever it is possible")     \
+	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "32M", \
+	  "auto leaves processes with less resident memory to libc's fork")    \
+	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
+	  "100", "how long a child may hold its parent before it execs")       \
+	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",               \
+	  "one line per decision, and why")                                    \
+	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
 	  "one JSON line of counters per process, when it ends or execs")
 
 enum ff_option_kind {
@@ -71,7 +69,9 @@ struct ff_option {
 };
 
 #define X(env, kind, field, flag, values, fallback, what) +1
-enum { FF_OPTION_COUNT = 0 FF_OPTIONS(X) };
+enum {
+	FF_OPTION_COUNT = 0 FF_OPTIONS(X)
+};
 #undef X
 
 extern const struct ff_option ff_option_table[FF_OPTION_COUNT];

@@ -34,12 +34,18 @@ void ff_stats_reset(void)
 /* Length of the UTF-8 sequence at @s, 0 if there is none. */
 static size_t utf8_length(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80			? 1 :
-		   s[0] >= 0xc2 && s[0] <= 0xdf ? 2 :
-		   s[0] >= 0xe0 && s[0] <= 0xef ? 3 :
-		   s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 :
-						  0;
+	size_t n;
 
+	if (s[0] < 0x80)
+		n = 1;
+	else if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		n = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		n = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		n = 4;
+	else
+		n = 0;
 	for (size_t i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -86,8 +92,8 @@ size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
 	ff_line_signed(&line, pid);
 	ff_line_str(&line, ",\"comm\":");
 	json_string(&line, comm);
-#define X(name, what)                             \
-	ff_line_str(&line, ",\"" #name "\":");    \
+#define X(name, what)                          \
+	ff_line_str(&line, ",\"" #name "\":"); \
 	ff_line_unsigned(&line, stats->name, 10);
 	FF_COUNTERS(X)
 #undef X
@@ -125,8 +131,8 @@ void ff_stats_write(void)
 
 	if (!ff_options.on || !ff_options.stats)
 		return;
-#define X(name, what)                                      \
-	taken.name = atomic_exchange(&ff_stats.name, 0);   \
+#define X(name, what)                                    \
+	taken.name = atomic_exchange(&ff_stats.name, 0); \
 	sum += taken.name;
 	FF_COUNTERS(X)
 #undef X
@@ -140,9 +146,9 @@ void ff_stats_write(void)
 		return;
 
 	/* Not told: for the next time, if there is one. */
+	if (!again)
+		atomic_store(&written, false);
 #define X(name, what) atomic_fetch_add(&ff_stats.name, taken.name);
 	FF_COUNTERS(X)
 #undef X
-	if (!again)
-		atomic_store(&written, false);
 }

@@ -1,0 +1,48 @@
+/* The parts of the flatfork command. */
+#ifndef FF_CLI_CLI_H
+#define FF_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit codes, as env(1) has them. */
+enum {
+	CLI_FAILED = 125,     /* we, not the command */
+	CLI_CANNOT_RUN = 126, /* found, but not to be executed */
+	CLI_NOT_FOUND = 127,
+};
+
+/* "flatfork run: what", to standard error, with a newline. */
+void cli_complain(const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* flatfork run: @argv begins behind "run". Returns only if it fails. */
+int cli_run(char **argv);
+
+/* flatfork doctor: 0 if lazy forks work here, 1 if not. */
+int cli_doctor(void);
+
+/*
+ * Put the interposer at the head of LD_PRELOAD in this process's
+ * environment. Complains for @where and returns false if it can't be.
+ */
+bool cli_preload(const char *where);
+
+/*
+ * What the machine allows, one line per fact. Returns false if one of them
+ * rules lazy forks out.
+ */
+bool cli_ground_print(FILE *out);
+
+/*
+ * Make one lazy fork in a process of its own, under the interposer; prints a
+ * line with the result and, if it failed, why. Returns whether it worked.
+ */
+bool cli_proof(FILE *out);
+
+/* That process (hidden subcommands, not for people): returns its status. */
+#define CLI_PROOF_PARENT "proof-parent"
+#define CLI_PROOF_CHILD "proof-child"
+int cli_proof_parent(void);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * flatfork run: flags become variables, the interposer goes to the head of
+ * LD_PRELOAD, the command is executed in this very process.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "tell/options.h"
+
+/* The option whose flag opens @arg, as "--flag" or "--flag=value". */
+static const struct ff_option *option_of(const char *arg,
+					 const char **ret_value)
+{
+	for (size_t i = 0; i < FF_OPTION_COUNT; i++) {
+		const struct ff_option *option = &ff_option_table[i];
+		size_t n = option->flag ? strlen(option->flag) : 0;
+
+		if (!n || strncmp(arg, option->flag, n))
+			continue;
+		if (arg[n] && arg[n] != '=')
+			continue;
+		*ret_value = arg[n] ? arg + n + 1 : NULL;
+		return option;
+	}
+	return NULL;
+}
+
+/* Processes that change their directory have to write to the same file. */
+static const char *absolute(const char *path, char text[2 * PATH_MAX])
+{
+	size_t n;
+
+	if (*path == '/' || !strcmp(path, "stderr"))
+		return path;
+	if (!getcwd(text, PATH_MAX))
+		return NULL;
+	n = strlen(text);
+	text[n++] = '/';
+	return memcpy(text + n, path, strlen(path) + 1) ? text : NULL;
+}
+
+static bool set_option(const struct ff_option *option, const char *value)
+{
+	char text[2 * PATH_MAX];
+	struct ff_options parsed;
+
+	if (!ff_option_parse(option, value, &parsed)) {
+		cli_complain("run", "%s: '%s' is not one of %s", option->flag,
+			     value, option->values);
+		return false;
+	}
+	if (option->kind == FF_OPTION_PATH) {
+		value = absolute(value, text);
+		if (!value) {
+			cli_complain("run", "%s: current directory: %s",
+				     option->flag, strerror(errno));
+			return false;
+		}
+		if (!ff_option_parse(option, value, &parsed)) {
+			cli_complain("run", "%s: '%s': %s", option->flag, value,
+				     strerror(ENAMETOOLONG));
+			return false;
+		}
+	}
+	if (setenv(option->env, value, 1)) {
+		cli_complain("run", "%s: %s", option->env, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* Returns where the command begins, NULL after a complaint. */
+static char **set_options(char **argv)
+{
+	for (; *argv && **argv == '-'; argv++) {
+		const struct ff_option *option;
+		const char *value;
+
+		if (!strcmp(*argv, "--"))
+			return argv + 1;
+		option = option_of(*argv, &value);
+		if (!option) {
+			cli_complain("run", "'%s': no such option", *argv);
+			return NULL;
+		}
+		if (!value)
+			value = *++argv;
+		if (!value) {
+			cli_complain("run", "%s wants a value: %s",
+				     option->flag, option->values);
+			return NULL;
+		}
+		if (!set_option(option, value))
+			return NULL;
+	}
+	return argv;
+}
+
+int cli_run(char **argv)
+{
+	int error;
+
+	argv = set_options(argv);
+	if (!argv)
+		return CLI_FAILED;
+	if (!*argv) {
+		cli_complain("run", "which command?");
+		return CLI_FAILED;
+	}
+	if (!cli_preload("run"))
+		return CLI_FAILED;
+	execvp(*argv, argv);
+	error = errno;
+	cli_complain("run", "'%s': %s", *argv, strerror(error));
+	return error == ENOENT ? CLI_NOT_FOUND : CLI_CANNOT_RUN;
+}
