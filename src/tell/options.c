@@ -15,10 +15,11 @@
 
 struct ff_options ff_options;
 
-#define X(env, kind, field, flag, values, fallback, what)             \
-	{ env,	FF_OPTION_##kind, offsetof(struct ff_options, field), \
-	  flag, values,		  fallback,                           \
-	  what },
+/* clang-format off */
+#define X(env, kind, field, flag, values, fallback, what)               \
+	{ env, FF_OPTION_##kind, offsetof(struct ff_options, field),    \
+	  flag, values, fallback, what },
+/* clang-format on */
 const struct ff_option ff_option_table[FF_OPTION_COUNT] = { FF_OPTIONS(X) };
 #undef X
 

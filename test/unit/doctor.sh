@@ -1,0 +1,57 @@
+#!/bin/bash
+# flatfork doctor: every fact has a line; the verdict is the exit status and
+# comes with a reason.
+. "$(dirname "$0")/lib.sh"
+
+facts='kernel|syscall user dispatch|/proc|/proc/self/mem|seccomp|tracer'
+facts="$facts|overcommit policy|lazy fork"
+
+# has_facts: one line for each
+has_facts() {
+	local n
+	n=$(grep -cE "^($facts) +[^ ]" "$work/out")
+	[ "$n" -eq 8 ] && return
+	fail "doctor tells $n of 8 facts:"
+	sed 's/^/	/' "$work/out"
+}
+
+# A tracer is seen, named, and in the way.
+if strace -o /dev/null true 2>/dev/null; then
+	expect 1 strace -f -o /dev/null "$flatfork" doctor
+	has_facts
+	grep -qE '^tracer +process [0-9]+: ' "$work/out" || fail "no tracer line"
+	grep -qE '^lazy fork +no: the fork was right' "$work/out" ||
+		fail "traced: no verdict: $(cat "$work/out")"
+	grep -q '^  flatfork\[[0-9]*\]: ' "$work/out" ||
+		fail "traced: no reason: $(cat "$work/out")"
+fi
+
+# Without the interposer there is no proof.
+cp "$flatfork" "$work"
+expect 1 "$work/flatfork" doctor
+grep -qE '^lazy fork +no: the proof could not be started' "$work/out" ||
+	fail "alone: no verdict: $(cat "$work/out")"
+says err 'flatfork doctor: libflatfork-preload.so: neither in'
+
+expect 1 env TMPDIR=/nonexistent "$flatfork" doctor
+says out '/nonexistent/flatfork-doctor.'
+
+# Nothing stays behind, whatever the user's settings are.
+mkdir "$work/tmp"
+TMPDIR=$work/tmp FLATFORK=off FLATFORK_FORK=real FLATFORK_LOG=$work/mine \
+	"$flatfork" doctor >"$work/out" 2>"$work/err"
+status=$?
+has_facts
+silent err
+rmdir "$work/tmp" || fail "doctor left files behind"
+[ ! -e "$work/mine" ] || fail "doctor used the user's log"
+[ "$failures" -eq 0 ] || finish
+
+grep -qE '^syscall user dispatch +yes' "$work/out" ||
+	skip "this machine has no syscall user dispatch"
+grep -qE '^seccomp +not' "$work/out" || skip "seccomp is in force here"
+grep -qE '^tracer +none' "$work/out" || skip "there is a tracer"
+[ "$status" -eq 0 ] || fail "status $status: $(cat "$work/out")"
+grep -qE '^lazy fork +works$' "$work/out" || fail "no verdict"
+
+finish

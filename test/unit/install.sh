@@ -1,0 +1,21 @@
+#!/bin/bash
+# What is installed works where it was installed, for two layouts.
+# shellcheck disable=SC2016 # inner shells expand those
+. "$(dirname "$0")/lib.sh"
+
+for libdir in lib lib/x86_64-linux-gnu; do
+	prefix=$work/$libdir/prefix
+	# The library directory is part of the configuration.
+	expect 0 cmake -S "$root" -B "$work/build" -DBUILD_TESTING=OFF \
+		-DCMAKE_INSTALL_PREFIX="$prefix" \
+		-DCMAKE_INSTALL_LIBDIR="$libdir"
+	expect 0 cmake --build "$work/build" -j2
+	expect 0 cmake --install "$work/build"
+	rm -rf "$work/build"
+	expect 0 "$prefix/bin/flatfork" run -- sh -c 'echo "$LD_PRELOAD"'
+	[ "$(cat "$work/out")" = "$prefix/$libdir/libflatfork-preload.so" ] ||
+		fail "$libdir: $(cat "$work/out")"
+	silent err
+done
+
+finish

@@ -1,0 +1,126 @@
+#!/bin/bash
+# flatfork run: exit codes, variables, LD_PRELOAD; and the command's help.
+# shellcheck disable=SC2016 # inner shells expand those
+. "$(dirname "$0")/lib.sh"
+
+# The command's status is handed down.
+expect 0 "$flatfork" run -- true
+silent out
+silent err
+expect 1 "$flatfork" run false
+expect 7 "$flatfork" run -- sh -c 'exit 7'
+expect 125 "$flatfork" run -- sh -c 'exit 125'
+silent err
+expect 137 "$flatfork" run -- sh -c 'kill -KILL $$' 2>/dev/null
+
+# It is the same process, with the arguments as they were.
+expect 0 "$flatfork" run -- printf '<%s>' 'a b' '' --log -- '*'
+says out '<a b><><--log><--><*>'
+expect 0 sh -c 'echo $$; exec "$0" run -- sh -c "echo \$\$"' "$flatfork"
+[ "$(sort -u "$work/out" | wc -l)" -eq 1 ] || fail "the process is another"
+
+# 126, 127: as env(1) has them.
+for command in "$work/none" none-of-that-name "$work/plain/below" \
+	"$work" "$work/plain" "$work/lost"; do
+	echo data >"$work/plain"
+	printf '#!/nonexistent/interpreter\n' >"$work/lost"
+	chmod +x "$work/lost"
+	env -- "$command" 2>/dev/null
+	expect $? "$flatfork" run -- "$command"
+	says err "flatfork run: '$command': "
+done
+expect 127 "$flatfork" run -- none-of-that-name
+says err 'No such file or directory'
+expect 126 "$flatfork" run -- "$work/plain"
+says err 'Permission denied'
+
+# 125: our own errors, each naming the thing.
+expect 125 "$flatfork" run
+says err 'flatfork run: which command?'
+expect 125 "$flatfork" run --
+expect 125 "$flatfork" run --fork
+says err '--fork wants a value: auto|lazy|real'
+expect 125 "$flatfork" run --fork sometimes -- true
+says err "--fork: 'sometimes' is not one of auto|lazy|real"
+expect 125 "$flatfork" run --fork= -- true
+expect 125 "$flatfork" run --min-rss=12Q true
+says err "--min-rss: '12Q' is not one of SIZE"
+expect 125 "$flatfork" run --budget-ms 0 true
+says err "--budget-ms: '0'"
+expect 125 "$flatfork" run --log '' true
+expect 125 "$flatfork" run --forks lazy true
+says err "'--forks': no such option"
+expect 125 "$flatfork" run -x true
+says err "'-x': no such option"
+expect 125 "$flatfork"
+expect 125 "$flatfork" walk
+says err "'walk': no such command"
+expect 125 "$flatfork" doctor now
+says err "'now': no argument is taken"
+
+# Flags become variables; what is not said stays as it is.
+show='env | grep ^FLATFORK | sort'
+expect 0 "$flatfork" run -- sh -c "$show"
+silent out
+expect 0 env FLATFORK_FORK=real FLATFORK_BUDGET_MS=5 \
+	"$flatfork" run --fork=lazy --min-rss 512K -- sh -c "$show"
+[ "$(cat "$work/out")" = "FLATFORK_BUDGET_MS=5
+FLATFORK_FORK=lazy
+FLATFORK_MIN_RSS=512K" ] || fail "variables: $(cat "$work/out")"
+expect 0 "$flatfork" run --log stderr --budget-ms 20 sh -c \
+	'echo "$FLATFORK_LOG $FLATFORK_BUDGET_MS"'
+says out 'stderr 20'
+
+# Paths hold wherever the command's processes go.
+(
+	cd "$work" || exit 1
+	expect 0 "$flatfork" run --log log --stats /x/stats -- sh -c \
+		'cd /; echo "$FLATFORK_LOG $FLATFORK_STATS"'
+	says out "$work/log /x/stats"
+	exit "$failures"
+) || fail "relative paths (see above)"
+
+# The interposer goes before what is preloaded already, and only once.
+preload() {
+	expect 0 "$@" sh -c 'echo "$LD_PRELOAD"'
+}
+other=$work/other.so
+cp "$object" "$other"
+preload "$flatfork" run
+[ "$(cat "$work/out")" = "$object" ] || fail "alone: $(cat "$work/out")"
+preload env LD_PRELOAD="$other" "$flatfork" run
+[ "$(cat "$work/out")" = "$object:$other" ] ||
+	fail "before another: $(cat "$work/out")"
+silent err
+preload env LD_PRELOAD= "$flatfork" run
+[ "$(cat "$work/out")" = "$object" ] || fail "empty: $(cat "$work/out")"
+preload env LD_PRELOAD="$other" "$flatfork" run "$flatfork" run
+[ "$(cat "$work/out")" = "$object:$other" ] ||
+	fail "a run within a run: $(cat "$work/out")"
+
+# Where LD_PRELOAD can't name it, nothing runs.
+mkdir "$work/a b" "$work/alone"
+cp "$flatfork" "$object" "$work/a b"
+expect 125 "$work/a b/flatfork" run -- echo ran
+says err "LD_PRELOAD can't hold a path with a space"
+silent out
+cp "$flatfork" "$work/alone"
+expect 125 "$work/alone/flatfork" run -- echo ran
+says err 'libflatfork-preload.so: neither in'
+says err "$work/alone"
+silent out
+
+# Help and version.
+expect 0 "$flatfork" --help
+for word in FLATFORK=on FLATFORK_FORK= FLATFORK_MIN_RSS= FLATFORK_BUDGET_MS= \
+	FLATFORK_LOG= FLATFORK_STATS= --fork --min-rss --budget-ms --log \
+	--stats 'auto|lazy|real'; do
+	says out "$word"
+done
+awk 'length > 80' "$work/out" | grep . && fail "help is wider than 80 columns"
+expect 0 "$flatfork" --version
+grep -qE '^flatfork [0-9]+\.[0-9]+\.[0-9]+$' "$work/out" ||
+	fail "version: $(cat "$work/out")"
+[ ! -e /dev/full ] || expect 125 sh -c '"$0" --help >/dev/full' "$flatfork"
+
+finish
