@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# When the ground for a lazy fork is missing: libc's fork, the same results,
+# and a log line that says why. One case per run:
+#
+# ground.sh CASE
+#
+# Each case takes one thing away by an injected fault. The first one takes
+# nothing away: without it the others would prove nothing.
+#
+# The cases are called by name, which shellcheck cannot see.
+# shellcheck disable=SC2317
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=test/ground/lib.sh
+. "$here/lib.sh"
+
+need() {
+	command -v "$1" >/dev/null || skip "$1 is not installed"
+}
+
+# copy_for_nobody: guest, child and interposer where any user can read them;
+# $as_nobody runs a command as one.
+copy_for_nobody() {
+	need setpriv
+	[ "$(id -u)" -eq 0 ] || skip "only root can become another user"
+	cp "$guest" "$noop" "$preload" "$work/" || exit 1
+	guest=$work/guest
+	noop=$work/noop
+	preload=$work/${preload##*/}
+	as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	"${as_nobody[@]}" true || skip "cannot become another user"
+}
+
+case_nothing_missing() {
+	three_ways
+	expect_all_counted
+	[ "$(counter forks_lazy)" -ge 3 ] || {
+		check_failed "forks_lazy is $(counter forks_lazy), not >= 3"
+		cat "$work/log"
+	}
+}
+
+case_no_user_dispatch() {
+	outer=("$ground/without" sud)
+	three_ways
+	expect_real .
+}
+
+case_seccomp_in_force() {
+	outer=("$ground/without" seccomp)
+	three_ways
+	expect_real seccomp
+}
+
+case_no_proc() {
+	outer=("$ground/without" proc)
+	three_ways
+	expect_real /proc
+}
+
+case_sigsys_handler() {
+	options=(--sigsys)
+	three_ways
+	expect_real SIGSYS
+}
+
+case_tracer() {
+	need strace
+	outer=(strace -f -q -o /dev/null)
+	"${outer[@]}" true 2>/dev/null || skip "strace may not trace here"
+	three_ways
+	expect_real 'trace'
+}
+
+case_valgrind() {
+	need valgrind
+	inner=(valgrind -q)
+	three_ways
+	expect_real valgrind
+}
+
+case_asan_linked() {
+	guest=$ground/guest-asan-static
+	[ -x "$guest" ] || skip "the compiler has no static AddressSanitizer"
+	three_ways
+	expect_real 'sanitizer|asan|ASan|AddressSanitizer'
+}
+
+case_asan_preloaded() {
+	guest=$ground/guest-asan
+	[ -x "$guest" ] || skip "the compiler has no AddressSanitizer"
+	first=$(ldd "$guest" | sed -n 's/.*=> \(.*libasan[^ ]*\).*/\1/p')
+	[ -n "$first" ] || skip "AddressSanitizer is not a library here"
+	first+=:
+	three_ways
+	expect_real 'sanitizer|asan|ASan|AddressSanitizer'
+}
+
+# The loader leaves the preload away there: no log, no counters, no change.
+case_setuid() {
+	options=(--secure)
+	copy_for_nobody
+	chown 0:0 "$guest" && chmod 4755 "$guest" || exit 1
+	outer=("${as_nobody[@]}")
+	three_ways
+	[ -s "$work/log" ] && check_failed "a log in secure mode"
+	[ -s "$work/stats" ] && check_failed "counters in secure mode"
+}
+
+case_undumpable() {
+	options=(--undumpable)
+	copy_for_nobody
+	outer=("${as_nobody[@]}")
+	three_ways
+	expect_all_counted
+}
+
+case_full_descriptor_table() {
+	options=(--full-fds)
+	log_to=stderr # no other log can be opened
+	three_ways
+	expect_all_counted
+}
+
+case_tight_address_space() {
+	options=(--tight-as)
+	three_ways
+	expect_all_counted
+}
+
+# The forks that interrupt another one are libc's, the others as ever.
+case_fork_in_handler() {
+	local line='^flatfork\[[0-9]+\]: fork at .+: real: .'
+
+	options=(--nested)
+	three_ways
+	grep -qE "$line" "$work/log" ||
+		check_failed "no fork in a handler is logged as real"
+	[ "$(counter forks_real)" -gt 0 ] || check_failed "forks_real is 0"
+	[ "$(counter forks_lazy)" -gt 0 ] || check_failed "forks_lazy is 0"
+}
+
+declare -F "case_${1:-}" >/dev/null || {
+	echo "no such case: ${1:-}"
+	exit 1
+}
+"case_$1"
+verdict

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# With FLATFORK=off the interposer makes no system call of its own: a traced
+# program makes, process by process, the same calls without it and with it.
+#
+# Until the loader hands over, its own calls for one more object are left out
+# (open, read, map, protect, close, by name); after that everything counts,
+# arguments included, but for addresses and process ids.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=test/ground/lib.sh
+. "$here/lib.sh"
+
+command -v strace >/dev/null || skip "strace is not installed"
+strace -q -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+
+# trace NAME [VAR=VALUE...]: $work/NAME/t.PID for each process
+trace() {
+	local name=$1
+	shift
+	mkdir "$work/$name"
+	timeout -k 5 60 strace -ff -s 256 -v -o "$work/$name/t" \
+		-E FLATFORK=off "$@" "$guest" "$noop" \
+		>"$work/$name.out" 2>"$work/$name.err" || {
+		cat "$work/$name.err"
+		check_failed "$name: status $?"
+		verdict
+	}
+}
+
+# The loader's last call before constructors run is the one that asks for the
+# stack limit. Forked processes have none: everything of theirs counts.
+normalize() {
+	awk -v is_first="$2" '
+	BEGIN { loading = is_first }
+	/^(---|\+\+\+)/ { next }
+	{ call = $0; sub(/\(.*/, "", call) }
+	/RLIMIT_STACK/ { loading = 0 }
+	loading && call ~ /^(openat|read|pread64|fstat|newfstatat|mmap|munmap|mprotect|close)$/ { next }
+	{
+		gsub(/0x[0-9a-f]+/, "ADDRESS")
+		gsub(/"LD_PRELOAD=[^"]*",? ?/, "")
+		gsub(/child_tidptr=[^,)]*/, "child_tidptr")
+		gsub(/(si_pid|parent_tid)=[^,)}]*/, "PID")
+		if (call ~ /^(clone|clone3|fork|vfork)$/)
+			sub(/= [0-9]+$/, "= PID")
+		if (call ~ /^(wait4|waitid)$/) {
+			sub(/\([0-9]+/, "(PID")
+			sub(/= [0-9]+$/, "= PID")
+		}
+		if (call ~ /^(getpid|gettid|getppid|set_tid_address)$/)
+			sub(/= [0-9]+/, "= PID")
+		if (call ~ /^(kill|tgkill|tkill)$/)
+			gsub(/[0-9]+,/, "PID,")
+		if (call == "getrandom")
+			sub(/"[^"]*"/, "BYTES")
+		print
+	}' "$1"
+}
+
+trace plain
+trace off -E "LD_PRELOAD=$preload"
+diff -u "$work/plain.out" "$work/off.out" || check_failed "output differs"
+diff -u "$work/plain.err" "$work/off.err" || check_failed "errors differ"
+
+mapfile -t plain < <(printf '%s\n' "$work"/plain/t.* | sort -V)
+mapfile -t off < <(printf '%s\n' "$work"/off/t.* | sort -V)
+[ "${#plain[@]}" -eq $((GUEST_FORKS + 1)) ] ||
+	check_failed "${#plain[@]} processes traced, not $((GUEST_FORKS + 1))"
+[ "${#plain[@]}" -eq "${#off[@]}" ] ||
+	check_failed "${#plain[@]} processes plain, ${#off[@]} off"
+for i in "${!plain[@]}"; do
+	first_process=$((i == 0))
+	normalize "${plain[i]}" "$first_process" >"$work/a"
+	normalize "${off[i]:-/dev/null}" "$first_process" >"$work/b"
+	[ -s "$work/a" ] || check_failed "process $i: nothing traced"
+	diff -u --label plain --label off "$work/a" "$work/b" ||
+		check_failed "process $i: the calls differ"
+done
+
+# The cut is where it is said to be.
+grep -q RLIMIT_STACK "${plain[0]}" ||
+	check_failed "the loader's end was not found"
+
+verdict

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# A bad value of an option: one warning that names option and value, and the
+# default stands. Good values: no warning.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=test/ground/lib.sh
+. "$here/lib.sh"
+
+# warned NAME OPTION VALUE: exactly one line on standard error, naming both
+warned() {
+	local lines
+
+	lines=$(wc -l <"$work/$1.err")
+	[ "$lines" -eq 1 ] || {
+		check_failed "$2=$3: $lines lines of warning, not 1:"
+		cat "$work/$1.err"
+	}
+	grep -F -- "$2" "$work/$1.err" | grep -qF -- "$3" ||
+		check_failed "$2=$3: the warning does not name both"
+}
+
+# run_with [VAR=VALUE...]: the guest under flatfork, with counters
+run_with() {
+	: >"$work/stats"
+	run_guest run "LD_PRELOAD=$preload" "FLATFORK_STATS=$work/stats" "$@"
+	diff -u "$work/plain.out" "$work/run.out" ||
+		check_failed "$*: output differs from plain"
+	diff -u "$work/plain.status" "$work/run.status" ||
+		check_failed "$*: status differs from plain"
+}
+
+expect_lazy() {
+	[ "$(counter forks_lazy)" -gt 0 ] ||
+		check_failed "$*: forks_lazy is 0: not the default"
+}
+
+run_guest plain
+
+# What the default does, for a process of this size (64 MiB).
+run_with
+[ -s "$work/run.err" ] && check_failed "a warning without a bad value"
+expect_lazy "no option"
+
+for bad in banana lazily; do
+	run_with "FLATFORK_FORK=$bad"
+	warned run FLATFORK_FORK "$bad"
+	expect_lazy "FLATFORK_FORK=$bad"
+done
+run_with FLATFORK=maybe
+warned run FLATFORK maybe
+expect_lazy FLATFORK=maybe
+for bad in wat 12Q -5M 99999999999999999999999M; do
+	run_with "FLATFORK_MIN_RSS=$bad"
+	warned run FLATFORK_MIN_RSS "$bad"
+	expect_lazy "FLATFORK_MIN_RSS=$bad"
+done
+for bad in soon -3 10x 99999999999999999999; do
+	run_with "FLATFORK_BUDGET_MS=$bad"
+	warned run FLATFORK_BUDGET_MS "$bad"
+	expect_lazy "FLATFORK_BUDGET_MS=$bad"
+done
+
+# Good values are obeyed in silence.
+run_with FLATFORK_MIN_RSS=1G
+[ -s "$work/run.err" ] && check_failed "a warning for FLATFORK_MIN_RSS=1G"
+[ "$(counter forks_lazy)" -eq 0 ] ||
+	check_failed "FLATFORK_MIN_RSS=1G: lazy forks of a small process"
+run_with FLATFORK_FORK=real
+[ -s "$work/run.err" ] && check_failed "a warning for FLATFORK_FORK=real"
+[ "$(counter forks_lazy)" -eq 0 ] ||
+	check_failed "FLATFORK_FORK=real: lazy forks"
+run_with FLATFORK=on FLATFORK_FORK=lazy FLATFORK_MIN_RSS=32M \
+	FLATFORK_BUDGET_MS=200
+[ -s "$work/run.err" ] && check_failed "a warning for good values"
+expect_lazy "good values"
+
+verdict
