@@ -4,7 +4,9 @@
 #
 # Until the loader hands over, its own calls for one more object are left out
 # (open, read, map, protect, close, by name); after that everything counts,
-# arguments included, but for addresses and process ids.
+# arguments included, but for addresses and process ids. Where a SIGCHLD
+# arrives is chance: the return from its handler and a call that it made the
+# kernel restart are left out.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
@@ -19,7 +21,7 @@ trace() {
 	local name=$1
 	shift
 	mkdir "$work/$name"
-	timeout -k 5 60 strace -ff -s 256 -v -o "$work/$name/t" \
+	timeout -k 5 60 strace -ff -s 256 -o "$work/$name/t" \
 		-E FLATFORK=off "$@" "$guest" "$noop" \
 		>"$work/$name.out" 2>"$work/$name.err" || {
 		cat "$work/$name.err"
@@ -33,13 +35,13 @@ trace() {
 normalize() {
 	awk -v is_first="$2" '
 	BEGIN { loading = is_first }
-	/^(---|\+\+\+)/ { next }
+	/^(---|\+\+\+|rt_sigreturn\()/ || / ERESTART/ { next }
 	{ call = $0; sub(/\(.*/, "", call) }
 	/RLIMIT_STACK/ { loading = 0 }
 	loading && call ~ /^(openat|read|pread64|fstat|newfstatat|mmap|munmap|mprotect|close)$/ { next }
 	{
 		gsub(/0x[0-9a-f]+/, "ADDRESS")
-		gsub(/"LD_PRELOAD=[^"]*",? ?/, "")
+		sub(/\/\* [0-9]+ vars \*\//, "ENVIRONMENT")
 		gsub(/child_tidptr=[^,)]*/, "child_tidptr")
 		gsub(/(si_pid|parent_tid)=[^,)}]*/, "PID")
 		if (call ~ /^(clone|clone3|fork|vfork)$/)
