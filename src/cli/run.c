@@ -19,7 +19,7 @@ static const struct ff_option *option_of(const char *arg,
 		const struct ff_option *option = &ff_option_table[i];
 		size_t n = option->flag ? strlen(option->flag) : 0;
 
-		if (!n || strncmp(arg, option->flag, n))
+		if (!n || strncmp(arg, option->flag, n) != 0)
 			continue;
 		if (arg[n] && arg[n] != '=')
 			continue;

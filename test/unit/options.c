@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -133,10 +134,10 @@ static const struct {
 
 START_TEST(sizes_have_binary_suffixes)
 {
-	char text[64] = "FLATFORK_MIN_RSS=";
+	char text[64];
 
 	catch_warnings();
-	strcat(text, sizes[_i].text);
+	snprintf(text, sizeof(text), "FLATFORK_MIN_RSS=%s", sizes[_i].text);
 	LOAD(text);
 	ck_assert_uint_eq(ff_options.min_rss_bytes, sizes[_i].bytes);
 	ck_assert_str_eq(warned(), "");
@@ -181,7 +182,7 @@ START_TEST(a_bad_value_gives_one_warning_and_the_default)
 		size_t n = strlen(option->env);
 
 		if (n != (size_t)(equals - bad[_i]) ||
-		    strncmp(bad[_i], option->env, n))
+		    strncmp(bad[_i], option->env, n) != 0)
 			continue;
 		ck_assert_ptr_nonnull(strstr(text, option->values));
 		ck_assert_ptr_nonnull(strstr(text, option->fallback));
