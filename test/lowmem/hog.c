@@ -8,6 +8,8 @@
  *   prints how each ended, and whether its own memory is what it was.
  *   KIND is what a child does:
  *     exec       execs NOOP with status 7
+ *     sparse     the same, but the rest of the memory is not accounted for and
+ *                has one page touched in each of its page tables
  *     greedy     writes to all of MAPS x MIB, then execs NOOP
  *     killable   offers itself to the OOM killer, then as greedy
  *     hungry     execs this program as `hog eat MIB`
@@ -26,11 +28,13 @@
 #include <unistd.h>
 
 #define PAGE ((size_t)4096)
+#define PAGE_TABLE_SPAN ((size_t)2 << 20)
 #define CHILD_STATUS "7"
 
 static unsigned char *memory;
 static size_t memory_bytes;
 static size_t touch_bytes;
+static int sparse;
 
 static void die(const char *what)
 {
@@ -60,12 +64,25 @@ static unsigned char pattern(size_t at)
 	return (unsigned char)(page ^ (page >> 8) ^ (page >> 16) ^ 0x5a);
 }
 
+/* The offset of the touched page after the one at @at. */
+static size_t next_touched(size_t at)
+{
+	if (at + PAGE < touch_bytes)
+		return at + PAGE;
+	if (!sparse)
+		return memory_bytes;
+	return (at + PAGE_TABLE_SPAN) & ~(PAGE_TABLE_SPAN - 1);
+}
+
 /* @maps mappings of @bytes, each right below the one before, so that the
  * kernel makes one area of them. Each is asked for by itself. */
 static void map(size_t maps, size_t bytes)
 {
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 	unsigned char *hole;
 
+	if (sparse)
+		flags |= MAP_NORESERVE;
 	memory_bytes = maps * bytes;
 	hole = mmap(NULL, memory_bytes, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -73,19 +90,20 @@ static void map(size_t maps, size_t bytes)
 		die("reserve");
 	for (size_t i = 0; i < maps; i++)
 		if (mmap(hole + i * bytes, bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-			 0) == MAP_FAILED)
+			 flags, -1, 0) == MAP_FAILED)
 			die("mmap");
 	memory = hole;
 	if (madvise(memory, memory_bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
 		die("madvise");
-	for (size_t at = 0; at < touch_bytes; at += PAGE)
+	for (size_t at = 0; touch_bytes && at < memory_bytes;
+	     at = next_touched(at))
 		memory[at] = pattern(at);
 }
 
 static int memory_intact(void)
 {
-	for (size_t at = 0; at < touch_bytes; at += PAGE)
+	for (size_t at = 0; touch_bytes && at < memory_bytes;
+	     at = next_touched(at))
 		if (memory[at] != pattern(at))
 			return 0;
 	return 1;
@@ -160,6 +178,7 @@ int main(int argc, char *argv[])
 	}
 	setvbuf(stdout, out, _IOLBF, sizeof(out));
 	kind = argv[5];
+	sparse = !strcmp(kind, "sparse");
 	children = atoi(argv[4]);
 	touch_bytes = strtoul(argv[3], NULL, 10) << 20;
 	map(strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10) << 20);
