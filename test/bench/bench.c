@@ -31,8 +31,8 @@
 
 extern char **environ;
 
-static const enum order_kind way_order[WAYS] = {ORDER_FORK, ORDER_FORK,
-						ORDER_VFORK, ORDER_SPAWN};
+static const enum order_kind way_order[WAYS] = { ORDER_FORK, ORDER_FORK,
+						 ORDER_VFORK, ORDER_SPAWN };
 
 static struct size sizes[MAX_SIZES];
 static size_t nr_sizes;
@@ -89,7 +89,7 @@ static char **worker_environ(char *const more[])
 static void start_worker(struct worker *w, size_t mib, char *const more[])
 {
 	char number[32];
-	char *argv[] = {self, "--worker", number, child, NULL};
+	char *argv[] = { self, "--worker", number, child, NULL };
 	char **env = worker_environ(more);
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], err;
@@ -116,8 +116,8 @@ static void start_worker(struct worker *w, size_t mib, char *const more[])
 static void start_workers(struct size *s)
 {
 	char env_preload[PATH_MAX + 16], env_stats[PATH_MAX + 32];
-	char *more[] = {env_preload, env_stats, "FLATFORK=on",
-			"FLATFORK_FORK=auto", NULL};
+	char *more[] = { env_preload, env_stats, "FLATFORK=on",
+			 "FLATFORK_FORK=auto", NULL };
 	struct sample ready;
 
 	start_worker(&s->plain, s->mib, NULL);
@@ -140,7 +140,7 @@ static void start_workers(struct size *s)
 static void ask(struct worker *w, enum order_kind kind, size_t count,
 		struct series *call, struct series *whole, double scale)
 {
-	struct order order = {kind, (uint32_t)count + 1};
+	struct order order = { kind, (uint32_t)count + 1 };
 	struct sample s;
 
 	if (write_all(w->to, &order, sizeof(order)))
@@ -252,8 +252,8 @@ static void parse(int argc, char *argv[])
 			snprintf(child, sizeof(child), "%s", value);
 		else {
 			fprintf(stderr, "usage: bench [--mib N,...] [--rounds "
-				"N] [--batch N] [--preload PATH] "
-				"[--child PATH]\n");
+					"N] [--batch N] [--preload PATH] "
+					"[--child PATH]\n");
 			exit(1);
 		}
 	}

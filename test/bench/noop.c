@@ -14,7 +14,9 @@ __attribute__((used)) static void start(const long *stack)
 	while (*arg >= '0' && *arg <= '9')
 		status = status * 10 + (*arg++ - '0');
 	for (;;)
-		__asm__ volatile("syscall" : : "a"(231L), "D"(status)
+		__asm__ volatile("syscall"
+				 :
+				 : "a"(231L), "D"(status)
 				 : "rcx", "r11", "memory");
 }
 

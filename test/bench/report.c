@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const way_name[WAYS] = {"plain-fork", "flatfork", "vfork",
-					   "posix_spawn"};
-static const char *const touch_name[TOUCHES] = {"none", "plain-fork",
-						"flatfork"};
+static const char *const way_name[WAYS] = { "plain-fork", "flatfork", "vfork",
+					    "posix_spawn" };
+static const char *const touch_name[TOUCHES] = { "none", "plain-fork",
+						 "flatfork" };
 
 static int by_value(const void *a, const void *b)
 {
@@ -29,8 +29,8 @@ static double quantile(struct series *s, double part)
 
 static void print_counters(const struct size *s)
 {
-	static const char *const key[] = {"forks_lazy", "forks_real",
-					  "rollbacks", "hydrations"};
+	static const char *const key[] = { "forks_lazy", "forks_real",
+					   "rollbacks", "hydrations" };
 	char line[1024] = "";
 	FILE *f = fopen(s->flat.stats, "r");
 
@@ -47,8 +47,8 @@ static void print_counters(const struct size *s)
 		at = strstr(line, quoted);
 		at = at ? strchr(at, ':') : NULL;
 		if (at && sscanf(at + 1, "%lu", &n) == 1)
-			printf("flatfork.%s.%zuMiB %lu count\n", key[i],
-			       s->mib, n);
+			printf("flatfork.%s.%zuMiB %lu count\n", key[i], s->mib,
+			       n);
 	}
 }
 

@@ -9,10 +9,21 @@
 #include <limits.h>
 #include <sys/types.h>
 
-enum way { PLAIN_FORK, FLATFORK, VFORK, SPAWN, WAYS };
+enum way {
+	PLAIN_FORK,
+	FLATFORK,
+	VFORK,
+	SPAWN,
+	WAYS
+};
 
 /* touch costs: without a child, after a plain fork, after flatfork's */
-enum touched { NO_CHILD, AFTER_PLAIN, AFTER_FLATFORK, TOUCHES };
+enum touched {
+	NO_CHILD,
+	AFTER_PLAIN,
+	AFTER_FLATFORK,
+	TOUCHES
+};
 
 struct worker {
 	pid_t pid;

@@ -84,7 +84,7 @@ static void reap(pid_t pid)
 
 static struct sample child_by_fork(void)
 {
-	char *argv[] = {(char *)child_path, NULL};
+	char *argv[] = { (char *)child_path, NULL };
 	struct sample s;
 	int64_t start = now_ns();
 	pid_t pid = fork();
@@ -103,7 +103,7 @@ static struct sample child_by_fork(void)
 
 static struct sample child_by_vfork(void)
 {
-	char *argv[] = {(char *)child_path, NULL};
+	char *argv[] = { (char *)child_path, NULL };
 	struct sample s;
 	int64_t start = now_ns();
 	pid_t pid = vfork();
@@ -122,7 +122,7 @@ static struct sample child_by_vfork(void)
 
 static struct sample child_by_spawn(void)
 {
-	char *argv[] = {(char *)child_path, NULL};
+	char *argv[] = { (char *)child_path, NULL };
 	struct sample s;
 	pid_t pid;
 	int64_t start = now_ns();
@@ -151,7 +151,7 @@ static int64_t touch(void)
 
 static struct sample touch_sample(int after_child)
 {
-	struct sample s = {0, 0};
+	struct sample s = { 0, 0 };
 
 	touch(); /* every page writable before */
 	if (after_child)
@@ -176,12 +176,12 @@ static struct sample serve(enum order_kind kind)
 	}
 	errno = EINVAL;
 	die("order");
-	return (struct sample){0, 0};
+	return (struct sample){ 0, 0 };
 }
 
 int worker_main(size_t mib, const char *child)
 {
-	struct sample ready = {0, 0};
+	struct sample ready = { 0, 0 };
 	struct order order;
 
 	child_path = child;

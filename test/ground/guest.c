@@ -57,8 +57,8 @@ static void count_sigsys(int sig)
 
 static void handle(int sig, void (*handler)(int))
 {
-	struct sigaction action = {.sa_handler = handler,
-				   .sa_flags = SA_RESTART};
+	struct sigaction action = { .sa_handler = handler,
+				    .sa_flags = SA_RESTART };
 
 	if (sigaction(sig, &action, NULL))
 		die("sigaction");
@@ -77,7 +77,7 @@ static int reap(pid_t pid)
 /* A child that execs NOOP and ends with @code. Async-signal-safe. */
 static pid_t start_exec(const char *path, char *code)
 {
-	char *argv[] = {(char *)path, code, NULL};
+	char *argv[] = { (char *)path, code, NULL };
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -140,7 +140,7 @@ static void forks_without_exec(void)
 
 static void all_forks(void)
 {
-	static char *const code[] = {"41", "42", "43"};
+	static char *const code[] = { "41", "42", "43" };
 	pid_t pid;
 
 	for (int i = 0; i < 3; i++)
@@ -225,8 +225,8 @@ static void raise_in_hook(void)
 
 static void nested_forks(void)
 {
-	struct itimerval timer = {{0, 2000}, {0, 2000}};
-	struct itimerval none = {{0, 0}, {0, 0}};
+	struct itimerval timer = { { 0, 2000 }, { 0, 2000 } };
+	struct itimerval none = { { 0, 0 }, { 0, 0 } };
 	int well = 0;
 
 	handle(SIGUSR1, fork_in_handler);

@@ -33,7 +33,7 @@ static int cannot(const char *what)
 
 static int install(struct sock_filter *filter, unsigned short length)
 {
-	struct sock_fprog program = {length, filter};
+	struct sock_fprog program = { length, filter };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return cannot("PR_SET_NO_NEW_PRIVS");

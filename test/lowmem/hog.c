@@ -89,8 +89,8 @@ static void map(size_t maps, size_t bytes)
 	if (hole == MAP_FAILED)
 		die("reserve");
 	for (size_t i = 0; i < maps; i++)
-		if (mmap(hole + i * bytes, bytes, PROT_READ | PROT_WRITE,
-			 flags, -1, 0) == MAP_FAILED)
+		if (mmap(hole + i * bytes, bytes, PROT_READ | PROT_WRITE, flags,
+			 -1, 0) == MAP_FAILED)
 			die("mmap");
 	memory = hole;
 	if (madvise(memory, memory_bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
@@ -111,8 +111,8 @@ static int memory_intact(void)
 
 static void child_runs(const char *kind, char *self, char *noop)
 {
-	char *noop_argv[] = {noop, CHILD_STATUS, NULL};
-	char *eat_argv[] = {self, "eat", "96", NULL};
+	char *noop_argv[] = { noop, CHILD_STATUS, NULL };
+	char *eat_argv[] = { self, "eat", "96", NULL };
 
 	if (!strcmp(kind, "killable") && offer_to_oom_killer())
 		_exit(120);
@@ -173,7 +173,7 @@ int main(int argc, char *argv[])
 		return eat(strtoul(argv[2], NULL, 10));
 	if (argc != 7) {
 		fprintf(stderr, "usage: hog MAPS MIB TOUCH_MIB CHILDREN KIND "
-			"NOOP\n");
+				"NOOP\n");
 		return 1;
 	}
 	setvbuf(stdout, out, _IOLBF, sizeof(out));
