@@ -29,8 +29,6 @@
 #define MAX_SIZES 8
 #define MARGIN_MIB 512
 
-extern char **environ;
-
 static const enum order_kind way_order[WAYS] = { ORDER_FORK, ORDER_FORK,
 						 ORDER_VFORK, ORDER_SPAWN };
 
@@ -43,7 +41,7 @@ static char child[PATH_MAX];
 static char self[PATH_MAX];
 static char scratch[] = "/tmp/flatfork-bench.XXXXXX";
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -78,8 +76,8 @@ static char **worker_environ(char *const more[])
 	if (!env)
 		die("calloc");
 	for (size_t i = 0; i < n; i++)
-		if (strncmp(environ[i], "LD_PRELOAD=", 11) &&
-		    strncmp(environ[i], "FLATFORK", 8))
+		if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 &&
+		    strncmp(environ[i], "FLATFORK", 8) != 0)
 			env[k++] = environ[i];
 	while (more && *more)
 		env[k++] = *more++;
@@ -197,13 +195,14 @@ static void end_worker(struct worker *w)
 
 static size_t available_mib(void)
 {
+	static const char key[] = "MemAvailable:";
 	char line[256];
 	unsigned long kib = 0;
 	FILE *f = fopen("/proc/meminfo", "r");
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
-			break;
+	while (f && !kib && fgets(line, sizeof(line), f))
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			kib = strtoul(line + sizeof(key) - 1, NULL, 10);
 	if (f)
 		fclose(f);
 	return kib >> 10;

@@ -42,11 +42,15 @@ static void print_counters(const struct size *s)
 		char quoted[32];
 		const char *at;
 		unsigned long n;
+		char *end;
 
 		snprintf(quoted, sizeof(quoted), "\"%s\"", key[i]);
 		at = strstr(line, quoted);
 		at = at ? strchr(at, ':') : NULL;
-		if (at && sscanf(at + 1, "%lu", &n) == 1)
+		if (!at)
+			continue;
+		n = strtoul(at + 1, &end, 10);
+		if (end != at + 1)
 			printf("flatfork.%s.%zuMiB %lu count\n", key[i], s->mib,
 			       n);
 	}

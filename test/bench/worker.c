@@ -19,13 +19,11 @@
 /* A touch order rewrites at most this much: it must not take seconds. */
 #define TOUCH_BYTES ((size_t)256 << 20)
 
-extern char **environ;
-
 static volatile unsigned char *memory;
 static size_t memory_bytes;
 static const char *child_path;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "bench worker: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -146,7 +144,7 @@ static int64_t touch(void)
 
 	for (size_t at = 0; at < bytes; at += PAGE)
 		memory[at]++;
-	return (now_ns() - start) / (int64_t)(bytes / PAGE);
+	return (now_ns() - start) / (int64_t)(bytes / PAGE + !bytes);
 }
 
 static struct sample touch_sample(int after_child)

@@ -37,7 +37,7 @@ static int from_child[2];
 static volatile sig_atomic_t sigchld_count;
 static volatile sig_atomic_t sigsys_count;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "guest: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -184,15 +184,15 @@ static void fill_table(void)
 static void tighten_address_space(void)
 {
 	struct rlimit limit;
-	unsigned long pages;
+	char line[128];
 	FILE *f = fopen("/proc/self/statm", "r");
 
-	if (!f || fscanf(f, "%lu", &pages) != 1)
+	if (!f || !fgets(line, sizeof(line), f))
 		die("/proc/self/statm");
 	fclose(f);
 	if (getrlimit(RLIMIT_AS, &limit))
 		die("getrlimit");
-	limit.rlim_cur = pages * 4096 + (1 << 20);
+	limit.rlim_cur = strtoul(line, NULL, 10) * 4096 + (1 << 20);
 	if (setrlimit(RLIMIT_AS, &limit))
 		die("setrlimit");
 }

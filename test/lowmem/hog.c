@@ -30,13 +30,14 @@
 #define PAGE ((size_t)4096)
 #define PAGE_TABLE_SPAN ((size_t)2 << 20)
 #define CHILD_STATUS "7"
+#define CHILD_STATUS_NUMBER 7
 
 static unsigned char *memory;
 static size_t memory_bytes;
 static size_t touch_bytes;
 static int sparse;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "hog: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -126,7 +127,7 @@ static void child_runs(const char *kind, char *self, char *noop)
 	_exit(127);
 }
 
-static void start_child(int i, const char *kind, char *self, char *noop)
+static void start_child(long i, const char *kind, char *self, char *noop)
 {
 	int status;
 	pid_t pid = fork();
@@ -134,7 +135,7 @@ static void start_child(int i, const char *kind, char *self, char *noop)
 	if (pid == 0)
 		child_runs(kind, self, noop);
 	if (pid < 0) {
-		printf("child %d: fork: %s\n", i,
+		printf("child %ld: fork: %s\n", i,
 		       errno == ENOMEM ? "ENOMEM" : strerror(errno));
 		return;
 	}
@@ -142,9 +143,9 @@ static void start_child(int i, const char *kind, char *self, char *noop)
 		if (errno != EINTR)
 			die("waitpid");
 	if (WIFSIGNALED(status))
-		printf("child %d: signal %d\n", i, WTERMSIG(status));
+		printf("child %ld: signal %d\n", i, WTERMSIG(status));
 	else
-		printf("child %d: status %d\n", i, WEXITSTATUS(status));
+		printf("child %ld: status %d\n", i, WEXITSTATUS(status));
 }
 
 static int eat(size_t mib)
@@ -159,7 +160,7 @@ static int eat(size_t mib)
 		return 121;
 	for (size_t at = 0; at < mib << 20; at += PAGE)
 		more[at] = 1;
-	return atoi(CHILD_STATUS);
+	return CHILD_STATUS_NUMBER;
 }
 
 int main(int argc, char *argv[])
@@ -167,7 +168,7 @@ int main(int argc, char *argv[])
 	static char out[BUFSIZ];
 	const char *kind;
 	char line[16];
-	int children;
+	long children;
 
 	if (argc == 3 && !strcmp(argv[1], "eat"))
 		return eat(strtoul(argv[2], NULL, 10));
@@ -179,13 +180,13 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, out, _IOLBF, sizeof(out));
 	kind = argv[5];
 	sparse = !strcmp(kind, "sparse");
-	children = atoi(argv[4]);
+	children = strtol(argv[4], NULL, 10);
 	touch_bytes = strtoul(argv[3], NULL, 10) << 20;
 	map(strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10) << 20);
 	printf("ready\n");
 	if (read(0, line, sizeof(line)) <= 0)
 		die("standard input");
-	for (int i = 1; i <= children; i++)
+	for (long i = 1; i <= children; i++)
 		start_child(i, kind, argv[0], argv[6]);
 	printf("memory %s\n", memory_intact() ? "intact" : "CHANGED");
 	/* waitpid(-1): nothing may be left over */
