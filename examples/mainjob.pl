@@ -28,8 +28,8 @@ my $half  = ($mib << 20) / 2;
 for my $i (1 .. $half / $small) {
 	push @heap, chr(33 + $i % 90) x $small;
 }
-for my $i (1 .. $half / $big) {
-	push @heap, chr(33 + $i % 90) x $big;
+for (my $left = $half; $left > 0; $left -= $big) {
+	push @heap, chr(33 + @heap % 90) x ($left < $big ? $left : $big);
 }
 
 sub heap_sum {

@@ -80,11 +80,11 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 mib=
 
+choose_mib
 install_missing
 echo "building into $build"
 quietly cmake -S "$root" -B "$build" -DBUILD_TESTING=OFF
 quietly cmake --build "$build" -j "$(nproc)"
-choose_mib
 
 # A preload set by the caller would make "plain" mean something else.
 unset LD_PRELOAD "${!FLATFORK@}"
