@@ -80,6 +80,17 @@ case_valgrind() {
 	expect_real valgrind
 }
 
+# Only the emulated program is preloaded; the emulator is not.
+# shellcheck disable=SC2016 # the inner shell expands it
+case_qemu_user() {
+	need qemu-x86_64
+	inner=(bash -c 'preload=${LD_PRELOAD-}
+		unset LD_PRELOAD
+		exec qemu-x86_64 ${preload:+-E "LD_PRELOAD=$preload"} "$@"' --)
+	three_ways
+	expect_real .
+}
+
 case_asan_linked() {
 	guest=$ground/guest-asan-static
 	[ -x "$guest" ] || skip "the compiler has no static AddressSanitizer"
