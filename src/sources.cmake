@@ -1,8 +1,38 @@
+# The core knows of no libc name; the interposer defines them and forwards.
 set(FF_CORE_SOURCES
 	arch/x86_64/sys.S
-	tell/options.c
+	host/fault.c
+	host/ground.c
+	host/signals.c
+	lazy/advice.c
+	lazy/areas.c
+	lazy/call_fd.c
+	lazy/call_memory.c
+	lazy/call_process.c
+	lazy/call_signal.c
+	lazy/calls.c
+	lazy/child.c
+	lazy/clone.c
+	lazy/fork.c
+	lazy/gate.c
+	lazy/maps.c
+	lazy/mediator.c
+	lazy/pager.c
+	lazy/release.c
+	lazy/slot.c
+	lazy/trap.c
+	lazy/wait.c
+	site/name.c
+	site/site.c
 	tell/log.c
+	tell/options.c
 	tell/stats.c
 )
 set(FF_PRELOAD_SOURCES
+	arch/x86_64/syscall.S
+	host/next.c
+	preload/exec.c
+	preload/fork.c
+	preload/init.c
+	preload/memory.c
 )

@@ -31,4 +31,14 @@ long ff_sys(long nr, long a, long b, long c, long d, long e, long f);
 		    ff_sys_3, ff_sys_2, ff_sys_1, ff_sys_0)              \
 	(SYS_##name, ##__VA_ARGS__)
 
+static inline int ff_getpid(void)
+{
+	return (int)sys(getpid);
+}
+
+static inline int ff_gettid(void)
+{
+	return (int)sys(gettid);
+}
+
 #endif

@@ -94,7 +94,7 @@ size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
 	json_string(&line, comm);
 #define X(name, what)                          \
 	ff_line_str(&line, ",\"" #name "\":"); \
-	ff_line_unsigned(&line, stats->name, 10);
+	ff_line_signed(&line, (long)stats->name);
 	FF_COUNTERS(X)
 #undef X
 	ff_line_char(&line, '}');
@@ -125,7 +125,7 @@ void ff_stats_write(void)
 {
 	char text[FF_STATS_LINE_MAX], comm[COMM_MAX];
 	struct ff_stats taken;
-	unsigned long sum = 0;
+	unsigned long any = 0;
 	bool again;
 	int pid;
 
@@ -133,11 +133,11 @@ void ff_stats_write(void)
 		return;
 #define X(name, what)                                    \
 	taken.name = atomic_exchange(&ff_stats.name, 0); \
-	sum += taken.name;
+	any |= taken.name;
 	FF_COUNTERS(X)
 #undef X
 	again = atomic_exchange(&written, true);
-	if (again && !sum)
+	if (again && !any)
 		return;
 	pid = (int)sys(getpid);
 	read_comm(pid, comm);

@@ -28,7 +28,8 @@ void ff_stats_reset(void);
  * descriptor that is closed again. Nothing happens without the option. Once
  * per process image, unless a failed exec brings the program back and it
  * forks again: then a second line tells what happened since, so adding up
- * lines never counts twice. Async-signal-safe, keeps errno.
+ * lines never counts twice. A count told ahead of a fork that then failed is
+ * taken back there, as -1. Async-signal-safe, keeps errno.
  */
 void ff_stats_write(void);
 

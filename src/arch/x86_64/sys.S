@@ -54,4 +54,29 @@ ff_sigreturn:
 	.balign	16
 ff_sys_end:
 
+/*
+ * int ff_peek(const void *at): the byte at @at, or -1 where there is no
+ * readable memory. The fault handler knows the one load and its way out.
+ *
+ *	in	rdi at
+ *	out	eax 0..255, or -1
+ */
+	.globl	ff_peek
+	.hidden	ff_peek
+	.globl	ff_peek_load
+	.hidden	ff_peek_load
+	.globl	ff_peek_failed
+	.hidden	ff_peek_failed
+	.type	ff_peek, @function
+ff_peek:
+	.cfi_startproc
+ff_peek_load:
+	movzbl	(%rdi), %eax
+	ret
+ff_peek_failed:
+	movl	$-1, %eax
+	ret
+	.cfi_endproc
+	.size	ff_peek, . - ff_peek
+
 	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,79 @@
+/*
+ * What the architecture room provides: the range of instructions that syscall
+ * user dispatch lets through, and the registers of a trapped call.
+ */
+#ifndef FF_ARCH_ARCH_H
+#define FF_ARCH_ARCH_H
+
+#include <stdint.h>
+#include <ucontext.h>
+
+extern const char ff_sys_begin[];
+extern const char ff_sys_end[];
+
+/* The way back from a signal handler: sa_restorer of ours, and where the
+ * program's own rt_sigreturn is made on its own frame. Never called. */
+void ff_sigreturn(void);
+
+/* The byte at @at, or -1: needs a fault handler that calls ff_peek_fixup(). */
+int ff_peek(const void *at);
+extern const char ff_peek_load[];
+void ff_peek_failed(void);
+
+/* Registers of a call that was trapped; rip lies behind the instruction. */
+static inline long ff_arg(const ucontext_t *uc, int i)
+{
+	static const int reg[6] = { REG_RDI, REG_RSI, REG_RDX,
+				    REG_R10, REG_R8,  REG_R9 };
+
+	return uc->uc_mcontext.gregs[reg[i]];
+}
+
+static inline void ff_set_result(ucontext_t *uc, long result)
+{
+	uc->uc_mcontext.gregs[REG_RAX] = result;
+}
+
+/* Make the thread execute the trapped instruction again. */
+static inline void ff_rewind(ucontext_t *uc, long nr)
+{
+	uc->uc_mcontext.gregs[REG_RIP] -= 2;
+	uc->uc_mcontext.gregs[REG_RAX] = nr;
+}
+
+static inline uintptr_t ff_stack_pointer(const ucontext_t *uc)
+{
+	return (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
+}
+
+static inline void ff_set_stack_pointer(ucontext_t *uc, uintptr_t sp)
+{
+	uc->uc_mcontext.gregs[REG_RSP] = (greg_t)sp;
+}
+
+static inline void ff_jump(ucontext_t *uc, void (*to)(void))
+{
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)to;
+}
+
+/* Of a page fault: was it a write? */
+static inline int ff_fault_is_write(const ucontext_t *uc)
+{
+	return (uc->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+}
+
+/* A fault: was it ff_peek's? Then it answers -1. */
+static inline int ff_peek_fixup(ucontext_t *uc)
+{
+	if (uc->uc_mcontext.gregs[REG_RIP] != (greg_t)(uintptr_t)ff_peek_load)
+		return 0;
+	ff_jump(uc, ff_peek_failed);
+	return 1;
+}
+
+static inline uintptr_t ff_thread_pointer(void)
+{
+	return (uintptr_t)__builtin_thread_pointer();
+}
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * long syscall(long nr, ...): libc's, by a jump, so that whatever it is
+ * called for (vfork among it) meets the stack it expects. Only calls that
+ * may fork, and calls before the next definition is known, are looked at.
+ *
+ *	in	rdi nr, rsi rdx rcx r8 r9 8(%rsp) arguments
+ *	out	rax, as libc's
+ */
+	.text
+	.globl	syscall
+	.type	syscall, @function
+	.balign	16
+syscall:
+	.cfi_startproc
+	cmpq	$56, %rdi		/* clone */
+	je	1f
+	cmpq	$57, %rdi		/* fork */
+	je	1f
+	movq	ff_next_syscall(%rip), %rax
+	testq	%rax, %rax
+	je	1f
+	jmp	*%rax
+1:	jmp	ff_syscall_look
+	.cfi_endproc
+	.size	syscall, . - syscall
+
+	.hidden	ff_syscall_look
+	.hidden	ff_next_syscall
+
+	.section .note.GNU-stack, "", @progbits

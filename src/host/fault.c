@@ -1,0 +1,26 @@
+#include "host/fault.h"
+
+#include <stddef.h>
+#include <string.h>
+
+unsigned ff_faults;
+
+static const char *const fault_name[] = {
+#define X(id, name, what) name,
+	FF_FAULTS(X)
+#undef X
+};
+
+void ff_faults_load(const char *names)
+{
+	size_t len;
+	unsigned i;
+
+	for (; names && *names; names += len + (names[len] == ',')) {
+		len = strcspn(names, ",");
+		for (i = 0; i < FF_FAULT_COUNT; i++)
+			if (strlen(fault_name[i]) == len &&
+			    memcmp(fault_name[i], names, len) == 0)
+				ff_faults |= 1u << i;
+	}
+}

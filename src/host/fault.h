@@ -1,0 +1,37 @@
+/*
+ * Ground that tests take away on purpose: FLATFORK_FAULT names what this
+ * process must believe to be missing. Nothing in the product depends on it
+ * but the question asked at each place.
+ */
+#ifndef FF_HOST_FAULT_H
+#define FF_HOST_FAULT_H
+
+#include <stdbool.h>
+
+#define FF_FAULTS(X)                                                   \
+	X(NO_SUD, "no-sud", "no syscall user dispatch")                \
+	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")                \
+	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")          \
+	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")       \
+	X(CLONE, "clone", "the lazy clone fails with ENOMEM")          \
+	X(RESERVE, "reserve", "the child can't reserve its areas")     \
+	X(FETCH, "fetch", "the child can't fetch memory")
+
+enum ff_fault {
+#define X(id, name, what) FF_FAULT_##id,
+	FF_FAULTS(X)
+#undef X
+	FF_FAULT_COUNT
+};
+
+extern unsigned ff_faults;
+
+static inline bool ff_fault(enum ff_fault f)
+{
+	return __builtin_expect((ff_faults >> f) & 1, 0);
+}
+
+/* Comma-separated names; unknown ones are ignored. NULL: none. */
+void ff_faults_load(const char *names);
+
+#endif

@@ -1,0 +1,97 @@
+#include "host/ground.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "host/sys.h"
+
+/* A small file of /proc, with a NUL at its end; its length or -errno. */
+static long read_file(const char *path, char *buffer, size_t size)
+{
+	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), got;
+
+	if (fd < 0)
+		return fd;
+	got = sys(read, fd, buffer, size - 1);
+	sys(close, fd);
+	buffer[got < 0 ? 0 : got] = 0;
+	return got;
+}
+
+static uint64_t number_at(const char *s)
+{
+	uint64_t n = 0;
+
+	while (*s == ' ' || *s == '\t')
+		s++;
+	for (; *s >= '0' && *s <= '9'; s++)
+		n = n * 10 + (uint64_t)(*s - '0');
+	return n;
+}
+
+bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable)
+{
+	char text[128];
+	const char *s = text;
+	int field;
+
+	if (read_file("/proc/self/statm", text, sizeof(text)) <= 0)
+		return false;
+	/* size resident shared text lib data dt, in pages */
+	for (field = 0; field < 5 && s; field++) {
+		if (field == 1)
+			*ret_resident = number_at(s) * 4096;
+		s = strchr(s, ' ');
+		if (s)
+			s++;
+	}
+	*ret_writable = s ? number_at(s) * 4096 : 0;
+	return true;
+}
+
+#define SHSTK_STATUS 0x5005 /* arch_prctl ARCH_SHSTK_STATUS, Linux 6.6 */
+
+const char *ff_ground_at_start(void)
+{
+	static const char *const runtimes[] = { "__asan_init", "__tsan_init",
+						"__msan_init",
+						"__hwasan_init" };
+	unsigned long shadow_stack = 0;
+	size_t i;
+
+	if (getauxval(AT_SECURE))
+		return "secure-execution mode";
+	for (i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
+		if (dlsym(RTLD_DEFAULT, runtimes[i]))
+			return "a sanitizer is at work";
+	if (sys(arch_prctl, SHSTK_STATUS, &shadow_stack) == 0 && shadow_stack)
+		return "shadow stacks are on";
+	return NULL;
+}
+
+static const char *value_of(const char *status, const char *key)
+{
+	const char *at = strstr(status, key);
+
+	return at ? at + strlen(key) : NULL;
+}
+
+const char *ff_ground_now(void)
+{
+	char status[2048];
+	const char *value;
+
+	if (read_file("/proc/self/status", status, sizeof(status)) <= 0)
+		return "/proc/self/status can't be read";
+	value = value_of(status, "\nTracerPid:");
+	if (!value || number_at(value) != 0)
+		return "a tracer is attached";
+	value = value_of(status, "\nSeccomp:");
+	if (value && number_at(value) != 0)
+		return "seccomp is in force";
+	return NULL;
+}

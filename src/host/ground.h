@@ -1,0 +1,19 @@
+/* What has to be there for a lazy fork, and how big this process is. */
+#ifndef FF_HOST_GROUND_H
+#define FF_HOST_GROUND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What never changes in a process: once, in the constructor or at the first
+ * fork. NULL, or why there are no lazy forks. */
+const char *ff_ground_at_start(void);
+
+/* What may change between two forks: a tracer, seccomp. NULL, or why not. */
+const char *ff_ground_now(void);
+
+/* Resident memory and writable private memory, in bytes; false where /proc
+ * does not tell. */
+bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable);
+
+#endif

@@ -1,0 +1,27 @@
+#include "host/next.h"
+
+#include <dlfcn.h>
+
+#define FF_NAME(name, why) #name,
+static const char *const names[] = {
+#include "preload/names.def"
+};
+#undef FF_NAME
+
+__attribute__((visibility("hidden"))) void *ff_next_of[FF_NEXT_COUNT];
+
+void *ff_next_find(enum ff_next which)
+{
+	void *found = dlsym(RTLD_NEXT, names[which]);
+
+	__atomic_store_n(&ff_next_of[which], found, __ATOMIC_RELEASE);
+	return found;
+}
+
+void ff_next_find_all(void)
+{
+	int i;
+
+	for (i = 0; i < FF_NEXT_COUNT; i++)
+		ff_next_find((enum ff_next)i);
+}

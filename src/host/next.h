@@ -1,0 +1,29 @@
+/*
+ * The names we define, in the next object behind us: libc, or another
+ * preload. Found in the constructor; earlier calls find them one by one.
+ */
+#ifndef FF_HOST_NEXT_H
+#define FF_HOST_NEXT_H
+
+#define FF_NAME(name, why) FF_NEXT_##name,
+enum ff_next {
+#include "preload/names.def"
+	FF_NEXT_COUNT
+};
+#undef FF_NAME
+
+extern void *ff_next_of[FF_NEXT_COUNT];
+
+/* NULL where no object behind us has it. */
+void *ff_next_find(enum ff_next which);
+
+/* All of them. */
+void ff_next_find_all(void);
+
+/* The next definition of @name, with the type of ours. */
+#define FF_NEXT(name)                                                  \
+	((__typeof__(&(name)))(ff_next_of[FF_NEXT_##name]              \
+				       ? ff_next_of[FF_NEXT_##name]    \
+				       : ff_next_find(FF_NEXT_##name)))
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * Signal sets and actions as the kernel has them. libc's own calls keep two
+ * signals for themselves and may be asked for nothing here: these are raw.
+ */
+#ifndef FF_HOST_SIGNALS_H
+#define FF_HOST_SIGNALS_H
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/sys.h"
+
+typedef uint64_t ff_sigset;
+
+struct ff_sigaction {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	void (*restorer)(void);
+	ff_sigset mask;
+};
+
+#define FF_SIG(n) ((ff_sigset)1 << ((n) - 1))
+#define FF_SA_RESTORER 0x04000000UL
+
+/* Never blocked on a thread of ours: raised synchronously while blocked,
+ * these kill. */
+#define FF_SYNCHRONOUS                                                    \
+	(FF_SIG(SIGSYS) | FF_SIG(SIGSEGV) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | \
+	 FF_SIG(SIGILL) | FF_SIG(SIGTRAP))
+#define FF_ALL_BUT_SYNCHRONOUS (~FF_SYNCHRONOUS)
+#define FF_UNBLOCKABLE (FF_SIG(SIGKILL) | FF_SIG(SIGSTOP))
+
+static inline ff_sigset ff_setmask(ff_sigset mask)
+{
+	ff_sigset old = 0;
+
+	sys(rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
+	return old;
+}
+
+static inline ff_sigset ff_pending(void)
+{
+	ff_sigset set = 0;
+
+	sys(rt_sigpending, &set, sizeof(set));
+	return set;
+}
+
+/* What rt_sigprocmask would do, to a mask kept in memory: 0 or -errno. */
+static inline long ff_change_mask(ff_sigset *mask, long how,
+				  const ff_sigset *set, ff_sigset *old,
+				  long set_bytes)
+{
+	ff_sigset was = *mask, now = was;
+
+	if (set_bytes != (long)sizeof(*set))
+		return -EINVAL;
+	if (set) {
+		if (how == SIG_BLOCK)
+			now |= *set;
+		else if (how == SIG_UNBLOCK)
+			now &= ~*set;
+		else if (how == SIG_SETMASK)
+			now = *set;
+		else
+			return -EINVAL;
+	}
+	*mask = now & ~FF_UNBLOCKABLE;
+	if (old)
+		*old = was;
+	return 0;
+}
+
+/* Is a signal pending that a thread with this mask would take? */
+bool ff_signal_waits(ff_sigset mask);
+
+static inline bool ff_is_handler(const struct ff_sigaction *act)
+{
+	return (void *)act->handler != (void *)SIG_DFL &&
+	       (void *)act->handler != (void *)SIG_IGN;
+}
+
+#endif

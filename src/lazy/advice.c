@@ -1,0 +1,35 @@
+#include "lazy/advice.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "lazy/areas.h"
+#include "lazy/child.h"
+#include "lazy/gate.h"
+#include "tell/options.h"
+
+bool ff_advice_concerns_fork(int advice)
+{
+	return advice == MADV_DONTFORK || advice == MADV_DOFORK ||
+	       advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK;
+}
+
+void ff_advice_begin(struct ff_advice_window *window, void *start,
+		     size_t bytes, int advice)
+{
+	window->gated = ff_options.on && !ff_child.active;
+	if (!window->gated)
+		return;
+	/* To the gate this is like a real fork: it waits for marks. */
+	window->mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	ff_areas_note_advice((uintptr_t)start, bytes, advice);
+	ff_gate_enter_real();
+}
+
+void ff_advice_end(const struct ff_advice_window *window)
+{
+	if (!window->gated)
+		return;
+	ff_gate_leave_real();
+	ff_setmask(window->mask);
+}

@@ -1,0 +1,250 @@
+/*
+ * Choosing, marking and unmarking areas. Runs in the parent, in a SIGSYS
+ * handler with all signals blocked and the gate held, so that no fork of
+ * ours meets the marks.
+ *
+ * Hazards
+ *  H-A1 Other threads map and unmap meanwhile: after marking, every area is
+ *       looked at again; a mapping of another kind in its place means real
+ *       fork. What appears later is found by the child, whose reservation
+ *       does not replace anything.
+ *  H-A2 The program's own MADV_DONTFORK and MADV_WIPEONFORK: their ranges
+ *       are noted and left to the kernel.
+ *  H-A3 Adjacent anonymous mappings merge, so an area may hold our own data,
+ *       the thread's control block, or the stack in use: "keep" ranges are
+ *       cut out, whatever mapping they lie in.
+ */
+#include "lazy/areas.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "host/fault.h"
+#include "host/spin.h"
+#include "host/sys.h"
+#include "lazy/maps.h"
+
+#define AREA_MIN ((uintptr_t)1 << 20)
+#define PIECE_MIN ((uintptr_t)64 << 10)
+#define ADVISED_MAX 256
+
+/* Ranges the program gave advice on that concerns fork. Only ever grown: a
+ * range that was unmapped since costs a little speed, no exactness. */
+static struct {
+	struct ff_spin lock;
+	_Atomic unsigned count; /* > ADVISED_MAX: too many to know */
+	struct ff_range range[ADVISED_MAX];
+} advised;
+
+void ff_areas_note_advice(uintptr_t start, size_t len, int advice)
+{
+	unsigned n;
+
+	if (advice != MADV_DONTFORK && advice != MADV_WIPEONFORK)
+		return;
+	ff_spin_lock(&advised.lock);
+	n = atomic_load_explicit(&advised.count, memory_order_relaxed);
+	if (n < ADVISED_MAX) {
+		advised.range[n].start = start & ~(FF_PAGE - 1);
+		advised.range[n].end =
+			(start + len + FF_PAGE - 1) & ~(FF_PAGE - 1);
+	}
+	if (n <= ADVISED_MAX)
+		atomic_store_explicit(&advised.count, n + 1,
+				      memory_order_release);
+	ff_spin_unlock(&advised.lock);
+}
+
+static bool is_advised(uintptr_t start, uintptr_t end)
+{
+	unsigned i, n = atomic_load_explicit(&advised.count,
+					     memory_order_acquire);
+
+	if (n > ADVISED_MAX)
+		return true;
+	for (i = 0; i < n; i++)
+		if (advised.range[i].start < end &&
+		    start < advised.range[i].end)
+			return true;
+	return false;
+}
+
+static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
+		      unsigned prot)
+{
+	struct ff_area *smallest = &areas->area[0], *a;
+	unsigned i;
+
+	if (start >= end || end - start < PIECE_MIN || is_advised(start, end))
+		return;
+	if (areas->count < FF_AREAS_MAX) {
+		a = &areas->area[areas->count++];
+	} else {
+		/* Full: the largest stay. */
+		for (i = 1; i < areas->count; i++)
+			if (areas->area[i].end - areas->area[i].start <
+			    smallest->end - smallest->start)
+				smallest = &areas->area[i];
+		if (smallest->end - smallest->start >= end - start)
+			return;
+		areas->absent_bytes -= smallest->end - smallest->start;
+		a = &areas->area[areas->count - 1];
+		memmove(smallest, smallest + 1,
+			(size_t)((char *)a - (char *)smallest));
+	}
+	*a = (struct ff_area){ .start = start, .end = end, .prot = prot };
+	areas->absent_bytes += end - start;
+}
+
+/* Add what of a mapping lies outside the keep ranges (sorted by start). */
+static void add_mapping(struct ff_areas *areas, const struct ff_mapping *m,
+			const struct ff_keep *keep)
+{
+	uintptr_t start = m->start;
+	unsigned i;
+
+	for (i = 0; i < keep->count; i++) {
+		if (keep->range[i].end <= start)
+			continue;
+		if (keep->range[i].start >= m->end)
+			break;
+		if (keep->range[i].start > start)
+			add_piece(areas, start, keep->range[i].start, m->prot);
+		start = keep->range[i].end;
+	}
+	add_piece(areas, start, m->end, m->prot);
+}
+
+static void sort_keep(struct ff_keep *keep)
+{
+	struct ff_range r;
+	unsigned i, j;
+
+	for (i = 1; i < keep->count; i++)
+		for (j = i; j > 0 &&
+			    keep->range[j - 1].start > keep->range[j].start;
+		     j--) {
+			r = keep->range[j];
+			keep->range[j] = keep->range[j - 1];
+			keep->range[j - 1] = r;
+		}
+}
+
+static bool is_ours(const struct ff_mapping *m, const struct ff_keep *keep)
+{
+	unsigned i;
+
+	for (i = 0; i < keep->count; i++)
+		if (keep->range[i].start <= m->start &&
+		    m->end <= keep->range[i].end)
+			return true;
+	return false;
+}
+
+static bool is_candidate(const struct ff_mapping *m, uintptr_t stack)
+{
+	return m->anonymous && !m->shared && (m->prot & PROT_READ) &&
+	       !(m->start <= stack && stack < m->end) &&
+	       m->end - m->start >= AREA_MIN;
+}
+
+int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
+{
+	struct ff_keep sorted = *keep;
+	struct ff_mapping m;
+	struct ff_maps maps;
+	int rc;
+
+	areas->count = 0;
+	areas->shared_count = 0;
+	areas->absent_bytes = 0;
+	sort_keep(&sorted);
+	rc = ff_fault(FF_FAULT_NO_MAPS) ? -ENOENT : ff_maps_open(&maps);
+	if (rc < 0)
+		return rc;
+	while ((rc = ff_maps_next(&maps, &m)) > 0) {
+		if (m.shared && (m.prot & PROT_WRITE)) {
+			if (is_ours(&m, &sorted))
+				continue;
+			if (areas->shared_count == FF_SHARED_MAX) {
+				rc = -ENOSPC;
+				break;
+			}
+			areas->shared[areas->shared_count++] =
+				(struct ff_range){ m.start, m.end };
+		} else if (is_candidate(&m, keep->stack)) {
+			add_mapping(areas, &m, &sorted);
+		}
+	}
+	ff_maps_close(&maps);
+	return rc;
+}
+
+void ff_areas_unmark(const struct ff_areas *areas)
+{
+	unsigned i;
+
+	for (i = 0; i < areas->count; i++)
+		sys(madvise, areas->area[i].start,
+		    areas->area[i].end - areas->area[i].start, MADV_DOFORK);
+}
+
+/* H-A1: are the areas still private anonymous memory of the same kind? */
+static int verify_areas(const struct ff_areas *areas)
+{
+	struct ff_mapping m = { 0 };
+	struct ff_maps maps;
+	uintptr_t at;
+	unsigned i;
+	int rc = ff_maps_open(&maps);
+
+	for (i = 0; rc >= 0 && i < areas->count; i++) {
+		for (at = areas->area[i].start; at < areas->area[i].end;) {
+			if (!maps.text)
+				maps.next = at;
+			else if (m.end <= at)
+				m.start = m.end = 0;
+			do
+				rc = ff_maps_next(&maps, &m);
+			while (rc > 0 && m.end <= at);
+			if (rc <= 0 || m.start > at || !m.anonymous ||
+			    m.shared || m.prot != areas->area[i].prot) {
+				rc = -EAGAIN;
+				break;
+			}
+			at = m.end;
+		}
+	}
+	if (rc != -ENOENT)
+		ff_maps_close(&maps);
+	return rc < 0 ? -EAGAIN : 0;
+}
+
+int ff_areas_mark(struct ff_areas *areas, bool verify)
+{
+	unsigned i, kept = 0;
+	long rc = 0;
+
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+
+		rc = sys(madvise, a.start, a.end - a.start, MADV_DONTFORK);
+		if (rc == -EINVAL) {
+			areas->absent_bytes -= a.end - a.start;
+			continue;
+		}
+		areas->area[kept++] = a;
+		if (rc < 0)
+			break;
+	}
+	areas->count = kept;
+	if (rc >= 0 || rc == -EINVAL)
+		rc = verify ? verify_areas(areas) : 0;
+	if (rc < 0) {
+		ff_areas_unmark(areas);
+		return -EAGAIN;
+	}
+	return 0;
+}

@@ -1,0 +1,64 @@
+/*
+ * Which memory a lazy child goes without: private anonymous mappings of a
+ * megabyte and more. Filled by the parent just before the clone; the child's
+ * copy is then the pager's table of what is still absent.
+ */
+#ifndef FF_LAZY_AREAS_H
+#define FF_LAZY_AREAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FF_PAGE ((uintptr_t)4096)
+#define FF_AREAS_MAX 1024
+#define FF_SHARED_MAX 512
+#define FF_KEEP_MAX 16
+
+struct ff_range {
+	uintptr_t start, end;
+};
+
+struct ff_area {
+	uintptr_t start, end; /* page-aligned */
+	unsigned prot;	      /* PROT_* of the parent's mapping */
+	/* Child: the bit of the cluster that holds start, as it was when the
+	 * area was reserved; bits are counted from that cluster on. */
+	size_t bit;
+	uintptr_t first_cluster;
+};
+
+struct ff_areas {
+	unsigned count;
+	struct ff_area area[FF_AREAS_MAX]; /* by ascending address */
+	/* Writable shared mappings: a child on trial may not write there. */
+	unsigned shared_count;
+	struct ff_range shared[FF_SHARED_MAX];
+	uint64_t absent_bytes;
+};
+
+/* Memory that must come along whatever mapping it lies in. */
+struct ff_keep {
+	uintptr_t stack; /* an address in the main stack, which is kept */
+	unsigned count;
+	struct ff_range range[FF_KEEP_MAX];
+};
+
+/*
+ * List the areas of this process. Context: any; raw system calls only.
+ * Returns 0, or -errno of /proc/self/maps (-ENOSPC: too many shared
+ * mappings to watch).
+ */
+int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
+
+/* Take the areas out of what clone copies, and put them back. mark() leaves
+ * out what the kernel refuses; 0, or -EAGAIN where memory changed under us
+ * (nothing stays marked then). */
+int ff_areas_mark(struct ff_areas *areas, bool verify);
+void ff_areas_unmark(const struct ff_areas *areas);
+
+/* The program's own MADV_DONTFORK, MADV_WIPEONFORK and their opposites:
+ * such ranges are left to the kernel. Noted before the call is made. */
+void ff_areas_note_advice(uintptr_t start, size_t len, int advice);
+
+#endif

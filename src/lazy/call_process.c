@@ -1,0 +1,141 @@
+/*
+ * Calls on the process: its image, its end, its identity. What the child
+ * changes of itself dies with it; of others it may change nothing.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "arch/arch.h"
+#include "host/sys.h"
+#include "lazy/calls.h"
+#include "lazy/child.h"
+#include "lazy/pager.h"
+
+/*
+ * H-X1 Between the check and execve a signal may still come. One that kills
+ *      makes the fork happen after it; one that the program handles runs
+ *      its handler here, mediated like everything else, as it would have.
+ */
+static void exec(ucontext_t *uc, long nr, const char *signature)
+{
+	long rc;
+
+	if (!ff_serve(uc, nr, signature))
+		return;
+	if (ff_signal_waits(ff_child.mask)) {
+		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
+		return;
+	}
+	ff_child_enter_exec();
+	rc = ff_make(uc, nr);
+	ff_child_exec_failed();
+	if (rc == -EFAULT)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_answer(uc, rc);
+}
+
+void ff_look_execve(ucontext_t *uc, long nr)
+{
+	exec(uc, nr, "saa");
+}
+
+void ff_look_execveat(ucontext_t *uc, long nr)
+{
+	exec(uc, nr, "fsaa-");
+}
+
+void ff_look_exit(ucontext_t *uc, long nr)
+{
+	if (ff_child.committed)
+		ff_make(uc, nr);
+	ff_child_leave(uc, FF_REASON_EXIT, nr);
+}
+
+/* libc's child code registers its own list right after the clone; ours must
+ * stay until exec. Nobody else shares the child's robust mutexes' memory
+ * that could be told of their owner's death: shared memory is watched. */
+void ff_look_set_robust_list(ucontext_t *uc, long nr)
+{
+	(void)nr;
+	if (ff_arg(uc, 1) != (long)sizeof(struct ff_robust_head)) {
+		ff_answer(uc, -EINVAL);
+		return;
+	}
+	ff_child.robust = (struct ff_robust_head *)ff_arg(uc, 0);
+	ff_child.robust_bytes = (unsigned long)ff_arg(uc, 1);
+	ff_answer(uc, 0);
+}
+
+void ff_look_futex(ucontext_t *uc, long nr)
+{
+	long op = ff_arg(uc, 1) & FUTEX_CMD_MASK;
+
+	if ((op == FUTEX_WAKE || op == FUTEX_WAKE_BITSET) &&
+	    (ff_arg(uc, 1) & FUTEX_PRIVATE_FLAG))
+		ff_pass(uc, nr, "p-----");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+void ff_look_prctl(ucontext_t *uc, long nr)
+{
+	switch (ff_arg(uc, 0)) {
+	case PR_SET_PDEATHSIG:
+	case PR_GET_DUMPABLE:
+	case PR_SET_DUMPABLE:
+	case PR_GET_KEEPCAPS:
+	case PR_SET_KEEPCAPS:
+	case PR_GET_NO_NEW_PRIVS:
+	case PR_SET_NO_NEW_PRIVS:
+	case PR_GET_TIMERSLACK:
+	case PR_SET_TIMERSLACK:
+	case PR_CAPBSET_READ:
+	case PR_CAPBSET_DROP:
+	case PR_CAP_AMBIENT:
+	case PR_GET_SECUREBITS:
+	case PR_SET_SECUREBITS:
+	case PR_SET_CHILD_SUBREAPER:
+	case PR_SET_THP_DISABLE:
+	case PR_GET_SECCOMP:
+		ff_pass(uc, nr, "-----");
+		return;
+	case PR_SET_NAME:
+	case PR_GET_NAME:
+	case PR_GET_PDEATHSIG:
+		ff_pass(uc, nr, "-p---");
+		return;
+	default:
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	}
+}
+
+static bool is_self(long pid)
+{
+	return pid == 0 || pid == ff_getpid();
+}
+
+/* Calls whose first argument is a process; 0 is the caller. */
+void ff_look_self(ucontext_t *uc, long nr)
+{
+	if (is_self((int)ff_arg(uc, 0)))
+		ff_pass(uc, nr, ff_rule(nr)->signature);
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+void ff_look_setpgid(ucontext_t *uc, long nr)
+{
+	/* setpriority and ioprio_set name the kind first */
+	bool kind_first = nr != SYS_setpgid;
+	bool one = nr == SYS_setpgid ||
+		   (nr == SYS_setpriority && ff_arg(uc, 0) == PRIO_PROCESS) ||
+		   (nr == SYS_ioprio_set && ff_arg(uc, 0) == 1);
+
+	if (one && is_self((int)ff_arg(uc, kind_first ? 1 : 0)))
+		ff_pass(uc, nr, "");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}

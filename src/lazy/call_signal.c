@@ -1,0 +1,142 @@
+/*
+ * Calls on signals. While the child is ours every signal but page faults and
+ * dispatch is blocked; the program's mask, alternate stack and its actions
+ * for SIGSEGV and SIGSYS are kept in memory (H-C2, H-M2).
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "host/sys.h"
+#include "lazy/calls.h"
+#include "lazy/child.h"
+#include "lazy/pager.h"
+
+/* Can [at, at + len) be read; it is fetched already, and crosses one page
+ * border at most. */
+static bool can_read(uintptr_t at, size_t len)
+{
+	return ff_is_readable(at) && ff_is_readable(at + len - 1);
+}
+
+void ff_look_rt_sigaction(ucontext_t *uc, long nr)
+{
+	long sig = ff_arg(uc, 0);
+	uintptr_t new = (uintptr_t)ff_arg(uc, 1);
+	uintptr_t old = (uintptr_t)ff_arg(uc, 2);
+	struct ff_sigaction *kept = sig == SIGSEGV ? &ff_child.segv :
+						     &ff_child.sys;
+	struct ff_sigaction was;
+
+	if (sig != SIGSEGV && sig != SIGSYS) {
+		ff_pass(uc, nr, "-pp-");
+		return;
+	}
+	if (!ff_serve(uc, nr, "-pp-"))
+		return;
+	if (ff_arg(uc, 3) != (long)sizeof(ff_sigset)) {
+		ff_answer(uc, -EINVAL);
+		return;
+	}
+	if ((new && !can_read(new, sizeof(was))) ||
+	    (old && !can_read(old, sizeof(was)))) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	was = *kept;
+	if (new)
+		memcpy(kept, (const void *)new, sizeof(*kept));
+	if (old)
+		memcpy((void *)old, &was, sizeof(was));
+	ff_answer(uc, 0);
+}
+
+void ff_look_rt_sigprocmask(ucontext_t *uc, long nr)
+{
+	uintptr_t set = (uintptr_t)ff_arg(uc, 1);
+	uintptr_t old = (uintptr_t)ff_arg(uc, 2);
+	ff_sigset before = ff_child.mask;
+	long rc;
+
+	if (!ff_serve(uc, nr, "-pp-"))
+		return;
+	if ((set && !can_read(set, sizeof(ff_sigset))) ||
+	    (old && !can_read(old, sizeof(ff_sigset)))) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	rc = ff_change_mask(&ff_child.mask, ff_arg(uc, 0),
+			    (const ff_sigset *)set, (ff_sigset *)old,
+			    ff_arg(uc, 3));
+	if ((before & ~ff_child.mask) && ff_signal_waits(ff_child.mask)) {
+		/* The program takes it now. Whoever repeats the call, a new
+		 * child or this one on its own, starts from the old mask. */
+		ff_child.mask = before;
+		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
+		return;
+	}
+	ff_answer(uc, rc);
+}
+
+/*
+ * A handler of the program returns: the frame was built before the fork (a
+ * fork from a handler), or by a signal that came in just before exec. What
+ * it would restore of the mask and the alternate stack is kept in memory.
+ */
+void ff_look_rt_sigreturn(ucontext_t *uc, long nr)
+{
+	ucontext_t *frame = (ucontext_t *)ff_stack_pointer(uc);
+
+	if (ff_fetch((uintptr_t)frame, sizeof(*frame)) < 0) {
+		ff_child_leave(uc, FF_REASON_MEMORY, nr);
+		return;
+	}
+	ff_child.mask = *(ff_sigset *)&frame->uc_sigmask & ~FF_UNBLOCKABLE;
+	ff_child.stack = frame->uc_stack;
+	if (ff_signal_waits(ff_child.mask)) {
+		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
+		return;
+	}
+	*(ff_sigset *)&frame->uc_sigmask = FF_ALL_BUT_SYNCHRONOUS;
+	frame->uc_stack = uc->uc_stack;
+	ff_jump(uc, ff_sigreturn);
+}
+
+void ff_look_sigaltstack(ucontext_t *uc, long nr)
+{
+	uintptr_t new = (uintptr_t)ff_arg(uc, 0);
+	uintptr_t old = (uintptr_t)ff_arg(uc, 1);
+	stack_t was = ff_child.stack, now;
+
+	if (!ff_serve(uc, nr, "pp"))
+		return;
+	if ((new && !can_read(new, sizeof(now))) ||
+	    (old && !can_read(old, sizeof(was)))) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	if (new) {
+		memcpy(&now, (const void *)new, sizeof(now));
+		/* Only what is plain; the kernel knows the rest. */
+		if (now.ss_flags & ~SS_DISABLE || now.ss_size < 8192) {
+			if (!(now.ss_flags & SS_DISABLE)) {
+				ff_child_leave(uc, FF_REASON_CALL, nr);
+				return;
+			}
+			now = (stack_t){ .ss_flags = SS_DISABLE };
+		}
+		ff_child.stack = now;
+	}
+	if (old)
+		memcpy((void *)old, &was, sizeof(was));
+	ff_answer(uc, 0);
+}
+
+void ff_look_kill(ucontext_t *uc, long nr)
+{
+	if (ff_arg(uc, 1) == 0)
+		ff_pass(uc, nr, "");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}

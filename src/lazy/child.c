@@ -1,0 +1,202 @@
+/*
+ * The child: standing up, being taken back, being let go.
+ *
+ * Rules: everything here runs in the child, in a signal handler on our
+ * alternate stack, single-threaded, by raw system calls.
+ *
+ * Hazards
+ *  H-C1 The child's writes to shared mappings can't be taken back: on trial
+ *       they are read-only.
+ *  H-C2 While all signals are blocked none of the program's handlers runs.
+ *       What is pending when the program would take it ends the trial; taken
+ *       back, the fork happens after the signal.
+ *  H-C3 Once it is in execve the child may not be killed by its parent any
+ *       more: state moves RUNNING -> EXECING by compare-exchange, as
+ *       RUNNING -> CANCELLED does on the other side.
+ */
+#include "lazy/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <limits.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "arch/arch.h"
+#include "lazy/hooks.h"
+#include "lazy/pager.h"
+#include "lazy/trap.h"
+
+struct ff_child ff_child;
+
+static bool move_state(enum ff_state from, enum ff_state to)
+{
+	uint32_t seen = from;
+
+	return atomic_compare_exchange_strong(&ff_child.shared->state, &seen,
+					      to);
+}
+
+static _Noreturn void end(void)
+{
+	for (;;)
+		sys(exit_group, 0);
+}
+
+static _Noreturn void roll_back(enum ff_reason reason, long call)
+{
+	atomic_store(&ff_child.shared->reason, reason);
+	atomic_store(&ff_child.shared->call, (int32_t)call);
+	move_state(FF_RUNNING, FF_ROLLBACK);
+	move_state(FF_STARTING, FF_ROLLBACK);
+	end();
+}
+
+/* A committed child without its memory: it dies alone, as one that the
+ * system has no memory for. */
+static _Noreturn void die(void)
+{
+	for (;;)
+		sys(kill, ff_getpid(), SIGKILL);
+}
+
+/* Out of the way of the numbers a program uses. */
+static int move_high(int fd)
+{
+	struct rlimit limit = { .rlim_cur = 1024 };
+	long high, floor;
+
+	sys(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	floor = limit.rlim_cur < 1024 ? (long)limit.rlim_cur : 1024;
+	for (floor -= 3; floor > fd && floor > 3; floor -= floor / 8 + 1) {
+		high = sys(fcntl, fd, F_DUPFD_CLOEXEC, floor);
+		if (high >= 0) {
+			sys(close, fd);
+			return (int)high;
+		}
+	}
+	return fd;
+}
+
+static void own_robust_word(void)
+{
+	struct ff_shared *sh = ff_child.shared;
+
+	sh->head.list.next = &sh->entry;
+	sh->entry.next = &sh->head.list;
+	sh->head.futex_offset = (long)offsetof(struct ff_shared, owner) -
+				(long)offsetof(struct ff_shared, entry);
+	sh->head.pending = NULL;
+	sys(set_robust_list, &sh->head, sizeof(sh->head));
+	atomic_store(&sh->owner, (uint32_t)ff_gettid() | FUTEX_WAITERS);
+}
+
+static int watch_shared(void)
+{
+	const struct ff_areas *areas = ff_child.areas;
+	const struct ff_range *r;
+	unsigned i;
+	long rc = 0;
+
+	for (i = 0; rc == 0 && i < areas->shared_count; i++) {
+		r = &areas->shared[i];
+		/* Our own pages lie among them: ff_slots_keep() has cut
+		 * them out. */
+		rc = sys(mprotect, r->start, r->end - r->start, PROT_READ);
+	}
+	return (int)rc;
+}
+
+void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
+{
+	ff_child.slot = slot;
+	ff_child.shared = slot->shared;
+	ff_child.areas = &slot->areas;
+	ff_child.committed = slot->committed;
+	ff_child.mask = slot->mask;
+	ff_child.stack = slot->stack;
+	ff_child.sys = *ff_program_sigsys();
+	own_robust_word();
+	ff_child.mem = move_high(mem);
+	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
+	if (ff_pager_reserve() < 0 ||
+	    (!slot->committed && watch_shared() < 0) ||
+	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
+	    ff_dispatch(true) < 0) {
+		if (slot->committed)
+			die();
+		roll_back(FF_REASON_MEMORY, -1);
+	}
+	if (!move_state(FF_STARTING, FF_RUNNING))
+		end();
+	ff_child.active = true;
+}
+
+static void set_action(int sig, const struct ff_sigaction *act)
+{
+	sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));
+}
+
+/* Become an ordinary process whose thread continues from @uc. */
+static void let_go(ucontext_t *uc)
+{
+	struct ff_shared *sh = ff_child.shared;
+
+	if (ff_fetch_all() < 0)
+		die();
+	ff_child.active = false;
+	ff_dispatch(false);
+	set_action(SIGSEGV, &ff_child.segv);
+	set_action(SIGSYS, &ff_child.sys);
+	sys(set_robust_list, ff_child.robust, ff_child.robust_bytes);
+	sys(close, ff_child.mem);
+	if (ff_child.pagemap >= 0)
+		sys(close, ff_child.pagemap);
+	uc->uc_stack = ff_child.stack;
+	*(ff_sigset *)&uc->uc_sigmask = ff_child.mask;
+
+	atomic_store(&sh->state, FF_RELEASED);
+	atomic_store(&sh->owner, 0);
+	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	ff_new_process();
+}
+
+void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
+{
+	if (!ff_child.committed)
+		roll_back(reason, call);
+	atomic_store(&ff_child.shared->reason, reason);
+	atomic_store(&ff_child.shared->call, (int32_t)call);
+	if (reason == FF_REASON_MEMORY)
+		die();
+	let_go(uc);
+	if (call >= 0)
+		ff_rewind(uc, call);
+}
+
+void ff_child_enter_exec(void)
+{
+	if (!move_state(FF_RUNNING, FF_EXECING))
+		end();
+	/* Ignored signals stay ignored through exec; handlers do not. */
+	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)
+		set_action(SIGSEGV, &ff_child.segv);
+	if ((void *)ff_child.sys.handler == (void *)SIG_IGN)
+		set_action(SIGSYS, &ff_child.sys);
+	ff_setmask(ff_child.mask);
+}
+
+void ff_child_exec_failed(void)
+{
+	struct ff_sigaction ignored;
+
+	ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)
+		ff_handle(SIGSEGV, ff_on_sigsegv, &ignored);
+	if ((void *)ff_child.sys.handler == (void *)SIG_IGN)
+		ff_trap_again();
+	if (!move_state(FF_EXECING, FF_RUNNING))
+		end();
+}

@@ -1,0 +1,252 @@
+/*
+ * What happens in the parent between arming and the return of libc's clone
+ * call. Runs in the SIGSYS handler, all signals blocked.
+ *
+ * Hazards
+ *  H-L1 Whatever is not understood is abandoned: everything is put back, and
+ *       the thread executes the same instruction again, without us. So libc
+ *       makes the real fork itself, and sees one fork.
+ *  H-L2 A signal for the program that came before the clone must be taken
+ *       before the fork, or by both processes (the kernel's own rule for
+ *       fork): the clone is given up where one is found, before and after.
+ *  H-L3 The marks stand only from ff_areas_mark to right behind the clone.
+ */
+#include "lazy/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "host/sys.h"
+#include "lazy/areas.h"
+#include "lazy/child.h"
+#include "lazy/gate.h"
+#include "lazy/trap.h"
+#include "lazy/wait.h"
+
+unsigned ff_budget_ms = 100;
+
+/* Around the stack pointer and the thread's control block: in use by both
+ * the program and the kernel (rseq), so not worth or not able to fault. */
+#define STACK_BELOW ((uintptr_t)64 << 10)
+#define STACK_ABOVE ((uintptr_t)256 << 10)
+#define TCB_AROUND ((uintptr_t)16 << 10)
+
+struct request {
+	unsigned long flags; /* without the exit signal */
+	unsigned long exit_signal;
+	uintptr_t stack; /* 0: the caller's */
+	long parent_tid, child_tid;
+};
+
+#define FLAGS_WE_KNOW                                              \
+	((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | \
+			 CLONE_PARENT_SETTID))
+
+static bool parse(const ucontext_t *uc, long nr, struct request *ret)
+{
+	const struct clone_args *args = (const void *)ff_arg(uc, 0);
+
+	memset(ret, 0, sizeof(*ret));
+	switch (nr) {
+	case SYS_fork:
+		ret->exit_signal = SIGCHLD;
+		return true;
+	case SYS_clone:
+		ret->flags = (unsigned long)ff_arg(uc, 0) & ~(unsigned long)CSIGNAL;
+		ret->exit_signal = (unsigned long)ff_arg(uc, 0) & CSIGNAL;
+		ret->stack = (uintptr_t)ff_arg(uc, 1);
+		ret->parent_tid = ff_arg(uc, 2);
+		ret->child_tid = ff_arg(uc, 3);
+		break;
+	case SYS_clone3:
+		if (!args || (size_t)ff_arg(uc, 1) != sizeof(*args) ||
+		    args->stack || args->set_tid_size)
+			return false;
+		ret->flags = args->flags;
+		ret->exit_signal = args->exit_signal;
+		ret->parent_tid = (long)args->parent_tid;
+		ret->child_tid = (long)args->child_tid;
+		break;
+	default:
+		return false;
+	}
+	return (ret->flags & ~FLAGS_WE_KNOW) == 0 &&
+	       ret->exit_signal == SIGCHLD;
+}
+
+static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
+		    const char *why)
+{
+	if (why)
+		slot->why_real = why;
+	ff_disarm_in_handler(slot, uc);
+	ff_gate_enter_real();
+	slot->real = true;
+	ff_rewind(uc, nr);
+}
+
+static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
+{
+	keep->range[keep->count++] = (struct ff_range){
+		start & ~(FF_PAGE - 1), (end + FF_PAGE - 1) & ~(FF_PAGE - 1)
+	};
+}
+
+/* Open what the child reads our memory by. */
+static int open_own(const char *path)
+{
+	if (ff_fault(FF_FAULT_NO_MEM))
+		return -ENOENT;
+	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static long make_child(struct ff_slot *slot, const struct request *rq)
+{
+	unsigned long flags = rq->flags;
+
+	if (ff_fault(FF_FAULT_CLONE))
+		return -ENOMEM;
+	if (slot->committed)
+		flags |= rq->exit_signal;
+	/* On trial: exit signal 0 until exec. */
+	return sys(clone, flags, 0, rq->parent_tid, rq->child_tid, 0);
+}
+
+/*
+ * Mark, clone, unmark. Returns the child's pid, 0 in the child, or a
+ * negative number with *ret_why.
+ */
+static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
+				const struct request *rq, const char **ret_why)
+{
+	struct ff_keep keep = slot->keep;
+	uintptr_t sp = ff_stack_pointer(uc), tp = ff_thread_pointer();
+	int mem, pagemap = -1;
+	long pid = -EAGAIN;
+
+	keep_range(&keep, sp - STACK_BELOW, sp + STACK_ABOVE);
+	keep_range(&keep, tp - TCB_AROUND, tp + TCB_AROUND);
+	ff_slots_keep(&keep);
+	*ret_why = "the list of mappings can't be read";
+	if (ff_areas_collect(&slot->areas, &keep) < 0)
+		return -EAGAIN;
+	*ret_why = "/proc/self/mem can't be opened";
+	mem = open_own("/proc/self/mem");
+	if (mem < 0)
+		return -EAGAIN;
+	if (slot->committed)
+		pagemap = open_own("/proc/self/pagemap");
+	if (slot->committed && pagemap < 0) {
+		sys(close, mem);
+		return -EAGAIN;
+	}
+	*ret_why = "memory is being mapped by other threads";
+	if (ff_areas_mark(&slot->areas, ff_may_have_threads()) == 0) {
+		*ret_why = "a signal waits for the program";
+		if (!ff_signal_waits(slot->mask)) {
+			*ret_why = "the kernel makes no lazy child";
+			pid = make_child(slot, rq);
+			if (pid == 0) {
+				ff_child_begin(slot, mem, pagemap);
+				return 0;
+			}
+		}
+		ff_areas_unmark(&slot->areas);
+	}
+	sys(close, mem);
+	if (pagemap >= 0)
+		sys(close, pagemap);
+	return pid;
+}
+
+static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	const char *why = NULL;
+	struct request rq;
+	long pid;
+
+	if (!parse(uc, nr, &rq)) {
+		abandon(slot, uc, nr, "clone flags of another kind");
+		return;
+	}
+	if (!ff_gate_try_lazy()) {
+		abandon(slot, uc, nr, "a real fork is under way");
+		return;
+	}
+	pid = clone_without_areas(slot, uc, &rq, &why);
+	if (pid == 0) {
+		if (rq.stack)
+			ff_set_stack_pointer(uc, rq.stack);
+		ff_set_result(uc, 0);
+		return;
+	}
+	ff_gate_leave_lazy();
+	if (pid < 0) {
+		abandon(slot, uc, nr, why);
+		return;
+	}
+	if (!slot->committed && ff_signal_waits(slot->mask) &&
+	    ff_cancel_child(slot, (pid_t)pid)) {
+		abandon(slot, uc, nr, "a signal waits for the program");
+		return;
+	}
+	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
+	if (slot->outcome == FF_OUTCOME_BACK) {
+		abandon(slot, uc, nr, NULL);
+		return;
+	}
+	ff_disarm_in_handler(slot, uc);
+	ff_set_result(uc, pid);
+}
+
+/* libc's own blocking of signals around its clone, and what fork handlers
+ * do: the program's mask is kept in the slot. */
+static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
+{
+	const ff_sigset *set = (const ff_sigset *)ff_arg(uc, 1);
+	ff_sigset *old = (ff_sigset *)ff_arg(uc, 2);
+
+	return ff_change_mask(&slot->mask, ff_arg(uc, 0), set, old,
+			      ff_arg(uc, 3));
+}
+
+void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	switch (nr) {
+	case SYS_fork:
+	case SYS_clone:
+	case SYS_clone3:
+		fork_here(slot, uc, nr);
+		return;
+	case SYS_rt_sigprocmask:
+		ff_set_result(uc, virtual_mask(slot, uc));
+		return;
+	/* What can't be made from inside a handler, or would undo what we
+	 * arranged. */
+	case SYS_vfork:
+	case SYS_execve:
+	case SYS_execveat:
+	case SYS_exit:
+	case SYS_exit_group:
+	case SYS_rt_sigreturn:
+	case SYS_rt_sigaction:
+	case SYS_rt_sigsuspend:
+	case SYS_rt_sigtimedwait:
+	case SYS_sigaltstack:
+	case SYS_prctl:
+	case SYS_seccomp:
+	case SYS_set_robust_list:
+		abandon(slot, uc, nr, "a fork handler does more than we follow");
+		return;
+	default:
+		ff_set_result(uc, ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1),
+					 ff_arg(uc, 2), ff_arg(uc, 3),
+					 ff_arg(uc, 4), ff_arg(uc, 5)));
+	}
+}

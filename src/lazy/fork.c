@@ -1,0 +1,334 @@
+/*
+ * Which way a fork goes, and what is written down of it. Runs on the
+ * program's stack, in any thread, possibly in a signal handler: no lock is
+ * waited for but the gate's, nothing is allocated.
+ */
+#include "lazy/fork.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/single_threaded.h>
+#include <unistd.h>
+
+#include "host/fault.h"
+#include "host/ground.h"
+#include "host/sys.h"
+#include "lazy/child.h"
+#include "lazy/clone.h"
+#include "lazy/ending.h"
+#include "lazy/gate.h"
+#include "lazy/hooks.h"
+#include "lazy/slot.h"
+#include "lazy/trap.h"
+#include "site/name.h"
+#include "site/site.h"
+#include "tell/log.h"
+#include "tell/options.h"
+#include "tell/stats.h"
+
+/* Writable memory that makes a process big although it is not resident: it
+ * counts against what fork may promise. */
+#define WRITABLE_IS_BIG ((uint64_t)1 << 30)
+
+#define LINKER_SYMBOL __attribute__((visibility("hidden")))
+extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
+extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
+
+static _Atomic pid_t this_process;
+static const char *no_ground;
+
+void ff_fork_setup(void)
+{
+	if (atomic_load(&this_process))
+		return;
+	ff_options_load(environ);
+	if (!ff_options.on)
+		return;
+	ff_faults_load(getenv("FLATFORK_FAULT"));
+	no_ground = ff_ground_at_start();
+	ff_budget_ms = ff_options.budget_ms;
+	atomic_store(&this_process, ff_getpid());
+}
+
+void ff_new_process(void)
+{
+	atomic_store(&this_process, ff_getpid());
+	ff_gate_reset();
+	ff_slots_reset();
+	ff_stats_reset();
+}
+
+/* Forks that nobody told us of (libc's own, raw ones) leave a child with
+ * its parent's state. */
+static void notice_new_process(void)
+{
+	if (atomic_load(&this_process) == ff_getpid())
+		return;
+	ff_trap_reset();
+	ff_new_process();
+	ff_site_born_real(NULL);
+}
+
+/* Why this fork has to be real; NULL: it may be lazy. */
+static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
+{
+	uint64_t resident = 0, writable = 0;
+	const char *why;
+
+	*ret_way = FF_WAY_REAL;
+	if (ff_options.fork_mode == FF_FORK_REAL)
+		return "asked for";
+	if (no_ground)
+		return no_ground;
+	if (!ff_dispatch_possible())
+		return "no syscall user dispatch";
+	if (ff_current)
+		return "inside another fork";
+	if (ff_options.fork_mode == FF_FORK_AUTO) {
+		if (!ff_process_size(&resident, &writable))
+			return "/proc does not tell the size";
+		if (resident < ff_options.min_rss_bytes &&
+		    writable < WRITABLE_IS_BIG)
+			return "small process";
+	}
+	why = ff_ground_now();
+	if (why)
+		return why;
+	*ret_way = ff_site_predict(site);
+	if (*ret_way == FF_WAY_REAL &&
+	    ff_options.fork_mode == FF_FORK_AUTO)
+		return "children of this site do not exec";
+	if (*ret_way == FF_WAY_REAL)
+		*ret_way = FF_WAY_TRIAL;
+	return NULL;
+}
+
+static void log_real(const char *name, const void *at, const char *why)
+{
+	char where[FF_SITE_NAME_MAX];
+
+	if (ff_log_wanted())
+		ff_log("%s at %s: real: %s", name, ff_site_name(at, where),
+		       why);
+}
+
+static const char *reason_text(uint32_t reason)
+{
+	static const char *const text[] = {
+#define X(id, words, commits) words,
+		FF_REASONS(X)
+#undef X
+	};
+
+	return reason < sizeof(text) / sizeof(text[0]) ? text[reason] : "";
+}
+
+static void log_lazy(const struct ff_slot *slot, const char *name,
+		     const void *at)
+{
+	const struct ff_shared *sh = slot->shared;
+	char where[FF_SITE_NAME_MAX];
+
+	if (!ff_log_wanted())
+		return;
+	ff_site_name(at, where);
+	if (slot->outcome == FF_OUTCOME_BACK)
+		ff_log("%s at %s: real: rolled back: child %s (call %d, "
+		       "%u faults)",
+		       name, where, reason_text(slot->reason), slot->call,
+		       (unsigned)sh->faults);
+	else
+		ff_log("%s at %s: lazy%s: %s%s (%u areas, %lu MiB absent, "
+		       "%u faults, %u calls, %lu KiB fetched)",
+		       name, where, slot->committed ? ", committed" : "",
+		       slot->outcome == FF_OUTCOME_EXEC	    ? "child exec'ed" :
+		       slot->outcome == FF_OUTCOME_RELEASED ? "let go: child " :
+							      "child ended",
+		       slot->outcome == FF_OUTCOME_RELEASED ?
+			       reason_text(slot->reason) :
+			       "",
+		       slot->areas.count,
+		       (unsigned long)(slot->areas.absent_bytes >> 20),
+		       (unsigned)sh->faults, (unsigned)sh->calls,
+		       (unsigned long)(sh->fetched_bytes >> 10));
+}
+
+/* The child of a real fork: nothing of ours is in force. */
+static void real_child(struct ff_site *site)
+{
+	ff_trap_reset();
+	ff_new_process();
+	ff_site_born_real(site);
+}
+
+static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
+{
+	long pid;
+
+	ff_gate_enter_real();
+	pid = call(arg);
+	if (pid == 0) {
+		real_child(site);
+		return 0;
+	}
+	ff_gate_leave_real();
+	if (pid > 0) {
+		ff_stats.forks_real++;
+		ff_site_real(site);
+	}
+	return pid;
+}
+
+/* The parent again: write down what became of it. */
+static void account(struct ff_slot *slot, struct ff_site *site, long pid,
+		    const char *name, const void *at)
+{
+	switch (slot->outcome) {
+	case FF_OUTCOME_EXEC:
+		ff_stats.forks_lazy++;
+		ff_site_exec(site);
+		break;
+	case FF_OUTCOME_RELEASED:
+		ff_stats.hydrations++;
+		/* fall through */
+	case FF_OUTCOME_ENDED:
+		ff_stats.forks_lazy++;
+		ff_site_committed_strayed(site);
+		break;
+	case FF_OUTCOME_BACK:
+		ff_stats.rollbacks++;
+		ff_site_back(site, slot->reason);
+		/* fall through */
+	case FF_OUTCOME_NONE:
+		if (pid > 0) {
+			ff_stats.forks_real++;
+			ff_site_real(site);
+		}
+	}
+	if (slot->why_real)
+		log_real(name, at, slot->why_real);
+	else if (slot->outcome != FF_OUTCOME_NONE)
+		log_lazy(slot, name, at);
+}
+
+bool ff_may_have_threads(void)
+{
+	return !__libc_single_threaded;
+}
+
+static void keep_ours(struct ff_keep *keep)
+{
+	keep->count = 0;
+	keep->stack = (uintptr_t)getauxval(AT_RANDOM); /* lies there */
+	keep->range[keep->count++] = (struct ff_range){
+		(uintptr_t)ff_image_start & ~(FF_PAGE - 1),
+		((uintptr_t)ff_image_end + FF_PAGE - 1) & ~(FF_PAGE - 1)
+	};
+	ff_sites_keep(keep);
+}
+
+/* *ret_why on failure to get started; the call was not made then. */
+static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
+		      enum ff_way way, const char *name, const void *at,
+		      const char **ret_why)
+{
+	struct ff_slot *slot = ff_slot_take();
+	int error;
+	long pid;
+
+	*ret_why = "too many forks under way";
+	if (!slot)
+		return -1;
+	keep_ours(&slot->keep);
+	slot->committed = way == FF_WAY_COMMITTED;
+	*ret_why = ff_arm(slot);
+	if (*ret_why) {
+		ff_slot_put(slot);
+		return -1;
+	}
+	pid = call(arg);
+	if (pid == 0 && !slot->real) {
+		/* The lazy child: ff_child.active, until it execs. */
+		return 0;
+	}
+	error = errno;
+	if (slot->armed) {
+		/* libc gave up before its clone. */
+		ff_disarm(slot);
+	}
+	if (pid == 0) {
+		real_child(site);
+	} else {
+		if (slot->real)
+			ff_gate_leave_real();
+		account(slot, site, pid, name, at);
+		ff_slot_put(slot);
+	}
+	errno = error;
+	return pid;
+}
+
+long ff_fork(ff_forking_call call, void *arg, const void *return_address,
+	     const char *name)
+{
+	struct ff_site *site;
+	enum ff_way way;
+	const char *why;
+	int error = errno;
+	long pid;
+
+	ff_fork_setup();
+	if (ff_child.active || !ff_options.on)
+		return call(arg);
+	notice_new_process();
+	site = ff_site_of(return_address);
+	why = why_real(site, &way);
+	if (!why) {
+		errno = error;
+		pid = fork_lazy(call, arg, site, way, name, return_address,
+				&why);
+		if (!why)
+			return pid;
+	}
+	log_real(name, return_address, why);
+	errno = error;
+	return fork_real(call, arg, site);
+}
+
+long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
+		  const char *name)
+{
+	ff_fork_setup();
+	if (ff_child.active || !ff_options.on)
+		return call(arg);
+	notice_new_process();
+	log_real(name, return_address, "its child never execs");
+	return fork_real(call, arg, ff_site_of(return_address));
+}
+
+long ff_fork_real_and_end(ff_forking_call call, void *arg,
+			  const void *return_address, const char *name)
+{
+	if (!ff_child.active && ff_options.on) {
+		ff_stats.forks_real++;
+		ff_ending(FF_ENDING_EXIT);
+		ff_stats.forks_real--;
+	}
+	return ff_fork_real(call, arg, return_address, name);
+}
+
+void ff_ending(enum ff_ending how)
+{
+	int error = errno;
+
+	if (ff_child.active || !ff_options.on ||
+	    atomic_load(&this_process) != ff_getpid())
+		return;
+	if (how == FF_ENDING_EXEC)
+		ff_site_child_execs();
+	ff_stats_write();
+	errno = error;
+}

@@ -1,0 +1,32 @@
+/* fork, whichever way: the one entry for the interposer. */
+#ifndef FF_LAZY_FORK_H
+#define FF_LAZY_FORK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A libc call that forks once at most and returns like fork. */
+typedef long (*ff_forking_call)(void *arg);
+
+/*
+ * Run @call(@arg) so that the fork in it is lazy where that is possible and
+ * promises something. @return_address: where the program called from.
+ * Returns what @call returns, in both processes; errno is libc's.
+ * Context: any, signal handlers included.
+ */
+long ff_fork(ff_forking_call call, void *arg, const void *return_address,
+	     const char *name);
+
+/* The same, real whatever was asked: for calls whose child never execs. */
+long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
+		  const char *name);
+
+/* The same for a call whose parent never returns: counters are written
+ * before it. */
+long ff_fork_real_and_end(ff_forking_call call, void *arg,
+			  const void *return_address, const char *name);
+
+/* Before the first fork; more than once does no harm. */
+void ff_fork_setup(void);
+
+#endif

@@ -1,0 +1,9 @@
+/* What the lazy room asks of whoever drives it (fork.c). */
+#ifndef FF_LAZY_HOOKS_H
+#define FF_LAZY_HOOKS_H
+
+/* This process is new and on its own: forget what was the parent's. Raw
+ * calls only. */
+void ff_new_process(void);
+
+#endif

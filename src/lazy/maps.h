@@ -1,0 +1,33 @@
+/* The mappings of this process, one after the other: PROCMAP_QUERY where the
+ * kernel has it (Linux 6.11), the text of /proc/self/maps elsewhere. Raw
+ * system calls only. */
+#ifndef FF_LAZY_MAPS_H
+#define FF_LAZY_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ff_mapping {
+	uintptr_t start, end;
+	unsigned prot;
+	bool shared;
+	bool anonymous;
+};
+
+struct ff_maps {
+	int fd;
+	bool text;
+	uintptr_t next;
+	/* text reader */
+	unsigned have, at;
+	char buffer[2048];
+};
+
+/* 0 or -errno. */
+int ff_maps_open(struct ff_maps *maps);
+/* 1 and *ret_mapping, 0 at the end, or -errno. */
+int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret_mapping);
+/* Go back to the first mapping that ends behind @address (query only). */
+void ff_maps_close(struct ff_maps *maps);
+
+#endif

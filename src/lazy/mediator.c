@@ -1,0 +1,195 @@
+/*
+ * Every system call of a lazy child, from wherever it is made, until exec.
+ * Runs in the child, in the SIGSYS handler.
+ *
+ * Hazards
+ *  H-M1 The kernel does not fault in what is absent, it answers EFAULT or
+ *       stops half-way: what the arguments name is fetched first, by table.
+ *       A call that says EFAULT all the same is not repeated here: the child
+ *       leaves, and where it goes all memory is there.
+ *  H-M2 No mask of the program's reaches the kernel before exec.
+ *  H-M3 The pager's descriptor does not exist for the program: not to be
+ *       closed, replaced, copied or counted.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "arch/arch.h"
+#include "host/sys.h"
+#include "lazy/calls.h"
+#include "lazy/child.h"
+#include "lazy/pager.h"
+#include "lazy/trap.h"
+
+#define STRUCT_BYTES 4096
+#define VECTOR_MAX 1024 /* UIO_MAXIOV */
+
+long ff_make(const ucontext_t *uc, long nr)
+{
+	return ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
+		      ff_arg(uc, 3), ff_arg(uc, 4), ff_arg(uc, 5));
+}
+
+void ff_answer(ucontext_t *uc, long result)
+{
+	ff_set_result(uc, result);
+}
+
+/* Fetch up to and with the terminating NUL. The cluster that holds @at is
+ * readable once fetched if it is memory at all; whether it is, the kernel
+ * shall say: a page that is not ours is not touched. */
+static int fetch_string(uintptr_t at)
+{
+	uintptr_t page;
+	int rc;
+
+	if (!at)
+		return 0;
+	for (;;) {
+		rc = ff_fetch(at, 1);
+		if (rc < 0)
+			return rc;
+		if (!ff_is_readable(at))
+			return 0;
+		page = (at | (FF_PAGE - 1)) + 1;
+		if (memchr((const void *)at, 0, page - at))
+			return 0;
+		at = page;
+	}
+}
+
+static int fetch_strings(uintptr_t at)
+{
+	uintptr_t s;
+	int rc;
+
+	if (!at)
+		return 0;
+	for (;; at += sizeof(char *)) {
+		rc = ff_fetch(at, sizeof(char *));
+		if (rc < 0 || !ff_is_readable(at))
+			return rc;
+		s = *(const uintptr_t *)at;
+		if (!s)
+			return 0;
+		rc = fetch_string(s);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+static int fetch_vector(uintptr_t at, size_t count)
+{
+	const struct iovec *v = (const struct iovec *)at;
+	size_t i;
+	int rc;
+
+	if (count > VECTOR_MAX)
+		return 0;
+	rc = ff_fetch(at, count * sizeof(*v));
+	for (i = 0; rc == 0 && i < count; i++) {
+		if (!ff_is_readable((uintptr_t)&v[i]))
+			return 0;
+		rc = ff_fetch((uintptr_t)v[i].iov_base, v[i].iov_len);
+	}
+	return rc;
+}
+
+static int serve_one(const ucontext_t *uc, char kind, int i)
+{
+	uintptr_t at = (uintptr_t)ff_arg(uc, i);
+
+	switch (kind) {
+	case 's':
+		return fetch_string(at);
+	case 'p':
+		return ff_fetch(at, at ? STRUCT_BYTES : 0);
+	case 'b':
+		return ff_fetch(at, (size_t)ff_arg(uc, i + 1));
+	case 'w':
+		return ff_fetch(at, (size_t)(uint32_t)ff_arg(uc, i - 1) * 4);
+	case 'v':
+		return fetch_vector(at, (size_t)ff_arg(uc, i + 1));
+	case 'a':
+		return fetch_strings(at);
+	default:
+		return 0;
+	}
+}
+
+bool ff_serve(ucontext_t *uc, long nr, const char *signature)
+{
+	int i, rc;
+
+	for (i = 0; signature[i]; i++) {
+		if (signature[i] == 'f') {
+			if (ff_is_our_fd(ff_arg(uc, i))) {
+				ff_answer(uc, -EBADF);
+				return false;
+			}
+			continue;
+		}
+		rc = serve_one(uc, signature[i], i);
+		if (rc < 0) {
+			ff_child_leave(uc, FF_REASON_MEMORY, nr);
+			return false;
+		}
+	}
+	return true;
+}
+
+void ff_pass(ucontext_t *uc, long nr, const char *signature)
+{
+	long result;
+
+	if (!ff_serve(uc, nr, signature))
+		return;
+	result = ff_make(uc, nr);
+	if (result == -EFAULT)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_answer(uc, result);
+}
+
+void ff_output(ucontext_t *uc, long nr, const char *signature)
+{
+	if (ff_child.committed)
+		ff_pass(uc, nr, signature);
+	else
+		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
+}
+
+void ff_child_call(ucontext_t *uc, long nr)
+{
+	const struct ff_rule *rule = ff_rule(nr);
+
+	atomic_fetch_add_explicit(&ff_child.shared->calls, 1,
+				  memory_order_relaxed);
+	if (atomic_load(&ff_child.shared->state) == FF_CANCELLED)
+		for (;;)
+			sys(exit_group, 0);
+	if (!rule)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else if (rule->class == FF_CLASS_FREE)
+		ff_pass(uc, nr, rule->signature);
+	else if (rule->class == FF_CLASS_OUTPUT)
+		ff_output(uc, nr, rule->signature);
+	else
+		rule->look(uc, nr);
+}
+
+/* The parent wants a committed child to go on alone, or a stranger sent
+ * SIGSYS: then it is delivered again to the ordinary process. */
+void ff_child_foreign(ucontext_t *uc, siginfo_t *info)
+{
+	bool asked = ff_child.committed && info->si_code == SI_QUEUE &&
+		     info->si_pid == sys(getppid);
+	siginfo_t copy = *info;
+
+	ff_child_leave(uc, asked ? FF_REASON_BUDGET : FF_REASON_SIGNAL, -1);
+	if (!asked)
+		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), SIGSYS,
+		    &copy);
+}

@@ -1,0 +1,308 @@
+/*
+ * Runs in the child only, in signal handlers. An area is a PROT_NONE mapping
+ * (uncharged); a cluster of 64 KiB becomes accessible when it is first
+ * needed and is read from the parent through its /proc/self/mem.
+ *
+ * Hazards
+ *  H-P1 The reservation replaces nothing (MAP_FIXED_NOREPLACE): where
+ *       another thread of the parent mapped something meanwhile, the child
+ *       has it and we must not.
+ *  H-P2 The number of mappings is limited (65530): when a cluster can't be
+ *       split off, its whole area is fetched.
+ *  H-P3 A cluster at the edge of a range the program unmaps is fetched
+ *       first, so that a bit always speaks for all of its cluster.
+ */
+#include "lazy/pager.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "host/sys.h"
+#include "lazy/child.h"
+
+#define CLUSTER ((uintptr_t)1 << FF_CLUSTER_SHIFT)
+#define RUN_MAX ((uintptr_t)2 << 20)
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+static uintptr_t cluster_of(uintptr_t address)
+{
+	return address >> FF_CLUSTER_SHIFT;
+}
+
+static size_t bit_of(const struct ff_area *a, uintptr_t address)
+{
+	return a->bit + (cluster_of(address) - a->first_cluster);
+}
+
+static bool is_present(size_t bit)
+{
+	return (ff_child.present[bit / 64] >> (bit % 64)) & 1;
+}
+
+static void set_present(size_t bit)
+{
+	ff_child.present[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+/* The first area that ends behind @address: areas are sorted and disjoint. */
+static unsigned first_area(uintptr_t address)
+{
+	const struct ff_areas *areas = ff_child.areas;
+	unsigned low = 0, high = areas->count, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (areas->area[mid].end > address)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+int ff_pager_reserve(void)
+{
+	struct ff_areas *areas = ff_child.areas;
+	size_t bits = 0;
+	unsigned i;
+	long at;
+
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area *a = &areas->area[i];
+
+		at = sys(mmap, a->start, a->end - a->start, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				 MAP_FIXED_NOREPLACE,
+			 -1, 0);
+		if (at != (long)a->start || ff_fault(FF_FAULT_RESERVE))
+			return at < 0 && at > -4096 ? (int)at : -EEXIST;
+		a->first_cluster = cluster_of(a->start);
+		a->bit = bits;
+		bits += cluster_of(a->end - 1) - a->first_cluster + 1;
+	}
+	at = sys(mmap, NULL, bits / 8 + FF_PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at < 0 && at > -4096)
+		return (int)at;
+	ff_child.present = (uint64_t *)at;
+	return 0;
+}
+
+/* Read [start, end) from the parent; the pages are writable here. */
+int ff_read_parent(uintptr_t start, uintptr_t end)
+{
+	long got;
+
+	while (start < end) {
+		got = ff_fault(FF_FAULT_FETCH) ?
+			      -EIO :
+			      sys(pread64, ff_child.mem, start, end - start,
+				  start);
+		if (got <= 0)
+			return got < 0 ? (int)got : -EIO;
+		start += (uintptr_t)got;
+	}
+	return 0;
+}
+
+/* Make [start, end) of an area accessible and read it. */
+static int bring(const struct ff_area *a, uintptr_t start, uintptr_t end)
+{
+	long rc = sys(mprotect, start, end - start, a->prot | PROT_WRITE);
+
+	if (rc == 0)
+		rc = ff_read_parent(start, end);
+	if (rc == 0 && !(a->prot & PROT_WRITE))
+		rc = sys(mprotect, start, end - start, a->prot);
+	if (rc == 0)
+		atomic_fetch_add_explicit(&ff_child.shared->fetched_bytes,
+					  end - start, memory_order_relaxed);
+	return (int)rc;
+}
+
+/* Bring in the absent clusters that touch [start, end) of an area, in runs
+ * as long as they are absent. */
+static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
+{
+	uintptr_t c, run, last = cluster_of(end - 1), from, to;
+	int rc;
+
+	for (c = cluster_of(start); c <= last; c = run) {
+		run = c + 1;
+		if (is_present(bit_of(a, c << FF_CLUSTER_SHIFT)))
+			continue;
+		while (run <= last && (run - c) * CLUSTER < RUN_MAX &&
+		       !is_present(bit_of(a, run << FF_CLUSTER_SHIFT)))
+			run++;
+		from = c << FF_CLUSTER_SHIFT;
+		to = run << FF_CLUSTER_SHIFT;
+		rc = bring(a, from < a->start ? a->start : from,
+			   to > a->end ? a->end : to);
+		if (rc < 0)
+			return rc;
+		for (; c < run; c++)
+			set_present(bit_of(a, c << FF_CLUSTER_SHIFT));
+	}
+	return 0;
+}
+
+int ff_fetch(uintptr_t start, size_t len)
+{
+	struct ff_areas *areas = ff_child.areas;
+	uintptr_t end = start + len, from, to;
+	struct ff_area *a;
+	unsigned i;
+	int rc;
+
+	if (len == 0 || end < start)
+		return 0;
+	for (i = first_area(start); i < areas->count; i++) {
+		a = &areas->area[i];
+		if (a->start >= end)
+			break;
+		from = start > a->start ? start : a->start;
+		to = end < a->end ? end : a->end;
+		rc = fetch_in(a, from, to);
+		if (rc == -ENOMEM) /* H-P2 */
+			rc = fetch_in(a, a->start, a->end);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+size_t ff_absent_bytes(uintptr_t start, size_t len)
+{
+	struct ff_areas *areas = ff_child.areas;
+	uintptr_t end = start + len, c, last;
+	struct ff_area *a;
+	size_t bytes = 0;
+	unsigned i;
+
+	if (len == 0 || end < start)
+		return 0;
+	for (i = first_area(start); i < areas->count; i++) {
+		a = &areas->area[i];
+		if (a->start >= end)
+			break;
+		c = cluster_of(start > a->start ? start : a->start);
+		last = cluster_of((end < a->end ? end : a->end) - 1);
+		for (; c <= last; c++)
+			if (!is_present(bit_of(a, c << FF_CLUSTER_SHIFT)))
+				bytes += CLUSTER;
+	}
+	return bytes;
+}
+
+/* Cut [start, end) out of area @i; the next area to look at. */
+static unsigned cut(unsigned i, uintptr_t start, uintptr_t end)
+{
+	struct ff_areas *areas = ff_child.areas;
+	struct ff_area *a = &areas->area[i];
+	unsigned j;
+
+	if (start > a->start && end < a->end) {
+		for (j = areas->count++; j > i; j--)
+			areas->area[j] = areas->area[j - 1];
+		areas->area[i].end = start;
+		areas->area[i + 1].start = end;
+		return i + 2;
+	}
+	if (start > a->start) {
+		a->end = start;
+		return i + 1;
+	}
+	if (end < a->end) {
+		a->start = end;
+		return i + 1;
+	}
+	for (j = i + 1; j < areas->count; j++)
+		areas->area[j - 1] = areas->area[j];
+	areas->count--;
+	return i;
+}
+
+int ff_forget(uintptr_t start, size_t len)
+{
+	struct ff_areas *areas = ff_child.areas;
+	uintptr_t end;
+	unsigned i;
+	int rc;
+
+	start &= ~(FF_PAGE - 1);
+	end = (start + len + FF_PAGE - 1) & ~(FF_PAGE - 1);
+	if (end <= start)
+		return 0;
+	/* H-P3 */
+	rc = start & (CLUSTER - 1) ? ff_fetch(start, 1) : 0;
+	if (rc == 0 && (end & (CLUSTER - 1)))
+		rc = ff_fetch(end - 1, 1);
+	if (rc < 0)
+		return rc;
+	for (i = first_area(start);
+	     i < areas->count && areas->area[i].start < end;) {
+		if (areas->count == FF_AREAS_MAX)
+			return -ENOMEM;
+		i = cut(i, start, end);
+	}
+	return 0;
+}
+
+uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at)
+{
+	uintptr_t c = cluster_of(*at), last = cluster_of(a->end - 1), end;
+
+	while (c <= last && is_present(bit_of(a, c << FF_CLUSTER_SHIFT)))
+		c++;
+	if (c << FF_CLUSTER_SHIFT > *at)
+		*at = c << FF_CLUSTER_SHIFT;
+	while (c <= last && !is_present(bit_of(a, c << FF_CLUSTER_SHIFT)))
+		c++;
+	end = c << FF_CLUSTER_SHIFT;
+	return end < a->end ? end : a->end;
+}
+
+bool ff_is_readable(uintptr_t address)
+{
+	return ff_peek((const void *)address) >= 0;
+}
+
+bool ff_is_watched(uintptr_t address)
+{
+	const struct ff_areas *areas = ff_child.areas;
+	unsigned i;
+
+	for (i = 0; i < areas->shared_count; i++)
+		if (areas->shared[i].start <= address &&
+		    address < areas->shared[i].end)
+			return true;
+	return false;
+}
+
+void ff_on_sigsegv(int sig, siginfo_t *info, void *context)
+{
+	uintptr_t address = (uintptr_t)info->si_addr;
+	ucontext_t *uc = context;
+	int rc;
+
+	(void)sig;
+	if (info->si_code == SEGV_ACCERR && ff_absent_bytes(address, 1)) {
+		rc = ff_fetch(address, 1);
+		atomic_fetch_add_explicit(&ff_child.shared->faults, 1,
+					  memory_order_relaxed);
+		if (rc < 0)
+			ff_child_leave(uc, FF_REASON_MEMORY, -1);
+		return;
+	}
+	if (ff_peek_fixup(uc))
+		return;
+	if (info->si_code == SEGV_ACCERR && !ff_child.committed &&
+	    ff_is_watched(address))
+		ff_child_leave(uc, FF_REASON_SHARED, -1);
+	ff_child_leave(uc, FF_REASON_CRASH, -1);
+}

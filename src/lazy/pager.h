@@ -1,0 +1,49 @@
+/*
+ * Fetching absent memory from the parent, in the child. Called by the fault
+ * handler and, before every system call, by the mediator.
+ */
+#ifndef FF_LAZY_PAGER_H
+#define FF_LAZY_PAGER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lazy/areas.h"
+
+#define FF_CLUSTER_SHIFT 16
+
+/* Reserve the areas in the new child. 0, or -errno. */
+int ff_pager_reserve(void);
+
+/* Bring in every absent page of [start, start + len). 0, or -errno. */
+int ff_fetch(uintptr_t start, size_t len);
+
+/* Read [start, end) from the parent into the same addresses, which are
+ * writable here. 0, or -errno. */
+int ff_read_parent(uintptr_t start, uintptr_t end);
+
+/* Move *at to the next absent address of the area at or behind it; returns
+ * where what is absent there ends. *at >= a->end: there is none. */
+uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at);
+
+/* Bring in all of it that the parent ever touched. 0, or -errno. */
+int ff_fetch_all(void);
+
+/* How much of the range is absent, in bytes. */
+size_t ff_absent_bytes(uintptr_t start, size_t len);
+
+/* The range is about to be unmapped or mapped over: forget it. 0, or -errno
+ * of the clusters at its edges. */
+int ff_forget(uintptr_t start, size_t len);
+
+/* Is there memory to read at @address (fetched already)? */
+bool ff_is_readable(uintptr_t address);
+
+/* Is @address in shared memory that a child on trial may not write? */
+bool ff_is_watched(uintptr_t address);
+
+void ff_on_sigsegv(int sig, siginfo_t *info, void *context);
+
+#endif

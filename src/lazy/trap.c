@@ -1,0 +1,193 @@
+/*
+ * Hazards
+ *  H-T1 The SIGSYS action is process-wide. It is ours only while a thread is
+ *       armed, and never where somebody else handles it.
+ *  H-T2 A SIGSYS or SIGSEGV raised while blocked kills: no mask of the
+ *       program's reaches the kernel. Our handlers make only calls that
+ *       dispatch lets through; that of SIGSYS may fault.
+ *  H-T3 The thread may stand on a tiny stack, or one that is absent in the
+ *       child: handlers run on an alternate stack of ours. Where the thread
+ *       already is on an alternate stack (a fork from a signal handler), it
+ *       can't be changed: real fork.
+ */
+#include "lazy/trap.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "host/spin.h"
+#include "host/sys.h"
+#include "lazy/child.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_OFF 0
+#define PR_SYS_DISPATCH_ON 1
+#endif
+#ifndef SYS_USER_DISPATCH
+#define SYS_USER_DISPATCH 2
+#endif
+
+/* How many threads are armed, and what SIGSYS was before the first. */
+static struct {
+	struct ff_spin lock;
+	unsigned users;
+	struct ff_sigaction old;
+} sigsys;
+
+int ff_dispatch(bool on)
+{
+	return (int)sys(prctl, PR_SET_SYSCALL_USER_DISPATCH,
+			on ? PR_SYS_DISPATCH_ON : PR_SYS_DISPATCH_OFF,
+			on ? ff_sys_begin : NULL,
+			on ? ff_sys_end - ff_sys_begin : 0, NULL);
+}
+
+bool ff_dispatch_possible(void)
+{
+	/* 0 not asked, 1 yes, 2 no; racing threads find the same. */
+	static _Atomic int answer;
+	int known = answer;
+
+	if (!known) {
+		known = ff_fault(FF_FAULT_NO_SUD) || ff_dispatch(false) < 0 ?
+				2 :
+				1;
+		answer = known;
+	}
+	return known == 1;
+}
+
+int ff_handle(int sig, void (*handler)(int, siginfo_t *, void *),
+	      struct ff_sigaction *ret_old)
+{
+	struct ff_sigaction act = {
+		.handler = handler,
+		.flags = SA_SIGINFO | SA_ONSTACK | FF_SA_RESTORER,
+		.restorer = ff_sigreturn,
+		.mask = ~FF_SIG(SIGSEGV),
+	};
+
+	return (int)sys(rt_sigaction, sig, &act, ret_old, sizeof(act.mask));
+}
+
+static void on_sigsys(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	struct ff_slot *slot = ff_current;
+
+	if (info->si_code == SYS_USER_DISPATCH) {
+		if (ff_child.active)
+			ff_child_call(uc, info->si_syscall);
+		else
+			ff_parent_call(slot, uc, info->si_syscall);
+		return;
+	}
+	if (ff_child.active) {
+		ff_child_foreign(uc, info);
+		return;
+	}
+	/* Sent by somebody while ours was installed: it is the program's.
+	 * Give the action back early and let it come again. */
+	sys(rt_sigaction, sig, &sigsys.old, NULL, sizeof(ff_sigset));
+	if (slot && slot->armed)
+		ff_disarm_in_handler(slot, uc);
+	sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig, info);
+}
+
+/* 0, or -EBUSY: SIGSYS is somebody's. */
+static int take_sigsys(void)
+{
+	int rc = 0;
+
+	ff_spin_lock(&sigsys.lock);
+	if (sigsys.users == 0) {
+		rc = ff_handle(SIGSYS, on_sigsys, &sigsys.old);
+		if (rc == 0 && ff_is_handler(&sigsys.old)) {
+			sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
+			    sizeof(ff_sigset));
+			rc = -EBUSY;
+		}
+	}
+	if (rc == 0)
+		sigsys.users++;
+	ff_spin_unlock(&sigsys.lock);
+	return rc;
+}
+
+static void give_sigsys(void)
+{
+	ff_spin_lock(&sigsys.lock);
+	if (--sigsys.users == 0)
+		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
+		    sizeof(ff_sigset));
+	ff_spin_unlock(&sigsys.lock);
+}
+
+const struct ff_sigaction *ff_program_sigsys(void)
+{
+	return &sigsys.old;
+}
+
+void ff_trap_again(void)
+{
+	struct ff_sigaction ignored;
+
+	ff_handle(SIGSYS, on_sigsys, &ignored);
+}
+
+void ff_trap_reset(void)
+{
+	sigsys.lock.word = 0;
+	if (sigsys.users)
+		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
+		    sizeof(ff_sigset));
+	sigsys.users = 0;
+}
+
+const char *ff_arm(struct ff_slot *slot)
+{
+	stack_t ours = { .ss_sp = slot->altstack,
+			 .ss_size = FF_ALTSTACK_BYTES };
+
+	slot->mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	if (sys(sigaltstack, &ours, &slot->stack) < 0) {
+		ff_setmask(slot->mask);
+		return "on an alternate signal stack";
+	}
+	if (take_sigsys() < 0) {
+		sys(sigaltstack, &slot->stack, NULL);
+		ff_setmask(slot->mask);
+		return "SIGSYS is handled by the program";
+	}
+	ff_current = slot;
+	slot->armed = true;
+	if (ff_dispatch(true) < 0) {
+		ff_disarm(slot);
+		return "no syscall user dispatch";
+	}
+	return NULL;
+}
+
+void ff_disarm(struct ff_slot *slot)
+{
+	ff_dispatch(false);
+	slot->armed = false;
+	ff_current = NULL;
+	give_sigsys();
+	sys(sigaltstack, &slot->stack, NULL);
+	ff_setmask(slot->mask);
+}
+
+void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc)
+{
+	ff_dispatch(false);
+	slot->armed = false;
+	ff_current = NULL;
+	give_sigsys();
+	uc->uc_stack = slot->stack;
+	*(ff_sigset *)&uc->uc_sigmask = slot->mask;
+}

@@ -1,0 +1,52 @@
+/*
+ * Syscall user dispatch on the forking thread, and the SIGSYS handler that
+ * both sides of a lazy fork live in.
+ */
+#ifndef FF_LAZY_TRAP_H
+#define FF_LAZY_TRAP_H
+
+#include <stdbool.h>
+
+#include "lazy/slot.h"
+
+/* Does the kernel have it? Asked once. */
+bool ff_dispatch_possible(void);
+
+/*
+ * From here on every system call of this thread, but ours, arrives in
+ * ff_parent_call(). All signals are blocked; slot->mask is what the program
+ * believes its mask to be. NULL, or why it can't be done.
+ */
+const char *ff_arm(struct ff_slot *slot);
+
+/* The opposite, from outside the handler. */
+void ff_disarm(struct ff_slot *slot);
+
+/* From inside: what the frame restores on return is the program's. */
+void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc);
+
+/* Dispatch on and off for this thread; 0 or -errno. */
+int ff_dispatch(bool on);
+
+/* SIGSYS as the program has it, while ours is installed. */
+const struct ff_sigaction *ff_program_sigsys(void);
+
+/* In a new process that is not lazy: give SIGSYS back if another thread of
+ * the parent was armed. */
+void ff_trap_reset(void);
+
+/* Install @handler for @sig on the alternate stack, with all signals blocked
+ * but page faults. */
+int ff_handle(int sig, void (*handler)(int, siginfo_t *, void *),
+	      struct ff_sigaction *ret_old);
+
+/* Child: SIGSYS is ours again, after an exec that failed. */
+void ff_trap_again(void);
+
+/* One trapped call, on either side. */
+void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr);
+void ff_child_call(ucontext_t *uc, long nr);
+/* A SIGSYS that is somebody's signal, not dispatch. */
+void ff_child_foreign(ucontext_t *uc, siginfo_t *info);
+
+#endif

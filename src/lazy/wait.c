@@ -1,0 +1,188 @@
+/*
+ * Hazards
+ *  H-W1 "Has it exec'ed or is it dead?" is asked before "is its time up?",
+ *       and nothing is reaped in between: an exec'ed child is the program's
+ *       alone. On trial a child has exit signal 0, so only wait calls with
+ *       __WCLONE see it; exec makes it ordinary. A dead child that never
+ *       exec'ed stays a zombie of ours whatever SIGCHLD is set to.
+ *  H-W2 A child in execve may not be killed: whether it is the old program
+ *       or the new one can't be told. It is waited for, as with vfork.
+ *  H-W3 A committed child is the program's from the start: it is never
+ *       killed or reaped here.
+ */
+#include "lazy/wait.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "host/sys.h"
+
+#define LOOK_AGAIN_NS (100L * 1000 * 1000)
+
+static int64_t now_ns(void)
+{
+	struct timespec t = { 0 };
+
+	sys(clock_gettime, CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool change(struct ff_slot *slot, enum ff_state from, enum ff_state to)
+{
+	uint32_t seen = from;
+
+	return atomic_compare_exchange_strong(&slot->shared->state, &seen, to);
+}
+
+static enum ff_outcome taken_back(struct ff_slot *slot)
+{
+	uint32_t reason = atomic_load(&slot->shared->reason);
+
+	slot->reason = reason != FF_REASON_NONE ? reason : FF_REASON_DIED;
+	slot->call = atomic_load(&slot->shared->call);
+	return FF_OUTCOME_BACK;
+}
+
+/*
+ * A child on trial that is dead or dying without exec is reaped; one that
+ * exec'ed is found by nobody who asks for __WCLONE.
+ */
+static enum ff_outcome look(struct ff_slot *slot, pid_t pid, bool block)
+{
+	siginfo_t info = { 0 };
+	long rc;
+
+	do
+		rc = sys(waitid, P_PID, pid, &info,
+			 WEXITED | __WCLONE | (block ? 0 : WNOHANG), NULL);
+	while (rc == -EINTR);
+	if (rc == -ECHILD) {
+		if (atomic_load(&slot->shared->state) == FF_EXECING)
+			return FF_OUTCOME_EXEC;
+		/* Somebody in this process waits with __WALL for any child
+		 * and has taken it. It is dead all the same. */
+		return taken_back(slot);
+	}
+	if (rc == 0 && info.si_pid == pid)
+		return taken_back(slot);
+	return FF_OUTCOME_NONE;
+}
+
+bool ff_cancel_child(struct ff_slot *slot, pid_t pid)
+{
+	if (!change(slot, FF_STARTING, FF_CANCELLED) &&
+	    !change(slot, FF_RUNNING, FF_CANCELLED) &&
+	    atomic_load(&slot->shared->state) != FF_ROLLBACK)
+		return false;
+	/* A child that changed its user may be out of reach; cancelled, it
+	 * ends at its next system call. */
+	if (sys(kill, pid, SIGKILL) == 0)
+		look(slot, pid, true);
+	return true;
+}
+
+static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
+{
+	enum ff_outcome outcome = look(slot, pid, false);
+
+	if (outcome != FF_OUTCOME_NONE)
+		return outcome;
+	if (!ff_cancel_child(slot, pid))
+		return FF_OUTCOME_NONE;
+	if (atomic_load(&slot->shared->reason) == FF_REASON_NONE)
+		atomic_store(&slot->shared->reason, FF_REASON_BUDGET);
+	return taken_back(slot);
+}
+
+static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
+				     int64_t budget_ns)
+{
+	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
+	enum ff_outcome outcome = FF_OUTCOME_NONE;
+	struct ff_shared *sh = slot->shared;
+	struct timespec t;
+	uint32_t seen;
+
+	while (outcome == FF_OUTCOME_NONE) {
+		seen = atomic_load(&sh->owner);
+		if (seen & FUTEX_OWNER_DIED)
+			return look(slot, pid, true);
+		if (left <= 0)
+			left = LOOK_AGAIN_NS; /* in execve: H-W2 */
+		t.tv_sec = left / 1000000000;
+		t.tv_nsec = left % 1000000000;
+		if (sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0) ==
+		    -ETIMEDOUT)
+			outcome = time_is_up(slot, pid);
+		left = deadline - now_ns();
+	}
+	return outcome;
+}
+
+/* Is the committed child gone, whoever reaped it? Looks, reaps nothing. */
+static bool is_gone(pid_t pid)
+{
+	siginfo_t info = { 0 };
+	long rc = sys(waitid, P_PID, pid, &info,
+		      WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+
+	return rc == -ECHILD || (rc == 0 && info.si_pid == pid);
+}
+
+/* Ask a committed child, wherever it is, to fetch everything and go on
+ * alone: a SIGSYS that dispatch did not raise. */
+static void ask_to_leave(pid_t pid)
+{
+	siginfo_t info = { .si_signo = SIGSYS, .si_code = SI_QUEUE };
+
+	info.si_pid = ff_getpid();
+	sys(rt_sigqueueinfo, pid, SIGSYS, &info);
+}
+
+static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
+				      int64_t budget_ns)
+{
+	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
+	struct ff_shared *sh = slot->shared;
+	struct timespec t;
+	uint32_t seen;
+	bool asked = false;
+
+	for (;;) {
+		seen = atomic_load(&sh->owner);
+		slot->reason = atomic_load(&sh->reason);
+		slot->call = atomic_load(&sh->call);
+		if (atomic_load(&sh->state) == FF_RELEASED)
+			return FF_OUTCOME_RELEASED;
+		if (seen & FUTEX_OWNER_DIED)
+			return atomic_load(&sh->state) == FF_EXECING ?
+				       FF_OUTCOME_EXEC :
+				       FF_OUTCOME_ENDED;
+		if (left <= 0)
+			left = LOOK_AGAIN_NS;
+		t.tv_sec = left / 1000000000;
+		t.tv_nsec = left % 1000000000;
+		if (sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0) ==
+		    -ETIMEDOUT) {
+			if (is_gone(pid))
+				return FF_OUTCOME_ENDED;
+			if (!asked && atomic_load(&sh->state) == FF_RUNNING)
+				ask_to_leave(pid);
+			asked = true;
+		}
+		left = deadline - now_ns();
+	}
+}
+
+enum ff_outcome ff_wait_child(struct ff_slot *slot, pid_t pid,
+			      unsigned budget_ms)
+{
+	int64_t budget_ns = (int64_t)budget_ms * 1000000;
+
+	return slot->committed ? wait_committed(slot, pid, budget_ns) :
+				 wait_on_trial(slot, pid, budget_ns);
+}

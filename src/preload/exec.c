@@ -1,0 +1,124 @@
+/*
+ * The names that end this program image. Each says so to ff_ending(), then
+ * is libc's. In a lazy child nothing is said: it is not a process yet.
+ */
+#include <alloca.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "host/next.h"
+#include "lazy/ending.h"
+#include "preload/preload.h"
+
+int execveat(int dir, const char *path, char *const argv[],
+	     char *const envp[], int flags);
+
+FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	ff_ending(FF_ENDING_EXEC);
+	return FF_NEXT(execve)(path, argv, envp);
+}
+
+FF_EXPORT int execv(const char *path, char *const argv[])
+{
+	ff_ending(FF_ENDING_EXEC);
+	return FF_NEXT(execv)(path, argv);
+}
+
+FF_EXPORT int execvp(const char *file, char *const argv[])
+{
+	ff_ending(FF_ENDING_EXEC);
+	return FF_NEXT(execvp)(file, argv);
+}
+
+FF_EXPORT int execvpe(const char *file, char *const argv[],
+		      char *const envp[])
+{
+	ff_ending(FF_ENDING_EXEC);
+	return FF_NEXT(execvpe)(file, argv, envp);
+}
+
+FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	ff_ending(FF_ENDING_EXEC);
+	return FF_NEXT(fexecve)(fd, argv, envp);
+}
+
+FF_EXPORT int execveat(int dir, const char *path, char *const argv[],
+		       char *const envp[], int flags)
+{
+	ff_ending(FF_ENDING_EXEC);
+	return FF_NEXT(execveat)(dir, path, argv, envp, flags);
+}
+
+static size_t count_args(va_list args)
+{
+	size_t n = 1;
+
+	while (va_arg(args, char *))
+		n++;
+	return n;
+}
+
+/* argv[0] and what follows it up to NULL, on the caller's stack. */
+#define COLLECT(argv, first, last, copy)                       \
+	do {                                                   \
+		const char *first_ = (first);                  \
+		size_t n_, i_;                                 \
+		/* It may be NULL, whatever its prototype says. */ \
+		__asm__("" : "+r"(first_));                    \
+		va_start(copy, last);                          \
+		n_ = first_ ? count_args(copy) : 0;           \
+		va_end(copy);                                  \
+		(argv) = alloca((n_ + 1) * sizeof(char *));    \
+		va_start(copy, last);                          \
+		(argv)[0] = (char *)first_;                    \
+		for (i_ = 1; i_ <= n_; i_++)                   \
+			(argv)[i_] = va_arg(copy, char *);     \
+	} while (0)
+
+FF_EXPORT int execl(const char *path, const char *arg, ...)
+{
+	char **argv;
+	va_list args;
+
+	COLLECT(argv, arg, arg, args);
+	va_end(args);
+	return execv(path, argv);
+}
+
+FF_EXPORT int execlp(const char *file, const char *arg, ...)
+{
+	char **argv;
+	va_list args;
+
+	COLLECT(argv, arg, arg, args);
+	va_end(args);
+	return execvp(file, argv);
+}
+
+FF_EXPORT int execle(const char *path, const char *arg, ...)
+{
+	char **argv, **envp;
+	va_list args;
+
+	COLLECT(argv, arg, arg, args);
+	envp = va_arg(args, char **);
+	va_end(args);
+	return execve(path, argv, envp);
+}
+
+FF_EXPORT void _exit(int status)
+{
+	ff_ending(FF_ENDING_EXIT);
+	FF_NEXT(_exit)(status);
+	__builtin_unreachable();
+}
+
+FF_EXPORT void _Exit(int status)
+{
+	ff_ending(FF_ENDING_EXIT);
+	FF_NEXT(_Exit)(status);
+	__builtin_unreachable();
+}

@@ -1,0 +1,172 @@
+/*
+ * The names that fork. They forward; ff_fork() thinks. A call that turns out
+ * lazy returns in the child from the same libc call, mediated until exec.
+ */
+#include <errno.h>
+#include <pty.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+#include "host/next.h"
+#include "lazy/fork.h"
+#include "preload/preload.h"
+#include "tell/stats.h"
+
+#define CALLER __builtin_return_address(0)
+
+pid_t __fork(void);
+pid_t __libc_fork(void);
+pid_t _Fork(void);
+
+typedef pid_t (*fork_function)(void);
+
+static long call_fork(void *next)
+{
+	return ((fork_function)next)();
+}
+
+/* An alias this libc does not have is its fork. */
+static void *next_or_fork(void *next)
+{
+	return next ? next : (void *)FF_NEXT(fork);
+}
+
+FF_EXPORT pid_t fork(void)
+{
+	return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork), CALLER,
+			      "fork");
+}
+
+FF_EXPORT pid_t __fork(void)
+{
+	return (pid_t)ff_fork(call_fork, next_or_fork((void *)FF_NEXT(__fork)),
+			      CALLER, "__fork");
+}
+
+FF_EXPORT pid_t __libc_fork(void)
+{
+	return (pid_t)ff_fork(call_fork,
+			      next_or_fork((void *)FF_NEXT(__libc_fork)),
+			      CALLER, "__libc_fork");
+}
+
+FF_EXPORT pid_t _Fork(void)
+{
+	return (pid_t)ff_fork(call_fork, next_or_fork((void *)FF_NEXT(_Fork)),
+			      CALLER, "_Fork");
+}
+
+struct forkpty_args {
+	int *master;
+	char *name;
+	const struct termios *termios;
+	const struct winsize *size;
+};
+
+static long call_forkpty(void *arg)
+{
+	const struct forkpty_args *a = arg;
+
+	return FF_NEXT(forkpty)(a->master, a->name, a->termios, a->size);
+}
+
+FF_EXPORT int forkpty(int *master, char *name, const struct termios *termios,
+		      const struct winsize *size)
+{
+	struct forkpty_args a = { master, name, termios, size };
+
+	return (int)ff_fork(call_forkpty, &a, CALLER, "forkpty");
+}
+
+static long call_daemon(void *arg)
+{
+	const int *a = arg;
+
+	return FF_NEXT(daemon)(a[0], a[1]);
+}
+
+/* The parent ends inside libc's daemon(), without a call that we see. */
+FF_EXPORT int daemon(int nochdir, int noclose)
+{
+	int a[2] = { nochdir, noclose };
+
+	return (int)ff_fork_real_and_end(call_daemon, a, CALLER, "daemon");
+}
+
+struct raw_args {
+	long nr, arg[6];
+};
+
+static long call_syscall(void *arg)
+{
+	const struct raw_args *r = arg;
+
+	return FF_NEXT(syscall)(r->nr, r->arg[0], r->arg[1], r->arg[2],
+				r->arg[3], r->arg[4], r->arg[5]);
+}
+
+/* Does a clone with these flags copy the address space, and nothing more
+ * than fork does? */
+static int is_fork_like(unsigned long flags)
+{
+	return (flags & ~((unsigned long)CSIGNAL | CLONE_CHILD_SETTID |
+			  CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)) == 0;
+}
+
+long (*ff_next_syscall)(long nr, ...);
+
+/* Where syscall() jumps for fork and clone, or before the next definition is
+ * known: preload/syscall.S. */
+long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
+{
+	struct raw_args r = { nr, { a, b, c, d, e, f } };
+
+	if (nr == SYS_fork ||
+	    (nr == SYS_clone && is_fork_like((unsigned long)a)))
+		return ff_fork(call_syscall, &r, CALLER, "syscall");
+	if (nr == SYS_clone && !(a & CLONE_VM))
+		return ff_fork_real(call_syscall, &r, CALLER, "syscall");
+	return call_syscall(&r);
+}
+
+struct clone_args_libc {
+	int (*fn)(void *);
+	void *stack;
+	int flags;
+	void *arg;
+	pid_t *parent_tid;
+	void *tls;
+	pid_t *child_tid;
+};
+
+static long call_clone(void *arg)
+{
+	const struct clone_args_libc *a = arg;
+
+	return FF_NEXT(clone)(a->fn, a->stack, a->flags, a->arg,
+			      a->parent_tid, a->tls, a->child_tid);
+}
+
+FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
+{
+	struct clone_args_libc a = { fn, stack, flags, arg, NULL, NULL, NULL };
+	va_list more;
+
+	va_start(more, arg);
+	if (flags & (CLONE_PARENT_SETTID | CLONE_SETTLS | CLONE_PIDFD |
+		     CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
+		a.parent_tid = va_arg(more, pid_t *);
+	if (flags & (CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
+		a.tls = va_arg(more, void *);
+	if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
+		a.child_tid = va_arg(more, pid_t *);
+	va_end(more);
+	if (is_fork_like((unsigned long)flags))
+		return (int)ff_fork(call_clone, &a, CALLER, "clone");
+	if (!(flags & CLONE_VM))
+		return (int)ff_fork_real(call_clone, &a, CALLER, "clone");
+	return (int)call_clone(&a);
+}

@@ -1,0 +1,24 @@
+/*
+ * Loading and unloading. Other libraries' constructors may call us before
+ * ours has run: every name finds what it needs by itself then.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/next.h"
+#include "lazy/ending.h"
+#include "lazy/fork.h"
+#include "preload/preload.h"
+#include "tell/options.h"
+
+__attribute__((constructor)) static void load(void)
+{
+	ff_next_find_all();
+	ff_next_syscall = FF_NEXT(syscall);
+	ff_fork_setup();
+}
+
+__attribute__((destructor)) static void unload(void)
+{
+	ff_ending(FF_ENDING_EXIT);
+}

@@ -1,0 +1,163 @@
+/*
+ * The counter starts at 1: a site is tried. An exec makes it 2, the most; a
+ * child that was taken back costs one, and below 1 the site forks for real,
+ * with a retry after `patience` forks. A trial that fails costs some 300 us;
+ * one that runs into the time budget, 100 ms: patience differs accordingly.
+ */
+#include "site/site.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "host/sys.h"
+#include "lazy/slot.h"
+
+#define SITES 64
+#define TABLE_BYTES (SITES * sizeof(struct ff_site))
+#define SCORE_MAX 2
+#define PATIENCE 16
+#define PATIENCE_BUDGET 512
+#define PATIENCE_MAX 8192
+#define PROVEN 2 /* real children in a row that came to exec */
+
+static _Atomic(struct ff_site *) table;
+static struct ff_site *born_at;
+
+static const bool commits[] = {
+#define X(id, text, committable) committable,
+	FF_REASONS(X)
+#undef X
+};
+
+static struct ff_site *get_table(void)
+{
+	struct ff_site *have = atomic_load(&table), *none = NULL;
+	long at;
+
+	if (have)
+		return have;
+	at = sys(mmap, NULL, TABLE_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at < 0 && at > -4096)
+		return NULL;
+	have = (struct ff_site *)at;
+	if (!atomic_compare_exchange_strong(&table, &none, have)) {
+		sys(munmap, have, TABLE_BYTES);
+		have = none;
+	}
+	return have;
+}
+
+struct ff_site *ff_site_of(const void *return_address)
+{
+	uintptr_t key = (uintptr_t)return_address, free;
+	struct ff_site *t = get_table(), *s;
+	unsigned i, at = (unsigned)((key * 0x9e3779b97f4a7c15u) >> 58);
+
+	for (i = 0; t && i < SITES; i++) {
+		s = &t[(at + i) % SITES];
+		free = 0;
+		if (atomic_load(&s->address) == key)
+			return s;
+		if (atomic_compare_exchange_strong(&s->address, &free, key)) {
+			atomic_store(&s->score, 1);
+			atomic_store(&s->patience, PATIENCE);
+			return s;
+		}
+		if (free == key)
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_proven(const struct ff_site *s)
+{
+	uint32_t reals = atomic_load(&s->reals);
+
+	return atomic_load(&s->outputs) >= PROVEN && reals >= PROVEN &&
+	       atomic_load(&s->real_execs) == reals &&
+	       atomic_load(&s->strikes) == 0;
+}
+
+enum ff_way ff_site_predict(struct ff_site *s)
+{
+	if (!s)
+		return FF_WAY_TRIAL;
+	if (is_proven(s))
+		return FF_WAY_COMMITTED;
+	if (atomic_load(&s->score) > 0)
+		return FF_WAY_TRIAL;
+	if (atomic_fetch_add(&s->skipped, 1) < atomic_load(&s->patience))
+		return FF_WAY_REAL;
+	atomic_store(&s->skipped, 0);
+	return FF_WAY_TRIAL;
+}
+
+void ff_site_exec(struct ff_site *s)
+{
+	if (!s)
+		return;
+	if (atomic_load(&s->score) < SCORE_MAX)
+		atomic_fetch_add(&s->score, 1);
+	atomic_store(&s->patience, PATIENCE);
+}
+
+void ff_site_back(struct ff_site *s, uint32_t reason)
+{
+	uint32_t patience;
+
+	if (!s || reason == FF_REASON_SIGNAL)
+		return;
+	if (commits[reason])
+		atomic_fetch_add(&s->outputs, 1);
+	if (atomic_load(&s->score) > 0) {
+		atomic_fetch_sub(&s->score, 1);
+		if (reason == FF_REASON_BUDGET)
+			atomic_store(&s->score, 0);
+	} else {
+		patience = atomic_load(&s->patience) * 2;
+		if (patience < PATIENCE_MAX)
+			atomic_store(&s->patience, patience);
+	}
+	if (reason == FF_REASON_BUDGET &&
+	    atomic_load(&s->patience) < PATIENCE_BUDGET)
+		atomic_store(&s->patience, PATIENCE_BUDGET);
+}
+
+void ff_site_committed_strayed(struct ff_site *s)
+{
+	if (!s)
+		return;
+	atomic_fetch_add(&s->strikes, 1);
+	atomic_store(&s->score, 0);
+}
+
+void ff_site_real(struct ff_site *s)
+{
+	if (s)
+		atomic_fetch_add(&s->reals, 1);
+}
+
+void ff_site_born_real(struct ff_site *s)
+{
+	born_at = s;
+}
+
+void ff_site_child_execs(void)
+{
+	if (born_at)
+		atomic_fetch_add(&born_at->real_execs, 1);
+	born_at = NULL;
+}
+
+void ff_sites_keep(struct ff_keep *keep)
+{
+	struct ff_site *t = atomic_load(&table);
+
+	if (t)
+		keep->range[keep->count++] = (struct ff_range){
+			(uintptr_t)t,
+			((uintptr_t)t + TABLE_BYTES + FF_PAGE - 1) &
+				~(FF_PAGE - 1)
+		};
+}
