@@ -2,6 +2,7 @@
 #include "tell/stats.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static const char *format(const char *comm)
 	stats.forks_lazy = 1;
 	stats.forks_real = 22;
 	stats.rollbacks = 333;
-	stats.hydrations = ~0UL;
+	stats.hydrations = LONG_MAX;
 	line[ff_stats_format(line, 7, comm, &stats)] = '\0';
 	return line;
 }
@@ -32,7 +33,7 @@ START_TEST(the_line_is_one_json_object)
 	ck_assert_str_eq(format("perl"),
 			 "{\"pid\":7,\"comm\":\"perl\",\"forks_lazy\":1,"
 			 "\"forks_real\":22,\"rollbacks\":333,"
-			 "\"hydrations\":18446744073709551615}\n");
+			 "\"hydrations\":9223372036854775807}\n");
 }
 END_TEST
 
@@ -80,14 +81,13 @@ static const char *written_to(const char *path)
 	return text;
 }
 
-static const char *expected(const char *comm, unsigned long lazy,
-			    unsigned long real)
+static const char *expected(const char *comm, long lazy, long real)
 {
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		 "{\"pid\":%d,\"comm\":\"%s\",\"forks_lazy\":%lu,"
-		 "\"forks_real\":%lu,\"rollbacks\":0,\"hydrations\":0}\n",
+		 "{\"pid\":%d,\"comm\":\"%s\",\"forks_lazy\":%ld,"
+		 "\"forks_real\":%ld,\"rollbacks\":0,\"hydrations\":0}\n",
 		 (int)getpid(), comm, lazy, real);
 	return text;
 }
@@ -128,6 +128,21 @@ START_TEST(forks_after_a_failed_exec_are_told_and_none_twice)
 	ff_stats_write();
 	ff_stats_write();
 	ck_assert_str_eq(written_to(path), expected("again", 0, 1));
+}
+END_TEST
+
+START_TEST(a_fork_told_ahead_that_failed_is_taken_back)
+{
+	const char *path = use_file();
+
+	prctl(PR_SET_NAME, "ahead");
+	ff_stats.forks_real++;
+	ff_stats_write();
+	ff_stats.forks_real--;
+	ck_assert_str_eq(written_to(path), expected("ahead", 0, 1));
+	ff_stats.forks_lazy++;
+	ff_stats_write();
+	ck_assert_str_eq(written_to(path), expected("ahead", 1, -1));
 }
 END_TEST
 
@@ -205,6 +220,7 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, a_process_without_forks_has_a_line_too);
 	tcase_add_test(tests,
 		       forks_after_a_failed_exec_are_told_and_none_twice);
+	tcase_add_test(tests, a_fork_told_ahead_that_failed_is_taken_back);
 	tcase_add_test(tests, a_new_child_starts_from_zero);
 	tcase_add_test(tests, the_name_is_the_processs_not_the_threads);
 	tcase_add_test(tests, what_could_not_be_written_is_told_later);
