@@ -1,0 +1,40 @@
+#!/bin/bash
+# script(1) and expect: children that get a terminal of their own.
+. "$(dirname "$0")/lib.sh"
+suite_needs script
+suite_forks_by script
+
+want 'exited 6' 'on a terminal'
+compare "script -c" -l script -f 's/\r//g' -- script -qec \
+	'tty >/dev/null && echo on a terminal; exit 6' typed
+want 'exited 0' 'read input'
+echo input | suite_file input
+compare "script with input" -l script -i "$P/input" -f 's/\r//g' -- \
+	script -qec 'read x; echo "read $x"' /dev/null
+want 'exited 143'
+compare "a child that is killed" -l script -f 's/\r//g' -- \
+	script -qec 'kill -TERM $$' /dev/null
+
+if command -v expect >/dev/null; then
+	suite_asks_lazy=yes
+	suite_forks_by expect "$(ldd "$(command -v expect)" |
+		awk '/libexpect/ { print $3 }')"
+	suite_file talk.exp <<'X'
+log_user 0
+for {set i 0} {$i < 10} {incr i} {
+	spawn sh -c {stty -echo; echo ready; read x; echo "got <$x>"; exit 4}
+	expect -timeout 30 ready
+	send "word $i\r"
+	expect -timeout 30 -re {got <([^>]*)>} {puts $expect_out(1,string)}
+	expect -timeout 30 eof
+	puts [lindex [wait] 3]
+}
+puts [catch {spawn /nonexistent/program}]
+puts [exec echo by exec]
+X
+	want 'exited 0' 'word 9'
+	compare "expect" -l '*' -f '/exec|spawn/s/[0-9]+/N/' -- \
+		expect -f "$P/talk.exp"
+fi
+
+suite_end
