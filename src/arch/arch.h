@@ -71,6 +71,16 @@ static inline int ff_peek_fixup(ucontext_t *uc)
 	return 1;
 }
 
+/* Does the function do nothing but return? */
+static inline int ff_is_empty_function(const void *function)
+{
+	const unsigned char *at = function;
+
+	if (at[0] == 0xf3 && at[1] == 0x0f && at[2] == 0x1e && at[3] == 0xfa)
+		at += 4; /* endbr64 */
+	return at[0] == 0xc3 || (at[0] == 0xf3 && at[1] == 0xc3);
+}
+
 static inline uintptr_t ff_thread_pointer(void)
 {
 	return (uintptr_t)__builtin_thread_pointer();

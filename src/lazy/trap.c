@@ -98,6 +98,14 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 	sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig, info);
 }
 
+/* A handler that only returns (ruby installs one) serves nobody's dispatch
+ * and misses nothing in the meantime. */
+static bool somebody_handles(const struct ff_sigaction *act)
+{
+	return ff_is_handler(act) &&
+	       !ff_is_empty_function((const void *)act->handler);
+}
+
 /* 0, or -EBUSY: SIGSYS is somebody's. */
 static int take_sigsys(void)
 {
@@ -106,7 +114,7 @@ static int take_sigsys(void)
 	ff_spin_lock(&sigsys.lock);
 	if (sigsys.users == 0) {
 		rc = ff_handle(SIGSYS, on_sigsys, &sigsys.old);
-		if (rc == 0 && ff_is_handler(&sigsys.old)) {
+		if (rc == 0 && somebody_handles(&sigsys.old)) {
 			sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
 			    sizeof(ff_sigset));
 			rc = -EBUSY;
