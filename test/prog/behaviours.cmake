@@ -1,0 +1,66 @@
+# The table of behaviours. LAZY where the program's children exec.
+
+# memory
+behaviour(child-scribbles LAZY)
+behaviour(child-scribbles-thread LAZY)
+behaviour(stack-16k-context LAZY)
+behaviour(child-stdio-then-exec LAZY)
+behaviour(child-environ LAZY)
+behaviour(child-reads-far LAZY ARGS 64)
+behaviour(child-reads-far TEST child-reads-very-far ARGS 2048)
+behaviour(child-malloc-heavy LAZY)
+behaviour(child-maps LAZY)
+behaviour(madvise-for-children LAZY)
+behaviour(area-protections LAZY)
+behaviour(private-file-map LAZY)
+behaviour(huge-pages LAZY TEST huge-pages-thp ARGS thp)
+behaviour(huge-pages LAZY TEST huge-pages-hugetlb ARGS hugetlb)
+
+# the kernel at absent memory
+behaviour(sys-writes)
+behaviour(sys-paths LAZY)
+behaviour(sys-big-argv LAZY)
+behaviour(sys-results LAZY)
+
+# side effects before exec or end
+behaviour(shared-memory-once TEST shared-memory-exec ARGS exec)
+behaviour(shared-memory-once TEST shared-memory-exit ARGS exit)
+behaviour(shared-memory-once TEST shared-memory-wait ARGS wait)
+behaviour(shared-offset-once TEST shared-offset-exec ARGS exec)
+behaviour(shared-offset-once TEST shared-offset-exit ARGS exit)
+behaviour(files-made-once TEST files-made-exec ARGS exec)
+behaviour(files-made-once TEST files-made-exit ARGS exit)
+
+# ends, generations, identity
+behaviour(ends-without-exec)
+behaviour(atexit-and-stdio)
+behaviour(nested-forks LAZY)
+behaviour(daemons)
+behaviour(inherits-after-exec LAZY)
+behaviour(child-ids LAZY)
+behaviour(child-setuid LAZY)
+behaviour(child-signal-kinds LAZY)
+behaviour(waits-in-threads LAZY)
+
+# never a hang
+foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
+		spin yield usleep semaphore eventfd poll select sigsuspend
+		sigwait message accept file-appears)
+	behaviour(child-blocks TEST child-blocks-${way} ARGS ${way})
+	behaviour(child-blocks TEST child-blocks-${way}-exit ARGS ${way} exit)
+endforeach()
+behaviour(child-on-a-terminal)
+
+# descriptors and limits
+behaviour(fd-numbers LAZY)
+behaviour(limits-tight)
+
+# signals
+behaviour(signals-in-child LAZY)
+behaviour(signals-to-parent-once TEST signals-to-parent-exec ARGS exec)
+behaviour(signals-to-parent-once TEST signals-to-parent-exit ARGS exit)
+behaviour(signal-kills-both)
+behaviour(stop-cont-kill)
+behaviour(segv-handlers-of-threads LAZY)
+behaviour(segv-handlers-of-threads TEST sys-handlers-of-threads ARGS sys)
+behaviour(fork-in-handler)

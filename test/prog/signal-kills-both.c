@@ -1,0 +1,81 @@
+/*
+ * A signal to the process group (SIGINT, SIGTERM, SIGKILL, SIGHUP) at random
+ * moments while a parent forks children that pause: nobody of the group may
+ * survive, in particular no child of a parent that died. The other way
+ * round, a parent killed alone leaves its paused child alive.
+ */
+#include "t.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ROUNDS = 40 };
+
+static _Noreturn void victim(void)
+{
+	setpgid(0, 0);
+	for (int n = 0;; n++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			t_area[n % 1000 << 12] = 1;
+			if (n % 4 == 3) {
+				for (;;)
+					pause();
+			}
+			t_exec_report("pause");
+		}
+		if (n % 8 == 7)
+			usleep(300);
+		if (n > 100) /* enough of them; wait to be killed */
+			pause();
+	}
+}
+
+/* Everybody of @group gone within 10 s, reaped by us, a subreaper? */
+static int all_gone(pid_t group)
+{
+	for (int i = 0; i < 10000; i++) {
+		while (waitpid(-group, NULL, WNOHANG | __WALL) > 0)
+			;
+		if (kill(-group, 0) < 0 && errno == ESRCH)
+			return 1;
+		t_sleep_ms(1);
+	}
+	return 0;
+}
+
+int main(void)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGKILL, SIGHUP };
+	unsigned seed = 1;
+	int survivors = 0, others = 0;
+
+	t_start(32);
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < ROUNDS; i++) {
+		int sig = sigs[i % 4], status;
+		pid_t pid = t_fork();
+
+		if (pid == 0)
+			victim();
+		setpgid(pid, pid);
+		usleep(rand_r(&seed) % 12000);
+		CHECK(!kill(-pid, sig));
+		CHECK(waitpid(pid, &status, 0) == pid);
+		others += !WIFSIGNALED(status) || WTERMSIG(status) != sig;
+		if (!all_gone(pid)) {
+			survivors++;
+			kill(-pid, SIGKILL);
+			all_gone(pid);
+		}
+	}
+	printf("%d rounds: %d with survivors, %d ended otherwise\n", ROUNDS,
+	       survivors, others);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	return t_end();
+}

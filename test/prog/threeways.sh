@@ -1,0 +1,121 @@
+#!/bin/bash
+# Runs one program three ways - plain, preloaded with FLATFORK_FORK=lazy,
+# preloaded with FLATFORK=off - and compares standard output, standard error
+# and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
+#
+#	threeways.sh [-ln] [-b MS] [-t SECONDS] [-e VAR=VALUE]... PROGRAM [ARG...]
+#
+# -l  its children exec: at least one must have stayed on the lazy path
+# -b  FLATFORK_BUDGET_MS; with -l 2000 unless told, so that a loaded machine
+#     does not decide the test; else the product's default
+# -t  the watchdog, for each of the runs
+# -e  for all three runs
+# -n  standard error is not compared (programs that print where they are)
+# FF_TRACE=1 prints the log of the lazy run.
+set -u
+
+lazy= budget= seconds=60 stderr=yes
+vars=()
+while getopts 'lb:t:e:n' opt; do
+	case $opt in
+	l) lazy=yes ;;
+	b) budget=$OPTARG ;;
+	t) seconds=$OPTARG ;;
+	e) vars+=("$OPTARG") ;;
+	n) stderr= ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ -n "$lazy" ] && : "${budget:=2000}"
+: "${FF_BUILD:?the build directory, absolute}"
+
+program=$1
+name=$(basename "$program")
+report=$FF_BUILD/test/prog/report
+preload=$FF_BUILD/libflatfork-preload.so
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+ulimit -c 0
+
+if [ ! -e "$preload" ]; then
+	echo "$preload is missing"
+	exit 1
+fi
+
+# run MODE [VAR=VALUE...]: into $tmp/MODE/{out,err,status}
+run() {
+	local mode=$1 dir=$tmp/$1
+	shift
+	mkdir -p "$dir/work" && chmod 777 "$dir" "$dir/work"
+	chmod 711 "$tmp"
+	(
+		cd "$dir/work" || exit 1
+		# what ctest left open is not the program's
+		for fd in /proc/self/fd/*; do
+			fd=${fd##*/}
+			[ "$fd" -gt 2 ] && eval "exec $fd>&-"
+		done
+		exec env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C \
+			T_REPORT="$report" ${vars[@]+"${vars[@]}"} "$@" \
+			timeout -k 5 -s KILL "$seconds" \
+			"${command[@]}"
+	) </dev/null >"$dir/out" 2>"$dir/err"
+	echo $? >"$dir/status"
+}
+
+# timeout(1) itself must not be preloaded: the program is started by env
+with=()
+command=("$@")
+run plain
+plain=$(cat "$tmp/plain/status")
+if [ "$plain" = 77 ]; then
+	cat "$tmp/plain/out"
+	exit 77
+fi
+if [ "$plain" != 0 ]; then
+	echo "the program fails under plain libc, status $plain:"
+	cat "$tmp/plain/out" "$tmp/plain/err"
+	exit 1
+fi
+
+with=(LD_PRELOAD="$preload" FLATFORK_FORK=lazy FLATFORK_STATS="$tmp/stats")
+[ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
+[ -n "${FF_TRACE-}" ] && with+=(FLATFORK_LOG="$tmp/log")
+command=(env "${with[@]}" "$@")
+run lazy
+command=(env LD_PRELOAD="$preload" FLATFORK=off "$@")
+run off
+
+failed=
+for mode in lazy off; do
+	for what in out ${stderr:+err} status; do
+		cmp -s "$tmp/plain/$what" "$tmp/$mode/$what" && continue
+		echo "$mode: $what differs from plain"
+		diff "$tmp/plain/$what" "$tmp/$mode/$what" | head -40
+		failed=yes
+	done
+	[ "$(cat "$tmp/$mode/status")" = 137 ] &&
+		echo "$mode: killed by the watchdog after $seconds s"
+done
+
+# forks_lazy of all lines of this program, before and after its own forks
+count() {
+	[ -e "$tmp/stats" ] || { echo 0; return; }
+	grep -F "\"comm\":\"${name:0:15}\"" <(tr -d ' ' <"$tmp/stats") |
+		sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" |
+		awk '{ n += $1 } END { print n + 0 }'
+}
+echo "forks_lazy $(count forks_lazy) forks_real $(count forks_real)" \
+	"rollbacks $(count rollbacks) hydrations $(count hydrations)"
+if [ -n "$lazy" ] && [ "$(count forks_lazy)" = 0 ]; then
+	echo "lazy: no child stayed on the lazy path"
+	failed=yes
+fi
+[ -n "${FF_TRACE-}" ] && cat "$tmp/log" 2>/dev/null
+if [ -n "$failed" ]; then
+	echo "--- plain"
+	head -60 "$tmp/plain/out" "$tmp/plain/err"
+	exit 1
+fi
+exit 0
