@@ -5,6 +5,7 @@
 #ifndef FF_ARCH_ARCH_H
 #define FF_ARCH_ARCH_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -14,6 +15,10 @@ extern const char ff_sys_end[];
 /* The way back from a signal handler: sa_restorer of ours, and where the
  * program's own rt_sigreturn is made on its own frame. Never called. */
 void ff_sigreturn(void);
+
+/* Change the alternate signal stack from a handler that runs on it; @sp: the
+ * stack pointer of what was interrupted. 0 or -errno. */
+long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp);
 
 /* The byte at @at, or -1: needs a fault handler that calls ff_peek_fixup(). */
 int ff_peek(const void *at);

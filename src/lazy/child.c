@@ -155,6 +155,7 @@ static void let_go(ucontext_t *uc)
 	if (ff_child.pagemap >= 0)
 		sys(close, ff_child.pagemap);
 	uc->uc_stack = ff_child.stack;
+	ff_sigaltstack_from(&ff_child.stack, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = ff_child.mask;
 
 	atomic_store(&sh->state, FF_RELEASED);

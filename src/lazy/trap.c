@@ -196,6 +196,9 @@ void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc)
 	slot->armed = false;
 	ff_current = NULL;
 	give_sigsys();
+	/* The return from the handler would not change it: it is still on
+	 * the alternate stack when the kernel looks (H-T3). */
 	uc->uc_stack = slot->stack;
+	ff_sigaltstack_from(&slot->stack, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = slot->mask;
 }

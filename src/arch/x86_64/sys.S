@@ -51,6 +51,32 @@ ff_sigreturn:
 	movq	$15, %rax		/* rt_sigreturn */
 	syscall
 	.size	ff_sigreturn, . - ff_sigreturn
+/*
+ * long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp): change the
+ * alternate stack while running on it. The kernel judges by the stack
+ * pointer at the call, so it is made with that of the interrupted program;
+ * nothing is written there. All signals are blocked.
+ *
+ *	in	rdi stack, rsi sp
+ *	out	rax 0 or -errno
+ */
+	.balign	16
+	.globl	ff_sigaltstack_from
+	.hidden	ff_sigaltstack_from
+	.type	ff_sigaltstack_from, @function
+ff_sigaltstack_from:
+	.cfi_startproc
+	movq	%rsp, %rdx		/* our stack, in a register */
+	.cfi_def_cfa_register rdx
+	movq	%rsi, %rsp
+	xorl	%esi, %esi		/* old: not asked */
+	movl	$131, %eax		/* sigaltstack */
+	syscall
+	movq	%rdx, %rsp
+	.cfi_def_cfa_register rsp
+	ret
+	.cfi_endproc
+	.size	ff_sigaltstack_from, . - ff_sigaltstack_from
 	.balign	16
 ff_sys_end:
 
