@@ -27,33 +27,36 @@ static double quantile(struct series *s, double part)
 	return s->value[(size_t)((double)(s->count - 1) * part + 0.5)];
 }
 
+/* Every process writes a line, children that exec after a real fork too: the
+ * sum is what was done for this size. */
 static void print_counters(const struct size *s)
 {
-	static const char *const key[] = { "forks_lazy", "forks_real",
-					   "rollbacks", "hydrations" };
-	char line[1024] = "";
+	static const char *const key[] = { "\"forks_lazy\":", "\"forks_real\":",
+					   "\"rollbacks\":",
+					   "\"hydrations\":" };
+	unsigned long sum[4] = { 0, 0, 0, 0 }, lines = 0;
+	char line[1024];
 	FILE *f = fopen(s->flat.stats, "r");
 
-	if (!f || !fgets(line, sizeof(line), f))
-		fprintf(stderr, "bench: no counters in %s\n", s->flat.stats);
+	while (f && fgets(line, sizeof(line), f)) {
+		lines++;
+		for (size_t i = 0; i < 4; i++) {
+			const char *at = strstr(line, key[i]);
+
+			if (at)
+				sum[i] +=
+					strtoul(at + strlen(key[i]), NULL, 10);
+		}
+	}
 	if (f)
 		fclose(f);
-	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++) {
-		char quoted[32];
-		const char *at;
-		unsigned long n;
-		char *end;
-
-		snprintf(quoted, sizeof(quoted), "\"%s\"", key[i]);
-		at = strstr(line, quoted);
-		at = at ? strchr(at, ':') : NULL;
-		if (!at)
-			continue;
-		n = strtoul(at + 1, &end, 10);
-		if (end != at + 1)
-			printf("flatfork.%s.%zuMiB %lu count\n", key[i], s->mib,
-			       n);
+	if (!lines) {
+		fprintf(stderr, "bench: no counters in %s\n", s->flat.stats);
+		return;
 	}
+	for (size_t i = 0; i < 4; i++)
+		printf("flatfork.%.*s.%zuMiB %lu count\n",
+		       (int)strlen(key[i]) - 3, key[i] + 1, s->mib, sum[i]);
 }
 
 void report_size(struct size *s)
