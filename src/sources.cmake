@@ -21,6 +21,7 @@ set(FF_CORE_SOURCES
 	lazy/release.c
 	lazy/slot.c
 	lazy/trap.c
+	lazy/trials.c
 	lazy/wait.c
 	site/name.c
 	site/site.c
@@ -35,4 +36,6 @@ set(FF_PRELOAD_SOURCES
 	preload/fork.c
 	preload/init.c
 	preload/memory.c
+	preload/signal.c
+	preload/wait.c
 )

@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/uio.h>
 
 #include "arch/arch.h"
@@ -74,6 +76,71 @@ void ff_look_read(ucontext_t *uc, long nr)
 		ff_pass(uc, nr, signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+void ff_look_poll(ucontext_t *uc, long nr)
+{
+	/* Asking is free; waiting is not. */
+	if (ff_arg(uc, 2) == 0 && ff_arg(uc, 1) <= 256)
+		ff_pass(uc, nr, "p--");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+static bool names_our_fd(const struct entry *e)
+{
+	const char *s = e->name;
+	long fd = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		fd = fd * 10 + (*s - '0');
+	return !*s && s != e->name && ff_is_our_fd(fd);
+}
+
+/* Take our descriptors out of what /proc/self/fd lists. */
+static long hide_our_fds(char *buffer, long used)
+{
+	struct entry *e;
+	long at = 0;
+
+	while (at < used) {
+		e = (struct entry *)(buffer + at);
+		if (!names_our_fd(e)) {
+			at += e->bytes;
+			continue;
+		}
+		used -= e->bytes;
+		memmove(e, (char *)e + e->bytes, (size_t)(used - at));
+	}
+	return used;
+}
+
+void ff_look_getdents64(ucontext_t *uc, long nr)
+{
+	struct statfs fs = { 0 };
+	long fd = ff_arg(uc, 0), got, used;
+
+	if (!ff_is_own_fd(fd)) {
+		ff_look_read(uc, nr);
+		return;
+	}
+	if (!ff_serve(uc, nr, "fb-"))
+		return;
+	sys(fstatfs, fd, &fs);
+	do {
+		got = used = ff_make(uc, nr);
+		if (got > 0 && fs.f_type == PROC_SUPER_MAGIC)
+			used = hide_our_fds((char *)ff_arg(uc, 1), got);
+	} while (got > 0 && used == 0);
+	ff_answer(uc, used);
 }
 
 static size_t write_bytes(const ucontext_t *uc, long nr)

@@ -15,7 +15,7 @@ static const struct ff_rule rules[] = {
 	LOOK(pread64, read, "fb--"),
 	LOOK(readv, read, "fv-"),
 	LOOK(preadv, read, "fv---"),
-	LOOK(getdents64, read, "fb-"),
+	LOOK(getdents64, getdents64, "fb-"),
 	LOOK(write, write, "fb-"),
 	LOOK(pwrite64, write, "fb--"),
 	LOOK(writev, write, "fv-"),
@@ -38,6 +38,7 @@ static const struct ff_rule rules[] = {
 	LOOK(eventfd2, dup, "--"),
 	LOOK(epoll_create1, dup, "-"),
 	LOOK(memfd_create, dup, "s-"),
+	LOOK(poll, poll, "p--"),
 	FREE(fstat, "fp"),
 	FREE(fstatfs, "fp"),
 	FREE(fadvise64, "f---"),
@@ -75,6 +76,7 @@ static const struct ff_rule rules[] = {
 	LOOK(mremap, mremap, "-----"),
 	LOOK(mprotect, mprotect, "---"),
 	LOOK(madvise, madvise, "---"),
+	FREE(msync, "---"),
 	LOOK(brk, brk, "-"),
 
 	/* signals */

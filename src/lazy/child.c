@@ -134,16 +134,37 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.active = true;
 }
 
+/*
+ * H-C4 The parent's SIGSYS may be on its way while the child leaves by
+ *      itself or goes into execve: whoever was asked takes it first. All
+ *      signals are blocked here, so it waits in the queue.
+ */
+static void move_on(enum ff_state to)
+{
+	ff_sigset ask = FF_SIG(SIGSYS);
+
+	if (move_state(FF_RUNNING, to))
+		return;
+	if (!move_state(FF_ASKED, to))
+		end();
+	while (sys(rt_sigtimedwait, &ask, NULL, NULL, sizeof(ask)) == -EINTR)
+		;
+}
+
 static void set_action(int sig, const struct ff_sigaction *act)
 {
 	sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));
 }
 
 /* Become an ordinary process whose thread continues from @uc. */
-static void let_go(ucontext_t *uc)
+static void let_go(ucontext_t *uc, bool asked)
 {
 	struct ff_shared *sh = ff_child.shared;
 
+	if (asked)
+		atomic_store(&sh->state, FF_LEAVING);
+	else
+		move_on(FF_LEAVING);
 	if (ff_fetch_all() < 0)
 		die();
 	ff_child.active = false;
@@ -172,15 +193,14 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 	atomic_store(&ff_child.shared->call, (int32_t)call);
 	if (reason == FF_REASON_MEMORY)
 		die();
-	let_go(uc);
+	let_go(uc, reason == FF_REASON_BUDGET);
 	if (call >= 0)
 		ff_rewind(uc, call);
 }
 
 void ff_child_enter_exec(void)
 {
-	if (!move_state(FF_RUNNING, FF_EXECING))
-		end();
+	move_on(FF_EXECING);
 	/* Ignored signals stay ignored through exec; handlers do not. */
 	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)
 		set_action(SIGSEGV, &ff_child.segv);

@@ -27,6 +27,7 @@
 #include "lazy/child.h"
 #include "lazy/gate.h"
 #include "lazy/trap.h"
+#include "lazy/trials.h"
 #include "lazy/wait.h"
 
 unsigned ff_budget_ms = 100;
@@ -165,43 +166,54 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	return pid;
 }
 
-static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
+/* The clone and what comes of it, in the parent; NULL, or why it has to be
+ * made for real. In the child *ret_pid is 0. */
+static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
+			    const struct request *rq, long *ret_pid)
 {
 	const char *why = NULL;
-	struct request rq;
 	long pid;
 
-	if (!parse(uc, nr, &rq)) {
-		abandon(slot, uc, nr, "clone flags of another kind");
-		return;
-	}
-	if (!ff_gate_try_lazy()) {
-		abandon(slot, uc, nr, "a real fork is under way");
-		return;
-	}
-	pid = clone_without_areas(slot, uc, &rq, &why);
-	if (pid == 0) {
-		if (rq.stack)
-			ff_set_stack_pointer(uc, rq.stack);
-		ff_set_result(uc, 0);
-		return;
-	}
+	if (!ff_gate_try_lazy())
+		return "a real fork is under way";
+	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
+	if (pid == 0)
+		return NULL;
 	ff_gate_leave_lazy();
-	if (pid < 0) {
-		abandon(slot, uc, nr, why);
-		return;
-	}
+	ff_untrap(slot);
+	if (pid < 0)
+		return why;
 	if (!slot->committed && ff_signal_waits(slot->mask) &&
-	    ff_cancel_child(slot, (pid_t)pid)) {
-		abandon(slot, uc, nr, "a signal waits for the program");
-		return;
-	}
+	    ff_cancel_child(slot, (pid_t)pid))
+		return "a signal waits for the program";
 	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
-	if (slot->outcome == FF_OUTCOME_BACK) {
-		abandon(slot, uc, nr, NULL);
+	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;
+}
+
+static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	const char *why = "clone flags of another kind";
+	struct request rq;
+	long pid = -1;
+
+	if (parse(uc, nr, &rq)) {
+		if (slot->committed || ff_trial_begin()) {
+			why = try_lazy(slot, uc, &rq, &pid);
+			if (!slot->committed && pid != 0)
+				ff_trial_end();
+		} else {
+			why = "a thread waits for clone children";
+		}
+	}
+	if (why) {
+		abandon(slot, uc, nr,
+			slot->outcome == FF_OUTCOME_BACK ? NULL : why);
 		return;
 	}
-	ff_disarm_in_handler(slot, uc);
+	if (pid == 0 && rq.stack)
+		ff_set_stack_pointer(uc, rq.stack);
+	else if (pid != 0)
+		ff_disarm_in_handler(slot, uc);
 	ff_set_result(uc, pid);
 }
 

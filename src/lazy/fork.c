@@ -23,6 +23,7 @@
 #include "lazy/hooks.h"
 #include "lazy/slot.h"
 #include "lazy/trap.h"
+#include "lazy/trials.h"
 #include "site/name.h"
 #include "site/site.h"
 #include "tell/log.h"
@@ -58,6 +59,7 @@ void ff_new_process(void)
 	atomic_store(&this_process, ff_getpid());
 	ff_gate_reset();
 	ff_slots_reset();
+	ff_trials_reset();
 	ff_stats_reset();
 }
 

@@ -21,6 +21,8 @@ enum ff_state {
 	FF_EXECING,   /* in execve: may not be cancelled any more */
 	FF_ROLLBACK,  /* child: took itself back, is about to be dead */
 	FF_CANCELLED, /* parent: takes the child back, kills it */
+	FF_ASKED,     /* parent: a SIGSYS asks the committed child to leave */
+	FF_LEAVING,   /* child: is fetching everything */
 	FF_RELEASED,  /* child: has all its memory, is on its own */
 };
 

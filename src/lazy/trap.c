@@ -135,6 +135,23 @@ static void give_sigsys(void)
 	ff_spin_unlock(&sigsys.lock);
 }
 
+bool ff_program_sigaction(const struct ff_sigaction *act,
+			  struct ff_sigaction *ret_old)
+{
+	ff_sigset mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	bool ours;
+
+	ff_spin_lock(&sigsys.lock);
+	ours = sigsys.users != 0;
+	if (ours && ret_old)
+		*ret_old = sigsys.old;
+	if (ours && act)
+		sigsys.old = *act;
+	ff_spin_unlock(&sigsys.lock);
+	ff_setmask(mask);
+	return ours;
+}
+
 const struct ff_sigaction *ff_program_sigsys(void)
 {
 	return &sigsys.old;
@@ -180,22 +197,27 @@ const char *ff_arm(struct ff_slot *slot)
 	return NULL;
 }
 
-void ff_disarm(struct ff_slot *slot)
+void ff_untrap(struct ff_slot *slot)
 {
+	if (!slot->armed)
+		return;
 	ff_dispatch(false);
 	slot->armed = false;
-	ff_current = NULL;
 	give_sigsys();
+}
+
+void ff_disarm(struct ff_slot *slot)
+{
+	ff_untrap(slot);
+	ff_current = NULL;
 	sys(sigaltstack, &slot->stack, NULL);
 	ff_setmask(slot->mask);
 }
 
 void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc)
 {
-	ff_dispatch(false);
-	slot->armed = false;
+	ff_untrap(slot);
 	ff_current = NULL;
-	give_sigsys();
 	/* The return from the handler would not change it: it is still on
 	 * the alternate stack when the kernel looks (H-T3). */
 	uc->uc_stack = slot->stack;

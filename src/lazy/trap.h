@@ -22,6 +22,9 @@ const char *ff_arm(struct ff_slot *slot);
 /* The opposite, from outside the handler. */
 void ff_disarm(struct ff_slot *slot);
 
+/* From inside, right behind the clone: SIGSYS is the program's again. */
+void ff_untrap(struct ff_slot *slot);
+
 /* From inside: what the frame restores on return is the program's. */
 void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc);
 
@@ -30,6 +33,13 @@ int ff_dispatch(bool on);
 
 /* SIGSYS as the program has it, while ours is installed. */
 const struct ff_sigaction *ff_program_sigsys(void);
+
+/*
+ * rt_sigaction(SIGSYS) by another thread while ours is installed: done to
+ * what the program will get back. False: ours is not, ask the kernel.
+ */
+bool ff_program_sigaction(const struct ff_sigaction *act,
+			  struct ff_sigaction *ret_old);
 
 /* In a new process that is not lazy: give SIGSYS back if another thread of
  * the parent was armed. */

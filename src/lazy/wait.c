@@ -150,7 +150,6 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 	struct ff_shared *sh = slot->shared;
 	struct timespec t;
 	uint32_t seen;
-	bool asked = false;
 
 	for (;;) {
 		seen = atomic_load(&sh->owner);
@@ -170,9 +169,8 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 		    -ETIMEDOUT) {
 			if (is_gone(pid))
 				return FF_OUTCOME_ENDED;
-			if (!asked && atomic_load(&sh->state) == FF_RUNNING)
+			if (change(slot, FF_RUNNING, FF_ASKED))
 				ask_to_leave(pid);
-			asked = true;
 		}
 		left = deadline - now_ns();
 	}

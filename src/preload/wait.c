@@ -1,0 +1,36 @@
+/*
+ * Waiting. On trial a child has exit signal 0, and calls with __WALL or
+ * __WCLONE would find it: a program that makes such calls is told apart, and
+ * gets real forks from then on. All other calls just go on.
+ */
+#include <sys/wait.h>
+#include <sys/resource.h>
+
+#include "host/next.h"
+#include "lazy/trials.h"
+#include "preload/preload.h"
+
+static void look_at(int options)
+{
+	if (options & (int)(__WALL | __WCLONE))
+		ff_trials_forbid();
+}
+
+FF_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
+{
+	look_at(options);
+	return FF_NEXT(waitpid)(pid, status, options);
+}
+
+FF_EXPORT pid_t wait4(pid_t pid, int *status, int options,
+		      struct rusage *usage)
+{
+	look_at(options);
+	return FF_NEXT(wait4)(pid, status, options, usage);
+}
+
+FF_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	look_at(options);
+	return FF_NEXT(waitid)(type, id, info, options);
+}
