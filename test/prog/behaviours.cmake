@@ -47,7 +47,10 @@ foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
 		spin yield usleep semaphore eventfd poll select sigsuspend
 		sigwait message accept file-appears)
 	behaviour(child-blocks TEST child-blocks-${way} ARGS ${way})
-	behaviour(child-blocks TEST child-blocks-${way}-exit ARGS ${way} exit)
+	if(NOT way STREQUAL traced-exec)
+		behaviour(child-blocks TEST child-blocks-${way}-exit
+			ARGS ${way} exit)
+	endif()
 endforeach()
 behaviour(child-on-a-terminal)
 
@@ -64,3 +67,18 @@ behaviour(stop-cont-kill)
 behaviour(segv-handlers-of-threads LAZY)
 behaviour(segv-handlers-of-threads TEST sys-handlers-of-threads ARGS sys)
 behaviour(fork-in-handler)
+
+# the ways to call it, what runs around it, what comes after it
+foreach(way fork _Fork __fork __libc_fork)
+	behaviour(fork-ways LAZY TEST fork-way-${way} ARGS ${way})
+endforeach()
+foreach(way vfork sys-fork sys-clone sys-clone3 clone-stack)
+	behaviour(fork-ways TEST fork-way-${way} ARGS ${way})
+endforeach()
+behaviour(atfork-handlers LAZY)
+behaviour(exec-forms LAZY)
+behaviour(child-uses-all LAZY)
+behaviour(locks-of-the-dead)
+
+# threads
+behaviour(threads-while-forking LAZY ARGS 60)

@@ -76,13 +76,14 @@ static int leader(void)
 	return 0;
 }
 
-static void drain(int fd, const char *until)
+static void drain(int fd)
 {
 	char got[8192];
 	size_t all = 0;
 
 	got[0] = 0;
-	while (!strstr(got, until)) {
+	/* until the last one who has the terminal is gone: EIO */
+	for (;;) {
 		ssize_t n = read(fd, got + all, sizeof(got) - 1 - all);
 
 		if (n <= 0)
@@ -117,9 +118,9 @@ int main(void)
 	pid = forkpty(&master, NULL, NULL, NULL);
 	CHECK(pid >= 0);
 	if (pid == 0)
-		t_exec_say("on a terminal: %d%d%d, ends", isatty(0), isatty(1),
+		t_exec_say("on a terminal: %d%d%d", isatty(0), isatty(1),
 			   tcgetpgrp(0) == getpid());
-	drain(master, "ends");
+	drain(master);
 	t_reap(pid, "forkpty");
 	close(master);
 
@@ -128,7 +129,7 @@ int main(void)
 	if (pid == 0)
 		t_exec_report("stdin");
 	CHECK(write(master, "typed\n", 6) == 6);
-	drain(master, "read 6: typed");
+	drain(master);
 	t_reap(pid, "forkpty, read");
 	close(master);
 
@@ -138,7 +139,7 @@ int main(void)
 		printf("no exec\n");
 		exit(7);
 	}
-	drain(master, "no exec");
+	drain(master);
 	t_reap(pid, "forkpty, exit");
 	close(master);
 	return t_end();

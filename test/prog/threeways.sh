@@ -3,26 +3,29 @@
 # preloaded with FLATFORK=off - and compares standard output, standard error
 # and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-ln] [-b MS] [-t SECONDS] [-e VAR=VALUE]... PROGRAM [ARG...]
+#	threeways.sh [-ln] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
+#		PROGRAM [ARG...]
 #
 # -l  its children exec: at least one must have stayed on the lazy path
 # -b  FLATFORK_BUDGET_MS; with -l 2000 unless told, so that a loaded machine
 #     does not decide the test; else the product's default
 # -t  the watchdog, for each of the runs
 # -e  for all three runs
+# -p  a library to preload in all three, behind flatfork; skipped if missing
 # -n  standard error is not compared (programs that print where they are)
 # FF_TRACE=1 prints the log of the lazy run.
 set -u
 
-lazy= budget= seconds=60 stderr=yes
+lazy= budget= seconds=60 stderr=yes library=
 vars=()
-while getopts 'lb:t:e:n' opt; do
+while getopts 'lb:t:e:np:' opt; do
 	case $opt in
 	l) lazy=yes ;;
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
 	n) stderr= ;;
+	p) library=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
@@ -64,9 +67,16 @@ run() {
 	echo $? >"$dir/status"
 }
 
+if [ -n "$library" ]; then
+	library=$(ldconfig -p | sed -n "s|.*$library .*x86-64.*=> ||p" | head -1)
+	if [ ! -e "$library" ]; then
+		echo "skip: the library is not installed"
+		exit 77
+	fi
+fi
+
 # timeout(1) itself must not be preloaded: the program is started by env
-with=()
-command=("$@")
+command=(env ${library:+LD_PRELOAD="$library"} "$@")
 run plain
 plain=$(cat "$tmp/plain/status")
 if [ "$plain" = 77 ]; then
@@ -79,12 +89,12 @@ if [ "$plain" != 0 ]; then
 	exit 1
 fi
 
-with=(LD_PRELOAD="$preload" FLATFORK_FORK=lazy FLATFORK_STATS="$tmp/stats")
+with=(LD_PRELOAD="$preload${library:+:$library}" FLATFORK_FORK=lazy FLATFORK_STATS="$tmp/stats")
 [ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
 [ -n "${FF_TRACE-}" ] && with+=(FLATFORK_LOG="$tmp/log")
 command=(env "${with[@]}" "$@")
 run lazy
-command=(env LD_PRELOAD="$preload" FLATFORK=off "$@")
+command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "$@")
 run off
 
 failed=
