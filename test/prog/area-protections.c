@@ -43,6 +43,21 @@ static int try_write(volatile char *p)
 	return 0;
 }
 
+/* Without a fault: for most programs protections just change. */
+static void quiet(char *none, char *ro, int (*code42)(void))
+{
+	int fine[4];
+
+	mprotect(none, BYTES, PROT_READ);
+	fine[0] = t_intact(none, BYTES);
+	fine[1] = t_intact(ro, BYTES);
+	mprotect(ro, BYTES / 2, PROT_READ | PROT_WRITE);
+	memset(ro, 1, BYTES / 2);
+	fine[2] = t_intact(ro + BYTES / 2, BYTES / 2);
+	fine[3] = code42();
+	t_exec_say("quiet %d %d %d %d", fine[0], fine[1], fine[2], fine[3]);
+}
+
 static void child(char *none, char *ro, char *gone, int (*code42)(void))
 {
 	int faults[6], fine[4];
@@ -94,6 +109,11 @@ int main(void)
 		CHECK(try_write(ro) == SEGV_ACCERR);
 		CHECK(t_intact(ro, BYTES));
 	}
+	pid = t_fork();
+	if (pid == 0)
+		quiet(none, ro, (int (*)(void))(code42 + (3 << 20)));
+	t_reap(pid, "quiet child");
+	CHECK(t_intact(ro, BYTES));
 	/* without a handler the child dies of it, as it always did */
 	pid = t_fork();
 	if (pid == 0) {

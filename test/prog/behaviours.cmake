@@ -40,7 +40,8 @@ behaviour(inherits-after-exec LAZY)
 behaviour(child-ids LAZY)
 behaviour(child-setuid LAZY)
 behaviour(child-signal-kinds LAZY)
-behaviour(waits-in-threads LAZY)
+behaviour(waits-in-threads)
+behaviour(waits-in-threads LAZY TEST waits-in-threads-ordinary ARGS ordinary)
 
 # never a hang
 foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo

@@ -156,6 +156,8 @@ static void say_pending(void)
 {
 	sigset_t set, mask;
 
+	if (getenv("T_TEXT"))
+		puts(getenv("T_TEXT"));
 	sigpending(&set);
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	for (int s = 1; s <= 64; s++) {

@@ -95,10 +95,12 @@ int main(int argc, char **argv)
 		pid_t pid = t_fork();
 
 		if (pid == 0) {
-			/* the child too has a barrier of its own */
+			/* half of the children fault themselves */
 			char *mine = barrier[i % THREADS];
 			int before = faults;
 
+			if (i % 2)
+				t_exec_exit(t_intact(t_area, 65536));
 			mprotect(mine, PAGE, PROT_READ);
 			mine[9] = 1;
 			t_exec_exit(t_intact(t_area, 65536) ?

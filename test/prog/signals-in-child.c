@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -162,10 +163,50 @@ static void dispositions(void)
 	CHECK(t_intact(t_area + (9 << 20), 8192));
 }
 
+/* What most children do: masks and dispositions, and no signal at all. */
+static void quiet(void)
+{
+	struct sigaction sa;
+	sigset_t set, old;
+	stack_t ss;
+
+	for (int s = 1; s <= 64; s++)
+		signal(s, SIG_DFL);
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, &old);
+	note(" was %d", sigismember(&old, SIGSYS));
+	CHECK(t_intact(t_area + (11 << 20), 65536));
+	sigprocmask(SIG_SETMASK, NULL, &set);
+	note(" segv %d", sigismember(&set, SIGSEGV));
+	note(" sys %d", sigismember(&set, SIGSYS));
+	signal(SIGSYS, SIG_IGN);
+	signal(SIGSEGV, SIG_IGN);
+	CHECK(t_intact(t_area + (12 << 20), 65536));
+	sigaction(SIGSYS, NULL, &sa);
+	note(" ignored %d", sa.sa_handler == SIG_IGN);
+	sigaction(SIGSEGV, NULL, &sa);
+	note(" ignored %d", sa.sa_handler == SIG_IGN);
+	sigaltstack(NULL, &ss);
+	note(" same %d", ss.ss_sp == mine.ss_sp && ss.ss_size == mine.ss_size);
+	ss.ss_sp = t_area + (13 << 20);
+	note(" set %d", sigaltstack(&ss, NULL));
+	CHECK(t_intact(t_area + (14 << 20), 65536));
+	sigaltstack(NULL, &ss);
+	note(" it %d", ss.ss_sp == t_area + (13 << 20));
+	sigpending(&set);
+	note(" pending %d", sigismember(&set, SIGSYS));
+	sigdelset(&old, SIGUSR2);
+	sigaddset(&old, SIGINT);
+	sigaddset(&old, SIGSYS);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	setenv("T_TEXT", text, 1);
+	t_exec_report("pending");
+}
+
 int main(void)
 {
 	static void (*const acts[])(void) = { handlers, masks, stacks,
-					      dispositions };
+					      dispositions, quiet };
 
 	t_start(64);
 	handler(SIGUSR1, 0);
@@ -173,7 +214,7 @@ int main(void)
 	mine.ss_sp = t_block(t_blocks() - 3) - 65536 * 3;
 	sigaltstack(&mine, NULL);
 	t_signals_again();
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		pid_t pid = t_fork();
 
 		if (pid == 0) {
