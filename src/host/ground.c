@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "arch/arch.h"
 #include "host/sys.h"
 
 /* A small file of /proc, with a NUL at its end; its length or -errno. */
@@ -65,6 +66,8 @@ const char *ff_ground_at_start(void)
 
 	if (getauxval(AT_SECURE))
 		return "secure-execution mode";
+	if (ff_on_valgrind())
+		return "under valgrind";
 	for (i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
 		if (dlsym(RTLD_DEFAULT, runtimes[i]))
 			return "a sanitizer is at work";

@@ -29,6 +29,8 @@
 #define AREA_MIN ((uintptr_t)1 << 20)
 #define PIECE_MIN ((uintptr_t)64 << 10)
 #define ADVISED_MAX 256
+/* No program has this much; a sanitizer's runtime that is linked in does. */
+#define SHADOW_MIN ((uintptr_t)4 << 40)
 
 /* Ranges the program gave advice on that concerns fork. Only ever grown: a
  * range that was unmapped since costs a little speed, no exactness. */
@@ -165,6 +167,11 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	if (rc < 0)
 		return rc;
 	while ((rc = ff_maps_next(&maps, &m)) > 0) {
+		if (m.anonymous && (m.prot & PROT_WRITE) &&
+		    m.end - m.start >= SHADOW_MIN) {
+			rc = -EOVERFLOW;
+			break;
+		}
 		if (m.shared && (m.prot & PROT_WRITE)) {
 			if (is_ours(&m, &sorted))
 				continue;

@@ -47,7 +47,7 @@ struct ff_keep {
 /*
  * List the areas of this process. Context: any; raw system calls only.
  * Returns 0, or -errno of /proc/self/maps (-ENOSPC: too many shared
- * mappings to watch).
+ * mappings to watch, -EOVERFLOW: a sanitizer's shadow memory).
  */
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
 

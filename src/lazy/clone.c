@@ -128,14 +128,17 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 {
 	struct ff_keep keep = slot->keep;
 	uintptr_t sp = ff_stack_pointer(uc), tp = ff_thread_pointer();
-	int mem, pagemap = -1;
+	int rc, mem, pagemap = -1;
 	long pid = -EAGAIN;
 
 	keep_range(&keep, sp - STACK_BELOW, sp + STACK_ABOVE);
 	keep_range(&keep, tp - TCB_AROUND, tp + TCB_AROUND);
 	ff_slots_keep(&keep);
-	*ret_why = "the list of mappings can't be read";
-	if (ff_areas_collect(&slot->areas, &keep) < 0)
+	rc = ff_areas_collect(&slot->areas, &keep);
+	*ret_why = rc == -EOVERFLOW ? "a sanitizer's shadow memory is mapped" :
+		   rc == -ENOSPC    ? "too many shared mappings" :
+				      "the list of mappings can't be read";
+	if (rc < 0)
 		return -EAGAIN;
 	*ret_why = "/proc/self/mem can't be opened";
 	mem = open_own("/proc/self/mem");

@@ -113,12 +113,12 @@ static int take_sigsys(void)
 
 	ff_spin_lock(&sigsys.lock);
 	if (sigsys.users == 0) {
-		rc = ff_handle(SIGSYS, on_sigsys, &sigsys.old);
-		if (rc == 0 && somebody_handles(&sigsys.old)) {
-			sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
-			    sizeof(ff_sigset));
-			rc = -EBUSY;
-		}
+		rc = (int)sys(rt_sigaction, SIGSYS, NULL, &sigsys.old,
+			      sizeof(ff_sigset));
+		if (rc == 0)
+			rc = somebody_handles(&sigsys.old) ?
+				     -EBUSY :
+				     ff_handle(SIGSYS, on_sigsys, &sigsys.old);
 	}
 	if (rc == 0)
 		sigsys.users++;
@@ -135,21 +135,17 @@ static void give_sigsys(void)
 	ff_spin_unlock(&sigsys.lock);
 }
 
-bool ff_program_sigaction(const struct ff_sigaction *act,
-			  struct ff_sigaction *ret_old)
+struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask)
 {
-	ff_sigset mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
-	bool ours;
-
+	*ret_mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
 	ff_spin_lock(&sigsys.lock);
-	ours = sigsys.users != 0;
-	if (ours && ret_old)
-		*ret_old = sigsys.old;
-	if (ours && act)
-		sigsys.old = *act;
+	return sigsys.users ? &sigsys.old : NULL;
+}
+
+void ff_sigsys_end(ff_sigset mask)
+{
 	ff_spin_unlock(&sigsys.lock);
 	ff_setmask(mask);
-	return ours;
 }
 
 const struct ff_sigaction *ff_program_sigsys(void)

@@ -35,11 +35,12 @@ int ff_dispatch(bool on);
 const struct ff_sigaction *ff_program_sigsys(void);
 
 /*
- * rt_sigaction(SIGSYS) by another thread while ours is installed: done to
- * what the program will get back. False: ours is not, ask the kernel.
+ * sigaction(SIGSYS) by the program, in any thread. begin: true if ours is
+ * installed, and what the program will get back may be read and changed;
+ * until end nobody installs or removes ours.
  */
-bool ff_program_sigaction(const struct ff_sigaction *act,
-			  struct ff_sigaction *ret_old);
+struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask);
+void ff_sigsys_end(ff_sigset mask);
 
 /* In a new process that is not lazy: give SIGSYS back if another thread of
  * the parent was armed. */

@@ -11,6 +11,7 @@
 #include "lazy/child.h"
 #include "lazy/trap.h"
 #include "preload/preload.h"
+#include "tell/options.h"
 
 int __sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 
@@ -31,36 +32,48 @@ static void from_kernel(const struct ff_sigaction *from, struct sigaction *to)
 	to->sa_restorer = from->restorer;
 }
 
-/* False: not while ours is installed; libc knows. */
-static bool sigsys_is_ours(int sig, const struct sigaction *act,
-			   struct sigaction *old)
-{
-	struct ff_sigaction new, was;
+typedef int (*sigaction_function)(int, const struct sigaction *,
+				  struct sigaction *);
 
-	if (sig != SIGSYS || ff_child.active)
-		return false;
-	if (act)
-		to_kernel(act, &new);
-	if (!ff_program_sigaction(act ? &new : NULL, &was))
-		return false;
-	if (old)
-		from_kernel(&was, old);
-	return true;
+static int change_sigsys(sigaction_function next, const struct sigaction *act,
+			 struct sigaction *old)
+{
+	struct ff_sigaction *kept, was;
+	ff_sigset mask;
+	int rc = 0;
+
+	kept = ff_sigsys_begin(&mask);
+	if (kept) {
+		was = *kept;
+		if (act)
+			to_kernel(act, kept);
+		if (old)
+			from_kernel(&was, old);
+	} else {
+		rc = next(SIGSYS, act, old);
+	}
+	ff_sigsys_end(mask);
+	return rc;
+}
+
+static bool concerns_us(int sig)
+{
+	return sig == SIGSYS && ff_options.on && !ff_child.active;
 }
 
 FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 			struct sigaction *old)
 {
-	if (sigsys_is_ours(sig, act, old))
-		return 0;
+	if (concerns_us(sig))
+		return change_sigsys(FF_NEXT(sigaction), act, old);
 	return FF_NEXT(sigaction)(sig, act, old);
 }
 
 FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old)
 {
-	if (sigsys_is_ours(sig, act, old))
-		return 0;
+	if (concerns_us(sig))
+		return change_sigsys(FF_NEXT(__sigaction), act, old);
 	return FF_NEXT(__sigaction)(sig, act, old);
 }
 
@@ -70,10 +83,10 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 				 .sa_flags = SA_RESTART };
 	struct sigaction old;
 
-	if (sig == SIGSYS) {
-		sigaddset(&act.sa_mask, sig);
-		if (sigsys_is_ours(sig, &act, &old))
-			return old.sa_handler;
-	}
-	return FF_NEXT(signal)(sig, handler);
+	if (!concerns_us(sig))
+		return FF_NEXT(signal)(sig, handler);
+	sigaddset(&act.sa_mask, sig);
+	if (change_sigsys(FF_NEXT(sigaction), &act, &old) < 0)
+		return SIG_ERR;
+	return old.sa_handler;
 }
