@@ -68,6 +68,9 @@ behaviour(stop-cont-kill)
 behaviour(segv-handlers-of-threads LAZY)
 behaviour(segv-handlers-of-threads TEST sys-handlers-of-threads ARGS sys)
 behaviour(fork-in-handler)
+behaviour(pending-at-fork LAZY)
+behaviour(pending-at-fork TEST pending-at-fork-sys ARGS sys)
+behaviour(parent-dies-first LAZY)
 
 # the ways to call it, what runs around it, what comes after it
 foreach(way fork _Fork __fork __libc_fork)
