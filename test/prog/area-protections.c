@@ -12,7 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BYTES = 4 << 20 };
+enum {
+	BYTES = 4 << 20
+};
 
 static sigjmp_buf back;
 static volatile int code;

@@ -23,10 +23,24 @@ static void add(const char *c)
 	strcat(trail, c);
 }
 
-static void prepare1(void) { add("1"); pthread_mutex_lock(&lock); }
-static void parent1(void) { pthread_mutex_unlock(&lock); add("a"); }
-static void prepare2(void) { add("2"); }
-static void parent2(void) { add("b"); }
+static void prepare1(void)
+{
+	add("1");
+	pthread_mutex_lock(&lock);
+}
+static void parent1(void)
+{
+	pthread_mutex_unlock(&lock);
+	add("a");
+}
+static void prepare2(void)
+{
+	add("2");
+}
+static void parent2(void)
+{
+	add("b");
+}
 
 static void child1(void)
 {

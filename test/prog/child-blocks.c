@@ -27,7 +27,7 @@ static int p[2], q[2], e, file, msg;
 static struct page {
 	volatile int go, arrived;
 	sem_t sem;
-} *shared;
+} * shared;
 
 static struct flock whole = { .l_type = F_WRLCK };
 static volatile sig_atomic_t got_signal;
@@ -263,14 +263,20 @@ static void kill_give(pid_t pid)
 
 static void msg_wait(void)
 {
-	struct { long type; char c; } m;
+	struct {
+		long type;
+		char c;
+	} m;
 
 	CHECK(msgrcv(msg, &m, 1, 0, 0) == 1);
 }
 
 static void msg_give(pid_t pid)
 {
-	struct { long type; char c; } m = { 1, 'x' };
+	struct {
+		long type;
+		char c;
+	} m = { 1, 'x' };
 
 	(void)pid;
 	CHECK(!msgsnd(msg, &m, 1, 0));

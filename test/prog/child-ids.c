@@ -47,9 +47,12 @@ static void judge(const char *what, pid_t pid, const struct ids *p)
 	printf("%s: %d%d%d%d %d relock %d group %s session %s\n", what,
 	       p->get == pid, p->raw == pid, p->tid == pid, p->proc == pid,
 	       p->parent == getpid(), p->relock,
-	       p->group == pid ? "own" : p->group == getpgrp() ? "ours" : "?",
-	       p->session == pid ? "own" :
-	       p->session == getsid(0) ? "ours" : "?");
+	       p->group == pid	     ? "own" :
+	       p->group == getpgrp() ? "ours" :
+				       "?",
+	       p->session == pid       ? "own" :
+	       p->session == getsid(0) ? "ours" :
+					 "?");
 }
 
 int main(void)

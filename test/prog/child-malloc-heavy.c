@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCKS = 3000 };
+enum {
+	BLOCKS = 3000
+};
 
 static unsigned char *mine[BLOCKS];
 static size_t size[BLOCKS];

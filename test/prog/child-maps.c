@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20 };
+enum {
+	MIB = 1 << 20
+};
 
 static char *a; /* 16 MiB of pattern */
 static char say[4096];
@@ -66,8 +68,9 @@ static void child_moves(void)
 	p = mremap(a + 10 * MIB, MIB, MIB, MREMAP_MAYMOVE | MREMAP_FIXED,
 		   a + 12 * MIB);
 	tell("onto", p == a + 12 * MIB);
-	tell("its words", *(uint64_t *)p == t_word(a + 10 * MIB) &&
-	     *(uint64_t *)(p + MIB - 8) == t_word(a + 11 * MIB - 8));
+	tell("its words",
+	     *(uint64_t *)p == t_word(a + 10 * MIB) &&
+		     *(uint64_t *)(p + MIB - 8) == t_word(a + 11 * MIB - 8));
 	tell("rest", t_intact(a + 13 * MIB, 3 * MIB) && t_intact(a, 2 * MIB));
 }
 

@@ -10,7 +10,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { DEEP = 1 << 20 };
+enum {
+	DEEP = 1 << 20
+};
 
 static __attribute__((noinline)) void forks_deep(const char *what)
 {

@@ -51,7 +51,9 @@ int main(void)
 			good += 8 * (prctl(PR_GET_DUMPABLE) == 1);
 			good += 16 * (getuid() == 0);
 			execl(t_report, "report", "say",
-			      good == 7 ? "7" : good == 23 ? "23" : "other",
+			      good == 7	 ? "7" :
+			      good == 23 ? "23" :
+					   "other",
 			      (char *)NULL);
 			_exit(good);
 		}

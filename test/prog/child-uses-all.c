@@ -170,8 +170,9 @@ static void alarm_for_later(void)
 int main(void)
 {
 	static void (*const acts[])(void) = {
-		threads,     children, deep_stack, jumps,
-		signal_jumps, libc_things, timers, rounding, alarm_for_later,
+		threads, children,     deep_stack,
+		jumps,	 signal_jumps, libc_things,
+		timers,	 rounding,     alarm_for_later,
 	};
 	volatile size_t i;
 	int jumped;

@@ -84,7 +84,8 @@ int main(void)
 		}
 		t_reap(pid, "child");
 		printf("SIGCHLD %d code %d status %d pid %s\n", (int)count,
-		       last_code, last_status, last_pid == pid ? "its" : "WRONG");
+		       last_code, last_status,
+		       last_pid == pid ? "its" : "WRONG");
 	}
 	return t_end();
 }

@@ -19,7 +19,8 @@ static void file(const char *name, const char *text, int mode)
 {
 	int fd = open(name, O_WRONLY | O_CREAT, mode);
 
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	CHECK(fd >= 0 &&
+	      write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	CHECK(!fchmod(fd, mode) && !close(fd));
 }
 

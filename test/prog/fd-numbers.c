@@ -142,8 +142,9 @@ static void as_is(void)
 int main(void)
 {
 	static void (*const acts[])(void) = {
-		as_is,	next_numbers, onto_any, fill_table, close_all,	     list,
-		ranges, list_and_close, from,	standard_too, all_closed_exit,
+		as_is,	   next_numbers, onto_any,	  fill_table,
+		close_all, list,	 ranges,	  list_and_close,
+		from,	   standard_too, all_closed_exit,
 	};
 	struct rlimit rl;
 	char text[65536];

@@ -112,8 +112,10 @@ int main(void)
 	t_start(64);
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(SIGUSR2, &(struct sigaction){ .sa_handler = on_usr2 }, NULL);
-	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm,
-						.sa_flags = SA_RESTART }, NULL);
+	sigaction(SIGALRM,
+		  &(struct sigaction){ .sa_handler = on_alarm,
+				       .sa_flags = SA_RESTART },
+		  NULL);
 	t_signals_again();
 	for (int i = 0; i < 4; i++)
 		raise(SIGUSR1);

@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HUGE = 2 << 20, BYTES = 16 * HUGE };
+enum {
+	HUGE = 2 << 20,
+	BYTES = 16 * HUGE
+};
 
 static const char knob[] = "/proc/sys/vm/nr_hugepages";
 static int had = -1;

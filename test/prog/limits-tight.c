@@ -83,8 +83,7 @@ static void address_space(void)
 		munmap(t_area, t_area_bytes);
 		a = mmap(NULL, t_area_bytes, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		t_exec_say("mmap %d, after munmap %d", first,
-			   a != MAP_FAILED);
+		t_exec_say("mmap %d, after munmap %d", first, a != MAP_FAILED);
 	}
 	t_reap(pid, "maps under the limit");
 	limit(RLIMIT_AS, old[RLIMIT_AS].rlim_cur);
@@ -117,8 +116,8 @@ static void others(void)
 			pid = fork();
 			if (pid == 0)
 				_exit(0);
-			t_exec_say("fork over the limit: %d, errno %d",
-				   pid > 0, pid < 0 ? errno : 0);
+			t_exec_say("fork over the limit: %d, errno %d", pid > 0,
+				   pid < 0 ? errno : 0);
 		}
 		t_reap(pid, "too many processes");
 	}

@@ -12,7 +12,7 @@
 
 static struct page {
 	pthread_mutex_t taken, held, freed;
-} *shared;
+} * shared;
 
 static void init(pthread_mutex_t *m)
 {
@@ -44,8 +44,8 @@ int main(void)
 			code += 2 * !pthread_mutex_lock(&shared->taken);
 			code += 4 * !pthread_mutex_lock(&shared->freed);
 			code += 8 * !pthread_mutex_unlock(&shared->freed);
-			code += 16 * (pthread_mutex_trylock(&shared->held) ==
-				      EBUSY);
+			code += 16 *
+				(pthread_mutex_trylock(&shared->held) == EBUSY);
 			if (how == 0)
 				t_exec_exit(code);
 			if (how == 1)

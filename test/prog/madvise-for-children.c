@@ -11,7 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BYTES = 4 << 20 };
+enum {
+	BYTES = 4 << 20
+};
 
 static int exists(void *p)
 {
@@ -64,7 +66,8 @@ int main(void)
 
 		if (pid == 0)
 			t_exec_say("dont %d, wipe %d, part %d %d %d %d",
-				   exists(dont), exists(wipe) ? -1 : empty(wipe),
+				   exists(dont),
+				   exists(wipe) ? -1 : empty(wipe),
 				   exists(part), exists(part + BYTES / 2),
 				   exists(part + BYTES / 2 + 65536),
 				   t_intact(part, BYTES / 2));

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 static const int ordinary[] = { SIGTERM, SIGUSR1, SIGURG, SIGALRM, SIGHUP };
-static const int synchronous[] = { SIGSYS, SIGSEGV, SIGBUS, SIGTRAP, SIGILL,
-				   SIGFPE };
+static const int synchronous[] = { SIGSYS,  SIGSEGV, SIGBUS,
+				   SIGTRAP, SIGILL,  SIGFPE };
 
 static void say_pending(const char *when)
 {

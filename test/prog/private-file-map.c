@@ -12,7 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BYTES = 8 << 20 };
+enum {
+	BYTES = 8 << 20
+};
 
 static sigjmp_buf back;
 static volatile int code;
@@ -41,7 +43,8 @@ int main(void)
 		memset(page, i >> 12, sizeof(page));
 		CHECK(write(fd, page, sizeof(page)) == sizeof(page));
 	}
-	p = mmap(NULL, BYTES + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	p = mmap(NULL, BYTES + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
+		 0);
 	CHECK(p != MAP_FAILED);
 	for (int i = 0; i < BYTES; i += 3 * 4096)
 		memset(p + i, 0x5a, 100);

@@ -42,10 +42,11 @@ static void say_fds(void)
 static void say_status_lines(void)
 {
 	static const char *const wanted[] = {
-		"Name:",   "Umask:",	  "Uid:",     "Gid:",	 "Groups:",
-		"Threads:", "SigPnd:",	  "ShdPnd:",  "SigBlk:", "SigIgn:",
-		"SigCgt:", "CapEff:",	  "CapPrm:",  "CapBnd:", "NoNewPrivs:",
-		"Seccomp:", "Cpus_allowed:", "TracerPid:",
+		"Name:",	 "Umask:",     "Uid:",	      "Gid:",
+		"Groups:",	 "Threads:",   "SigPnd:",     "ShdPnd:",
+		"SigBlk:",	 "SigIgn:",    "SigCgt:",     "CapEff:",
+		"CapPrm:",	 "CapBnd:",    "NoNewPrivs:", "Seccomp:",
+		"Cpus_allowed:", "TracerPid:",
 	};
 	FILE *f = fopen("/proc/self/status", "re");
 	char line[4096];
@@ -112,7 +113,7 @@ static void say_state(void)
 	base = getcwd(cwd, sizeof(cwd)) ? strrchr(cwd, '/') : NULL;
 	printf("cwd %s\n", base ? base + 1 : "?");
 	printf("group %s\n", relation(getpgrp()));
-	printf("session %s\n", getsid(0) == getpid() ? "own" :
+	printf("session %s\n", getsid(0) == getpid()	      ? "own" :
 			       getsid(0) == getsid(getppid()) ? "the parent's" :
 								"other");
 	for (int i = 0; i < RLIMIT_NLIMITS; i++) {

@@ -14,7 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 3, PAGE = 4096, FORKS = 60 };
+enum {
+	THREADS = 3,
+	PAGE = 4096,
+	FORKS = 60
+};
 
 static volatile int done;
 static char *barrier[THREADS];
@@ -103,8 +107,8 @@ int main(int argc, char **argv)
 				t_exec_exit(t_intact(t_area, 65536));
 			mprotect(mine, PAGE, PROT_READ);
 			mine[9] = 1;
-			t_exec_exit(t_intact(t_area, 65536) ?
-					    faults - before : 80);
+			t_exec_exit(t_intact(t_area, 65536) ? faults - before :
+							      80);
 		}
 		CHECK(waitpid(pid, &status, 0) == pid);
 		bad += !WIFEXITED(status) || WEXITSTATUS(status) != 1;

@@ -12,7 +12,10 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-enum { TIMES = 12, KINDS = 4 };
+enum {
+	TIMES = 12,
+	KINDS = 4
+};
 
 struct page {
 	volatile int count;
@@ -22,8 +25,8 @@ struct page {
 
 static struct page *map(int fd)
 {
-	void *p = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		       0);
+	void *p =
+		mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	CHECK(p != MAP_FAILED);
 	return p;

@@ -25,15 +25,15 @@ static _Noreturn void end(int ok)
 	t_exec_exit(ok ? 0 : 50);
 }
 
-#define CHILD(what, ...)                         \
-	do {                                     \
-		pid_t pid_ = t_fork();           \
-		if (pid_ == 0) {                 \
-			int ok = 0;              \
-			__VA_ARGS__;             \
-			end(ok);                 \
-		}                                \
-		t_reap(pid_, what);              \
+#define CHILD(what, ...)               \
+	do {                           \
+		pid_t pid_ = t_fork(); \
+		if (pid_ == 0) {       \
+			int ok = 0;    \
+			__VA_ARGS__;   \
+			end(ok);       \
+		}                      \
+		t_reap(pid_, what);    \
 	} while (0)
 
 static void offsets(void)
@@ -50,18 +50,18 @@ static void offsets(void)
 	CHILD("both", ok = lseek(fd, -2, SEEK_CUR) == 20 &&
 			   read(fd, text, 3) == 3 && text[0] == 'k');
 	printf("offset %ld\n", (long)lseek(fd, 0, SEEK_CUR));
-	CHILD("lseek then write", ok = lseek(fd, 7, SEEK_CUR) == 30 &&
-				       write(fd, "W", 1) == 1);
+	CHILD("lseek then write",
+	      ok = lseek(fd, 7, SEEK_CUR) == 30 && write(fd, "W", 1) == 1);
 	printf("offset %ld\n", (long)lseek(fd, 0, SEEK_CUR));
 	CHILD("many", for (int i = 0; i < 5; i++) ok += read(fd, text, 1);
 	      ok = ok == 5 && lseek(fd, 1, SEEK_CUR) == 37);
 	printf("offset %ld\n", (long)lseek(fd, 0, SEEK_CUR));
-	CHILD("append", ok = fcntl(fd, F_SETFL, O_APPEND) == 0 &&
-			     write(fd, "A", 1) == 1);
+	CHILD("append",
+	      ok = fcntl(fd, F_SETFL, O_APPEND) == 0 && write(fd, "A", 1) == 1);
 	printf("offset %ld flags %o\n", (long)lseek(fd, 0, SEEK_CUR),
 	       fcntl(fd, F_GETFL) & (O_APPEND | O_NONBLOCK));
-	CHILD("toggle", ok = fcntl(fd, F_SETFL,
-				   fcntl(fd, F_GETFL) ^ O_NONBLOCK) == 0);
+	CHILD("toggle",
+	      ok = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) ^ O_NONBLOCK) == 0);
 	printf("flags %o\n", fcntl(fd, F_GETFL) & (O_APPEND | O_NONBLOCK));
 	CHILD("dup'ed", ok = dup2(fd, 77) == 77 && lseek(77, 3, SEEK_SET) == 3);
 	printf("offset %ld\n", (long)lseek(fd, 0, SEEK_CUR));
@@ -126,8 +126,8 @@ static void sets(void)
 	CHECK(!bind(l, (void *)&un, sizeof(un)) && !listen(l, 5));
 	c = socket(AF_UNIX, SOCK_STREAM, 0);
 	CHECK(!connect(c, (void *)&un, sizeof(un)));
-	CHILD("accept", ok = (a = accept(l, NULL, NULL)) >= 0 &&
-			     write(a, "hi", 2) == 2);
+	CHILD("accept",
+	      ok = (a = accept(l, NULL, NULL)) >= 0 && write(a, "hi", 2) == 2);
 	printf("accept again %d\n", accept(l, NULL, NULL));
 	close(t);
 	close(ep);

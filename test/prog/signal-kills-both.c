@@ -13,7 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 40 };
+enum {
+	ROUNDS = 40
+};
 
 static _Noreturn void victim(void)
 {

@@ -11,7 +11,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { STACK = 16 << 10, PAGE = 4096, TIMES = 8 };
+enum {
+	STACK = 16 << 10,
+	PAGE = 4096,
+	TIMES = 8
+};
 
 static ucontext_t back, context, other;
 static char *stack, *stack2;

@@ -15,7 +15,7 @@
 static struct page {
 	volatile pid_t pid;
 	volatile int go, stopped;
-} *shared;
+} * shared;
 
 static volatile int how;
 

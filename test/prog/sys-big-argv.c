@@ -9,7 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20, ARGS = 12, LONG = 90000 };
+enum {
+	MIB = 1 << 20,
+	ARGS = 12,
+	LONG = 90000
+};
 
 static void letters(char *p, size_t n, int seed)
 {

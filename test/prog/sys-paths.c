@@ -14,7 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20 };
+enum {
+	MIB = 1 << 20
+};
 
 static char long_path[600];
 
@@ -68,13 +70,16 @@ int main(void)
 	try("cluster border", put(area + 2 * MIB + 65536 - 5, long_path),
 	    area + 5 * MIB - 300);
 	try("end before PROT_NONE",
-	    put(area + 7 * MIB - strlen(long_path) - 1, long_path), (char *)t_area);
+	    put(area + 7 * MIB - strlen(long_path) - 1, long_path),
+	    (char *)t_area);
 	t_fill(t_area, 256 << 10);
 	try("end before a hole",
 	    put(two + 3 * MIB - strlen(long_path) - 1, long_path),
 	    area + 4 * MIB + 70000);
-	CHECK(mprotect(area + 3 * MIB + 4096, 8192, PROT_READ | PROT_EXEC) == 0);
-	try("across two mappings", put(area + 3 * MIB + 4096 - 20, "./////////the-file"),
+	CHECK(mprotect(area + 3 * MIB + 4096, 8192, PROT_READ | PROT_EXEC) ==
+	      0);
+	try("across two mappings",
+	    put(area + 3 * MIB + 4096 - 20, "./////////the-file"),
 	    area + 4 * MIB + 70000);
 
 	exec_path = put(area + 6 * MIB - 3, t_report);
@@ -99,9 +104,12 @@ int main(void)
 
 		for (int i = 0; i < 4; i++) {
 			e[i] = syscall(SYS_openat, AT_FDCWD, bad[i], O_RDONLY) <
-					       0 ? errno : 0;
+					       0 ?
+				       errno :
+				       0;
 			e[4 + i] = syscall(SYS_execve, bad[i], NULL, NULL) < 0 ?
-					   errno : 0;
+					   errno :
+					   0;
 		}
 		t_exec_say("bad pointers: %d %d %d %d %d %d %d %d", e[0], e[1],
 			   e[2], e[3], e[4], e[5], e[6], e[7]);

@@ -22,7 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEP = 256 << 10 };
+enum {
+	STEP = 256 << 10
+};
 
 static char *area;
 static int at, good, bad;
@@ -86,14 +88,15 @@ static void states(int blocking)
 
 	judge(u, sizeof(*u), uname(u) == 0 && !strcmp(u->sysname, "Linux"));
 	sa = place();
-	judge(sa, sizeof(*sa), sigaction(SIGUSR1, NULL, sa) == 0 &&
-	      sa->sa_handler == SIG_IGN);
+	judge(sa, sizeof(*sa),
+	      sigaction(SIGUSR1, NULL, sa) == 0 && sa->sa_handler == SIG_IGN);
 	sa = place();
-	judge(sa, 8, syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, sa, 8) == 0 &&
-	      *(uint64_t *)sa == 1ul << (SIGUSR2 - 1));
+	judge(sa, 8,
+	      syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, sa, 8) == 0 &&
+		      *(uint64_t *)sa == 1ul << (SIGUSR2 - 1));
 	rl = place();
-	judge(rl, sizeof(*rl), getrlimit(RLIMIT_NOFILE, rl) == 0 &&
-	      rl->rlim_cur >= 64);
+	judge(rl, sizeof(*rl),
+	      getrlimit(RLIMIT_NOFILE, rl) == 0 && rl->rlim_cur >= 64);
 	ts = place();
 	judge(ts, sizeof(*ts),
 	      syscall(SYS_clock_gettime, CLOCK_MONOTONIC, ts) == 0 &&
@@ -112,9 +115,10 @@ static void states(int blocking)
 	value = place();
 	len = (socklen_t *)(t_block(50) + 64);
 	*len = 4;
-	judge(value, 4, socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 &&
-	      getsockopt(s[0], SOL_SOCKET, SO_TYPE, value, len) == 0 &&
-	      *value == SOCK_STREAM && *len == 4);
+	judge(value, 4,
+	      socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 &&
+		      getsockopt(s[0], SOL_SOCKET, SO_TYPE, value, len) == 0 &&
+		      *value == SOCK_STREAM && *len == 4);
 	close(s[0]);
 	close(s[1]);
 }

@@ -15,7 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20 };
+enum {
+	MIB = 1 << 20
+};
 
 static int file, pair[2];
 
@@ -100,7 +102,8 @@ static void sendmsgs(int by_exec)
 	struct cmsghdr *c;
 	struct iovec iov = { got, sizeof(got) };
 	char control[CMSG_SPACE(sizeof(int))];
-	struct msghdr in = { .msg_iov = &iov, .msg_iovlen = 1,
+	struct msghdr in = { .msg_iov = &iov,
+			     .msg_iovlen = 1,
 			     .msg_control = control,
 			     .msg_controllen = sizeof(control) };
 	ssize_t n;
@@ -125,8 +128,8 @@ static void sendmsgs(int by_exec)
 	pid = t_fork();
 	if (pid == 0) {
 		CHECK(sendmsg(pair[0], &m->h, 0) == 3000);
-		CHECK(sendto(pair[0], t_area + 3 * MIB - 50, 100, 0, NULL,
-			     0) == 100);
+		CHECK(sendto(pair[0], t_area + 3 * MIB - 50, 100, 0, NULL, 0) ==
+		      100);
 		end(by_exec);
 	}
 	t_reap(pid, "sendmsg");
@@ -141,7 +144,8 @@ static void sendmsgs(int by_exec)
 		close(fd);
 	}
 	n = recv(pair[1], got, sizeof(got), MSG_DONTWAIT);
-	printf("\nthen %zd, %s", n, memcmp(got, want + 3000, 100) ? "BAD" : "ok");
+	printf("\nthen %zd, %s", n,
+	       memcmp(got, want + 3000, 100) ? "BAD" : "ok");
 	printf(", then %zd\n", recv(pair[1], got, 10, MSG_DONTWAIT));
 	t_fill((void *)((uintptr_t)m & ~7ul), sizeof(*m) + 8);
 }

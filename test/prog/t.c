@@ -14,7 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_BLOCKS = 65536, MAX_FD = 4096 };
+enum {
+	MAX_BLOCKS = 65536,
+	MAX_FD = 4096
+};
 
 char t_report[4096];
 unsigned char *t_area;
@@ -33,9 +36,11 @@ _Noreturn void t_failed(const char *file, int line, const char *what)
 	int error = errno;
 	char text[512];
 	const char *base = strrchr(file, '/');
-	int n = snprintf(text, sizeof(text), "FAILED %s:%d (%s): %s, errno %d\n",
+	int n = snprintf(text, sizeof(text),
+			 "FAILED %s:%d (%s): %s, errno %d\n",
 			 base ? base + 1 : file, line,
-			 getpid() == main_pid ? "parent" : "child", what, error);
+			 getpid() == main_pid ? "parent" : "child", what,
+			 error);
 
 	if (write(2, text, n) != n)
 		_exit(T_FAILED + 1);

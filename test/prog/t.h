@@ -17,10 +17,10 @@
 /* A failed check says so on standard error; the program (or the child it
  * happened in) ends with T_FAILED. */
 #define T_FAILED 98
-#define CHECK(c)                                                   \
-	do {                                                       \
-		if (!(c))                                          \
-			t_failed(__FILE__, __LINE__, #c);          \
+#define CHECK(c)                                          \
+	do {                                              \
+		if (!(c))                                 \
+			t_failed(__FILE__, __LINE__, #c); \
 	} while (0)
 _Noreturn void t_failed(const char *file, int line, const char *what);
 
@@ -46,7 +46,9 @@ void t_signals_again(void);
 
 /* The big mapping of t_start(). Blocks of the brk heap: t_block(i) has
  * T_BLOCK bytes, i < t_blocks(). Who writes there must put it back. */
-enum { T_BLOCK = 64 << 10 };
+enum {
+	T_BLOCK = 64 << 10
+};
 extern unsigned char *t_area;
 extern size_t t_area_bytes;
 unsigned char *t_block(size_t i);

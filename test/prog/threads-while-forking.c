@@ -132,7 +132,8 @@ int main(int argc, char **argv)
 		lost += (frame[i * 16] != written) +
 			(on_heap[i * 4096] != written);
 	printf("%d forks by two threads: %ld bad, %ld bad spawns, %ld places "
-	       "lost writes\n", 2 * forks, bad, bad_spawns, lost);
+	       "lost writes\n",
+	       2 * forks, bad, bad_spawns, lost);
 	free(on_heap);
 	return t_end();
 }

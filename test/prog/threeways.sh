@@ -16,7 +16,7 @@
 # FF_TRACE=1 prints the log of the lazy run.
 set -u
 
-lazy= budget= seconds=60 stderr=yes library=
+lazy='' budget='' seconds=60 stderr=yes library=''
 vars=()
 while getopts 'lb:t:e:np:' opt; do
 	case $opt in
@@ -24,7 +24,7 @@ while getopts 'lb:t:e:np:' opt; do
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
-	n) stderr= ;;
+	n) stderr='' ;;
 	p) library=$OPTARG ;;
 	*) exit 2 ;;
 	esac
@@ -52,7 +52,8 @@ run() {
 	shift
 	mkdir -p "$dir/work" && chmod 777 "$dir" "$dir/work"
 	chmod 711 "$tmp"
-	(
+	# the shell's own words about a killed program are not wanted
+	{ (
 		cd "$dir/work" || exit 1
 		# what ctest left open is not the program's
 		for fd in /proc/self/fd/*; do
@@ -63,7 +64,7 @@ run() {
 			T_REPORT="$report" ${vars[@]+"${vars[@]}"} "$@" \
 			timeout -k 5 -s KILL "$seconds" \
 			"${command[@]}"
-	) </dev/null >"$dir/out" 2>"$dir/err"
+	) </dev/null >"$dir/out" 2>"$dir/err"; } 2>/dev/null
 	echo $? >"$dir/status"
 }
 
@@ -97,7 +98,7 @@ run lazy
 command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "$@")
 run off
 
-failed=
+failed=''
 for mode in lazy off; do
 	for what in out ${stderr:+err} status; do
 		cmp -s "$tmp/plain/$what" "$tmp/$mode/$what" && continue

@@ -16,7 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILDREN = 60, MAX_PID = 4 << 20 };
+enum {
+	CHILDREN = 60,
+	MAX_PID = 4 << 20
+};
 
 static volatile int done;
 static unsigned char *made, *reaped; /* by pid */

@@ -21,8 +21,8 @@ static void *killer(void *arg)
 
 	(void)arg;
 	while (!done) {
-		pid_t pid = __atomic_exchange_n(pid_of_child, 0,
-						__ATOMIC_SEQ_CST);
+		pid_t pid =
+			__atomic_exchange_n(pid_of_child, 0, __ATOMIC_SEQ_CST);
 
 		if (!pid)
 			continue;

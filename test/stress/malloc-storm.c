@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 8, SLOTS = 200 };
+enum {
+	THREADS = 8,
+	SLOTS = 200
+};
 
 static volatile int done;
 

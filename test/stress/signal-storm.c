@@ -57,8 +57,8 @@ int main(int argc, char **argv)
 	int forks = text ? atoi(text) : argc > 1 ? atoi(argv[1]) : 500;
 	struct sigaction sa = { .sa_sigaction = on_signal,
 				.sa_flags = SA_SIGINFO | SA_RESTART };
-	static const int sigs[] = { 0, SIGUSR1, SIGUSR2, SIGALRM,
-				    SIGVTALRM, SIGPROF };
+	static const int sigs[] = { 0,	     SIGUSR1,	SIGUSR2,
+				    SIGALRM, SIGVTALRM, SIGPROF };
 	struct itimerval it = { { 0, 4100 }, { 0, 4100 } }, off = { 0 };
 	pthread_t thread;
 	pid_t pid;
