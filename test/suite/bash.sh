@@ -132,7 +132,7 @@ fg >/dev/null; /bin/echo status $?
 exit 9
 X
 want 'exited 9' 'interactive 42'
-compare "interactive, on a terminal" -l bash -i "$P/session" \
+compare "interactive, on a terminal" -i "$P/session" \
 	-f 's/\r//g;s/\[[0-9]+\] [0-9]+/[job]/;/\[job\]|Stopped|Done|kill -STOP|\$ $/d;s/^(.*\$ )+//' -- \
 	script -qec "bash --norc --noprofile -i 2>/dev/null" /dev/null
 
@@ -169,7 +169,6 @@ compare "command not found" -- bash "$P/notfound.sh"
 
 suite_file traps.sh <<'X'
 . "$P/ballast.sh"
-trap 'echo exit trap $?' EXIT
 trap 'echo usr1' USR1
 trap '((chld++))' CHLD
 for i in {1..10}; do sh -c 'kill -USR1 $PPID'; /bin/true; done
@@ -185,9 +184,26 @@ trap 'echo debug >>debugged' DEBUG; /bin/true; trap - DEBUG
 check
 exit 3
 X
-want 'exited 3' 'exit trap 3'
+want 'exited 3' 'subshell exit'
 compare "traps and signals" -l bash -f 's/line ([0-9]+): +[0-9]+ /line \1: PID /' \
 	-- bash "$P/traps.sh"
+
+suite_file exittrap.sh <<'X'
+. "$P/ballast.sh"
+trap 'echo exit trap $?' EXIT
+for i in {1..10}; do
+	/bin/echo "command $i ${arr[i]}"; x=$(/bin/echo sub); echo "$x"
+	(trap 'echo subshell exit' EXIT; /bin/true)
+	(/bin/true; exit "$i"); echo $?
+done
+/bin/true | /bin/cat
+check
+exit 3
+X
+# With an EXIT trap, as when it is interactive, bash handles every signal that
+# would end it, SIGSYS among them: then its forks are libc's.
+want 'exited 3' 'exit trap 3'
+compare "a trap on EXIT" -- bash "$P/exittrap.sh"
 
 suite_file background.sh <<'X'
 . "$P/ballast.sh"

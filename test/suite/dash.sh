@@ -59,7 +59,7 @@ trap 'echo exit trap' EXIT
 check
 X
 want 'exited 0' 'exit trap'
-compare "background and signals" -l dash -- dash "$P/jobs.sh"
+compare "background and signals" -- dash "$P/jobs.sh"
 
 suite_file monitor.sh <<'X'
 . "$P/ballast.sh"

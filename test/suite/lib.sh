@@ -123,7 +123,8 @@ suite_run() {
 	mkdir -p "$now/dir" "$now/home" "$now/tmp"
 	chmod 1777 "$now/dir" "$now/home" "$now/tmp"
 	: >"$now/stats"
-	chmod 666 "$now/stats"
+	: >"$now/log"
+	chmod 666 "$now/stats" "$now/log"
 	if [ "$o_setup" ] && ! (cd "$now/dir" && "$o_setup") \
 	    >"$now/setup" 2>&1; then
 		cat "$now/setup"

@@ -154,7 +154,10 @@ for i in range(8):
     say(b"".join(got), os.waitstatus_to_exitcode(st))
 pid, fd = pty.fork()
 if not pid:
-    spoil(); os.execv("/bin/sh", ["sh", "-c", "stty size; read x; echo <$x>; ps -o tpgid= -p $$ | grep -c ."])
+    spoil(); os.execv("/bin/sh", ["sh", "-c", "stty -echo; echo ready; read x; echo \"got $x\"; ps -o tpgid= -p $$ | grep -c ."])
+ready = b""
+while b"ready" not in ready:
+    ready += os.read(fd, 100)
 os.write(fd, b"typed\n")
 out = b""
 try:
@@ -168,7 +171,13 @@ say(out, os.waitpid(pid, 0)[1]); os.close(fd)
 pid, fd = pty.fork()
 if not pid:
     print("python child", table["9"], os.isatty(0), flush=True); os._exit(8)
-say(os.read(fd, 100)); say(os.waitpid(pid, 0)[1] >> 8); os.close(fd)
+out = b""
+try:
+    while b"\n" not in out:
+        out += os.read(fd, 100)
+except OSError as e:
+    say(e.strerror)
+say(out); say(os.waitpid(pid, 0)[1] >> 8); os.close(fd)
 check()
 X
 want 'exited 0' 'on a tty 7'

@@ -18,7 +18,7 @@ want 'exited 0' 'sub/f3'
 compare "a local copy, itemised" -s make_tree -- \
 	rsync -ai --delete --no-whole-file from/ to/
 want 'exited 0'
-compare "through a remote shell" -l rsync -s make_tree -- \
+compare "through a remote shell" -s make_tree -- \
 	rsync -az -e "$P/fake-ssh" from/ host:to/
 compare "again, nothing to do" -s make_tree -- sh -c \
 	'rsync -a from/ to/; rsync -ai --checksum from/ to/'

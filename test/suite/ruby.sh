@@ -74,7 +74,9 @@ pid = fork { raise "in the child" }
 Process.wait(pid); p $?.exitstatus
 pid = fork { exec("/nonexistent/program") }
 Process.wait(pid); p $?.exitstatus
-pid = fork { Process.detach(spawn("true")).join; sleep }
+r, w = IO.pipe
+pid = fork { Process.detach(spawn("true")).join; w.puts "joined"; sleep }
+p r.gets; r.close; w.close
 Process.kill(:TERM, pid); Process.wait(pid); p $?.termsig
 p Process.detach(fork { exit 4 }).value.exitstatus
 check

@@ -1,18 +1,20 @@
 #!/bin/bash
-# script(1) and expect: children that get a terminal of their own.
+# script(1) and expect: children that get a terminal of their own. script
+# forks once, and the child takes its terminal before it execs, which can't
+# be undone: a trial always ends in a real fork.
 . "$(dirname "$0")/lib.sh"
 suite_needs script
 suite_forks_by script
 
 want 'exited 6' 'on a terminal'
-compare "script -c" -l script -f 's/\r//g' -- script -qec \
+compare "script -c" -f 's/\r//g' -- script -qec \
 	'tty >/dev/null && echo on a terminal; exit 6' typed
 want 'exited 0' 'read input'
 echo input | suite_file input
-compare "script with input" -l script -i "$P/input" -f 's/\r//g' -- \
+compare "script with input" -i "$P/input" -f 's/\r//g' -- \
 	script -qec 'read x; echo "read $x"' /dev/null
 want 'exited 143'
-compare "a child that is killed" -l script -f 's/\r//g' -- \
+compare "a child that is killed" -f 's/\r//g' -- \
 	script -qec 'kill -TERM $$' /dev/null
 
 if command -v expect >/dev/null; then
