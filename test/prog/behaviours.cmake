@@ -84,5 +84,13 @@ behaviour(exec-forms LAZY)
 behaviour(child-uses-all LAZY)
 behaviour(locks-of-the-dead)
 
+behaviour(same-site-mixed LAZY OPTIONS -a)
+behaviour(same-site-mixed LAZY TEST same-site-in-runs ARGS runs OPTIONS -a)
+
 # threads
+behaviour(snapshot-in-order)
+foreach(change write write-heap unmap map-over protect drop move)
+	behaviour(snapshot-at-fork TEST snapshot-at-fork-${change}
+		ARGS ${change})
+endforeach()
 behaviour(threads-while-forking LAZY ARGS 60)

@@ -3,7 +3,7 @@
 # preloaded with FLATFORK=off - and compares standard output, standard error
 # and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-ln] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
+#	threeways.sh [-aln] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
 #		PROGRAM [ARG...]
 #
 # -l  its children exec: at least one must have stayed on the lazy path
@@ -11,20 +11,22 @@
 #     does not decide the test; else the product's default
 # -t  the watchdog, for each of the runs
 # -e  for all three runs
+# -a  also with FLATFORK_FORK=auto, which learns about places that fork
 # -p  a library to preload in all three, behind flatfork; skipped if missing
 # -n  standard error is not compared (programs that print where they are)
 # FF_TRACE=1 prints the log of the lazy run.
 set -u
 
-lazy='' budget='' seconds=60 stderr=yes library=''
+lazy='' budget='' seconds=60 stderr=yes library='' auto=''
 vars=()
-while getopts 'lb:t:e:np:' opt; do
+while getopts 'alb:t:e:np:' opt; do
 	case $opt in
 	l) lazy=yes ;;
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
 	n) stderr='' ;;
+	a) auto=yes ;;
 	p) library=$OPTARG ;;
 	*) exit 2 ;;
 	esac
@@ -97,9 +99,14 @@ command=(env "${with[@]}" "$@")
 run lazy
 command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "$@")
 run off
+if [ -n "$auto" ]; then
+	command=(env LD_PRELOAD="$preload${library:+:$library}"
+		FLATFORK_MIN_RSS=1M "$@")
+	run auto
+fi
 
 failed=''
-for mode in lazy off; do
+for mode in lazy off ${auto:+auto}; do
 	for what in out ${stderr:+err} status; do
 		cmp -s "$tmp/plain/$what" "$tmp/$mode/$what" && continue
 		echo "$mode: $what differs from plain"
