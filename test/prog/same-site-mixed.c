@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KINDS = 8, ROUNDS = 12 };
+enum {
+	KINDS = 8,
+	ROUNDS = 12
+};
 
 static int out, gate[2];
 static volatile int *counted;

@@ -13,13 +13,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BYTES = 8 << 20 };
+enum {
+	BYTES = 8 << 20
+};
 
 static const char *what;
 static char *area;
 static struct page {
 	volatile int runs, changed;
-} *shared;
+} * shared;
 
 static void change(void)
 {

@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGES = 1024, FORKS = 40 };
+enum {
+	PAGES = 1024,
+	FORKS = 40
+};
 
 static volatile int done;
 static volatile unsigned *page[PAGES];
