@@ -24,11 +24,22 @@ set(FF_CORE_SOURCES
 	lazy/trials.c
 	lazy/wait.c
 	site/name.c
+	site/object.c
 	site/site.c
+	site/symbol.c
 	tell/log.c
 	tell/options.c
 	tell/stats.c
 )
+# libunwind is loaded at run time, where a log is wanted; its headers are
+# needed to build what does that.
+find_path(FF_LIBUNWIND_HEADERS libunwind-x86_64.h)
+mark_as_advanced(FF_LIBUNWIND_HEADERS)
+if(FF_LIBUNWIND_HEADERS)
+	list(APPEND FF_CORE_SOURCES site/walk.c)
+else()
+	list(APPEND FF_CORE_SOURCES site/walk_none.c)
+endif()
 set(FF_PRELOAD_SOURCES
 	arch/x86_64/syscall.S
 	host/next.c

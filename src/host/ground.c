@@ -1,6 +1,5 @@
 #include "host/ground.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -54,23 +53,24 @@ bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable)
 	return true;
 }
 
+/* Somebody's, where a sanitizer's runtime is loaded; else NULL. */
+void __asan_init(void) __attribute__((weak, visibility("default")));
+void __tsan_init(void) __attribute__((weak, visibility("default")));
+void __msan_init(void) __attribute__((weak, visibility("default")));
+void __hwasan_init(void) __attribute__((weak, visibility("default")));
+
 #define SHSTK_STATUS 0x5005 /* arch_prctl ARCH_SHSTK_STATUS, Linux 6.6 */
 
 const char *ff_ground_at_start(void)
 {
-	static const char *const runtimes[] = { "__asan_init", "__tsan_init",
-						"__msan_init",
-						"__hwasan_init" };
 	unsigned long shadow_stack = 0;
-	size_t i;
 
 	if (getauxval(AT_SECURE))
 		return "secure-execution mode";
 	if (ff_on_valgrind())
 		return "under valgrind";
-	for (i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
-		if (dlsym(RTLD_DEFAULT, runtimes[i]))
-			return "a sanitizer is at work";
+	if (__asan_init || __tsan_init || __msan_init || __hwasan_init)
+		return "a sanitizer is at work";
 	if (sys(arch_prctl, SHSTK_STATUS, &shadow_stack) == 0 && shadow_stack)
 		return "shadow stacks are on";
 	return NULL;

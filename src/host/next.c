@@ -1,6 +1,8 @@
 #include "host/next.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #define FF_NAME(name, why) #name,
 static const char *const names[] = {
@@ -20,8 +22,13 @@ void *ff_next_find(enum ff_next which)
 
 void ff_next_find_all(void)
 {
+	static _Atomic bool done;
 	int i;
 
+	if (done)
+		return;
 	for (i = 0; i < FF_NEXT_COUNT; i++)
-		ff_next_find((enum ff_next)i);
+		if (!ff_next_of[i])
+			ff_next_find((enum ff_next)i);
+	done = true;
 }

@@ -1,6 +1,7 @@
 /*
  * The names we define, in the next object behind us: libc, or another
- * preload. Found in the constructor; earlier calls find them one by one.
+ * preload. Found when they are first called, and all of them before the
+ * first fork, so that no lazy child enters the dynamic linker for one.
  */
 #ifndef FF_HOST_NEXT_H
 #define FF_HOST_NEXT_H
@@ -17,7 +18,7 @@ extern void *ff_next_of[FF_NEXT_COUNT];
 /* NULL where no object behind us has it. */
 void *ff_next_find(enum ff_next which);
 
-/* All of them. */
+/* All that are not known yet. Cheap when there is nothing to do. */
 void ff_next_find_all(void);
 
 /* The next definition of @name, with the type of ours. */

@@ -11,6 +11,7 @@
 
 #include "arch/arch.h"
 #include "host/next.h"
+#include "lazy/child.h"
 #include "lazy/fork.h"
 #include "preload/preload.h"
 #include "tell/stats.h"
@@ -22,6 +23,13 @@ pid_t __libc_fork(void);
 pid_t _Fork(void);
 
 typedef pid_t (*fork_function)(void);
+
+/* What every forking name does first. */
+static void prepare(void)
+{
+	if (!ff_child.active)
+		ff_next_find_all();
+}
 
 static long call_fork(void *next)
 {
@@ -36,18 +44,21 @@ static void *next_or_fork(void *next)
 
 FF_EXPORT pid_t fork(void)
 {
+	prepare();
 	return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork), CALLER,
 			      "fork");
 }
 
 FF_EXPORT pid_t __fork(void)
 {
+	prepare();
 	return (pid_t)ff_fork(call_fork, next_or_fork((void *)FF_NEXT(__fork)),
 			      CALLER, "__fork");
 }
 
 FF_EXPORT pid_t __libc_fork(void)
 {
+	prepare();
 	return (pid_t)ff_fork(call_fork,
 			      next_or_fork((void *)FF_NEXT(__libc_fork)),
 			      CALLER, "__libc_fork");
@@ -55,6 +66,7 @@ FF_EXPORT pid_t __libc_fork(void)
 
 FF_EXPORT pid_t _Fork(void)
 {
+	prepare();
 	return (pid_t)ff_fork(call_fork, next_or_fork((void *)FF_NEXT(_Fork)),
 			      CALLER, "_Fork");
 }
@@ -78,6 +90,7 @@ FF_EXPORT int forkpty(int *master, char *name, const struct termios *termios,
 {
 	struct forkpty_args a = { master, name, termios, size };
 
+	prepare();
 	return (int)ff_fork(call_forkpty, &a, CALLER, "forkpty");
 }
 
@@ -93,6 +106,7 @@ FF_EXPORT int daemon(int nochdir, int noclose)
 {
 	int a[2] = { nochdir, noclose };
 
+	prepare();
 	return (int)ff_fork_real_and_end(call_daemon, a, CALLER, "daemon");
 }
 
@@ -124,6 +138,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
 
+	prepare();
 	if (nr == SYS_fork ||
 	    (nr == SYS_clone && is_fork_like((unsigned long)a)))
 		return ff_fork(call_syscall, &r, CALLER, "syscall");
@@ -155,6 +170,7 @@ FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 	struct clone_args_libc a = { fn, stack, flags, arg, NULL, NULL, NULL };
 	va_list more;
 
+	prepare();
 	va_start(more, arg);
 	if (flags & (CLONE_PARENT_SETTID | CLONE_SETTLS | CLONE_PIDFD |
 		     CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))

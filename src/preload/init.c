@@ -13,7 +13,10 @@
 
 __attribute__((constructor)) static void load(void)
 {
-	ff_next_find_all();
+	/* Every program that is started pays for this: the names that cannot
+	 * wait, no more. The others follow at the first fork, or when they
+	 * are called. */
+	ff_next_find(FF_NEXT_fork);
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_fork_setup();
 }

@@ -1,10 +1,23 @@
-/* A call site in words, for the log: "function+0x1c (module)". */
+/*
+ * A call site in words, for the log: module and offset, and where libunwind
+ * is there and at the first sight of the site, the function and its callers:
+ * "perl+0x17dd7d in Perl_pp_system < Perl_runops_standard < perl_run". Names
+ * are those of the object files; what has none is "module+0xoffset" as well.
+ */
 #ifndef FF_SITE_NAME_H
 #define FF_SITE_NAME_H
 
-#define FF_SITE_NAME_MAX 160
+#define FF_SITE_NAME_MAX 256
 
-/* Fills and returns @buffer of FF_SITE_NAME_MAX bytes. */
+/* Where a log is wanted, in a constructor: loads libunwind. Without it, sites
+ * are named by module and offset. */
+void ff_site_names_prepare(void);
+
+/*
+ * Fills and returns @buffer of FF_SITE_NAME_MAX bytes. @address: a return
+ * address of the running stack. The callers are those of the first call from
+ * there. Keeps errno; async-signal-safe, waits for nobody.
+ */
 const char *ff_site_name(const void *address, char *buffer);
 
 #endif

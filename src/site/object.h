@@ -1,0 +1,17 @@
+/* Which loaded object an address lies in. Async-signal-safe, takes no lock. */
+#ifndef FF_SITE_OBJECT_H
+#define FF_SITE_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ff_object {
+	uintptr_t start, end;	/* where it is mapped */
+	uintptr_t bias;		/* added to the addresses in its file */
+	uintptr_t eh_frame_hdr; /* 0: none */
+	const char *path;	/* the program's own: "/proc/self/exe" */
+};
+
+bool ff_object_of(uintptr_t address, struct ff_object *ret_object);
+
+#endif
