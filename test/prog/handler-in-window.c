@@ -14,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FORKS = 40, APART = 25000 };
+enum {
+	FORKS = 40,
+	APART = 25000
+};
 
 /* far from each other, in areas a child may be without */
 static volatile unsigned *first, *second;
