@@ -65,7 +65,7 @@ for i in {1..10}; do
 done
 echo "$(< "$P/subst.sh")" | wc -l
 cat <(/bin/echo process substitution) <(echo "${arr[5]}")
-/bin/echo into > >(tr a-z A-Z >upper); wait $!; cat upper
+/bin/echo into > >(tr a-z A-Z >upper); until [ -s upper ]; do sleep 0.01; done; cat upper
 coproc /bin/cat; echo through >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"
 echo "$line"; eval "exec ${COPROC[1]}>&-"; wait
 echo "levels $BASH_SUBSHELL $(echo $BASH_SUBSHELL $( (echo $BASH_SUBSHELL) ))"
@@ -115,7 +115,7 @@ sleep 60 | sleep 60 & kill -STOP %%; sleep 0.05; kill -CONT %%; kill %%
 wait; echo "waited $?"
 sh -c 'kill -STOP $$; exit 6' & p=$!
 until grep -q '^State:.*stopped' /proc/$p/status; do sleep 0.01; done
-jobs -s | grep -c Stopped; kill -CONT $p; wait $p; echo $?
+jobs -s | grep -c Stopped; kill -CONT $p; wait -f $p; echo $?
 jobs | wc -l
 check
 X
@@ -214,9 +214,9 @@ for i in {1..10}; do wait "${p[i]}"; echo $?; done
 { sleep 0.02; /bin/echo group; exit 3; } & wait $!; echo $?
 (sleep 0.02; exit 4) & (sleep 0.01; exit 5) & wait; echo $?
 for i in 1 2 3; do
-	mkfifo "go$i"; sh -c "read x <go$i; exit $i" &
+	mkfifo "go$i"; sh -c "read x <go$i; exit $i" & p[i]=$!
 done
-for i in 1 2 3; do echo >"go$i"; wait -n; echo "wait -n $?"; done
+for i in 3 1 2; do echo >"go$i"; wait "${p[i]}"; echo "let go $?"; done
 wait -n; echo $?
 mkfifo f; cat f >copied & echo "through a fifo" >f; wait; cat copied
 sleep 60 & kill $!; wait $! 2>/dev/null; echo $?

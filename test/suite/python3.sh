@@ -38,7 +38,7 @@ def say(*a):
 X
 
 suite_file forkexec.py <<'X'
-import os; from ballast import *
+import os, subprocess as sp; from ballast import *
 for i in range(20):
     sys.stdout.flush()
     pid = os.fork()
@@ -72,7 +72,9 @@ if not pid:
 os.waitpid(pid, 0)
 os.spawnv(os.P_WAIT, "/bin/echo", ["echo", "spawnv"])
 say(os.spawnv(os.P_WAIT, "/nonexistent", ["x"]))
-say(os.system("exit 3"), os.popen("echo popen").read())
+say(os.system("exit 3"), sp.getoutput("echo popen"))
+with os.popen("echo popen; exit 2") as p:
+    say(p.read())
 check()
 X
 want 'exited 0' 'ballast intact'

@@ -7,7 +7,7 @@ suite_needs script
 suite_forks_by script
 
 want 'exited 6' 'on a terminal'
-compare "script -c" -f 's/\r//g' -- script -qec \
+compare "script -c" -x ./typed -f 's/\r//g' -- script -qec \
 	'tty >/dev/null && echo on a terminal; exit 6' typed
 want 'exited 0' 'read input'
 echo input | suite_file input

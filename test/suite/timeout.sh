@@ -12,7 +12,7 @@ want 'exited 124'
 compare "a command that does not" -l timeout -- timeout 0.2 sleep 60
 want 'exited 15'
 compare "--preserve-status" -l timeout -- timeout --preserve-status 0.2 \
-	sh -c 'trap "exit 15" TERM; while :; do sleep 0.01; done'
+	sh -c 'exec 2>/dev/null; trap "exit 15" TERM; while :; do sleep 0.01; done'
 want 'exited 137'
 compare "--kill-after" -o -- sh -c \
 	'timeout -k 0.2 0.2 sh -c "trap : TERM; while :; do sleep 0.01; done" 2>/dev/null'
