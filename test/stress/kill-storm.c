@@ -1,6 +1,6 @@
 /*
  * Children are killed, stopped and continued at random moments by a thread
- * that reads their pids from shared memory, before and after exec; the
+ * that finds them as /proc lists them, before and after exec; the
  * parent gets a status for each, of the two kinds possible, and never waits
  * for ever. Argument: forks; T_FORKS in the environment wins.
  */
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static volatile pid_t *pid_of_child;
+static char children[64];
 static volatile int done;
 
 static void *killer(void *arg)
@@ -21,10 +21,14 @@ static void *killer(void *arg)
 
 	(void)arg;
 	while (!done) {
-		pid_t pid =
-			__atomic_exchange_n(pid_of_child, 0, __ATOMIC_SEQ_CST);
+		FILE *f = fopen(children, "re");
+		int pid = 0;
 
-		if (!pid)
+		if (!f || fscanf(f, "%d", &pid) != 1)
+			pid = 0;
+		if (f)
+			fclose(f);
+		if (pid <= 0)
 			continue;
 		usleep(rand_r(&seed) % 1500);
 		/* the parent may have reaped it, but no pid comes round so
@@ -48,14 +52,14 @@ int main(int argc, char **argv)
 	int other = 0;
 
 	t_start(32);
-	pid_of_child = t_shared(4096);
+	snprintf(children, sizeof(children), "/proc/self/task/%d/children",
+		 gettid());
 	pthread_create(&thread, NULL, killer, NULL);
 	for (int i = 0; i < forks; i++) {
 		int status;
 		pid_t pid = t_fork();
 
 		if (pid == 0) {
-			*pid_of_child = getpid();
 			if (!t_intact(t_area, 4 << 20))
 				_exit(9);
 			if (i % 4 == 3)
