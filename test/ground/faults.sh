@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Each thing a lazy fork stands on, taken away by an injected fault: libc's
+# fork, the same results, one line of log for each fork that says why, and
+# nothing left behind. Without the list of mappings by query nothing changes:
+# there is the text.
+#
+# faults.sh NAME      a name of src/host/fault.h, or "none"
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=test/ground/lib.sh
+. "$here/lib.sh"
+
+fault=${1:?the name of a fault}
+# How busy the machine is shall not decide.
+inner=(env FLATFORK_BUDGET_MS=20000)
+[ "$fault" = none ] || inner+=("FLATFORK_FAULT=$fault")
+
+# Why the log says that a fork is libc's.
+case $fault in
+none | no-procmap) why= ;;
+no-sud) why='no syscall user dispatch$' ;;
+no-mem) why='/proc/self/mem can.t be opened$' ;;
+no-maps) why='the list of mappings can.t be read$' ;;
+clone) why='the kernel makes no lazy child$' ;;
+reserve | fetch) why="rolled back: child can't get its memory " ;;
+*)
+	echo "no such fault is known here: $fault"
+	exit 1
+	;;
+esac
+
+lines() {
+	grep -cE "^flatfork\[[0-9]+\]: fork at .+: $1" "$work/log"
+}
+
+# one_line_each FORKS
+one_line_each() {
+	local forks
+
+	forks=$(($(counter forks_real) + $(counter forks_lazy)))
+	[ "$forks" -eq "$1" ] || check_failed "$forks forks counted, not $1"
+	[ "$(lines '')" -eq "$1" ] ||
+		check_failed "$(lines '') lines for $1 forks"
+	[ "$(lines real:)" -eq "$(counter forks_real)" ] ||
+		check_failed "$(lines real:) lines of real forks," \
+			"$(counter forks_real) counted"
+	[ "$(grep -c . "$work/log")" -eq "$1" ] ||
+		check_failed "the log has other lines"
+}
+
+show() {
+	[ "$failures" -eq 0 ] || cat "$work/log" "$work/stats"
+}
+
+# Children of all kinds, from several places: not every one needs memory.
+three_ways
+one_line_each "$GUEST_FORKS"
+if [ -z "$why" ] || [ "$fault" = fetch ]; then
+	[ "$(counter forks_lazy)" -ge 3 ] ||
+		check_failed "forks_lazy is $(counter forks_lazy), not >= 3"
+else
+	expect_real "$why"
+	[ "$(lines "real: $why")" -eq "$GUEST_FORKS" ] ||
+		check_failed "another reason than $why is given, too"
+fi
+show
+
+# Children of one kind each, all of which need memory they do not have.
+guest=$ground/keeps
+for kind in exec work; do
+	options=("$kind")
+	three_ways
+	one_line_each 5
+	if [ -n "$why" ]; then
+		expect_real "$why"
+		[ "$(lines "real: $why")" -eq 5 ] ||
+			check_failed "$kind: another reason than $why"
+	elif [ "$kind" = exec ]; then
+		[ "$(lines "lazy: child exec'ed")" -eq 5 ] ||
+			check_failed "$kind: not all forks were lazy"
+	else
+		[ "$(lines 'real: rolled back: child ends without exec')" \
+			-eq 5 ] || check_failed "$kind: not all rolled back"
+	fi
+	grep -qE 'OVER|: [^0].* differ' "$work/lazy.out" &&
+		check_failed "$kind: something is not as it was"
+	show
+done
+
+verdict

@@ -1,0 +1,142 @@
+/*
+ * A program whose children all do the same, and which looks at itself before
+ * and after: signal mask, alternate stack, what SIGSYS and SIGSEGV do,
+ * descriptors, children, memory.
+ *
+ * keeps exec|work NOOP      the children exec NOOP, or work and end
+ *
+ * Every child first reads memory that a lazy child does not have.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HEAP_BYTES ((size_t)64 << 20)
+#define CHILDREN 5
+#define DESCRIPTORS 256
+
+struct itself {
+	sigset_t mask;
+	stack_t stack;
+	void (*sigsys)(int);
+	void (*sigsegv)(int);
+	unsigned char open[DESCRIPTORS];
+	unsigned long sum;
+};
+
+static unsigned char *heap;
+
+static unsigned long heap_sum(size_t bytes)
+{
+	unsigned long sum = 0;
+
+	for (size_t at = 0; at < bytes; at += 4096)
+		sum = sum * 31 + heap[at];
+	return sum;
+}
+
+static void look(struct itself *it)
+{
+	struct sigaction action;
+
+	memset(it, 0, sizeof(*it));
+	sigprocmask(SIG_BLOCK, NULL, &it->mask);
+	sigaltstack(NULL, &it->stack);
+	sigaction(SIGSYS, NULL, &action);
+	it->sigsys = action.sa_handler;
+	sigaction(SIGSEGV, NULL, &action);
+	it->sigsegv = action.sa_handler;
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		it->open[fd] = fcntl(fd, F_GETFD) >= 0;
+	it->sum = heap_sum(HEAP_BYTES);
+}
+
+static int same_mask(const sigset_t *a, const sigset_t *b)
+{
+	for (int sig = 1; sig < 65; sig++)
+		if (sigismember(a, sig) != sigismember(b, sig))
+			return 0;
+	return 1;
+}
+
+/* Bit by bit, what is not as it was; 0: nothing. */
+static int differs(const struct itself *a, const struct itself *b)
+{
+	return (same_mask(&a->mask, &b->mask) == 0) |
+	       (a->stack.ss_sp != b->stack.ss_sp ||
+		a->stack.ss_size != b->stack.ss_size ||
+		a->stack.ss_flags != b->stack.ss_flags)
+		       << 1 |
+	       (a->sigsys != b->sigsys) << 2 | (a->sigsegv != b->sigsegv) << 3 |
+	       (memcmp(a->open, b->open, sizeof(a->open)) != 0) << 4 |
+	       (a->sum != b->sum) << 5;
+}
+
+static _Noreturn void child(int i, const char *noop)
+{
+	static char *const code[CHILDREN] = { "40", "41", "42", "43", "44" };
+	char *const argv[] = { (char *)noop, code[i], NULL };
+	unsigned char byte = heap[(size_t)(i + 1) << 22];
+
+	heap[8192] = byte;
+	if (byte != (unsigned char)((i + 1) << 10 ^ 5))
+		_exit(99);
+	if (noop) {
+		execv(noop, argv);
+		_exit(98);
+	}
+	_exit((int)(heap_sum(1 << 20) % 50) + 50 + i);
+}
+
+static void handle(int sig)
+{
+	(void)sig;
+}
+
+int main(int argc, char *argv[])
+{
+	struct itself before, after;
+	stack_t stack = { .ss_size = 65536 };
+	sigset_t blocked;
+	int status;
+
+	if (argc != 3)
+		return 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	heap = mmap(NULL, HEAP_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack.ss_sp = malloc(stack.ss_size);
+	if (heap == MAP_FAILED || sigaltstack(&stack, NULL))
+		return 1;
+	for (size_t at = 0; at < HEAP_BYTES; at += 4096)
+		heap[at] = (unsigned char)(at >> 12 ^ 5);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigaddset(&blocked, SIGRTMIN + 3);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	signal(SIGSEGV, handle);
+	look(&before);
+	for (int i = 0; i < CHILDREN; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			child(i, strcmp(argv[1], "exec") ? NULL : argv[2]);
+		look(&after);
+		printf("after fork: %d differ\n", differs(&before, &after));
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			printf("no child: %s\n", strerror(errno));
+		else
+			printf("status %#x\n", (unsigned)status);
+	}
+	look(&after);
+	printf("in the end: %d differ\n", differs(&before, &after));
+	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
+		printf("a child is LEFT OVER\n");
+	return 0;
+}
