@@ -39,8 +39,8 @@ static void view(const char *pid, char *out)
 	if (!dir)
 		return;
 	while (n < 1024 && (d = readdir(dir)) != NULL)
-		if (d->d_name[0] != '.' && (strcmp(pid, "self") ||
-		    atoi(d->d_name) != dirfd(dir)))
+		if (d->d_name[0] != '.' &&
+		    (strcmp(pid, "self") || atoi(d->d_name) != dirfd(dir)))
 			fds[n++] = atoi(d->d_name);
 	qsort(fds, n, sizeof(fds[0]), by_number);
 	for (int i = 0; i < n && at < VIEW_BYTES - 300; i++) {

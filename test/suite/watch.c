@@ -94,7 +94,7 @@ static int descendants(void)
 			procs[i].ours = procs[i].ppid == getpid();
 			for (int j = 0; j < n && !procs[i].ours; j++)
 				procs[i].ours = procs[j].ours &&
-					procs[j].pid == procs[i].ppid;
+						procs[j].pid == procs[i].ppid;
 			more |= procs[i].ours;
 		}
 	}
