@@ -18,8 +18,10 @@ set(FF_CORE_SOURCES
 	lazy/maps.c
 	lazy/mediator.c
 	lazy/pager.c
+	lazy/push.c
 	lazy/release.c
 	lazy/slot.c
+	lazy/touched.c
 	lazy/trap.c
 	lazy/trials.c
 	lazy/wait.c
@@ -37,6 +39,8 @@ find_path(FF_LIBUNWIND_HEADERS libunwind-x86_64.h)
 mark_as_advanced(FF_LIBUNWIND_HEADERS)
 if(FF_LIBUNWIND_HEADERS)
 	list(APPEND FF_CORE_SOURCES site/walk.c)
+	set_source_files_properties(site/walk.c PROPERTIES
+		INCLUDE_DIRECTORIES ${FF_LIBUNWIND_HEADERS})
 else()
 	list(APPEND FF_CORE_SOURCES site/walk_none.c)
 endif()

@@ -30,6 +30,7 @@ struct ff_sigaction {
 	(FF_SIG(SIGSYS) | FF_SIG(SIGSEGV) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | \
 	 FF_SIG(SIGILL) | FF_SIG(SIGTRAP))
 #define FF_ALL_BUT_SYNCHRONOUS (~FF_SYNCHRONOUS)
+#define FF_NEEDED (FF_SIG(SIGSYS) | FF_SIG(SIGSEGV))
 #define FF_UNBLOCKABLE (FF_SIG(SIGKILL) | FF_SIG(SIGSTOP))
 
 static inline ff_sigset ff_setmask(ff_sigset mask)
@@ -38,6 +39,24 @@ static inline ff_sigset ff_setmask(ff_sigset mask)
 
 	sys(rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
 	return old;
+}
+
+/* Block what can be, on top of what is; returns the mask for ff_setmask().
+ * What the program blocks stays blocked: it may be pending. */
+static inline ff_sigset ff_block_signals(void)
+{
+	ff_sigset mask = FF_ALL_BUT_SYNCHRONOUS, old = 0;
+
+	sys(rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask));
+	return old;
+}
+
+/* The kernel's mask where the program's is @program and ours is in force:
+ * all blocked but what is raised synchronously, and of that, what the
+ * program blocks and we do not need. */
+static inline ff_sigset ff_our_mask(ff_sigset program)
+{
+	return (FF_ALL_BUT_SYNCHRONOUS | program) & ~FF_NEEDED;
 }
 
 static inline ff_sigset ff_pending(void)

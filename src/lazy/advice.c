@@ -21,7 +21,7 @@ void ff_advice_begin(struct ff_advice_window *window, void *start,
 	if (!window->gated)
 		return;
 	/* To the gate this is like a real fork: it waits for marks. */
-	window->mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	window->mask = ff_block_signals();
 	ff_areas_note_advice((uintptr_t)start, bytes, advice);
 	ff_gate_enter_real();
 }

@@ -87,6 +87,20 @@ void ff_look_poll(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }
 
+void ff_look_pselect6(ucontext_t *uc, long nr)
+{
+	const struct timespec *t;
+
+	if (!ff_serve(uc, nr, "-ppppp"))
+		return;
+	t = (const struct timespec *)ff_arg(uc, 4);
+	if (t && !ff_arg(uc, 5) && ff_is_readable((uintptr_t)t) &&
+	    t->tv_sec == 0 && t->tv_nsec == 0)
+		ff_pass(uc, nr, "");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
 struct entry {
 	uint64_t inode;
 	int64_t offset;

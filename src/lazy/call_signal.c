@@ -76,6 +76,7 @@ void ff_look_rt_sigprocmask(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 		return;
 	}
+	*(ff_sigset *)&uc->uc_sigmask = ff_our_mask(ff_child.mask);
 	ff_answer(uc, rc);
 }
 
@@ -98,7 +99,7 @@ void ff_look_rt_sigreturn(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 		return;
 	}
-	*(ff_sigset *)&frame->uc_sigmask = FF_ALL_BUT_SYNCHRONOUS;
+	*(ff_sigset *)&frame->uc_sigmask = ff_our_mask(ff_child.mask);
 	frame->uc_stack = uc->uc_stack;
 	ff_jump(uc, ff_sigreturn);
 }

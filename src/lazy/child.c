@@ -39,6 +39,20 @@ static bool move_state(enum ff_state from, enum ff_state to)
 					      to);
 }
 
+void ff_child_busy(void)
+{
+	struct ff_shared *sh = ff_child.shared;
+
+	atomic_fetch_add(&sh->busy, 1);
+	while (atomic_load(&sh->state) == FF_PUSHING)
+		sys(futex, &sh->state, FUTEX_WAIT, FF_PUSHING, NULL, NULL, 0);
+}
+
+void ff_child_idle(void)
+{
+	atomic_fetch_sub(&ff_child.shared->busy, 1);
+}
+
 static _Noreturn void end(void)
 {
 	for (;;)
@@ -213,7 +227,7 @@ void ff_child_exec_failed(void)
 {
 	struct ff_sigaction ignored;
 
-	ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	ff_setmask(ff_our_mask(ff_child.mask));
 	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)
 		ff_handle(SIGSEGV, ff_on_sigsegv, &ignored);
 	if ((void *)ff_child.sys.handler == (void *)SIG_IGN)

@@ -50,6 +50,11 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap);
  */
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call);
 
+/* Around everything that changes what is absent: while the parent pushes
+ * memory into a stopped child, the child waits in busy. */
+void ff_child_busy(void);
+void ff_child_idle(void);
+
 /* close() of the program, made without a trap; sets errno. */
 int ff_child_close(int fd);
 

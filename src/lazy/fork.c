@@ -267,6 +267,8 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 		if (slot->real)
 			ff_gate_leave_real();
 		account(slot, site, pid, name, at);
+		if (slot->pushed)
+			ff_slot_leave_shared(slot);
 		ff_slot_put(slot);
 	}
 	errno = error;

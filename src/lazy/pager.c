@@ -98,6 +98,8 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 {
 	long got;
 
+	if (atomic_load(&ff_child.shared->pushed))
+		return 0;
 	while (start < end) {
 		got = ff_fault(FF_FAULT_FETCH) ?
 			      -EIO :
@@ -151,7 +153,7 @@ static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
 	return 0;
 }
 
-int ff_fetch(uintptr_t start, size_t len)
+static int fetch(uintptr_t start, size_t len)
 {
 	struct ff_areas *areas = ff_child.areas;
 	uintptr_t end = start + len, from, to;
@@ -174,6 +176,16 @@ int ff_fetch(uintptr_t start, size_t len)
 			return rc;
 	}
 	return 0;
+}
+
+int ff_fetch(uintptr_t start, size_t len)
+{
+	int rc;
+
+	ff_child_busy();
+	rc = fetch(start, len);
+	ff_child_idle();
+	return rc;
 }
 
 size_t ff_absent_bytes(uintptr_t start, size_t len)
@@ -227,7 +239,7 @@ static unsigned cut(unsigned i, uintptr_t start, uintptr_t end)
 	return i;
 }
 
-int ff_forget(uintptr_t start, size_t len)
+static int forget(uintptr_t start, size_t len)
 {
 	struct ff_areas *areas = ff_child.areas;
 	uintptr_t end;
@@ -239,9 +251,9 @@ int ff_forget(uintptr_t start, size_t len)
 	if (end <= start)
 		return 0;
 	/* H-P3 */
-	rc = start & (CLUSTER - 1) ? ff_fetch(start, 1) : 0;
+	rc = start & (CLUSTER - 1) ? fetch(start, 1) : 0;
 	if (rc == 0 && (end & (CLUSTER - 1)))
-		rc = ff_fetch(end - 1, 1);
+		rc = fetch(end - 1, 1);
 	if (rc < 0)
 		return rc;
 	for (i = first_area(start);
@@ -251,6 +263,16 @@ int ff_forget(uintptr_t start, size_t len)
 		i = cut(i, start, end);
 	}
 	return 0;
+}
+
+int ff_forget(uintptr_t start, size_t len)
+{
+	int rc;
+
+	ff_child_busy();
+	rc = forget(start, len);
+	ff_child_idle();
+	return rc;
 }
 
 uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at)

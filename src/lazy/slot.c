@@ -53,7 +53,7 @@ struct ff_slot *ff_slot_take(void)
 			atomic_store(&s->busy, false);
 			return NULL;
 		}
-		s->armed = s->real = s->committed = false;
+		s->armed = s->real = s->committed = s->pushed = false;
 		s->outcome = FF_OUTCOME_NONE;
 		s->why_real = NULL;
 		s->reason = FF_REASON_NONE;
@@ -66,6 +66,12 @@ struct ff_slot *ff_slot_take(void)
 void ff_slot_put(struct ff_slot *slot)
 {
 	atomic_store(&slot->busy, false);
+}
+
+void ff_slot_leave_shared(struct ff_slot *slot)
+{
+	sys(munmap, slot->shared, SHARED_BYTES);
+	slot->shared = NULL;
 }
 
 void ff_slots_reset(void)

@@ -22,6 +22,7 @@ enum ff_state {
 	FF_ROLLBACK,  /* child: took itself back, is about to be dead */
 	FF_CANCELLED, /* parent: takes the child back, kills it */
 	FF_ASKED,     /* parent: a SIGSYS asks the committed child to leave */
+	FF_PUSHING,   /* parent: writes into the stopped child's memory */
 	FF_LEAVING,   /* child: is fetching everything */
 	FF_RELEASED,  /* child: has all its memory, is on its own */
 };
@@ -69,6 +70,10 @@ struct ff_shared {
 	_Atomic uint32_t state;	 /* enum ff_state; both, by compare-exchange */
 	_Atomic uint32_t reason; /* child before ROLLBACK or RELEASED */
 	_Atomic int32_t call;	 /* child: the system call of the reason */
+	/* Child: not 0 while it changes what is absent; then nothing is
+	 * pushed. */
+	_Atomic uint32_t busy;
+	_Atomic uint32_t pushed; /* parent, once: all absent memory is there */
 	_Atomic uint32_t faults; /* child: page faults served */
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
@@ -94,6 +99,7 @@ struct ff_slot {
 	bool armed;	/* dispatch is on for this thread */
 	bool real;	/* a real fork follows; the gate counts it */
 	bool committed; /* the child is born committed */
+	bool pushed;	/* let go while stopped: the shared page is its */
 	ff_sigset mask; /* the program's signal mask, while armed */
 	stack_t stack;	/* the program's alternate stack, while armed */
 
@@ -114,6 +120,8 @@ extern _Thread_local struct ff_slot *ff_current
 /* A free slot with its memory, or NULL. Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);
 void ff_slot_put(struct ff_slot *slot);
+/* A child that was let go while stopped still looks at the shared page. */
+void ff_slot_leave_shared(struct ff_slot *slot);
 
 /* In a new process: shared pages are the parent's, everybody else is gone. */
 void ff_slots_reset(void);

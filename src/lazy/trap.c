@@ -137,7 +137,7 @@ static void give_sigsys(void)
 
 struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask)
 {
-	*ret_mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	*ret_mask = ff_block_signals();
 	ff_spin_lock(&sigsys.lock);
 	return sigsys.users ? &sigsys.old : NULL;
 }
@@ -174,7 +174,13 @@ const char *ff_arm(struct ff_slot *slot)
 	stack_t ours = { .ss_sp = slot->altstack,
 			 .ss_size = FF_ALTSTACK_BYTES };
 
-	slot->mask = ff_setmask(FF_ALL_BUT_SYNCHRONOUS);
+	slot->mask = ff_block_signals();
+	if (ff_pending() & FF_NEEDED) {
+		/* Blocked by the program; we could not let them in. */
+		ff_setmask(slot->mask);
+		return "SIGSYS or SIGSEGV is pending";
+	}
+	ff_setmask(ff_our_mask(slot->mask));
 	if (sys(sigaltstack, &ours, &slot->stack) < 0) {
 		ff_setmask(slot->mask);
 		return "on an alternate signal stack";

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "host/sys.h"
+#include "lazy/push.h"
 
 #define LOOK_AGAIN_NS (100L * 1000 * 1000)
 
@@ -169,8 +170,13 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 		    -ETIMEDOUT) {
 			if (is_gone(pid))
 				return FF_OUTCOME_ENDED;
-			if (change(slot, FF_RUNNING, FF_ASKED))
+			if (change(slot, FF_RUNNING, FF_ASKED)) {
 				ask_to_leave(pid);
+			} else if (ff_push(slot, pid)) {
+				slot->reason = FF_REASON_BUDGET;
+				slot->pushed = true;
+				return FF_OUTCOME_RELEASED;
+			}
 		}
 		left = deadline - now_ns();
 	}

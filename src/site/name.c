@@ -35,11 +35,12 @@ struct seen {
 static struct seen seen[SEEN];
 static atomic_flag busy = ATOMIC_FLAG_INIT;
 static _Atomic bool prepared;
+static char program[MODULE_MOST];
 
 static bool is_in_seccomp(void)
 {
 	static const char key[] = "\nSeccomp:\t";
-	char status[2048];
+	static char status[2048]; /* `busy` is held, or we are alone */
 	const char *at;
 	long fd, got;
 
@@ -56,29 +57,40 @@ static bool is_in_seccomp(void)
 	return at && at[sizeof(key) - 1] != '0';
 }
 
+/* The name of the file, not of argv[0]: a script's is its interpreter's. */
+static void find_program(void)
+{
+	char path[512];
+	const char *slash;
+	long n;
+
+	n = sys(readlinkat, AT_FDCWD, FF_PROGRAM, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = 0;
+	slash = strrchr(path, '/');
+	if (slash)
+		memccpy(program, slash + 1, 0, sizeof(program) - 1);
+}
+
 void ff_site_names_prepare(void)
 {
 	int error = errno;
 
-	if (!atomic_load(&prepared) && !is_in_seccomp())
+	if (!atomic_load(&prepared) && !is_in_seccomp()) {
+		find_program();
 		atomic_store(&prepared, ff_walk_prepare());
+	}
 	errno = error;
 }
 
 static void add_module(struct ff_line *line, const struct ff_object *object)
 {
-	static const char program[] = "/proc/self/exe";
-	char path[512];
-	const char *name = object->path, *slash;
-	long n;
+	const char *name = object->path, *slash = strrchr(name, '/');
 
-	if (!strcmp(name, program)) {
-		n = sys(readlinkat, AT_FDCWD, program, path, sizeof(path) - 1);
-		path[n < 0 ? 0 : n] = 0;
-		name = path;
-	}
-	slash = strrchr(name, '/');
-	ff_line_foreign(line, slash ? slash + 1 : name, MODULE_MOST);
+	if (slash)
+		name = slash + 1;
+	if (!strcmp(object->path, FF_PROGRAM))
+		name = *program ? program : program_invocation_short_name;
+	ff_line_foreign(line, name, MODULE_MOST);
 }
 
 /* module+0xoffset; true, and @object filled, where there is a module. */

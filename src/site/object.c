@@ -20,8 +20,8 @@ bool ff_object_of(uintptr_t address, struct ff_object *ret_object)
 	ret_object->end = (uintptr_t)found.dlfo_map_end;
 	ret_object->bias = map->l_addr;
 	ret_object->eh_frame_hdr = (uintptr_t)found.dlfo_eh_frame;
-	ret_object->path = map->l_name && *map->l_name ? map->l_name :
-							 "/proc/self/exe";
+	ret_object->path =
+		map->l_name && *map->l_name ? map->l_name : FF_PROGRAM;
 	return true;
 #else
 	(void)address;

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define FF_PROGRAM "/proc/self/exe"
+
 struct ff_object {
 	uintptr_t start, end;	/* where it is mapped */
 	uintptr_t bias;		/* added to the addresses in its file */
 	uintptr_t eh_frame_hdr; /* 0: none */
-	const char *path;	/* the program's own: "/proc/self/exe" */
+	const char *path;	/* FF_PROGRAM: the program's own */
 };
 
 bool ff_object_of(uintptr_t address, struct ff_object *ret_object);

@@ -97,8 +97,8 @@ static bool name_in_table(int fd, const Elf64_Ehdr *header, uint32_t type,
 	return *name != 0;
 }
 
-bool ff_symbol_of(const struct ff_object *object, uintptr_t address,
-		  char *name, size_t size)
+bool ff_symbol_of(const struct ff_object *object, uintptr_t address, char *name,
+		  size_t size)
 {
 	uint64_t in_file = address - object->bias;
 	Elf64_Ehdr header;

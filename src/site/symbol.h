@@ -14,7 +14,7 @@
  * no name for it or is not the one that was loaded. Async-signal-safe; one
  * caller at a time.
  */
-bool ff_symbol_of(const struct ff_object *object, uintptr_t address,
-		  char *name, size_t size);
+bool ff_symbol_of(const struct ff_object *object, uintptr_t address, char *name,
+		  size_t size);
 
 #endif

@@ -197,9 +197,8 @@ static int no_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *arg)
 	return -UNW_EINVAL;
 }
 
-static int get_proc_name(unw_addr_space_t space, unw_word_t address,
-			 char *name, size_t size, unw_word_t *offset,
-			 void *arg)
+static int get_proc_name(unw_addr_space_t space, unw_word_t address, char *name,
+			 size_t size, unw_word_t *offset, void *arg)
 {
 	(void)space;
 	(void)address;
@@ -298,8 +297,7 @@ static bool step(uintptr_t *ret_ip)
 	return true;
 }
 
-unsigned ff_walk_callers(uintptr_t site, uintptr_t *ret_callers,
-			 unsigned most)
+unsigned ff_walk_callers(uintptr_t site, uintptr_t *ret_callers, unsigned most)
 {
 	uintptr_t ip = 0;
 	unsigned n;

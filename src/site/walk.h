@@ -20,7 +20,6 @@ bool ff_walk_prepare(void);
  * how many; 0 also where there was no way through to @site.
  * Async-signal-safe; one caller at a time.
  */
-unsigned ff_walk_callers(uintptr_t site, uintptr_t *ret_callers,
-			 unsigned most);
+unsigned ff_walk_callers(uintptr_t site, uintptr_t *ret_callers, unsigned most);
 
 #endif

@@ -8,8 +8,7 @@ bool ff_walk_prepare(void)
 	return false;
 }
 
-unsigned ff_walk_callers(uintptr_t site, uintptr_t *ret_callers,
-			 unsigned most)
+unsigned ff_walk_callers(uintptr_t site, uintptr_t *ret_callers, unsigned most)
 {
 	(void)site;
 	(void)ret_callers;

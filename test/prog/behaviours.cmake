@@ -54,6 +54,7 @@ foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
 	endif()
 endforeach()
 behaviour(child-on-a-terminal)
+behaviour(stopped-after-output)
 
 # descriptors and limits
 behaviour(fd-numbers LAZY)
