@@ -37,10 +37,11 @@ static atomic_flag busy = ATOMIC_FLAG_INIT;
 static _Atomic bool prepared;
 static char program[MODULE_MOST];
 
+/* With `busy`, or in the constructor. */
 static bool is_in_seccomp(void)
 {
 	static const char key[] = "\nSeccomp:\t";
-	static char status[2048]; /* `busy` is held, or we are alone */
+	static char status[2048];
 	const char *at;
 	long fd, got;
 
