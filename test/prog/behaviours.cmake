@@ -89,7 +89,6 @@ behaviour(same-site-mixed LAZY OPTIONS -a)
 behaviour(same-site-mixed LAZY TEST same-site-in-runs ARGS runs OPTIONS -a)
 
 # threads
-behaviour(snapshot-in-order)
 behaviour(handler-in-window)
 foreach(change write write-heap unmap map-over protect drop move)
 	behaviour(snapshot-at-fork TEST snapshot-at-fork-${change}

@@ -1,8 +1,7 @@
 /*
  * Handlers of the parent's other threads and its own timers go on while it
- * forks; what they do to memory between fork's call and the child's look is
- * not the child's business: a counter pair that only a handler moves, always
- * both, is never found torn, and the child's copy does not move at all.
+ * forks; what they do to memory is not the child's business once it has
+ * looked: its copy does not move any more, and nothing of theirs is lost.
  */
 #include "t.h"
 
@@ -55,7 +54,7 @@ int main(void)
 {
 	struct sigaction sa = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
 	pthread_t t;
-	int torn = 0, moved = 0, odd = 0, half = 0;
+	int moved = 0, odd = 0, half = 0;
 
 	t_start(64);
 	first = (unsigned *)t_anon(8 << 20);
@@ -77,27 +76,23 @@ int main(void)
 		if (pid == 0) {
 			unsigned b = second[place], a;
 
+			a = first[place];
 			for (volatile int k = 0; k < 300000; k++)
 				;
-			a = first[place];
-			/* the handler is between the two at most once */
-			if (a != b && a != b + 1)
-				t_exec_exit(1);
 			if (second[place] != b || first[place] != a)
 				t_exec_exit(2);
 			t_exec_exit(0);
 		}
 		CHECK(waitpid(pid, &status, 0) == pid);
-		torn += status == 1 << 8;
 		moved += status == 2 << 8;
-		odd += status != 0 && status != 1 << 8 && status != 2 << 8;
+		odd += status != 0 && status != 2 << 8;
 	}
 	done = 1;
 	pthread_join(t, NULL);
 	pthread_join(target, NULL);
 	for (int i = 0; i < FORKS; i++)
 		half += first[i * APART] != second[i * APART];
-	printf("%d torn, %d moved, %d ended otherwise, %d half done\n", torn,
-	       moved, odd, half);
+	printf("%d moved, %d ended otherwise, %d half done\n", moved, odd,
+	       half);
 	return t_end();
 }
