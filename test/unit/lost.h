@@ -1,0 +1,45 @@
+/*
+ * A process that has lost areas of its memory, as a lazy child has, but made
+ * by plain fork: the pager and the mediator at work without dispatch. The
+ * parent waits meanwhile, so what it has does not change.
+ */
+#ifndef FF_TEST_LOST_H
+#define FF_TEST_LOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lazy/areas.h"
+#include "lazy/child.h"
+#include "lazy/pager.h"
+
+/* In the child a failed check ends the process, not a test. */
+#define CHILD_ASSERT(condition, ...)                                     \
+	do {                                                             \
+		if (!(condition)) {                                      \
+			dprintf(2, "%s:%d: !(%s): ", __FILE__, __LINE__, \
+				#condition);                             \
+			dprintf(2, __VA_ARGS__);                         \
+			dprintf(2, "\n");                                \
+			_exit(1);                                        \
+		}                                                        \
+	} while (0)
+
+/* What the next child goes without; by ascending address. */
+void lose(const void *start, size_t bytes, int prot);
+
+/* Run @body in such a child; the test fails unless it gets to its end. */
+void run_lost(void (*body)(void));
+
+/* ... or unless it takes itself back for this reason, in this call. */
+void run_lost_until(void (*body)(void), enum ff_reason reason, long call);
+
+/* Child: a system call of the program, as the mediator makes it. */
+long mediated(long nr, long a, long b, long c, long d, long e, long f);
+
+/* Child: may this byte be read? By the kernel's account: nothing is fetched. */
+bool is_accessible(const void *at);
+
+#endif

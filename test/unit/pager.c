@@ -1,0 +1,230 @@
+/* The pager's table, step by step. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "host/fault.h"
+#include "pattern.h"
+#include "unit.h"
+
+const char unit_subject[] = "pager";
+
+static void nothing_is_there_until_it_is_touched(void)
+{
+	volatile char *p = arena;
+
+	CHILD_ASSERT(absent(0, ARENA) == 2 * M, "%zu", absent(0, ARENA));
+	for (size_t i = 0; i < 2 * M; i += FF_PAGE)
+		CHILD_ASSERT(!is_accessible(arena + i), "page %zu",
+			     i / FF_PAGE);
+	CHILD_ASSERT(p[M + 5] == byte_at(M + 5), "read");
+	CHILD_ASSERT(absent(0, ARENA) == 2 * M - CLUSTER, "one cluster");
+	CHILD_ASSERT(absent(M, CLUSTER) == 0, "that one");
+	CHILD_ASSERT(!is_accessible(arena + M - 1), "not before it");
+	CHILD_ASSERT(!is_accessible(arena + M + CLUSTER), "not behind it");
+	holds_pattern(M, CLUSTER);
+	p[0] = 'x'; /* a write brings in the rest of its cluster */
+	CHILD_ASSERT(p[0] == 'x', "write");
+	holds_pattern(1, CLUSTER - 1);
+	CHILD_ASSERT(ff_child.shared->faults == 2, "two faults");
+	CHILD_ASSERT(ff_child.shared->fetched_bytes == 2 * CLUSTER, "bytes");
+	CHILD_ASSERT(fetch(0, 2 * M) == 0 && absent(0, ARENA) == 0, "all");
+	CHILD_ASSERT(p[0] == 'x', "what was written stays");
+	holds_pattern(1, 2 * M - 1);
+}
+
+START_TEST(a_touch_brings_in_its_cluster_and_no_more)
+{
+	make_arena();
+	lose_at(0, 2 * M, RW);
+	run_lost(nothing_is_there_until_it_is_touched);
+	ck_assert_int_eq(arena[0], byte_at(0));
+}
+END_TEST
+
+static void neighbours_stay(void)
+{
+	memset(arena + 20 * K, 'a', 4 * K);
+	memset(arena + 32 * K, 'b', 4 * K);
+	CHILD_ASSERT(absent(0, CLUSTER) == CLUSTER, "one cluster counts");
+	CHILD_ASSERT(absent(20 * K, 4 * K) == 0, "not what is no area");
+	CHILD_ASSERT(fetch(24 * K, 1) == 0, "fetch");
+	holds_pattern(24 * K, 8 * K);
+	CHILD_ASSERT(arena[24 * K - 1] == 'a' && arena[32 * K] == 'b', "edges");
+	/* two areas in one cluster: each has a bit of its own */
+	CHILD_ASSERT(absent(2 * M, CLUSTER) == 2 * CLUSTER, "two bits");
+	CHILD_ASSERT(fetch(2 * M + 12 * K, 4) == 0, "fetch");
+	CHILD_ASSERT(absent(2 * M, CLUSTER) == CLUSTER, "one bit");
+	CHILD_ASSERT(!is_accessible(arena + 2 * M + 8 * K), "the other area");
+	holds_pattern(2 * M + 12 * K, 4 * K);
+}
+
+START_TEST(what_is_beside_an_area_is_not_touched)
+{
+	make_arena();
+	mprotect(arena, 64 * K, RW);
+	lose_at(24 * K, 8 * K, RW);
+	lose_at(2 * M + 8 * K, 4 * K, PROT_READ);
+	lose_at(2 * M + 12 * K, 4 * K, RW);
+	run_lost(neighbours_stay);
+}
+END_TEST
+
+static void odd_ranges(void)
+{
+	CHILD_ASSERT(fetch(0, 0) == 0 && absent(0, 0) == 0, "nothing");
+	CHILD_ASSERT(absent(M, SIZE_MAX) == 0, "over the end of memory");
+	CHILD_ASSERT(fetch(M, SIZE_MAX) == 0, "over the end of memory");
+	CHILD_ASSERT(absent(0, ARENA) == 8 * M, "all");
+	CHILD_ASSERT(fetch(CLUSTER - 1, 2) == 0, "a border");
+	CHILD_ASSERT(absent(0, ARENA) == 8 * M - 2 * CLUSTER, "two clusters");
+	CHILD_ASSERT(fetch(4 * CLUSTER, CLUSTER) == 0, "a cluster");
+	CHILD_ASSERT(absent(0, ARENA) == 8 * M - 3 * CLUSTER, "exactly it");
+	CHILD_ASSERT(fetch(0, 9 * M) == 0 && absent(0, ARENA) == 0, "all");
+	holds_pattern(0, 8 * M);
+}
+
+START_TEST(ranges_are_rounded_to_clusters)
+{
+	make_arena();
+	lose_at(0, 8 * M, RW);
+	run_lost(odd_ranges);
+}
+END_TEST
+
+static void write_read_only(void)
+{
+	volatile char *p = arena;
+
+	holds_pattern(0, CLUSTER);
+	p[0] = 1;
+}
+
+START_TEST(read_only_memory_is_read_only)
+{
+	make_arena();
+	lose_at(0, M, PROT_READ);
+	run_lost_until(write_read_only, FF_REASON_CRASH, -1);
+}
+END_TEST
+
+static void read_one(void)
+{
+	(void)*(volatile char *)(arena + M / 2);
+}
+
+START_TEST(memory_that_cannot_be_had_ends_the_trial)
+{
+	make_arena();
+	lose_at(0, M, RW);
+	ff_faults = 1U << FF_FAULT_FETCH;
+	run_lost_until(read_one, FF_REASON_MEMORY, -1);
+}
+END_TEST
+
+static void forget_pieces(void)
+{
+	struct ff_areas *areas = ff_child.areas;
+
+	/* in the middle, borders within clusters */
+	CHILD_ASSERT(mediated(SYS_munmap, (long)(arena + M + 4 * K), M, 0, 0, 0,
+			      0) == 0,
+		     "munmap");
+	CHILD_ASSERT(areas->count == 2, "%u areas", areas->count);
+	CHILD_ASSERT(areas->area[0].end == (uintptr_t)arena + M + 4 * K, "1st");
+	CHILD_ASSERT(areas->area[1].start == (uintptr_t)arena + 2 * M + 4 * K,
+		     "2nd");
+	CHILD_ASSERT(absent(M + 4 * K, M) == 0, "none is absent");
+	holds_pattern(M, 4 * K);
+	holds_pattern(2 * M + 4 * K, 60 * K);
+	/* the start, the end, and on the border of clusters: none fetched */
+	CHILD_ASSERT(ff_forget((uintptr_t)arena, CLUSTER) == 0, "start");
+	CHILD_ASSERT(ff_forget((uintptr_t)arena + 3 * M, 5 * M) == 0, "end");
+	CHILD_ASSERT(areas->count == 2, "%u areas", areas->count);
+	CHILD_ASSERT(absent(0, ARENA) == 2 * M - CLUSTER - CLUSTER, "%zu",
+		     absent(0, ARENA));
+	holds_pattern(CLUSTER, M - CLUSTER);
+	CHILD_ASSERT(ff_forget((uintptr_t)arena, ARENA) == 0, "all");
+	CHILD_ASSERT(areas->count == 0 && absent(0, ARENA) == 0, "none");
+}
+
+START_TEST(what_is_unmapped_is_forgotten)
+{
+	make_arena();
+	lose_at(0, 8 * M, RW);
+	run_lost(forget_pieces);
+}
+END_TEST
+
+/* H-P2: with no mapping left to split one, but memory to be had. */
+static void use_up_mappings(void)
+{
+	int prot = PROT_READ; /* merges with no area */
+	void *p;
+
+	do {
+		p = mmap(NULL, FF_PAGE, prot,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		prot ^= PROT_EXEC;
+	} while (p != MAP_FAILED);
+	CHILD_ASSERT(errno == ENOMEM, "%d", errno);
+	CHILD_ASSERT(fetch(M + 5, 1) == 0, "fetch");
+	holds_pattern(M, CLUSTER);
+}
+
+START_TEST(without_a_mapping_to_spare_a_whole_area_is_fetched)
+{
+	size_t bytes = _i ? 6 * M : M;
+
+	make_arena();
+	lose_at(M, bytes, RW);
+	munmap(arena, M); /* nothing beside it that it could merge with */
+	munmap(arena + M + bytes, M);
+	run_lost(use_up_mappings);
+}
+END_TEST
+
+static void touch_all_by_release(void)
+{
+	volatile char *p = arena;
+
+	p[0] = 'x'; /* present: not read again */
+	CHILD_ASSERT(ff_fetch_all() == 0, "fetch all");
+	CHILD_ASSERT(absent(0, ARENA) == 0, "absent");
+	CHILD_ASSERT(p[0] == 'x', "what was written stays");
+	holds_pattern(1, M - 1);
+	for (size_t i = M; i < 2 * M; i++)
+		CHILD_ASSERT(arena[i] == 0, "never touched");
+	holds_pattern(4 * M + 4 * K, 8 * K);
+	CHILD_ASSERT(mediated(SYS_getcwd, (long)arena + 4 * M + 4 * K, 4096, 0,
+			      0, 0, 0) == -EFAULT,
+		     "leaves");
+}
+
+/* The call at its end, into read-only memory, ends the trial. */
+START_TEST(fetching_everything_keeps_protections)
+{
+	make_arena();
+	fill(0, M);
+	mprotect(arena, 2 * M, RW);
+	lose(arena, 2 * M, RW);
+	lose_at(4 * M + 4 * K, 8 * K, PROT_READ);
+	run_lost_until(touch_all_by_release, FF_REASON_CALL, SYS_getcwd);
+}
+END_TEST
+
+void unit_tests(TCase *tests)
+{
+	tcase_add_test(tests, a_touch_brings_in_its_cluster_and_no_more);
+	tcase_add_test(tests, what_is_beside_an_area_is_not_touched);
+	tcase_add_test(tests, ranges_are_rounded_to_clusters);
+	tcase_add_test(tests, read_only_memory_is_read_only);
+	tcase_add_test(tests, memory_that_cannot_be_had_ends_the_trial);
+	tcase_add_test(tests, what_is_unmapped_is_forgotten);
+	tcase_add_loop_test(tests,
+			    without_a_mapping_to_spare_a_whole_area_is_fetched,
+			    0, 2);
+	tcase_add_test(tests, fetching_everything_keeps_protections);
+}

@@ -1,0 +1,287 @@
+/* The predictor of call sites, step by step. */
+#include "site/site.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lazy/slot.h"
+#include "unit.h"
+
+const char unit_subject[] = "site";
+
+#define SITES 64
+#define PATIENCE 16U
+#define PATIENCE_BUDGET 512U
+#define PATIENCE_MAX 8192U
+
+static struct ff_site *site_at(uintptr_t address)
+{
+	struct ff_site *s = ff_site_of((const void *)address);
+
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(s->address, address);
+	return s;
+}
+
+/* How many real forks until the next trial; at most @most + 1. */
+static unsigned real_forks(struct ff_site *s, unsigned most)
+{
+	unsigned n = 0;
+
+	while (n <= most && ff_site_predict(s) == FF_WAY_REAL)
+		n++;
+	return n;
+}
+
+/* A child that was taken back, and forked for real instead; it execs or not. */
+static void back(struct ff_site *s, enum ff_reason reason, bool execs)
+{
+	int status;
+	pid_t pid;
+
+	ff_site_back(s, reason);
+	ff_site_real(s);
+	pid = fork();
+	if (pid == 0) {
+		ff_site_born_real(s);
+		if (execs)
+			ff_site_child_execs();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+}
+
+START_TEST(a_site_is_found_again_by_its_address)
+{
+	struct ff_site *s = site_at(0x401000);
+
+	ff_site_exec(s);
+	ck_assert_ptr_ne(site_at(0x401001), s);
+	ck_assert_ptr_eq(site_at(0x401000), s);
+}
+END_TEST
+
+/* Where no more can be remembered, forks are tried and nothing is written. */
+START_TEST(a_full_table_knows_those_it_has_and_tries_the_others)
+{
+	struct ff_site *s[SITES];
+
+	for (uintptr_t i = 0; i < SITES; i++) {
+		s[i] = site_at(0x7f0000000000 + i * 4096);
+		for (uintptr_t j = 0; j < i; j++)
+			ck_assert_ptr_ne(s[i], s[j]);
+	}
+	for (uintptr_t i = 0; i < 100; i++)
+		ck_assert_ptr_null(ff_site_of((const void *)(0x1234 + i)));
+	for (uintptr_t i = 0; i < SITES; i++)
+		ck_assert_ptr_eq(site_at(0x7f0000000000 + i * 4096), s[i]);
+	ff_site_exec(NULL);
+	ff_site_back(NULL, FF_REASON_CALL);
+	ff_site_committed_strayed(NULL);
+	ff_site_real(NULL);
+	ff_site_born_real(NULL);
+	ff_site_child_execs();
+	ck_assert_int_eq(ff_site_predict(NULL), FF_WAY_TRIAL);
+}
+END_TEST
+
+START_TEST(a_new_site_is_tried)
+{
+	struct ff_site *s = site_at(1);
+
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+}
+END_TEST
+
+START_TEST(a_site_whose_first_child_went_back_forks_for_real)
+{
+	struct ff_site *s = site_at(1);
+
+	ff_site_back(s, FF_REASON_CALL);
+	ck_assert_uint_eq(real_forks(s, 100), PATIENCE);
+	/* The retry has no verdict yet: another fork meanwhile is real. */
+	ck_assert_uint_eq(real_forks(s, 100), PATIENCE);
+}
+END_TEST
+
+START_TEST(one_exec_makes_up_for_one_that_went_back)
+{
+	struct ff_site *s = site_at(1);
+
+	for (int i = 0; i < 10; i++)
+		ff_site_exec(s);
+	ff_site_back(s, FF_REASON_EXIT);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+	ff_site_exec(s);
+	ff_site_back(s, FF_REASON_EXIT);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+	ff_site_back(s, FF_REASON_EXIT);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_REAL);
+}
+END_TEST
+
+START_TEST(each_retry_in_vain_doubles_the_patience)
+{
+	struct ff_site *s = site_at(1);
+	unsigned patience = PATIENCE;
+
+	ff_site_back(s, FF_REASON_CRASH);
+	for (int i = 0; i < 12; i++) {
+		ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), patience);
+		ff_site_back(s, FF_REASON_CRASH);
+		if (patience * 2 < PATIENCE_MAX)
+			patience *= 2;
+	}
+	ck_assert_uint_gt(patience, PATIENCE_MAX / 4);
+}
+END_TEST
+
+START_TEST(an_exec_on_retry_makes_the_site_lazy_again)
+{
+	struct ff_site *s = site_at(1);
+
+	for (int i = 0; i < 5; i++)
+		ff_site_back(s, FF_REASON_CALL);
+	ck_assert_uint_gt(real_forks(s, PATIENCE_MAX), PATIENCE);
+	ff_site_exec(s);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+	ff_site_back(s, FF_REASON_CALL);
+	ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), PATIENCE);
+}
+END_TEST
+
+START_TEST(a_used_up_budget_costs_more)
+{
+	struct ff_site *s = site_at(1);
+
+	ff_site_exec(s);
+	ff_site_exec(s);
+	ff_site_back(s, FF_REASON_BUDGET);
+	ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), PATIENCE_BUDGET);
+	ff_site_back(s, FF_REASON_BUDGET);
+	ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), 2 * PATIENCE_BUDGET);
+}
+END_TEST
+
+/* Chance, not the site: the fork happens after the signal. */
+START_TEST(a_signal_says_nothing_about_a_site)
+{
+	struct ff_site *s = site_at(1);
+
+	for (int i = 0; i < 20; i++)
+		ff_site_back(s, FF_REASON_SIGNAL);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+	ff_site_back(s, FF_REASON_CALL);
+	ff_site_back(s, FF_REASON_SIGNAL);
+	ck_assert_uint_eq(real_forks(s, 100), PATIENCE);
+}
+END_TEST
+
+START_TEST(children_that_write_and_exec_become_committed)
+{
+	struct ff_site *s = site_at(1);
+
+	back(s, FF_REASON_OUTPUT, true);
+	ck_assert_int_ne(ff_site_predict(s), FF_WAY_COMMITTED);
+	back(s, FF_REASON_SHARED, true);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
+}
+END_TEST
+
+START_TEST(a_child_that_did_not_exec_is_never_forgotten)
+{
+	struct ff_site *s = site_at(1);
+
+	back(s, FF_REASON_OUTPUT, false);
+	for (int i = 0; i < 50; i++) {
+		back(s, FF_REASON_OUTPUT, true);
+		ck_assert_int_ne(ff_site_predict(s), FF_WAY_COMMITTED);
+	}
+}
+END_TEST
+
+START_TEST(only_what_commitment_would_help_counts)
+{
+	for (int reason = 0; reason <= FF_REASON_DIED; reason++) {
+		struct ff_site *s = site_at(100U + (unsigned)reason);
+		bool helps = reason == FF_REASON_OUTPUT ||
+			     reason == FF_REASON_SHARED;
+
+		for (int i = 0; i < 5; i++)
+			back(s, (enum ff_reason)reason, true);
+		ck_assert((ff_site_predict(s) == FF_WAY_COMMITTED) == helps);
+	}
+}
+END_TEST
+
+START_TEST(one_stray_child_ends_commitment_for_good)
+{
+	struct ff_site *s = site_at(1);
+
+	back(s, FF_REASON_OUTPUT, true);
+	back(s, FF_REASON_OUTPUT, true);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
+	ff_site_committed_strayed(s);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_REAL);
+	ff_site_exec(s);
+	for (int i = 0; i < 20; i++) {
+		back(s, FF_REASON_OUTPUT, true);
+		ck_assert_int_ne(ff_site_predict(s), FF_WAY_COMMITTED);
+	}
+}
+END_TEST
+
+/* It execs once; what it forks itself is not the site's child. */
+START_TEST(a_child_counts_once)
+{
+	struct ff_site *s = site_at(1);
+
+	ff_site_born_real(s);
+	ff_site_child_execs();
+	ff_site_child_execs();
+	ck_assert_uint_eq(s->real_execs, 1);
+	ff_site_born_real(s);
+	ff_site_born_real(NULL);
+	ff_site_child_execs();
+	ck_assert_uint_eq(s->real_execs, 1);
+}
+END_TEST
+
+START_TEST(the_table_is_kept_for_the_child)
+{
+	struct ff_keep keep = { .count = 0 };
+	struct ff_site *s = site_at(1);
+
+	ff_sites_keep(&keep);
+	ck_assert_uint_eq(keep.count, 1);
+	ck_assert_uint_le(keep.range[0].start, (uintptr_t)s);
+	ck_assert_uint_ge(keep.range[0].end, (uintptr_t)(s + 1));
+	ck_assert_uint_eq(keep.range[0].end % FF_PAGE, 0);
+	ck_assert_uint_ge(keep.range[0].end - keep.range[0].start,
+			  SITES * sizeof(*s));
+}
+END_TEST
+
+void unit_tests(TCase *tests)
+{
+	tcase_add_test(tests, a_site_is_found_again_by_its_address);
+	tcase_add_test(tests,
+		       a_full_table_knows_those_it_has_and_tries_the_others);
+	tcase_add_test(tests, a_new_site_is_tried);
+	tcase_add_test(tests,
+		       a_site_whose_first_child_went_back_forks_for_real);
+	tcase_add_test(tests, one_exec_makes_up_for_one_that_went_back);
+	tcase_add_test(tests, each_retry_in_vain_doubles_the_patience);
+	tcase_add_test(tests, an_exec_on_retry_makes_the_site_lazy_again);
+	tcase_add_test(tests, a_used_up_budget_costs_more);
+	tcase_add_test(tests, a_signal_says_nothing_about_a_site);
+	tcase_add_test(tests, children_that_write_and_exec_become_committed);
+	tcase_add_test(tests, a_child_that_did_not_exec_is_never_forgotten);
+	tcase_add_test(tests, only_what_commitment_would_help_counts);
+	tcase_add_test(tests, one_stray_child_ends_commitment_for_good);
+	tcase_add_test(tests, a_child_counts_once);
+	tcase_add_test(tests, the_table_is_kept_for_the_child);
+}
