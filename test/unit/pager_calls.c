@@ -52,6 +52,28 @@ START_TEST(calls_that_fail_leave_memory_as_it_is)
 }
 END_TEST
 
+/* What was brought in piece by piece is one mapping to the kernel again. */
+static void move_all(void)
+{
+	char *moved;
+
+	for (size_t i = CLUSTER; i < 2 * M; i += 4 * CLUSTER)
+		CHILD_ASSERT(fetch(i, 1) == 0, "fetch");
+	moved = (char *)mediated(SYS_mremap, (long)arena, 2 * M, 4 * M,
+				 MREMAP_MAYMOVE, 0, 0);
+	CHILD_ASSERT((long)moved > 0, "%ld", (long)moved);
+	for (size_t i = 0; i < 2 * M; i++)
+		CHILD_ASSERT(moved[i] == byte_at(i), "byte %zx", i);
+}
+
+START_TEST(an_area_with_holes_can_be_moved_as_one)
+{
+	make_arena();
+	lose_at(0, 2 * M, RW);
+	run_lost(move_all);
+}
+END_TEST
+
 /* Over the border of two clusters; nothing around it is absent later. */
 #define BORDER (M + CLUSTER)
 
@@ -153,6 +175,7 @@ END_TEST
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests, calls_that_fail_leave_memory_as_it_is);
+	tcase_add_test(tests, an_area_with_holes_can_be_moved_as_one);
 	tcase_add_test(tests, strings_and_structs_are_fetched_before_a_call);
 	tcase_add_test(tests, vectors_are_fetched_with_all_they_name);
 	tcase_add_test(tests, the_affinity_mask_is_fetched_and_nothing_else);
