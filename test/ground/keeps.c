@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -102,7 +101,8 @@ static void handle(int sig)
 int main(int argc, char *argv[])
 {
 	struct itself before, after;
-	stack_t stack = { .ss_size = 65536 };
+	static char alternate[65536];
+	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
 	sigset_t blocked;
 	int status;
 
@@ -111,7 +111,6 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	heap = mmap(NULL, HEAP_BYTES, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	stack.ss_sp = malloc(stack.ss_size);
 	if (heap == MAP_FAILED || sigaltstack(&stack, NULL))
 		return 1;
 	for (size_t at = 0; at < HEAP_BYTES; at += 4096)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -60,6 +61,19 @@ static void set_up(int text)
 	ck_assert_uint_eq(areas.count, 4);
 }
 
+/* "START-END" in hexadecimal at the start of a line. */
+static bool parse_range(const char *line, unsigned long *start,
+			unsigned long *end)
+{
+	char *at;
+
+	*start = strtoul(line, &at, 16);
+	if (at == line || *at != '-')
+		return false;
+	*end = strtoul(at + 1, &at, 16);
+	return *at == ' ';
+}
+
 /* The arena in smaps: a line per mapping, address range and VmFlags. */
 static const char *flags(char *text, size_t size)
 {
@@ -72,8 +86,7 @@ static const char *flags(char *text, size_t size)
 	start = end = 0;
 	text[0] = '\0';
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &s, &e) == 2 &&
-		    strchr(line, '-') < strchr(line, ' ')) {
+		if (parse_range(line, &s, &e)) {
 			start = s;
 			end = e;
 		} else if (!strncmp(line, "VmFlags:", 8) &&
@@ -103,7 +116,7 @@ static size_t marked(const char *text)
 
 		if (!dc || dc > strchr(line, '\n'))
 			continue;
-		ck_assert_int_eq(sscanf(line, "%lx-%lx", &start, &end), 2);
+		ck_assert(parse_range(line, &start, &end));
 		ck_assert(end <= keep.range[0].start ||
 			  start >= keep.range[0].end);
 		sum += end - start;
@@ -188,6 +201,13 @@ enum change {
 	CHANGES,
 };
 
+static void map_over(int flags, int fd)
+{
+	char *p = mmap(arena + 10 * M, 2 * M, RW, flags | MAP_FIXED, fd, 0);
+
+	ck_assert_ptr_eq(p, arena + 10 * M);
+}
+
 static void change(enum change how)
 {
 	int fd = memfd_create("unit", MFD_CLOEXEC);
@@ -201,11 +221,10 @@ static void change(enum change how)
 		munmap(arena + 6 * M, M);
 		break;
 	case SHARED:
-		mmap(arena + 10 * M, 2 * M, RW,
-		     MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		map_over(MAP_SHARED | MAP_ANONYMOUS, -1);
 		break;
 	case OF_A_FILE:
-		mmap(arena + 10 * M, 2 * M, RW, MAP_PRIVATE | MAP_FIXED, fd, 0);
+		map_over(MAP_PRIVATE, fd);
 		break;
 	case READ_ONLY:
 		mprotect(arena + 10 * M, 2 * M, PROT_READ);

@@ -57,9 +57,8 @@ static void read_by_stdio(struct list *list)
 {
 	static char buffer[1 << 16], line[8192];
 	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long start, end, inode;
-	unsigned major, minor;
-	char flags[5];
+	unsigned long start, end, inode, major, minor;
+	char *flags, *s;
 
 	ck_assert_ptr_nonnull(f);
 	setvbuf(f, buffer, _IOFBF, sizeof(buffer));
@@ -67,10 +66,14 @@ static void read_by_stdio(struct list *list)
 	while (fgets(line, sizeof(line), f)) {
 		struct ff_mapping m;
 
-		ck_assert_int_eq(sscanf(line, "%lx-%lx %4s %*x %x:%x %lu",
-					&start, &end, flags, &major, &minor,
-					&inode),
-				 6);
+		start = strtoul(line, &s, 16);
+		end = strtoul(s + 1, &s, 16);
+		flags = s + 1;
+		strtoul(flags + 5, &s, 16);
+		major = strtoul(s + 1, &s, 16);
+		minor = strtoul(s + 1, &s, 16);
+		inode = strtoul(s + 1, &s, 10);
+		ck_assert(*s == ' ' || *s == '\n');
 		m.start = start;
 		m.end = end;
 		m.prot = (flags[0] == 'r' ? PROT_READ : 0) |

@@ -96,7 +96,7 @@ START_TEST(strings_and_structs_are_fetched_before_a_call)
 {
 	make_arena();
 	fill(0, 8 * M);
-	strcpy(arena + BORDER - 6, "/proc/self/maps");
+	memcpy(arena + BORDER - 6, "/proc/self/maps", 16);
 	lose(arena, 8 * M, RW);
 	run_lost(serve_strings);
 }
