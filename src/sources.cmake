@@ -7,7 +7,9 @@ set(FF_CORE_SOURCES
 	lazy/advice.c
 	lazy/areas.c
 	lazy/call_fd.c
+	lazy/call_io.c
 	lazy/call_memory.c
+	lazy/call_open.c
 	lazy/call_process.c
 	lazy/call_signal.c
 	lazy/calls.c
@@ -17,6 +19,7 @@ set(FF_CORE_SOURCES
 	lazy/gate.c
 	lazy/maps.c
 	lazy/mediator.c
+	lazy/own.c
 	lazy/pager.c
 	lazy/push.c
 	lazy/release.c

@@ -8,13 +8,13 @@
 
 #include <stdbool.h>
 
-#define FF_FAULTS(X)                                                   \
-	X(NO_SUD, "no-sud", "no syscall user dispatch")                \
-	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")                \
-	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")          \
-	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")       \
-	X(CLONE, "clone", "the lazy clone fails with ENOMEM")          \
-	X(RESERVE, "reserve", "the child can't reserve its areas")     \
+#define FF_FAULTS(X)                                               \
+	X(NO_SUD, "no-sud", "no syscall user dispatch")            \
+	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")            \
+	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")      \
+	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")   \
+	X(CLONE, "clone", "the lazy clone fails with ENOMEM")      \
+	X(RESERVE, "reserve", "the child can't reserve its areas") \
 	X(FETCH, "fetch", "the child can't fetch memory")
 
 enum ff_fault {

@@ -22,9 +22,9 @@ void *ff_next_find(enum ff_next which);
 void ff_next_find_all(void);
 
 /* The next definition of @name, with the type of ours. */
-#define FF_NEXT(name)                                                  \
-	((__typeof__(&(name)))(ff_next_of[FF_NEXT_##name]              \
-				       ? ff_next_of[FF_NEXT_##name]    \
-				       : ff_next_find(FF_NEXT_##name)))
+#define FF_NEXT(name)                                               \
+	((__typeof__(&(name)))(ff_next_of[FF_NEXT_##name] ?         \
+				       ff_next_of[FF_NEXT_##name] : \
+				       ff_next_find(FF_NEXT_##name)))
 
 #endif

@@ -1,8 +1,7 @@
 #include "host/signals.h"
 
-#define IGNORED_BY_DEFAULT                                            \
-	(FF_SIG(SIGCHLD) | FF_SIG(SIGURG) | FF_SIG(SIGWINCH) | \
-	 FF_SIG(SIGCONT))
+#define IGNORED_BY_DEFAULT \
+	(FF_SIG(SIGCHLD) | FF_SIG(SIGURG) | FF_SIG(SIGWINCH) | FF_SIG(SIGCONT))
 
 /* Blocked signals queue up even where they are ignored; those do not count. */
 static bool is_ignored(int sig)

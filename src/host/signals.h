@@ -21,12 +21,12 @@ struct ff_sigaction {
 	ff_sigset mask;
 };
 
-#define FF_SIG(n) ((ff_sigset)1 << ((n) - 1))
+#define FF_SIG(n) ((ff_sigset)1 << ((n)-1))
 #define FF_SA_RESTORER 0x04000000UL
 
 /* Never blocked on a thread of ours: raised synchronously while blocked,
  * these kill. */
-#define FF_SYNCHRONOUS                                                    \
+#define FF_SYNCHRONOUS                                                        \
 	(FF_SIG(SIGSYS) | FF_SIG(SIGSEGV) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | \
 	 FF_SIG(SIGILL) | FF_SIG(SIGTRAP))
 #define FF_ALL_BUT_SYNCHRONOUS (~FF_SYNCHRONOUS)

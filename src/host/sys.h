@@ -21,14 +21,14 @@ long ff_sys(long nr, long a, long b, long c, long d, long e, long f);
 	ff_sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define ff_sys_5(nr, a, b, c, d, e) \
 	ff_sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
-#define ff_sys_6(nr, a, b, c, d, e, f)                                     \
+#define ff_sys_6(nr, a, b, c, d, e, f)                                    \
 	ff_sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
 	       (long)(f))
 
 /* sys(close, fd), sys(openat, dirfd, path, flags, mode), ... */
-#define sys(name, ...)                                                   \
-	FF_SYS_PICK(_0, ##__VA_ARGS__, ff_sys_6, ff_sys_5, ff_sys_4,     \
-		    ff_sys_3, ff_sys_2, ff_sys_1, ff_sys_0)              \
+#define sys(name, ...)                                                         \
+	FF_SYS_PICK(_0, ##__VA_ARGS__, ff_sys_6, ff_sys_5, ff_sys_4, ff_sys_3, \
+		    ff_sys_2, ff_sys_1, ff_sys_0)                              \
 	(SYS_##name, ##__VA_ARGS__)
 
 static inline int ff_getpid(void)

@@ -14,8 +14,8 @@ bool ff_advice_concerns_fork(int advice)
 	       advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK;
 }
 
-void ff_advice_begin(struct ff_advice_window *window, void *start,
-		     size_t bytes, int advice)
+void ff_advice_begin(struct ff_advice_window *window, void *start, size_t bytes,
+		     int advice)
 {
 	window->gated = ff_options.on && !ff_child.active;
 	if (!window->gated)

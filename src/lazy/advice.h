@@ -16,8 +16,8 @@ struct ff_advice_window {
 };
 
 bool ff_advice_concerns_fork(int advice);
-void ff_advice_begin(struct ff_advice_window *window, void *start,
-		     size_t bytes, int advice);
+void ff_advice_begin(struct ff_advice_window *window, void *start, size_t bytes,
+		     int advice);
 void ff_advice_end(const struct ff_advice_window *window);
 
 #endif

@@ -61,8 +61,8 @@ void ff_areas_note_advice(uintptr_t start, size_t len, int advice)
 
 static bool is_advised(uintptr_t start, uintptr_t end)
 {
-	unsigned i, n = atomic_load_explicit(&advised.count,
-					     memory_order_acquire);
+	unsigned i,
+		n = atomic_load_explicit(&advised.count, memory_order_acquire);
 
 	if (n > ADVISED_MAX)
 		return true;
@@ -125,8 +125,8 @@ static void sort_keep(struct ff_keep *keep)
 	unsigned i, j;
 
 	for (i = 1; i < keep->count; i++)
-		for (j = i; j > 0 &&
-			    keep->range[j - 1].start > keep->range[j].start;
+		for (j = i;
+		     j > 0 && keep->range[j - 1].start > keep->range[j].start;
 		     j--) {
 			r = keep->range[j];
 			keep->range[j] = keep->range[j - 1];

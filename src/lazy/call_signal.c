@@ -25,8 +25,8 @@ void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 	long sig = ff_arg(uc, 0);
 	uintptr_t new = (uintptr_t)ff_arg(uc, 1);
 	uintptr_t old = (uintptr_t)ff_arg(uc, 2);
-	struct ff_sigaction *kept = sig == SIGSEGV ? &ff_child.segv :
-						     &ff_child.sys;
+	struct ff_sigaction *kept =
+		sig == SIGSEGV ? &ff_child.segv : &ff_child.sys;
 	struct ff_sigaction was;
 
 	if (sig != SIGSEGV && sig != SIGSYS) {

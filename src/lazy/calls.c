@@ -6,8 +6,7 @@
 
 #define FREE(name, sig) [SYS_##name] = { FF_CLASS_FREE, sig, NULL }
 #define OUTPUT(name, sig) [SYS_##name] = { FF_CLASS_OUTPUT, sig, NULL }
-#define LOOK(name, fn, sig) \
-	[SYS_##name] = { FF_CLASS_LOOK, sig, ff_look_##fn }
+#define LOOK(name, fn, sig) [SYS_##name] = { FF_CLASS_LOOK, sig, ff_look_##fn }
 
 static const struct ff_rule rules[] = {
 	/* descriptors */

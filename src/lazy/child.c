@@ -18,8 +18,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

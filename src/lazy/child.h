@@ -35,6 +35,9 @@ struct ff_child {
 	/* Descriptors the child opened itself, of regular files or
 	 * directories: reading moves nobody's offset but its own. */
 	uint64_t own_fd[FF_OWN_FDS / 64];
+	/* ... and pipes, socket pairs and eventfds it made: nobody else has
+	 * the other end. */
+	uint64_t own_pipe[FF_OWN_FDS / 64];
 };
 
 extern struct ff_child ff_child;

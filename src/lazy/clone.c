@@ -45,7 +45,7 @@ struct request {
 	long parent_tid, child_tid;
 };
 
-#define FLAGS_WE_KNOW                                              \
+#define FLAGS_WE_KNOW                                                \
 	((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | \
 			 CLONE_PARENT_SETTID))
 
@@ -59,7 +59,8 @@ static bool parse(const ucontext_t *uc, long nr, struct request *ret)
 		ret->exit_signal = SIGCHLD;
 		return true;
 	case SYS_clone:
-		ret->flags = (unsigned long)ff_arg(uc, 0) & ~(unsigned long)CSIGNAL;
+		ret->flags =
+			(unsigned long)ff_arg(uc, 0) & ~(unsigned long)CSIGNAL;
 		ret->exit_signal = (unsigned long)ff_arg(uc, 0) & CSIGNAL;
 		ret->stack = (uintptr_t)ff_arg(uc, 1);
 		ret->parent_tid = ff_arg(uc, 2);
@@ -94,9 +95,9 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 
 static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
 {
-	keep->range[keep->count++] = (struct ff_range){
-		start & ~(FF_PAGE - 1), (end + FF_PAGE - 1) & ~(FF_PAGE - 1)
-	};
+	keep->range[keep->count++] =
+		(struct ff_range){ start & ~(FF_PAGE - 1),
+				   (end + FF_PAGE - 1) & ~(FF_PAGE - 1) };
 }
 
 /* Open what the child reads our memory by. */
@@ -257,7 +258,8 @@ void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 	case SYS_prctl:
 	case SYS_seccomp:
 	case SYS_set_robust_list:
-		abandon(slot, uc, nr, "a fork handler does more than we follow");
+		abandon(slot, uc, nr,
+			"a fork handler does more than we follow");
 		return;
 	default:
 		ff_set_result(uc, ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1),

@@ -100,8 +100,7 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 	if (why)
 		return why;
 	*ret_way = ff_site_predict(site);
-	if (*ret_way == FF_WAY_REAL &&
-	    ff_options.fork_mode == FF_FORK_AUTO)
+	if (*ret_way == FF_WAY_REAL && ff_options.fork_mode == FF_FORK_AUTO)
 		return "children of this site do not exec";
 	if (*ret_way == FF_WAY_REAL)
 		*ret_way = FF_WAY_TRIAL;
@@ -225,10 +224,10 @@ static void keep_ours(struct ff_keep *keep)
 {
 	keep->count = 0;
 	keep->stack = (uintptr_t)getauxval(AT_RANDOM); /* lies there */
-	keep->range[keep->count++] = (struct ff_range){
-		(uintptr_t)ff_image_start & ~(FF_PAGE - 1),
-		((uintptr_t)ff_image_end + FF_PAGE - 1) & ~(FF_PAGE - 1)
-	};
+	keep->range[keep->count++] =
+		(struct ff_range){ (uintptr_t)ff_image_start & ~(FF_PAGE - 1),
+				   ((uintptr_t)ff_image_end + FF_PAGE - 1) &
+					   ~(FF_PAGE - 1) };
 	ff_sites_keep(keep);
 }
 

@@ -39,8 +39,8 @@ void ff_gate_enter_real(void)
 
 	for (;;) {
 		if (seen & MARKS) {
-			sys(futex, &gate, FUTEX_WAIT_PRIVATE, seen, NULL,
-			    NULL, 0);
+			sys(futex, &gate, FUTEX_WAIT_PRIVATE, seen, NULL, NULL,
+			    0);
 			seen = atomic_load(&gate);
 		} else if (atomic_compare_exchange_weak(&gate, &seen,
 							seen + 1)) {

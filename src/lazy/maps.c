@@ -42,8 +42,8 @@ _Static_assert(sizeof(struct procmap_query) == 104, "the ioctl names 0x68");
 
 int ff_maps_open(struct ff_maps *maps)
 {
-	long fd = sys(openat, AT_FDCWD, "/proc/self/maps",
-		      O_RDONLY | O_CLOEXEC, 0);
+	long fd = sys(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC,
+		      0);
 
 	if (fd < 0)
 		return (int)fd;

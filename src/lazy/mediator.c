@@ -190,6 +190,5 @@ void ff_child_foreign(ucontext_t *uc, siginfo_t *info)
 
 	ff_child_leave(uc, asked ? FF_REASON_BUDGET : FF_REASON_SIGNAL, -1);
 	if (!asked)
-		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), SIGSYS,
-		    &copy);
+		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), SIGSYS, &copy);
 }

@@ -101,10 +101,9 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 	if (atomic_load(&ff_child.shared->pushed))
 		return 0;
 	while (start < end) {
-		got = ff_fault(FF_FAULT_FETCH) ?
-			      -EIO :
-			      sys(pread64, ff_child.mem, start, end - start,
-				  start);
+		got = ff_fault(FF_FAULT_FETCH) ? -EIO :
+						 sys(pread64, ff_child.mem,
+						     start, end - start, start);
 		if (got <= 0)
 			return got < 0 ? (int)got : -EIO;
 		start += (uintptr_t)got;

@@ -46,8 +46,8 @@ static int open_memory(pid_t pid)
 }
 
 struct push {
-	int mem;	   /* of the child */
-	uint64_t word;	   /* of the child's bitmap, and which one it is */
+	int mem;       /* of the child */
+	uint64_t word; /* of the child's bitmap, and which one it is */
 	size_t word_index;
 	uint64_t *present; /* where that is in the child */
 };

@@ -31,11 +31,10 @@ int ff_fetch_all(void)
 			next = ff_absent_run(a, &at);
 			if (at >= a->end)
 				break;
-			rc = sys(mprotect, at, next - at,
-				 a->prot | PROT_WRITE);
+			rc = sys(mprotect, at, next - at, a->prot | PROT_WRITE);
 			if (rc >= 0)
-				rc = ff_each_touched(ff_child.pagemap, at,
-						     next, read_piece, NULL);
+				rc = ff_each_touched(ff_child.pagemap, at, next,
+						     read_piece, NULL);
 			if (rc >= 0 && !(a->prot & PROT_WRITE))
 				rc = sys(mprotect, at, next - at, a->prot);
 		}

@@ -90,9 +90,9 @@ void ff_slots_reset(void)
 static void keep_range(struct ff_keep *keep, const void *start, size_t bytes)
 {
 	if (start)
-		keep->range[keep->count++] = (struct ff_range){
-			(uintptr_t)start, (uintptr_t)start + bytes
-		};
+		keep->range[keep->count++] =
+			(struct ff_range){ (uintptr_t)start,
+					   (uintptr_t)start + bytes };
 }
 
 void ff_slots_keep(struct ff_keep *keep)

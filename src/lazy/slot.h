@@ -32,17 +32,17 @@ enum ff_state {
  * the log says; the third, whether a child born committed at this site could
  * have gone on without its parent noticing.
  */
-#define FF_REASONS(X)                                                        \
-	X(NONE, "", false)                                                   \
-	X(CALL, "calls what can't be undone", false)                         \
-	X(OUTPUT, "writes before exec", true)                                \
-	X(EXIT, "ends without exec", false)                                  \
-	X(CRASH, "faults", false)                                            \
-	X(SIGNAL, "has a signal to deliver", false)                          \
-	X(SHARED, "writes shared memory", true)                              \
-	X(MEMORY, "can't get its memory", false)                             \
-	X(DESCRIPTOR, "needs the pager's descriptor number", false)          \
-	X(BUDGET, "time budget is used up", false)                           \
+#define FF_REASONS(X)                                               \
+	X(NONE, "", false)                                          \
+	X(CALL, "calls what can't be undone", false)                \
+	X(OUTPUT, "writes before exec", true)                       \
+	X(EXIT, "ends without exec", false)                         \
+	X(CRASH, "faults", false)                                   \
+	X(SIGNAL, "has a signal to deliver", false)                 \
+	X(SHARED, "writes shared memory", true)                     \
+	X(MEMORY, "can't get its memory", false)                    \
+	X(DESCRIPTOR, "needs the pager's descriptor number", false) \
+	X(BUDGET, "time budget is used up", false)                  \
 	X(DIED, "was killed before exec", false)
 
 enum ff_reason {

@@ -130,8 +130,7 @@ static void give_sigsys(void)
 {
 	ff_spin_lock(&sigsys.lock);
 	if (--sigsys.users == 0)
-		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
-		    sizeof(ff_sigset));
+		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL, sizeof(ff_sigset));
 	ff_spin_unlock(&sigsys.lock);
 }
 
@@ -164,8 +163,7 @@ void ff_trap_reset(void)
 {
 	sigsys.lock.word = 0;
 	if (sigsys.users)
-		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL,
-		    sizeof(ff_sigset));
+		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL, sizeof(ff_sigset));
 	sigsys.users = 0;
 }
 

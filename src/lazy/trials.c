@@ -36,8 +36,7 @@ bool ff_trial_begin(void)
 void ff_trial_end(void)
 {
 	if (atomic_fetch_sub(&trials, 1) & FORBIDDEN)
-		sys(futex, &trials, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL,
-		    0);
+		sys(futex, &trials, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 void ff_trials_reset(void)

@@ -11,8 +11,8 @@
 #include "lazy/ending.h"
 #include "preload/preload.h"
 
-int execveat(int dir, const char *path, char *const argv[],
-	     char *const envp[], int flags);
+int execveat(int dir, const char *path, char *const argv[], char *const envp[],
+	     int flags);
 
 FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
@@ -32,8 +32,7 @@ FF_EXPORT int execvp(const char *file, char *const argv[])
 	return FF_NEXT(execvp)(file, argv);
 }
 
-FF_EXPORT int execvpe(const char *file, char *const argv[],
-		      char *const envp[])
+FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	ff_ending(FF_ENDING_EXEC);
 	return FF_NEXT(execvpe)(file, argv, envp);
@@ -62,20 +61,20 @@ static size_t count_args(va_list args)
 }
 
 /* argv[0] and what follows it up to NULL, on the caller's stack. */
-#define COLLECT(argv, first, last, copy)                       \
-	do {                                                   \
-		const char *first_ = (first);                  \
-		size_t n_, i_;                                 \
+#define COLLECT(argv, first, last, copy)                           \
+	do {                                                       \
+		const char *first_ = (first);                      \
+		size_t n_, i_;                                     \
 		/* It may be NULL, whatever its prototype says. */ \
-		__asm__("" : "+r"(first_));                    \
-		va_start(copy, last);                          \
-		n_ = first_ ? count_args(copy) : 0;           \
-		va_end(copy);                                  \
-		(argv) = alloca((n_ + 1) * sizeof(char *));    \
-		va_start(copy, last);                          \
-		(argv)[0] = (char *)first_;                    \
-		for (i_ = 1; i_ <= n_; i_++)                   \
-			(argv)[i_] = va_arg(copy, char *);     \
+		__asm__("" : "+r"(first_));                        \
+		va_start(copy, last);                              \
+		n_ = first_ ? count_args(copy) : 0;                \
+		va_end(copy);                                      \
+		(argv) = alloca((n_ + 1) * sizeof(char *));        \
+		va_start(copy, last);                              \
+		(argv)[0] = (char *)first_;                        \
+		for (i_ = 1; i_ <= n_; i_++)                       \
+			(argv)[i_] = va_arg(copy, char *);         \
 	} while (0)
 
 FF_EXPORT int execl(const char *path, const char *arg, ...)

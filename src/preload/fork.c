@@ -45,8 +45,7 @@ static void *next_or_fork(void *next)
 FF_EXPORT pid_t fork(void)
 {
 	prepare();
-	return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork), CALLER,
-			      "fork");
+	return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork), CALLER, "fork");
 }
 
 FF_EXPORT pid_t __fork(void)
@@ -161,8 +160,8 @@ static long call_clone(void *arg)
 {
 	const struct clone_args_libc *a = arg;
 
-	return FF_NEXT(clone)(a->fn, a->stack, a->flags, a->arg,
-			      a->parent_tid, a->tls, a->child_tid);
+	return FF_NEXT(clone)(a->fn, a->stack, a->flags, a->arg, a->parent_tid,
+			      a->tls, a->child_tid);
 }
 
 FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)

@@ -3,8 +3,8 @@
  * __WCLONE would find it: a program that makes such calls is told apart, and
  * gets real forks from then on. All other calls just go on.
  */
-#include <sys/wait.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "host/next.h"
 #include "lazy/trials.h"
@@ -22,8 +22,7 @@ FF_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 	return FF_NEXT(waitpid)(pid, status, options);
 }
 
-FF_EXPORT pid_t wait4(pid_t pid, int *status, int options,
-		      struct rusage *usage)
+FF_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
 	look_at(options);
 	return FF_NEXT(wait4)(pid, status, options, usage);

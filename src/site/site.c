@@ -156,8 +156,7 @@ void ff_sites_keep(struct ff_keep *keep)
 
 	if (t)
 		keep->range[keep->count++] = (struct ff_range){
-			(uintptr_t)t,
-			((uintptr_t)t + TABLE_BYTES + FF_PAGE - 1) &
-				~(FF_PAGE - 1)
+			(uintptr_t)t, ((uintptr_t)t + TABLE_BYTES + FF_PAGE -
+				       1) & ~(FF_PAGE - 1)
 		};
 }

@@ -20,14 +20,14 @@ enum ff_way {
 };
 
 struct ff_site {
-	_Atomic uintptr_t address; /* where fork was called from; 0: free */
-	_Atomic int32_t score;	   /* > 0: lazy; see site.c */
-	_Atomic uint32_t skipped;  /* real forks since the last try */
-	_Atomic uint32_t patience; /* real forks between tries */
-	_Atomic uint32_t reals;	   /* real children ever */
+	_Atomic uintptr_t address;   /* where fork was called from; 0: free */
+	_Atomic int32_t score;	     /* > 0: lazy; see site.c */
+	_Atomic uint32_t skipped;    /* real forks since the last try */
+	_Atomic uint32_t patience;   /* real forks between tries */
+	_Atomic uint32_t reals;	     /* real children ever */
 	_Atomic uint32_t real_execs; /* ... that came to exec */
-	_Atomic uint32_t outputs;  /* rollbacks that a commit would avoid */
-	_Atomic uint32_t strikes;  /* committed children that did not exec */
+	_Atomic uint32_t outputs;    /* rollbacks that a commit would avoid */
+	_Atomic uint32_t strikes;    /* committed children that did not exec */
 };
 
 /* The site of a return address, or NULL where there is no memory for it.

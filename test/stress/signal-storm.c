@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,10 @@ static void *killer(void *arg)
 /* A program of its own would be as good; it holds no handler. */
 static _Noreturn void sender(void)
 {
+	/* Never a storm on whoever gets the number of a dead parent. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != me)
+		_exit(1);
 	while (!shared[2]) {
 		if (!sigqueue(me, SIGRTMIN, (union sigval){ 0 }))
 			shared[3]++;
@@ -68,12 +73,12 @@ int main(int argc, char **argv)
 	me = getpid();
 	main_thread = pthread_self();
 	shared = t_shared(4096);
-	pid = t_fork();
-	if (pid == 0)
-		sender();
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(*sigs); i++)
 		sigaction(sigs[i] ? sigs[i] : SIGRTMIN, &sa, NULL);
 	t_signals_again();
+	pid = t_fork();
+	if (pid == 0)
+		sender();
 	pthread_create(&thread, NULL, killer, NULL);
 	for (int i = 0; i < 3; i++)
 		setitimer(i, &it, NULL);

@@ -1,0 +1,175 @@
+/*
+ * Calls that move data or an offset. What a child on trial shares with
+ * others (an offset, the content of a pipe or file) it may not move.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "arch/arch.h"
+#include "host/sys.h"
+#include "lazy/calls.h"
+#include "lazy/child.h"
+#include "lazy/own.h"
+#include "lazy/pager.h"
+
+#define SURE_TO_FIT 4096 /* PIPE_BUF: what a writable pipe takes at once */
+
+/* Would a transfer go through at once? Not with a hang-up or an error. */
+static bool is_ready(long fd, short events)
+{
+	struct pollfd p = { .fd = (int)fd, .events = events };
+
+	return sys(poll, &p, 1, 0) == 1 && p.revents == events;
+}
+
+void ff_look_read(ucontext_t *uc, long nr)
+{
+	const char *signature = ff_rule(nr)->signature;
+	struct stat st;
+	long fd = ff_arg(uc, 0);
+
+	if (ff_is_own_file(fd) ||
+	    (ff_get_own(fd) == FF_OWN_PIPE && is_ready(fd, POLLIN))) {
+		ff_pass(uc, nr, signature);
+		return;
+	}
+	/* A regular file answers at once; the offset is shared. */
+	if (!ff_is_our_fd(fd) && ff_child.committed &&
+	    sys(fstat, fd, &st) == 0 && S_ISREG(st.st_mode))
+		ff_pass(uc, nr, signature);
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+void ff_look_poll(ucontext_t *uc, long nr)
+{
+	/* Asking is free; waiting is not. */
+	if (ff_arg(uc, 2) == 0 && ff_arg(uc, 1) <= 256)
+		ff_pass(uc, nr, "p--");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+void ff_look_pselect6(ucontext_t *uc, long nr)
+{
+	const struct timespec *t;
+
+	if (!ff_serve(uc, nr, "-ppppp"))
+		return;
+	t = (const struct timespec *)ff_arg(uc, 4);
+	if (t && !ff_arg(uc, 5) && ff_is_readable((uintptr_t)t) &&
+	    t->tv_sec == 0 && t->tv_nsec == 0)
+		ff_pass(uc, nr, "");
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+static bool names_our_fd(const struct entry *e)
+{
+	const char *s = e->name;
+	long fd = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		fd = fd * 10 + (*s - '0');
+	return !*s && s != e->name && ff_is_our_fd(fd);
+}
+
+/* Take our descriptors out of what /proc/self/fd lists. */
+static long hide_our_fds(char *buffer, long used)
+{
+	struct entry *e;
+	long at = 0;
+
+	while (at < used) {
+		e = (struct entry *)(buffer + at);
+		if (!names_our_fd(e)) {
+			at += e->bytes;
+			continue;
+		}
+		used -= e->bytes;
+		memmove(e, (char *)e + e->bytes, (size_t)(used - at));
+	}
+	return used;
+}
+
+void ff_look_getdents64(ucontext_t *uc, long nr)
+{
+	struct statfs fs = { 0 };
+	long fd = ff_arg(uc, 0), got, used;
+
+	if (!ff_is_own_file(fd)) {
+		ff_look_read(uc, nr);
+		return;
+	}
+	if (!ff_serve(uc, nr, "fb-"))
+		return;
+	sys(fstatfs, fd, &fs);
+	do {
+		got = used = ff_make(uc, nr);
+		if (got > 0 && fs.f_type == PROC_SUPER_MAGIC)
+			used = hide_our_fds((char *)ff_arg(uc, 1), got);
+	} while (got > 0 && used == 0);
+	ff_answer(uc, used);
+}
+
+static size_t write_bytes(const ucontext_t *uc, long nr)
+{
+	const struct iovec *v = (const struct iovec *)ff_arg(uc, 1);
+	size_t i, n = (size_t)ff_arg(uc, 2), bytes = 0;
+
+	if (nr == SYS_write || nr == SYS_pwrite64)
+		return n;
+	for (i = 0; i < n; i++)
+		bytes += v[i].iov_len;
+	return bytes;
+}
+
+/* A committed child writes where that can't block; else it lets go first. */
+void ff_look_write(ucontext_t *uc, long nr)
+{
+	const char *signature = ff_rule(nr)->signature;
+	long fd = ff_arg(uc, 0);
+	bool own = ff_get_own(fd) == FF_OWN_PIPE;
+	struct stat st;
+
+	if (!ff_child.committed && !own) {
+		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
+		return;
+	}
+	if (!ff_serve(uc, nr, signature))
+		return;
+	if (sys(fstat, fd, &st) == 0 &&
+	    (S_ISREG(st.st_mode) || ff_is_null(&st) ||
+	     (!S_ISCHR(st.st_mode) && write_bytes(uc, nr) <= SURE_TO_FIT &&
+	      is_ready(fd, POLLOUT))))
+		ff_pass(uc, nr, signature);
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+void ff_look_lseek(ucontext_t *uc, long nr)
+{
+	long fd = ff_arg(uc, 0), offset = ff_arg(uc, 1), whence = ff_arg(uc, 2);
+
+	if (ff_is_own_file(fd) ||
+	    (whence == SEEK_CUR && offset == 0 && !ff_is_our_fd(fd)) ||
+	    (whence == SEEK_SET && !ff_is_our_fd(fd) &&
+	     sys(lseek, fd, 0, SEEK_CUR) == offset))
+		ff_pass(uc, nr, "f--");
+	else
+		ff_output(uc, nr, "f--");
+}

@@ -1,0 +1,64 @@
+#include "lazy/own.h"
+
+#include <errno.h>
+#include <sys/sysmacros.h>
+
+#include "host/sys.h"
+#include "lazy/calls.h"
+#include "lazy/child.h"
+
+bool ff_is_our_fd(long fd)
+{
+	return (int)fd == ff_child.mem ||
+	       (ff_child.pagemap >= 0 && (int)fd == ff_child.pagemap);
+}
+
+static bool in_set(const uint64_t *set, long fd)
+{
+	return fd >= 0 && fd < FF_OWN_FDS && ((set[fd / 64] >> (fd % 64)) & 1);
+}
+
+enum ff_own ff_get_own(long fd)
+{
+	return in_set(ff_child.own_fd, fd)   ? FF_OWN_FILE :
+	       in_set(ff_child.own_pipe, fd) ? FF_OWN_PIPE :
+					       FF_FOREIGN;
+}
+
+bool ff_is_own_file(long fd)
+{
+	return ff_get_own(fd) == FF_OWN_FILE;
+}
+
+void ff_set_own(long fd, enum ff_own own)
+{
+	uint64_t bit = (uint64_t)1 << (fd % 64);
+
+	if (fd < 0 || fd >= FF_OWN_FDS)
+		return;
+	ff_child.own_fd[fd / 64] &= ~bit;
+	ff_child.own_pipe[fd / 64] &= ~bit;
+	if (own == FF_OWN_FILE)
+		ff_child.own_fd[fd / 64] |= bit;
+	else if (own == FF_OWN_PIPE)
+		ff_child.own_pipe[fd / 64] |= bit;
+}
+
+void ff_answer_fd(ucontext_t *uc, long nr, long fd)
+{
+	if (fd == -EMFILE || (fd > ff_child.mem || (ff_child.pagemap >= 0 &&
+						    fd > ff_child.pagemap))) {
+		if (fd >= 0)
+			sys(close, fd);
+		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+	} else if (fd == -EFAULT) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	} else {
+		ff_answer(uc, fd);
+	}
+}
+
+bool ff_is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1;
+}
