@@ -16,6 +16,8 @@ void *ff_next_find(enum ff_next which)
 {
 	void *found = dlsym(RTLD_NEXT, names[which]);
 
+	if (!found)
+		dlerror(); /* it is not the program's to find */
 	__atomic_store_n(&ff_next_of[which], found, __ATOMIC_RELEASE);
 	return found;
 }

@@ -189,69 +189,94 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	return rc;
 }
 
+static void unmark(const struct ff_area *a)
+{
+	sys(madvise, a->start, a->end - a->start, MADV_DOFORK);
+}
+
 void ff_areas_unmark(const struct ff_areas *areas)
 {
 	unsigned i;
 
 	for (i = 0; i < areas->count; i++)
-		sys(madvise, areas->area[i].start,
-		    areas->area[i].end - areas->area[i].start, MADV_DOFORK);
+		unmark(&areas->area[i]);
 }
 
-/* H-A1: are the areas still private anonymous memory of the same kind? */
-static int verify_areas(const struct ff_areas *areas)
+/* Is all of the area still private anonymous memory of the same kind? *m is
+ * the mapping looked at last. -errno where the list can't be read. */
+static int is_as_before(struct ff_maps *maps, struct ff_mapping *m,
+			const struct ff_area *a)
+{
+	uintptr_t at = a->start;
+	int rc;
+
+	if (!maps->text) {
+		maps->next = at;
+		m->end = 0;
+	}
+	while (at < a->end) {
+		while (m->end <= at) {
+			rc = ff_maps_next(maps, m);
+			if (rc <= 0)
+				return rc;
+		}
+		if (m->start > at || !m->anonymous || m->shared ||
+		    m->prot != a->prot)
+			return 0;
+		at = m->end;
+	}
+	return 1;
+}
+
+/* H-A1: leave out, and copy as fork does, what is not as it was. */
+static int verify_areas(struct ff_areas *areas)
 {
 	struct ff_mapping m = { 0 };
+	unsigned i, kept = 0;
 	struct ff_maps maps;
-	uintptr_t at;
-	unsigned i;
 	int rc = ff_maps_open(&maps);
 
-	for (i = 0; rc >= 0 && i < areas->count; i++) {
-		for (at = areas->area[i].start; at < areas->area[i].end;) {
-			if (!maps.text)
-				maps.next = at;
-			else if (m.end <= at)
-				m.start = m.end = 0;
-			do
-				rc = ff_maps_next(&maps, &m);
-			while (rc > 0 && m.end <= at);
-			if (rc <= 0 || m.start > at || !m.anonymous ||
-			    m.shared || m.prot != areas->area[i].prot) {
-				rc = -EAGAIN;
-				break;
-			}
-			at = m.end;
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+
+		rc = is_as_before(&maps, &m, &a);
+		if (rc < 0)
+			break;
+		if (rc > 0) {
+			areas->area[kept++] = a;
+			continue;
 		}
+		unmark(&a);
+		areas->absent_bytes -= a.end - a.start;
 	}
-	if (rc != -ENOENT)
-		ff_maps_close(&maps);
-	return rc < 0 ? -EAGAIN : 0;
+	ff_maps_close(&maps);
+	if (rc >= 0)
+		areas->count = kept;
+	return rc < 0 ? rc : 0;
 }
 
 int ff_areas_mark(struct ff_areas *areas, bool verify)
 {
 	unsigned i, kept = 0;
-	long rc = 0;
+	int rc;
 
 	for (i = 0; i < areas->count; i++) {
 		struct ff_area a = areas->area[i];
 
-		rc = sys(madvise, a.start, a.end - a.start, MADV_DONTFORK);
-		if (rc == -EINVAL) {
-			areas->absent_bytes -= a.end - a.start;
+		if (sys(madvise, a.start, a.end - a.start, MADV_DONTFORK) ==
+		    0) {
+			areas->area[kept++] = a;
 			continue;
 		}
-		areas->area[kept++] = a;
-		if (rc < 0)
-			break;
+		/* Refused, or with a hole in it by now. */
+		unmark(&a);
+		areas->absent_bytes -= a.end - a.start;
 	}
 	areas->count = kept;
-	if (rc >= 0 || rc == -EINVAL)
-		rc = verify ? verify_areas(areas) : 0;
-	if (rc < 0) {
+	rc = verify ? verify_areas(areas) : 0;
+	if (rc < 0)
 		ff_areas_unmark(areas);
-		return -EAGAIN;
-	}
-	return 0;
+	return rc;
 }

@@ -12,6 +12,7 @@
 
 #define FF_PAGE ((uintptr_t)4096)
 #define FF_AREAS_MAX 1024
+#define FF_AREAS_SPARE 64
 #define FF_SHARED_MAX 512
 #define FF_KEEP_MAX 16
 
@@ -30,7 +31,8 @@ struct ff_area {
 
 struct ff_areas {
 	unsigned count;
-	struct ff_area area[FF_AREAS_MAX]; /* by ascending address */
+	/* By ascending address; the spare ones are for cutting in two. */
+	struct ff_area area[FF_AREAS_MAX + FF_AREAS_SPARE];
 	/* Writable shared mappings: a child on trial may not write there. */
 	unsigned shared_count;
 	struct ff_range shared[FF_SHARED_MAX];
@@ -52,8 +54,9 @@ struct ff_keep {
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
 
 /* Take the areas out of what clone copies, and put them back. mark() leaves
- * out what the kernel refuses; 0, or -EAGAIN where memory changed under us
- * (nothing stays marked then). */
+ * out what the kernel refuses and, where it is to @verify, what other threads
+ * changed meanwhile. 0, or -errno of /proc/self/maps (nothing stays marked
+ * then). */
 int ff_areas_mark(struct ff_areas *areas, bool verify);
 void ff_areas_unmark(const struct ff_areas *areas);
 

@@ -2,88 +2,124 @@
  * Calls that change mappings: made on what is really there, with the table
  * of absent areas kept true. Small absent parts are fetched first; what would
  * move or change a lot of absent memory ends the trial.
+ *
+ * H-M4 A call that fails changes nothing, so nothing is forgotten before it
+ *      went well; and nobody pushes memory in between ("busy").
  */
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "arch/arch.h"
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
+#include "lazy/own.h"
 #include "lazy/pager.h"
 
 #define FETCH_MAX ((size_t)4 << 20)
 
-/* False: the child has left. */
-static bool forget(ucontext_t *uc, long nr, uintptr_t start, size_t len)
+static bool failed(long result)
 {
-	if (ff_forget(start, len) == 0)
+	return result < 0 && result > -4096;
+}
+
+/* Fetch all of the range before a call that needs it. False: the child has
+ * left. */
+static bool have(ucontext_t *uc, long nr, struct ff_range r)
+{
+	if (ff_absent_bytes(r.start, r.end - r.start) > FETCH_MAX) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return false;
+	}
+	if (ff_fetch(r.start, r.end - r.start) == 0)
 		return true;
 	ff_child_leave(uc, FF_REASON_MEMORY, nr);
 	return false;
 }
 
-static bool have(ucontext_t *uc, long nr, uintptr_t start, size_t len)
+/* Make the call; where it goes well @gone and @over are no absent memory any
+ * more. */
+static void change(ucontext_t *uc, long nr, struct ff_range gone,
+		   struct ff_range over)
 {
-	if (ff_absent_bytes(start, len) > FETCH_MAX) {
-		ff_child_leave(uc, FF_REASON_CALL, nr);
-		return false;
+	long result;
+
+	if (ff_fetch_edges(gone.start, gone.end - gone.start) < 0 ||
+	    ff_fetch_edges(over.start, over.end - over.start) < 0) {
+		ff_child_leave(uc, FF_REASON_MEMORY, nr);
+		return;
 	}
-	if (ff_fetch(start, len) == 0)
-		return true;
-	ff_child_leave(uc, FF_REASON_MEMORY, nr);
-	return false;
+	ff_child_busy();
+	result = ff_make(uc, nr);
+	if (!failed(result)) {
+		ff_forget(gone.start, gone.end - gone.start);
+		ff_forget(over.start, over.end - over.start);
+	}
+	ff_child_idle();
+	if (result == -EFAULT)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_answer(uc, result);
+}
+
+static const struct ff_range none;
+
+static struct ff_range range_of(long start, long len)
+{
+	return (struct ff_range){ (uintptr_t)start,
+				  (uintptr_t)start + (size_t)len };
 }
 
 void ff_look_mmap(ucontext_t *uc, long nr)
 {
-	uintptr_t at = (uintptr_t)ff_arg(uc, 0);
-	size_t len = (size_t)ff_arg(uc, 1);
 	long prot = ff_arg(uc, 2), flags = ff_arg(uc, 3);
+	bool file = !(flags & MAP_ANONYMOUS);
 
-	if (!(flags & MAP_ANONYMOUS) && (flags & MAP_TYPE) != MAP_PRIVATE &&
-	    (prot & PROT_WRITE) && !ff_child.committed) {
+	if (file && ff_is_our_fd((int)ff_arg(uc, 4))) {
+		ff_answer(uc, -EBADF);
+		return;
+	}
+	if (file && (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) &&
+	    !ff_child.committed) {
 		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
 		return;
 	}
-	if ((flags & MAP_FIXED) && !forget(uc, nr, at, len))
-		return;
-	ff_pass(uc, nr, flags & MAP_ANONYMOUS ? "" : "----f-");
+	change(uc, nr,
+	       flags & MAP_FIXED ? range_of(ff_arg(uc, 0), ff_arg(uc, 1)) :
+				   none,
+	       none);
 }
 
 void ff_look_munmap(ucontext_t *uc, long nr)
 {
-	if (forget(uc, nr, (uintptr_t)ff_arg(uc, 0), (size_t)ff_arg(uc, 1)))
-		ff_pass(uc, nr, "");
+	change(uc, nr, range_of(ff_arg(uc, 0), ff_arg(uc, 1)), none);
 }
 
 void ff_look_mremap(ucontext_t *uc, long nr)
 {
-	uintptr_t at = (uintptr_t)ff_arg(uc, 0);
-	size_t len = (size_t)ff_arg(uc, 1);
+	struct ff_range old = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
 
-	if (!have(uc, nr, at, len) || !forget(uc, nr, at, len))
-		return;
-	if ((ff_arg(uc, 3) & MREMAP_FIXED) &&
-	    !forget(uc, nr, (uintptr_t)ff_arg(uc, 4), (size_t)ff_arg(uc, 2)))
-		return;
-	ff_pass(uc, nr, "");
+	if (have(uc, nr, old))
+		change(uc, nr, old,
+		       ff_arg(uc, 3) & MREMAP_FIXED ?
+			       range_of(ff_arg(uc, 4), ff_arg(uc, 2)) :
+			       none);
 }
 
 void ff_look_mprotect(ucontext_t *uc, long nr)
 {
-	uintptr_t at = (uintptr_t)ff_arg(uc, 0);
-	size_t len = (size_t)ff_arg(uc, 1);
+	struct ff_range r = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
 
-	if (!ff_child.committed && ff_is_watched(at)) {
+	if (!ff_child.committed && ff_is_watched(r.start))
 		ff_child_leave(uc, FF_REASON_SHARED, nr);
-		return;
-	}
-	if (have(uc, nr, at, len))
-		ff_pass(uc, nr, "");
+	else if (have(uc, nr, r))
+		change(uc, nr, r, none);
 }
 
 void ff_look_madvise(ucontext_t *uc, long nr)
 {
+	struct ff_range r = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
+
 	switch (ff_arg(uc, 2)) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:
@@ -92,23 +128,34 @@ void ff_look_madvise(ucontext_t *uc, long nr)
 	case MADV_NOHUGEPAGE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
-		break; /* hints: a hole takes them like memory */
+		/* hints: a hole takes them like memory */
+		ff_pass(uc, nr, "");
+		return;
 	default:
-		if (!have(uc, nr, (uintptr_t)ff_arg(uc, 0),
-			  (size_t)ff_arg(uc, 1)))
-			return;
+		if (have(uc, nr, r))
+			change(uc, nr, r, none);
 	}
-	ff_pass(uc, nr, "");
 }
 
 void ff_look_brk(ucontext_t *uc, long nr)
 {
 	uintptr_t wanted = (uintptr_t)ff_arg(uc, 0);
-	uintptr_t now = (uintptr_t)sys(brk, 0);
-
+	uintptr_t now = (uintptr_t)sys(brk, 0), is;
 	/* The page the new end lies in stays. */
-	wanted = (wanted + FF_PAGE - 1) & ~(FF_PAGE - 1);
-	if (wanted && wanted < now && !forget(uc, nr, wanted, now - wanted))
+	uintptr_t from = (wanted + FF_PAGE - 1) & ~(FF_PAGE - 1);
+
+	if (wanted >= now || wanted == 0) {
+		ff_answer(uc, ff_make(uc, nr));
 		return;
-	ff_pass(uc, nr, "");
+	}
+	if (ff_fetch_edges(from, now - from) < 0) {
+		ff_child_leave(uc, FF_REASON_MEMORY, nr);
+		return;
+	}
+	ff_child_busy();
+	is = (uintptr_t)ff_make(uc, nr); /* where the end is, if not there */
+	if (is == wanted)
+		ff_forget(from, now - from);
+	ff_child_idle();
+	ff_answer(uc, (long)is);
 }

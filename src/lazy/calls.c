@@ -138,7 +138,7 @@ static const struct ff_rule rules[] = {
 	FREE(getpriority, "--"),
 	LOOK(setpriority, setpgid, "---"),
 	LOOK(sched_setaffinity, self, "--p"),
-	LOOK(sched_getaffinity, self, "-b"),
+	LOOK(sched_getaffinity, self, "--p"),
 	LOOK(sched_setscheduler, self, "--p"),
 	LOOK(sched_getscheduler, self, "-"),
 	LOOK(sched_setparam, self, "-p"),

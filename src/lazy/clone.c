@@ -151,7 +151,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		sys(close, mem);
 		return -EAGAIN;
 	}
-	*ret_why = "memory is being mapped by other threads";
+	*ret_why = "the list of mappings can't be read";
 	if (ff_areas_mark(&slot->areas, ff_may_have_threads()) == 0) {
 		*ret_why = "a signal waits for the program";
 		if (!ff_signal_waits(slot->mask)) {

@@ -51,6 +51,8 @@ void ff_fork_setup(void)
 	ff_faults_load(getenv("FLATFORK_FAULT"));
 	no_ground = ff_ground_at_start();
 	ff_budget_ms = ff_options.budget_ms;
+	if (ff_log_wanted())
+		ff_site_names_prepare();
 	atomic_store(&this_process, ff_getpid());
 }
 
@@ -244,7 +246,9 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	if (!slot)
 		return -1;
 	keep_ours(&slot->keep);
-	slot->committed = way == FF_WAY_COMMITTED;
+	/* Other threads may map something where an area was: then the child
+	 * has to be taken back, and a committed one can't be. */
+	slot->committed = way == FF_WAY_COMMITTED && !ff_may_have_threads();
 	*ret_why = ff_arm(slot);
 	if (*ret_why) {
 		ff_slot_put(slot);

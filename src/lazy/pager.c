@@ -8,7 +8,8 @@
  *       another thread of the parent mapped something meanwhile, the child
  *       has it and we must not.
  *  H-P2 The number of mappings is limited (65530): when a cluster can't be
- *       split off, its whole area is fetched.
+ *       split off, a trial ends, and a committed child fetches all of the
+ *       area.
  *  H-P3 A cluster at the edge of a range the program unmaps is fetched
  *       first, so that a bit always speaks for all of its cluster.
  */
@@ -49,6 +50,14 @@ static void set_present(size_t bit)
 	ff_child.present[bit / 64] |= (uint64_t)1 << (bit % 64);
 }
 
+static void set_all_present(const struct ff_area *a)
+{
+	uintptr_t c;
+
+	for (c = cluster_of(a->start); c <= cluster_of(a->end - 1); c++)
+		set_present(bit_of(a, c << FF_CLUSTER_SHIFT));
+}
+
 /* The first area that ends behind @address: areas are sorted and disjoint. */
 static unsigned first_area(uintptr_t address)
 {
@@ -63,6 +72,22 @@ static unsigned first_area(uintptr_t address)
 			low = mid + 1;
 	}
 	return low;
+}
+
+/*
+ * H-P4 A mapping gets its anon_vma with its first page; pieces that got one
+ *      each never merge again, and mremap over them fails. A committed child
+ *      can't be taken back for that: give all of the area one now.
+ */
+static long share_anon_vma(const struct ff_area *a)
+{
+	long rc = sys(mprotect, a->start, FF_PAGE, PROT_READ | PROT_WRITE);
+
+	if (rc == 0) {
+		*(volatile char *)a->start = 0;
+		rc = sys(mprotect, a->start, FF_PAGE, PROT_NONE);
+	}
+	return rc;
 }
 
 int ff_pager_reserve(void)
@@ -81,6 +106,8 @@ int ff_pager_reserve(void)
 			 -1, 0);
 		if (at != (long)a->start || ff_fault(FF_FAULT_RESERVE))
 			return at < 0 && at > -4096 ? (int)at : -EEXIST;
+		if (ff_child.committed && (at = share_anon_vma(a)) < 0)
+			return (int)at;
 		a->first_cluster = cluster_of(a->start);
 		a->bit = bits;
 		bits += cluster_of(a->end - 1) - a->first_cluster + 1;
@@ -109,6 +136,37 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 		start += (uintptr_t)got;
 	}
 	return 0;
+}
+
+/* All of an area at once: one mapping of one kind, whatever the limit. What
+ * the parent never touched is not read. */
+static int bring_area(const struct ff_area *a)
+{
+	uintptr_t at = a->start, next;
+	long rc = sys(mprotect, a->start, a->end - a->start,
+		      a->prot | PROT_WRITE);
+
+	for (; rc == 0 && at < a->end; at = next) {
+		next = ff_absent_run(a, &at);
+		if (at >= a->end)
+			break;
+		rc = ff_read_touched(at, next);
+	}
+	if (rc == 0 && !(a->prot & PROT_WRITE))
+		rc = sys(mprotect, a->start, a->end - a->start, a->prot);
+	return (int)rc;
+}
+
+int ff_fetch_all(void)
+{
+	struct ff_areas *areas = ff_child.areas;
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < areas->count; i++)
+		rc = bring_area(&areas->area[i]);
+	areas->count = 0;
+	return rc;
 }
 
 /* Make [start, end) of an area accessible and read it. */
@@ -169,8 +227,11 @@ static int fetch(uintptr_t start, size_t len)
 		from = start > a->start ? start : a->start;
 		to = end < a->end ? end : a->end;
 		rc = fetch_in(a, from, to);
-		if (rc == -ENOMEM) /* H-P2 */
-			rc = fetch_in(a, a->start, a->end);
+		if (rc == -ENOMEM && ff_child.committed) { /* H-P2 */
+			rc = bring_area(a);
+			if (rc == 0)
+				set_all_present(a);
+		}
 		if (rc < 0)
 			return rc;
 	}
@@ -238,40 +299,42 @@ static unsigned cut(unsigned i, uintptr_t start, uintptr_t end)
 	return i;
 }
 
-static int forget(uintptr_t start, size_t len)
+static struct ff_range whole_pages(uintptr_t start, size_t len)
 {
-	struct ff_areas *areas = ff_child.areas;
-	uintptr_t end;
-	unsigned i;
-	int rc;
+	return (struct ff_range){ start & ~(FF_PAGE - 1),
+				  (start + len + FF_PAGE - 1) &
+					  ~(FF_PAGE - 1) };
+}
 
-	start &= ~(FF_PAGE - 1);
-	end = (start + len + FF_PAGE - 1) & ~(FF_PAGE - 1);
-	if (end <= start)
+int ff_fetch_edges(uintptr_t start, size_t len)
+{
+	struct ff_range r = whole_pages(start, len);
+	int rc = 0;
+
+	if (r.end <= r.start)
 		return 0;
-	/* H-P3 */
-	rc = start & (CLUSTER - 1) ? fetch(start, 1) : 0;
-	if (rc == 0 && (end & (CLUSTER - 1)))
-		rc = fetch(end - 1, 1);
-	if (rc < 0)
-		return rc;
-	for (i = first_area(start);
-	     i < areas->count && areas->area[i].start < end;) {
-		if (areas->count == FF_AREAS_MAX)
-			return -ENOMEM;
-		i = cut(i, start, end);
-	}
-	return 0;
+	if (ff_child.areas->count == FF_AREAS_MAX + FF_AREAS_SPARE)
+		return -ENOMEM;
+	if (r.start & (CLUSTER - 1)) /* H-P3 */
+		rc = ff_fetch(r.start, 1);
+	if (rc == 0 && (r.end & (CLUSTER - 1)))
+		rc = ff_fetch(r.end - 1, 1);
+	return rc;
 }
 
 int ff_forget(uintptr_t start, size_t len)
 {
-	int rc;
+	struct ff_areas *areas = ff_child.areas;
+	struct ff_range r = whole_pages(start, len);
+	unsigned i;
+	int rc = ff_fetch_edges(start, len);
 
-	ff_child_busy();
-	rc = forget(start, len);
-	ff_child_idle();
-	return rc;
+	if (rc < 0 || r.end <= r.start)
+		return rc;
+	for (i = first_area(r.start);
+	     i < areas->count && areas->area[i].start < r.end;)
+		i = cut(i, r.start, r.end);
+	return 0;
 }
 
 uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at)

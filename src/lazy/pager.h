@@ -24,6 +24,10 @@ int ff_fetch(uintptr_t start, size_t len);
  * writable here. 0, or -errno. */
 int ff_read_parent(uintptr_t start, uintptr_t end);
 
+/* The same, but only pages that the parent ever touched: the others are zero
+ * in both. A committed child has the pagemap for it. */
+int ff_read_touched(uintptr_t start, uintptr_t end);
+
 /* Move *at to the next absent address of the area at or behind it; returns
  * where what is absent there ends. *at >= a->end: there is none. */
 uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at);
@@ -34,8 +38,12 @@ int ff_fetch_all(void);
 /* How much of the range is absent, in bytes. */
 size_t ff_absent_bytes(uintptr_t start, size_t len);
 
-/* The range is about to be unmapped or mapped over: forget it. 0, or -errno
- * of the clusters at its edges. */
+/*
+ * For a call that unmaps or maps over the range, or changes its protection:
+ * edges() before it, forget() after it went well, busy over all. edges
+ * fetches what shares a cluster with what stays; 0, or -errno.
+ */
+int ff_fetch_edges(uintptr_t start, size_t len);
 int ff_forget(uintptr_t start, size_t len);
 
 /* Is there memory to read at @address (fetched already)? */

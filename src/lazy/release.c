@@ -1,12 +1,9 @@
 /*
- * Fetching everything, for a committed child that must not hold its parent
- * any longer. Only pages that the parent ever touched are read: the rest of
- * an area is zero in both, and may be far more than the machine has.
+ * Reading what the parent ever touched of a range: for a committed child
+ * that must not hold its parent any longer.
  */
 #include <stddef.h>
-#include <sys/mman.h>
 
-#include "host/sys.h"
 #include "lazy/child.h"
 #include "lazy/pager.h"
 #include "lazy/touched.h"
@@ -17,28 +14,7 @@ static int read_piece(uintptr_t start, uintptr_t end, void *unused)
 	return ff_read_parent(start, end);
 }
 
-int ff_fetch_all(void)
+int ff_read_touched(uintptr_t start, uintptr_t end)
 {
-	struct ff_areas *areas = ff_child.areas;
-	uintptr_t at, next;
-	unsigned i;
-	long rc = 0;
-
-	for (i = 0; rc >= 0 && i < areas->count; i++) {
-		const struct ff_area *a = &areas->area[i];
-
-		for (at = a->start; rc >= 0 && at < a->end; at = next) {
-			next = ff_absent_run(a, &at);
-			if (at >= a->end)
-				break;
-			rc = sys(mprotect, at, next - at, a->prot | PROT_WRITE);
-			if (rc >= 0)
-				rc = ff_each_touched(ff_child.pagemap, at, next,
-						     read_piece, NULL);
-			if (rc >= 0 && !(a->prot & PROT_WRITE))
-				rc = sys(mprotect, at, next - at, a->prot);
-		}
-	}
-	areas->count = 0;
-	return rc < 0 ? (int)rc : 0;
+	return ff_each_touched(ff_child.pagemap, start, end, read_piece, NULL);
 }

@@ -9,4 +9,17 @@ expect 1 env LD_PRELOAD="$object" FLATFORK=off FLATFORK_LOG=stderr \
 	grep libunwind /proc/self/maps
 silent out
 
+expect 0 env LD_PRELOAD="$object" FLATFORK_LOG=stderr \
+	grep -c libunwind-x86_64 /proc/self/maps
+expect 0 env LD_PRELOAD="$object" FLATFORK_LOG=stderr FLATFORK_FORK=real \
+	perl -e 'system("/bin/true", "x")'
+says err ' in Perl_pp_system < '
+
+# A descriptor more would be found here.
+# shellcheck disable=SC2016 # perl's variables
+expect 0 env LD_PRELOAD="$object" FLATFORK_LOG=stderr FLATFORK_FORK=lazy \
+	perl -e 'sub n { scalar(() = glob("/proc/self/fd/*")) } $a = n();
+		system("/bin/true", "x"); exit(n() != $a || $a != $ARGV[0])' \
+	"$(perl -e 'print scalar(() = glob("/proc/self/fd/*"))')"
+
 finish
