@@ -23,38 +23,34 @@ static bool failed(long result)
 	return result < 0 && result > -4096;
 }
 
-/* Fetch all of the range before a call that needs it. False: the child has
- * left. */
+/* Fetch all of the range before a call that needs it: it is ordinary memory
+ * from now on, whatever the call does. False: the child has left. */
 static bool have(ucontext_t *uc, long nr, struct ff_range r)
 {
 	if (ff_absent_bytes(r.start, r.end - r.start) > FETCH_MAX) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return false;
 	}
-	if (ff_fetch(r.start, r.end - r.start) == 0)
+	if (ff_fetch(r.start, r.end - r.start) == 0 &&
+	    ff_forget(r.start, r.end - r.start) == 0)
 		return true;
 	ff_child_leave(uc, FF_REASON_MEMORY, nr);
 	return false;
 }
 
-/* Make the call; where it goes well @gone and @over are no absent memory any
- * more. */
-static void change(ucontext_t *uc, long nr, struct ff_range gone,
-		   struct ff_range over)
+/* Make the call; where it goes well nothing of @gone is absent any more. */
+static void change(ucontext_t *uc, long nr, struct ff_range gone)
 {
 	long result;
 
-	if (ff_fetch_edges(gone.start, gone.end - gone.start) < 0 ||
-	    ff_fetch_edges(over.start, over.end - over.start) < 0) {
+	if (ff_fetch_edges(gone.start, gone.end - gone.start) < 0) {
 		ff_child_leave(uc, FF_REASON_MEMORY, nr);
 		return;
 	}
 	ff_child_busy();
 	result = ff_make(uc, nr);
-	if (!failed(result)) {
+	if (!failed(result))
 		ff_forget(gone.start, gone.end - gone.start);
-		ff_forget(over.start, over.end - over.start);
-	}
 	ff_child_idle();
 	if (result == -EFAULT)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
@@ -86,13 +82,12 @@ void ff_look_mmap(ucontext_t *uc, long nr)
 	}
 	change(uc, nr,
 	       flags & MAP_FIXED ? range_of(ff_arg(uc, 0), ff_arg(uc, 1)) :
-				   none,
-	       none);
+				   none);
 }
 
 void ff_look_munmap(ucontext_t *uc, long nr)
 {
-	change(uc, nr, range_of(ff_arg(uc, 0), ff_arg(uc, 1)), none);
+	change(uc, nr, range_of(ff_arg(uc, 0), ff_arg(uc, 1)));
 }
 
 void ff_look_mremap(ucontext_t *uc, long nr)
@@ -100,7 +95,7 @@ void ff_look_mremap(ucontext_t *uc, long nr)
 	struct ff_range old = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
 
 	if (have(uc, nr, old))
-		change(uc, nr, old,
+		change(uc, nr,
 		       ff_arg(uc, 3) & MREMAP_FIXED ?
 			       range_of(ff_arg(uc, 4), ff_arg(uc, 2)) :
 			       none);
@@ -113,7 +108,7 @@ void ff_look_mprotect(ucontext_t *uc, long nr)
 	if (!ff_child.committed && ff_is_watched(r.start))
 		ff_child_leave(uc, FF_REASON_SHARED, nr);
 	else if (have(uc, nr, r))
-		change(uc, nr, r, none);
+		ff_pass(uc, nr, "");
 }
 
 void ff_look_madvise(ucontext_t *uc, long nr)
@@ -133,7 +128,7 @@ void ff_look_madvise(ucontext_t *uc, long nr)
 		return;
 	default:
 		if (have(uc, nr, r))
-			change(uc, nr, r, none);
+			ff_pass(uc, nr, "");
 	}
 }
 
