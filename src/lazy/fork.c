@@ -34,6 +34,9 @@
  * counts against what fork may promise. */
 #define WRITABLE_IS_BIG ((uint64_t)1 << 30)
 
+/* Resident memory up to which a child may be born committed. */
+#define COMMIT_MAX ((uint64_t)4 << 30)
+
 #define LINKER_SYMBOL __attribute__((visibility("hidden")))
 extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
 extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
@@ -233,6 +236,19 @@ static void keep_ours(struct ff_keep *keep)
 	ff_sites_keep(keep);
 }
 
+/*
+ * A committed child can't be taken back. Other threads may map something
+ * where an area was, and then it would have to be; and what a child that
+ * strays would have to copy must not be without end.
+ */
+static bool may_commit(void)
+{
+	uint64_t resident, writable;
+
+	return !ff_may_have_threads() &&
+	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
+}
+
 /* *ret_why on failure to get started; the call was not made then. */
 static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 		      enum ff_way way, const char *name, const void *at,
@@ -246,9 +262,7 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	if (!slot)
 		return -1;
 	keep_ours(&slot->keep);
-	/* Other threads may map something where an area was: then the child
-	 * has to be taken back, and a committed one can't be. */
-	slot->committed = way == FF_WAY_COMMITTED && !ff_may_have_threads();
+	slot->committed = way == FF_WAY_COMMITTED && may_commit();
 	*ret_why = ff_arm(slot);
 	if (*ret_why) {
 		ff_slot_put(slot);
