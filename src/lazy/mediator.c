@@ -184,8 +184,10 @@ void ff_child_call(ucontext_t *uc, long nr)
  * SIGSYS: then it is delivered again to the ordinary process. */
 void ff_child_foreign(ucontext_t *uc, siginfo_t *info)
 {
+	/* Its sender's pid tells nothing: the child may be in a pid namespace
+	 * of its own. */
 	bool asked = ff_child.committed && info->si_code == SI_QUEUE &&
-		     info->si_pid == sys(getppid);
+		     atomic_load(&ff_child.shared->state) == FF_ASKED;
 	siginfo_t copy = *info;
 
 	ff_child_leave(uc, asked ? FF_REASON_BUDGET : FF_REASON_SIGNAL, -1);

@@ -140,7 +140,6 @@ static void ask_to_leave(pid_t pid)
 {
 	siginfo_t info = { .si_signo = SIGSYS, .si_code = SI_QUEUE };
 
-	info.si_pid = ff_getpid();
 	sys(rt_sigqueueinfo, pid, SIGSYS, &info);
 }
 

@@ -13,10 +13,21 @@
 
 __attribute__((constructor)) static void load(void)
 {
-	/* Every program that is started pays for this: the names that cannot
+	/*
+	 * Every program that is started pays for this: the names that cannot
 	 * wait, no more. The others follow at the first fork, or when they
-	 * are called. */
-	ff_next_find(FF_NEXT_fork);
+	 * are called. What a child calls that borrows its parent's memory
+	 * (vfork) may not be looked for there.
+	 */
+	static const enum ff_next now[] = {
+		FF_NEXT_fork,  FF_NEXT_close,	  FF_NEXT_execve,
+		FF_NEXT_execv, FF_NEXT_execvp,	  FF_NEXT_execvpe,
+		FF_NEXT__exit, FF_NEXT_sigaction, FF_NEXT_signal,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
+		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_fork_setup();
 }
