@@ -49,6 +49,7 @@ static const struct {
 	CALL(epoll_create1, "n"),
 	CALL(memfd_create, "sn"),
 	CALL(poll, "*nn"),
+	CALL(pselect6, "n*****"),
 	CALL(fstat, "f*"),
 	CALL(fstatfs, "f*"),
 	CALL(fadvise64, "fnnn"),
@@ -90,6 +91,7 @@ static const struct {
 	CALL(rt_sigreturn, ""),
 	CALL(sigaltstack, "**"),
 	CALL(kill, "nn"),
+	CALL(rt_sigpending, "*n"),
 	CALL(alarm, "n"),
 	CALL(setitimer, "n**"),
 	CALL(getitimer, "n*"),
@@ -237,7 +239,7 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_wait4,	   SYS_waitid,
 		SYS_nanosleep,	   SYS_clock_nanosleep,
 		SYS_pause,	   SYS_select,
-		SYS_pselect6,	   SYS_ppoll,
+		SYS_ppoll,	   SYS_epoll_pwait,
 		SYS_epoll_wait,	   SYS_epoll_ctl,
 		SYS_flock,	   SYS_accept4,
 		SYS_connect,	   SYS_bind,
@@ -266,7 +268,8 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_unlink,	 SYS_rename,	SYS_mkdir, SYS_chmod,
 		SYS_ftruncate,	 SYS_read,	SYS_open,  SYS_creat,
 		SYS_fcntl,	 SYS_ioctl,	SYS_lseek, SYS_setpgid,
-		SYS_setpriority, SYS_prlimit64, SYS_prctl,
+		SYS_setpriority, SYS_prlimit64, SYS_prctl, SYS_poll,
+		SYS_pselect6,
 	};
 
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)

@@ -12,6 +12,7 @@
 
 static struct ff_areas areas;
 static struct ff_shared *shared;
+static int shared_mem, shared_pagemap; /* of the parent */
 
 void lose(const void *start, size_t bytes, int prot)
 {
@@ -23,59 +24,95 @@ void lose(const void *start, size_t bytes, int prot)
 	areas.absent_bytes += bytes;
 }
 
-static _Noreturn void child(void (*body)(void), int mem, int pagemap)
+/* Above all numbers the program gets, as the engine has them. */
+static int move_high(int fd)
 {
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, 512);
+
+	CHILD_ASSERT(high >= 0, "descriptor: %d", errno);
+	close(fd);
+	return high;
+}
+
+static _Noreturn void child(void (*body)(void), bool committed)
+{
+	int mem = move_high(shared_mem), pagemap = move_high(shared_pagemap);
+
 	for (unsigned i = 0; i < areas.count; i++)
 		munmap((void *)areas.area[i].start,
 		       areas.area[i].end - areas.area[i].start);
 	ff_child.shared = shared;
 	ff_child.areas = &areas;
 	ff_child.mem = mem;
-	ff_child.pagemap = pagemap;
+	ff_child.pagemap = committed ? pagemap : -1;
+	ff_child.committed = committed;
+	ff_child.stack.ss_flags = SS_DISABLE;
+	if (!committed)
+		close(pagemap);
 	CHILD_ASSERT(ff_pager_reserve() == 0, "no reservation");
 	ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv);
 	shared->state = FF_RUNNING;
 	body();
+	CHILD_ASSERT(shared->busy == 0, "busy: %u", shared->busy);
 	shared->state = FF_RELEASED;
 	_exit(0);
 }
 
-static void run(void (*body)(void))
+static void run(void (*body)(void), bool committed)
 {
-	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	int status;
 	pid_t pid;
 
-	ck_assert_int_ge(mem, 0);
-	ck_assert_int_ge(pagemap, 0);
+	shared_mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	shared_pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(shared_mem, 0);
+	ck_assert_int_ge(shared_pagemap, 0);
 	shared = mmap(NULL, FF_PAGE, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(shared, MAP_FAILED);
 	pid = fork();
 	if (pid == 0)
-		child(body, mem, pagemap);
+		child(body, committed);
 	ck_assert_int_gt(pid, 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	close(mem);
-	close(pagemap);
-	ck_assert_int_eq(status, 0);
+	close(shared_mem);
+	close(shared_pagemap);
+	ck_assert_msg(status == 0, "status %x, state %u, reason %u, call %d",
+		      (unsigned)status, shared->state, shared->reason,
+		      shared->call);
+}
+
+static void expect(enum ff_state state, enum ff_reason reason, long call)
+{
+	ck_assert_msg(shared->state == state && shared->reason == reason &&
+			      shared->call == call,
+		      "state %u, reason %u, call %d; not %u, %u, %ld",
+		      shared->state, shared->reason, shared->call, state,
+		      reason, call);
 }
 
 void run_lost(void (*body)(void))
 {
-	run(body);
-	ck_assert_msg(shared->state == FF_RELEASED,
-		      "state %u, reason %u, call %d", shared->state,
-		      shared->reason, shared->call);
+	run(body, false);
+	expect(FF_RELEASED, FF_REASON_NONE, 0);
 }
 
 void run_lost_until(void (*body)(void), enum ff_reason reason, long call)
 {
-	run(body);
-	ck_assert_uint_eq(shared->state, FF_ROLLBACK);
-	ck_assert_uint_eq(shared->reason, reason);
-	ck_assert_int_eq(shared->call, call);
+	run(body, false);
+	expect(FF_ROLLBACK, reason, call);
+}
+
+void run_committed(void (*body)(void))
+{
+	run(body, true);
+	expect(FF_RELEASED, FF_REASON_NONE, 0);
+}
+
+void run_committed_past(void (*body)(void), enum ff_reason reason, long call)
+{
+	run(body, true);
+	expect(FF_RELEASED, reason, call);
 }
 
 long mediated(long nr, long a, long b, long c, long d, long e, long f)

@@ -30,11 +30,18 @@
 /* What the next child goes without; by ascending address. */
 void lose(const void *start, size_t bytes, int prot);
 
-/* Run @body in such a child; the test fails unless it gets to its end. */
+/* Run @body in such a child, on trial; the test fails unless it gets to its
+ * end without leaving. */
 void run_lost(void (*body)(void));
 
 /* ... or unless it takes itself back for this reason, in this call. */
 void run_lost_until(void (*body)(void), enum ff_reason reason, long call);
+
+/* The same, committed before its memory is reserved. */
+void run_committed(void (*body)(void));
+
+/* ... it lets itself go for this reason in this call, and gets to the end. */
+void run_committed_past(void (*body)(void), enum ff_reason reason, long call);
 
 /* Child: a system call of the program, as the mediator makes it. */
 long mediated(long nr, long a, long b, long c, long d, long e, long f);

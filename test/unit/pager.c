@@ -1,5 +1,6 @@
 /* The pager's table, step by step. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,60 @@ START_TEST(what_is_unmapped_is_forgotten)
 }
 END_TEST
 
+static void have_edges(void)
+{
+	uintptr_t at = (uintptr_t)arena;
+
+	CHILD_ASSERT(ff_fetch_edges(at, 2 * CLUSTER) == 0, "no edges");
+	CHILD_ASSERT(absent(0, ARENA) == 8 * M, "on borders: none");
+	CHILD_ASSERT(ff_fetch_edges(at + M + 4 * K, M) == 0, "edges");
+	CHILD_ASSERT(absent(0, ARENA) == 8 * M - 2 * CLUSTER, "two of them");
+	CHILD_ASSERT(!absent(M, CLUSTER) && !absent(2 * M, CLUSTER), "where");
+	CHILD_ASSERT(ff_child.areas->count == 1, "nothing is forgotten");
+	holds_pattern(M, CLUSTER);
+	holds_pattern(0, 8 * M);
+}
+
+START_TEST(edges_are_fetched_and_nothing_is_forgotten)
+{
+	make_arena();
+	lose_at(0, 8 * M, RW);
+	run_lost(have_edges);
+}
+END_TEST
+
+#define FULL (FF_AREAS_MAX + FF_AREAS_SPARE)
+
+/* In the middle of an area: where one more finds room, it is cut in two. */
+static void cut_one_more(void)
+{
+	unsigned count = ff_child.areas->count;
+
+	CHILD_ASSERT(mediated(SYS_munmap, (long)arena + 4 * K, 4 * K, 0, 0, 0,
+			      0) == 0,
+		     "munmap");
+	CHILD_ASSERT(ff_child.areas->count == count + 1, "%u areas",
+		     ff_child.areas->count);
+	CHILD_ASSERT(absent(4 * K, 4 * K) == 0, "forgotten");
+	CHILD_ASSERT(!is_accessible(arena + 4 * K), "unmapped");
+	holds_pattern(8 * K, 4 * K);
+}
+
+START_TEST(a_full_table_ends_the_trial)
+{
+	unsigned count = _i ? FULL : FULL - 1;
+
+	make_arena();
+	lose_at(0, 12 * K, RW);
+	for (unsigned i = 1; i < count; i++)
+		lose_at((size_t)i * 12 * K + 4 * K, 4 * K, RW);
+	if (_i)
+		run_lost_until(cut_one_more, FF_REASON_MEMORY, SYS_munmap);
+	else
+		run_lost(cut_one_more);
+}
+END_TEST
+
 /* H-P2: with no mapping left to split one, but memory to be had. */
 static void use_up_mappings(void)
 {
@@ -170,19 +225,72 @@ static void use_up_mappings(void)
 		prot ^= PROT_EXEC;
 	} while (p != MAP_FAILED);
 	CHILD_ASSERT(errno == ENOMEM, "%d", errno);
-	CHILD_ASSERT(fetch(M + 5, 1) == 0, "fetch");
-	holds_pattern(M, CLUSTER);
 }
 
-START_TEST(without_a_mapping_to_spare_a_whole_area_is_fetched)
-{
-	size_t bytes = _i ? 6 * M : M;
+static size_t area_bytes;
+static int area_prot;
 
+/* An area from 1 MiB on; nothing beside it that it could merge with. Its
+ * last quarter was never touched. */
+static void lose_alone(int i)
+{
+	area_bytes = i & 1 ? 6 * M : M;
+	area_prot = i & 2 ? PROT_READ : RW;
 	make_arena();
-	lose_at(M, bytes, RW);
-	munmap(arena, M); /* nothing beside it that it could merge with */
-	munmap(arena + M + bytes, M);
-	run_lost(use_up_mappings);
+	fill(M, area_bytes / 4 * 3);
+	mprotect(arena + M, area_bytes, area_prot);
+	lose(arena + M, area_bytes, area_prot);
+	munmap(arena, M);
+	munmap(arena + M + area_bytes, M);
+}
+
+static void fetch_without_mappings(void)
+{
+	use_up_mappings();
+	CHILD_ASSERT(fetch(M + 5, 1) == -ENOMEM, "fetch");
+	CHILD_ASSERT(absent(M, area_bytes) == area_bytes, "none of it");
+	(void)*(volatile char *)(arena + M + 5);
+}
+
+START_TEST(without_a_mapping_to_spare_a_trial_ends)
+{
+	lose_alone(_i);
+	run_lost_until(fetch_without_mappings, FF_REASON_MEMORY, -1);
+}
+END_TEST
+
+static void fetch_whole_area(void)
+{
+	size_t touched = area_bytes / 4 * 3;
+	bool writable = area_prot & PROT_WRITE;
+	volatile char *p = arena + M;
+
+	(void)p[CLUSTER];
+	if (writable)
+		p[CLUSTER] = 'x'; /* present: not read again */
+	use_up_mappings();
+	CHILD_ASSERT(absent(M, area_bytes) == area_bytes - CLUSTER, "absent");
+	CHILD_ASSERT(mediated(SYS_munmap, (long)arena + M + 4 * CLUSTER,
+			      CLUSTER, 0, 0, 0, 0) == -ENOMEM,
+		     "munmap can't split it either");
+	CHILD_ASSERT(p[touched - 1] == byte_at(M + touched - 1), "touch");
+	CHILD_ASSERT(absent(M, area_bytes) == 0, "all of it");
+	CHILD_ASSERT(p[CLUSTER] == (writable ? 'x' : byte_at(M + CLUSTER)),
+		     "what was written stays");
+	holds_pattern(M, CLUSTER);
+	holds_pattern(M + CLUSTER + 1, touched - CLUSTER - 1);
+	for (size_t i = touched; i < area_bytes; i++)
+		CHILD_ASSERT(p[i] == 0, "never touched");
+	for (size_t i = 0; i < area_bytes; i += FF_PAGE)
+		CHILD_ASSERT((syscall(SYS_getrandom, p + i, 1, 0) == 1) ==
+				     writable,
+			     "page %zu", i / FF_PAGE);
+}
+
+START_TEST(without_a_mapping_to_spare_a_committed_child_fetches_the_area)
+{
+	lose_alone(_i);
+	run_committed(fetch_whole_area);
 }
 END_TEST
 
@@ -198,20 +306,53 @@ static void touch_all_by_release(void)
 	for (size_t i = M; i < 2 * M; i++)
 		CHILD_ASSERT(arena[i] == 0, "never touched");
 	holds_pattern(4 * M + 4 * K, 8 * K);
-	CHILD_ASSERT(mediated(SYS_getcwd, (long)arena + 4 * M + 4 * K, 4096, 0,
-			      0, 0, 0) == -EFAULT,
-		     "leaves");
+	for (size_t i = 0; i < 8 * K; i += FF_PAGE)
+		CHILD_ASSERT(syscall(SYS_getrandom, arena + 4 * M + 4 * K + i,
+				     1, 0) == -1,
+			     "read-only");
 }
 
-/* The call at its end, into read-only memory, ends the trial. */
-START_TEST(fetching_everything_keeps_protections)
+static void lose_two(void)
 {
 	make_arena();
 	fill(0, M);
 	mprotect(arena, 2 * M, RW);
 	lose(arena, 2 * M, RW);
 	lose_at(4 * M + 4 * K, 8 * K, PROT_READ);
-	run_lost_until(touch_all_by_release, FF_REASON_CALL, SYS_getcwd);
+}
+
+START_TEST(fetching_everything_keeps_protections)
+{
+	lose_two();
+	run_committed(touch_all_by_release);
+}
+END_TEST
+
+/* The answer into read-only memory is EFAULT: what is no mistake of ours
+ * the kernel says again, of a process that has all its memory. */
+static void leave_by_fault(void)
+{
+	mediated(SYS_getcwd, (long)arena + 4 * M + 4 * K, 4096, 0, 0, 0, 0);
+	CHILD_ASSERT(ff_child.areas->count == 0, "%u areas",
+		     ff_child.areas->count);
+	holds_pattern(0, M);
+	holds_pattern(4 * M + 4 * K, 8 * K);
+	CHILD_ASSERT(fcntl(ff_child.mem, F_GETFD) == -1 &&
+			     fcntl(ff_child.pagemap, F_GETFD) == -1,
+		     "our descriptors are closed");
+}
+
+START_TEST(a_fault_in_a_call_ends_a_trial)
+{
+	lose_two();
+	run_lost_until(leave_by_fault, FF_REASON_CALL, SYS_getcwd);
+}
+END_TEST
+
+START_TEST(a_fault_in_a_call_lets_a_committed_child_go_with_its_memory)
+{
+	lose_two();
+	run_committed_past(leave_by_fault, FF_REASON_CALL, SYS_getcwd);
 }
 END_TEST
 
@@ -223,8 +364,17 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, read_only_memory_is_read_only);
 	tcase_add_test(tests, memory_that_cannot_be_had_ends_the_trial);
 	tcase_add_test(tests, what_is_unmapped_is_forgotten);
-	tcase_add_loop_test(tests,
-			    without_a_mapping_to_spare_a_whole_area_is_fetched,
-			    0, 2);
+	tcase_add_test(tests, edges_are_fetched_and_nothing_is_forgotten);
+	tcase_add_loop_test(tests, a_full_table_ends_the_trial, 0, 2);
+	tcase_add_loop_test(tests, without_a_mapping_to_spare_a_trial_ends, 0,
+			    4);
+	tcase_add_loop_test(
+		tests,
+		without_a_mapping_to_spare_a_committed_child_fetches_the_area,
+		0, 4);
 	tcase_add_test(tests, fetching_everything_keeps_protections);
+	tcase_add_test(tests, a_fault_in_a_call_ends_a_trial);
+	tcase_add_test(
+		tests,
+		a_fault_in_a_call_lets_a_committed_child_go_with_its_memory);
 }

@@ -1,0 +1,334 @@
+/*
+ * What a child on trial may do with descriptors. Pipes of its own it may use
+ * where that can't block; asking whether a descriptor is ready is free,
+ * waiting for it ends the trial.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "lazy/own.h"
+#include "pattern.h"
+#include "unit.h"
+
+const char unit_subject[] = "trial-files";
+
+static int pair[2];
+static char text[8192];
+
+#define MEDIATED(name, ...) mediated_(SYS_##name, (long[6]){ __VA_ARGS__ })
+
+static long mediated_(long nr, const long arg[6])
+{
+	return mediated(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
+static void make_pipe(void)
+{
+	CHILD_ASSERT(MEDIATED(pipe2, (long)pair, O_CLOEXEC) == 0, "pipe2");
+	CHILD_ASSERT(ff_get_own(pair[0]) == FF_OWN_PIPE &&
+			     ff_get_own(pair[1]) == FF_OWN_PIPE,
+		     "own");
+}
+
+static void pass_bytes(int to, int from, long bytes)
+{
+	char got[4096];
+
+	memset(text, 't', sizeof(text));
+	CHILD_ASSERT(MEDIATED(write, to, (long)text, bytes) == bytes, "write");
+	CHILD_ASSERT(MEDIATED(read, from, (long)got, sizeof(got)) == bytes,
+		     "read");
+	CHILD_ASSERT(!memcmp(got, text, (size_t)bytes), "content");
+}
+
+static void use_own(void)
+{
+	int copy;
+
+	make_pipe();
+	pass_bytes(pair[1], pair[0], 1);
+	pass_bytes(pair[1], pair[0], 4096);
+	copy = (int)MEDIATED(dup, pair[1]);
+	CHILD_ASSERT(copy >= 0, "dup");
+	pass_bytes(copy, pair[0], 100);
+	CHILD_ASSERT(MEDIATED(socketpair, AF_UNIX, SOCK_STREAM, 0,
+			      (long)pair) == 0,
+		     "socketpair");
+	pass_bytes(pair[0], pair[1], 4096);
+	pass_bytes(pair[1], pair[0], 7);
+}
+
+START_TEST(a_pipe_of_its_own_is_used_on_trial)
+{
+	run_lost(use_own);
+}
+END_TEST
+
+static void write_absent(void)
+{
+	make_pipe();
+	CHILD_ASSERT(MEDIATED(write, pair[1], (long)arena + M - 5, 4096) ==
+			     4096,
+		     "write");
+	CHILD_ASSERT(MEDIATED(read, pair[0], (long)arena + 2 * M - 5, 4096) ==
+			     4096,
+		     "read");
+	CHILD_ASSERT(!memcmp(arena + 2 * M - 5, arena + M - 5, 4096),
+		     "content");
+	holds_pattern(M - 5, 4096);
+	CHILD_ASSERT(absent(0, 4 * M) == 4 * M - 4 * CLUSTER, "no more");
+}
+
+START_TEST(what_goes_through_it_is_fetched)
+{
+	make_arena();
+	lose_at(0, 4 * M, RW);
+	run_lost(write_absent);
+}
+END_TEST
+
+/* One above what a writable pipe is sure to take. */
+static void write_much(void)
+{
+	make_pipe();
+	MEDIATED(write, pair[1], (long)text, 4097);
+}
+
+static void write_full(void)
+{
+	int n = 0;
+
+	make_pipe();
+	/* A page per write: it is full when the next does not fit. */
+	while (n < 1000 && MEDIATED(write, pair[1], (long)text, 4096) == 4096)
+		n++;
+	CHILD_ASSERT(false, "%d writes", n);
+}
+
+static void read_empty(void)
+{
+	make_pipe();
+	pass_bytes(pair[1], pair[0], 5);
+	MEDIATED(read, pair[0], (long)text, 1);
+}
+
+/* Its number is that of a foreign pipe by now. */
+static int foreign[2];
+
+static void write_reused(void)
+{
+	make_pipe();
+	CHILD_ASSERT(MEDIATED(dup2, foreign[1], pair[1]) == pair[1], "dup2");
+	CHILD_ASSERT(ff_get_own(pair[1]) == FF_FOREIGN, "foreign");
+	MEDIATED(write, pair[1], (long)text, 1);
+}
+
+static void write_closed(void)
+{
+	make_pipe();
+	CHILD_ASSERT(MEDIATED(close, pair[1]) == 0, "close");
+	CHILD_ASSERT(dup(foreign[1]) == pair[1], "the same number");
+	MEDIATED(write, pair[1], (long)text, 1);
+}
+
+static void write_foreign(void)
+{
+	MEDIATED(write, foreign[1], (long)text, 1);
+}
+
+static void read_foreign(void)
+{
+	MEDIATED(read, foreign[0], (long)text, 1);
+}
+
+static const struct {
+	void (*body)(void);
+	enum ff_reason reason;
+	long call;
+} leaves[] = {
+	{ write_much, FF_REASON_CALL, SYS_write },
+	{ write_full, FF_REASON_CALL, SYS_write },
+	{ read_empty, FF_REASON_CALL, SYS_read },
+	{ write_reused, FF_REASON_OUTPUT, SYS_write },
+	{ write_closed, FF_REASON_OUTPUT, SYS_write },
+	{ write_foreign, FF_REASON_OUTPUT, SYS_write },
+	{ read_foreign, FF_REASON_CALL, SYS_read },
+};
+
+#define LEAVES (int)(sizeof(leaves) / sizeof(*leaves))
+
+START_TEST(what_could_block_or_be_seen_ends_the_trial)
+{
+	ck_assert_int_eq(pipe2(foreign, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(write(foreign[1], "ab", 2), 2);
+	run_lost_until(leaves[_i].body, leaves[_i].reason, leaves[_i].call);
+	/* Nobody took anything out of it, or put anything in. */
+	ck_assert_int_eq(read(foreign[0], text, sizeof(text)), 2);
+}
+END_TEST
+
+static void ask(void)
+{
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLOUT } };
+	struct timespec none = { 0 };
+	fd_set in;
+
+	make_pipe();
+	p[0].fd = pair[0];
+	p[1].fd = pair[1];
+	CHILD_ASSERT(MEDIATED(poll, (long)p, 2, 0) == 1, "poll");
+	CHILD_ASSERT(p[0].revents == 0 && p[1].revents == POLLOUT, "revents");
+	FD_ZERO(&in);
+	FD_SET(pair[0], &in);
+	CHILD_ASSERT(MEDIATED(pselect6, pair[0] + 1, (long)&in, 0, 0,
+			      (long)&none) == 0,
+		     "pselect6");
+	CHILD_ASSERT(!FD_ISSET(pair[0], &in), "empty");
+	CHILD_ASSERT(MEDIATED(write, pair[1], (long)text, 1) == 1, "write");
+	FD_SET(pair[0], &in);
+	CHILD_ASSERT(MEDIATED(pselect6, pair[0] + 1, (long)&in, 0, 0,
+			      (long)&none) == 1,
+		     "pselect6");
+	CHILD_ASSERT(FD_ISSET(pair[0], &in), "not empty");
+	CHILD_ASSERT(MEDIATED(poll, 0, 0, 0) == 0, "poll nothing");
+}
+
+START_TEST(asking_is_free)
+{
+	run_lost(ask);
+}
+END_TEST
+
+static void ask_by_absent(void)
+{
+	struct pollfd *p = (struct pollfd *)(arena + M);
+	long none = (long)arena + 2 * M;
+
+	CHILD_ASSERT(MEDIATED(poll, (long)p, 1, 0) == 1, "poll");
+	CHILD_ASSERT(p->revents == POLLIN, "revents");
+	CHILD_ASSERT(MEDIATED(pselect6, 0, 0, 0, 0, none) == 0, "pselect6");
+	CHILD_ASSERT(absent(0, 4 * M) == 4 * M - 2 * CLUSTER, "no more");
+}
+
+START_TEST(what_is_asked_about_is_fetched)
+{
+	ck_assert_int_eq(pipe2(foreign, O_CLOEXEC), 0);
+	ck_assert_int_eq(write(foreign[1], "a", 1), 1);
+	make_arena();
+	fill(0, 4 * M);
+	*(struct pollfd *)(arena + M) =
+		(struct pollfd){ .fd = foreign[0], .events = POLLIN };
+	*(struct timespec *)(arena + 2 * M) = (struct timespec){ 0 };
+	lose(arena, 4 * M, RW);
+	run_lost(ask_by_absent);
+}
+END_TEST
+
+/* Ready or not, with a timeout it is waiting. */
+static void poll_for(long timeout)
+{
+	struct pollfd p = { .events = POLLOUT };
+
+	make_pipe();
+	p.fd = pair[1];
+	MEDIATED(poll, (long)&p, 1, timeout);
+}
+
+static void poll_a_moment(void)
+{
+	poll_for(1);
+}
+
+static void poll_for_ever(void)
+{
+	poll_for(-1);
+}
+
+static void select_for(const struct timespec *timeout, const void *mask)
+{
+	MEDIATED(pselect6, 0, 0, 0, 0, (long)timeout, (long)mask);
+}
+
+static void select_a_second(void)
+{
+	select_for(&(struct timespec){ .tv_sec = 1 }, NULL);
+}
+
+static void select_a_moment(void)
+{
+	select_for(&(struct timespec){ .tv_nsec = 1 }, NULL);
+}
+
+static void select_for_ever(void)
+{
+	select_for(NULL, NULL);
+}
+
+static void select_with_mask(void)
+{
+	static const uint64_t none;
+	const struct {
+		const void *set;
+		size_t bytes;
+	} mask = { &none, sizeof(none) };
+
+	select_for(&(struct timespec){ 0 }, &mask);
+}
+
+static void select_by_rubbish(void)
+{
+	select_for((const struct timespec *)(arena + 8 * M), NULL);
+}
+
+static const struct {
+	void (*body)(void);
+	long call;
+} waits[] = {
+	{ poll_a_moment, SYS_poll },	     { poll_for_ever, SYS_poll },
+	{ select_a_second, SYS_pselect6 },   { select_a_moment, SYS_pselect6 },
+	{ select_for_ever, SYS_pselect6 },   { select_with_mask, SYS_pselect6 },
+	{ select_by_rubbish, SYS_pselect6 },
+};
+
+#define WAITS (int)(sizeof(waits) / sizeof(*waits))
+
+START_TEST(waiting_ends_the_trial)
+{
+	make_arena();
+	run_lost_until(waits[_i].body, FF_REASON_CALL, waits[_i].call);
+}
+END_TEST
+
+static void see_pending(void)
+{
+	uint64_t *set = (uint64_t *)(arena + M);
+
+	CHILD_ASSERT(MEDIATED(rt_sigpending, (long)set, 8) == 0, "pending");
+	CHILD_ASSERT(*set == 0, "none");
+}
+
+START_TEST(what_is_pending_may_be_asked)
+{
+	make_arena();
+	lose_at(0, 2 * M, RW);
+	run_lost(see_pending);
+}
+END_TEST
+
+void unit_tests(TCase *tests)
+{
+	tcase_add_test(tests, a_pipe_of_its_own_is_used_on_trial);
+	tcase_add_test(tests, what_goes_through_it_is_fetched);
+	tcase_add_loop_test(tests, what_could_block_or_be_seen_ends_the_trial,
+			    0, LEAVES);
+	tcase_add_test(tests, asking_is_free);
+	tcase_add_test(tests, what_is_asked_about_is_fetched);
+	tcase_add_loop_test(tests, waiting_ends_the_trial, 0, WAITS);
+	tcase_add_test(tests, what_is_pending_may_be_asked);
+}
