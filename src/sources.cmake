@@ -3,6 +3,7 @@ set(FF_CORE_SOURCES
 	arch/x86_64/sys.S
 	host/fault.c
 	host/ground.c
+	host/identity.c
 	host/signals.c
 	lazy/advice.c
 	lazy/areas.c

@@ -15,6 +15,7 @@
 
 #include "host/fault.h"
 #include "host/ground.h"
+#include "host/identity.h"
 #include "host/sys.h"
 #include "lazy/child.h"
 #include "lazy/clone.h"
@@ -41,12 +42,12 @@
 extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
 extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
 
-static _Atomic pid_t this_process;
+static _Atomic bool is_set_up;
 static const char *no_ground;
 
 void ff_fork_setup(void)
 {
-	if (atomic_load(&this_process))
+	if (atomic_load(&is_set_up))
 		return;
 	ff_options_load(environ);
 	if (!ff_options.on)
@@ -56,27 +57,37 @@ void ff_fork_setup(void)
 	ff_budget_ms = ff_options.budget_ms;
 	if (ff_log_wanted())
 		ff_site_names_prepare();
-	atomic_store(&this_process, ff_getpid());
+	ff_identity_take();
+	atomic_store(&is_set_up, true);
 }
 
 void ff_new_process(void)
 {
-	atomic_store(&this_process, ff_getpid());
+	ff_identity_take();
 	ff_gate_reset();
 	ff_slots_reset();
 	ff_trials_reset();
 	ff_stats_reset();
 }
 
-/* Forks that nobody told us of (libc's own, raw ones) leave a child with
- * its parent's state. */
-static void notice_new_process(void)
+/*
+ * Forks that nobody told us of (libc's own, raw ones) leave a child with
+ * its parent's state. False: this is somebody else's memory (vfork).
+ */
+static bool is_our_process(void)
 {
-	if (atomic_load(&this_process) == ff_getpid())
-		return;
-	ff_trap_reset();
-	ff_new_process();
-	ff_site_born_real(NULL);
+	switch (ff_identity()) {
+	case FF_BORROWED:
+		return false;
+	case FF_COPY:
+		ff_trap_reset();
+		ff_new_process();
+		ff_site_born_real(NULL);
+		/* fall through */
+	case FF_SAME:
+		ff_identity_take_to_fork();
+	}
+	return true;
 }
 
 /* Why this fork has to be real; NULL: it may be lazy. */
@@ -304,7 +315,8 @@ long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	ff_fork_setup();
 	if (ff_child.active || !ff_options.on)
 		return call(arg);
-	notice_new_process();
+	if (!is_our_process())
+		return fork_real(call, arg, NULL);
 	site = ff_site_of(return_address);
 	why = why_real(site, &way);
 	if (!why) {
@@ -325,7 +337,8 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	ff_fork_setup();
 	if (ff_child.active || !ff_options.on)
 		return call(arg);
-	notice_new_process();
+	if (!is_our_process())
+		return fork_real(call, arg, NULL);
 	log_real(name, return_address, "its child never execs");
 	return fork_real(call, arg, ff_site_of(return_address));
 }
@@ -345,8 +358,7 @@ void ff_ending(enum ff_ending how)
 {
 	int error = errno;
 
-	if (ff_child.active || !ff_options.on ||
-	    atomic_load(&this_process) != ff_getpid())
+	if (ff_child.active || !ff_options.on || ff_identity() != FF_SAME)
 		return;
 	if (how == FF_ENDING_EXEC)
 		ff_site_child_execs();

@@ -1,0 +1,24 @@
+/*
+ * Whose memory is this? After any fork, seen by us or not, what is written
+ * here is the parent's and must be made anew; after vfork it still is the
+ * parent's, and must be left alone.
+ */
+#ifndef FF_HOST_IDENTITY_H
+#define FF_HOST_IDENTITY_H
+
+enum ff_identity {
+	FF_SAME,     /* the process that took this memory */
+	FF_COPY,     /* a fork of it: the memory is its own */
+	FF_BORROWED, /* a vfork of it: the memory is its parent's */
+};
+
+/* Context: any; one system call. */
+enum ff_identity ff_identity(void);
+
+/* This process takes the memory. Cheap after the first time. */
+void ff_identity_take(void);
+
+/* The same, with what tells a copy from a loan: before the first fork. */
+void ff_identity_take_to_fork(void);
+
+#endif
