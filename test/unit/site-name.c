@@ -43,7 +43,7 @@ static volatile int after; /* keeps calls from becoming jumps */
 /* Counts what is allocated, by whatever library. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
-static atomic_int allocations;
+static _Thread_local int allocations; /* of one thread */
 
 void *malloc(size_t size)
 {
