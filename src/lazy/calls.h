@@ -59,9 +59,10 @@ bool ff_is_our_fd(long fd);
 #define FF_LOOKS(X)                                                           \
 	X(read)                                                               \
 	X(write)                                                              \
-	X(open) X(openat) X(creat) X(close) X(close_range) X(dup) X(dup2) X(  \
-		dup3) X(fcntl) X(ioctl) X(lseek) X(pipe) X(poll) X(pselect6)  \
-		X(getdents64) X(mmap) X(munmap) X(mremap) X(mprotect)         \
+	X(open)                                                               \
+	X(openat) X(creat) X(close) X(close_range) X(dup) X(dup2) X(dup3)     \
+		X(fcntl) X(ioctl) X(lseek) X(pipe) X(poll) X(pselect6) X(     \
+			getdents64) X(mmap) X(munmap) X(mremap) X(mprotect)   \
 			X(madvise) X(brk) X(rt_sigaction) X(rt_sigprocmask)   \
 				X(rt_sigreturn) X(sigaltstack)                \
 					X(set_robust_list) X(futex) X(prctl)  \
