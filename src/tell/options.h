@@ -39,7 +39,7 @@ extern struct ff_options ff_options;
 	  "off: every call goes to libc, nothing else happens")                \
 	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",        \
 	  "auto", "which way fork() takes; lazy: wherever it is possible")     \
-	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "32M", \
+	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
 	  "auto leaves processes with less resident memory to libc's fork")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
 	  "100", "how long a child may hold its parent before it execs")       \

@@ -98,6 +98,8 @@ static void stops(void)
 	}
 	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
 	printf("stopped %d by %d\n", WIFSTOPPED(status), WSTOPSIG(status));
+	/* one for being continued could swallow the one for ending */
+	disposition(SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP, on_child, NULL);
 	CHECK(!kill(pid, SIGCONT));
 	CHECK(waitpid(pid, &status, WCONTINUED) == pid);
 	printf("continued %d\n", WIFCONTINUED(status));
