@@ -86,14 +86,18 @@ static void discarded(const char *what)
 
 static void stops(void)
 {
-	int status;
+	int status, go[2];
 	pid_t pid;
+	char c;
 
+	CHECK(!pipe(go));
 	count = stopped = continued = exited = 0;
 	disposition(SA_SIGINFO | SA_RESTART, on_child, NULL);
 	pid = t_fork();
 	if (pid == 0) {
 		raise(SIGSTOP);
+		/* not before its parent saw it continue */
+		CHECK(read(go[0], &c, 1) == 1);
 		t_exec_exit(9);
 	}
 	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
@@ -103,6 +107,9 @@ static void stops(void)
 	CHECK(!kill(pid, SIGCONT));
 	CHECK(waitpid(pid, &status, WCONTINUED) == pid);
 	printf("continued %d\n", WIFCONTINUED(status));
+	CHECK(write(go[1], "", 1) == 1);
+	close(go[0]);
+	close(go[1]);
 	t_reap(pid, "child");
 	printf("SIGCHLD for stopping %d, ending %d\n", (int)stopped,
 	       (int)exited);
