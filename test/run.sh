@@ -75,8 +75,8 @@ install_missing() {
 }
 
 install_missing
-cmake -S "$root" -B "$build" -DFLATFORK_WERROR=ON ||
+cmake -S "$root" -B "$build" -DFLATFORK_WERROR=ON -DBUILD_TESTING=ON ||
 	die "cmake could not configure $build"
 cmake --build "$build" -j2 || die "the build failed"
 cd "$build" || exit 1
-exec ctest --output-on-failure -j2
+exec ctest --no-tests=error --output-on-failure -j2
