@@ -61,12 +61,6 @@ static inline void ff_jump(ucontext_t *uc, void (*to)(void))
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)to;
 }
 
-/* Of a page fault: was it a write? */
-static inline int ff_fault_is_write(const ucontext_t *uc)
-{
-	return (uc->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-}
-
 /* A fault: was it ff_peek's? Then it answers -1. */
 static inline int ff_peek_fixup(ucontext_t *uc)
 {

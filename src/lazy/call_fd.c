@@ -5,8 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "arch/arch.h"
@@ -14,7 +12,6 @@
 #include "lazy/calls.h"
 #include "lazy/child.h"
 #include "lazy/own.h"
-#include "lazy/pager.h"
 
 static long close_it(long fd)
 {

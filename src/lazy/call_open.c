@@ -2,19 +2,14 @@
  * Opening files by name. Free is what neither makes, changes nor waits for
  * anything; what is made or emptied is seen by others.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "arch/arch.h"
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
 #include "lazy/own.h"
-#include "lazy/pager.h"
 
 /* What the kernel says of /proc/self would tell of us. */
 static bool tells_of_us(const char *path)

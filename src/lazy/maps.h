@@ -17,7 +17,7 @@ struct ff_mapping {
 struct ff_maps {
 	int fd;
 	bool text;
-	uintptr_t next;
+	uintptr_t next; /* query: the address to look from; may be set */
 	/* text reader */
 	unsigned have, at;
 	char buffer[2048];
@@ -27,7 +27,6 @@ struct ff_maps {
 int ff_maps_open(struct ff_maps *maps);
 /* 1 and *ret_mapping, 0 at the end, or -errno. */
 int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret_mapping);
-/* Go back to the first mapping that ends behind @address (query only). */
 void ff_maps_close(struct ff_maps *maps);
 
 #endif
