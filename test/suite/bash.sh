@@ -213,12 +213,12 @@ for i in {1..10}; do
 done
 for i in {1..10}; do wait "${p[i]}"; echo $?; done
 { sleep 0.02; /bin/echo group; exit 3; } & wait $!; echo $?
+(sleep 0.01; exit 6) & wait -n; echo $?
 (sleep 0.02; exit 4) & (sleep 0.01; exit 5) & wait; echo $?
 for i in 1 2 3; do
 	mkfifo "go$i"; sh -c "read x <go$i; exit $i" & p[i]=$!
 done
 for i in 3 1 2; do echo >"go$i"; wait "${p[i]}"; echo "let go $?"; done
-wait -n; echo $?
 mkfifo f; cat f >copied & echo "through a fifo" >f; wait; cat copied
 sleep 60 & kill $!; wait $! 2>/dev/null; echo $?
 check

@@ -9,6 +9,8 @@ make_tree() {
 	for i in 1 2 3 4 5 6; do seq $((i * 3000)) >"from/sub/f$i"; done
 	ln -s f1 from/sub/link; chmod 640 from/sub/f2
 	mkdir to; seq 100 >to/extra
+	# or chance decides whether both were made in the same second
+	touch -d '2001-02-03 04:05:06' from from/sub to
 }
 printf '#!/bin/sh\nshift\nexec sh -c "$*"\n' | suite_file fake-ssh
 
