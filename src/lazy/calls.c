@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#define FREE(name, sig) [SYS_##name] = { FF_CLASS_FREE, sig, NULL }
-#define OUTPUT(name, sig) [SYS_##name] = { FF_CLASS_OUTPUT, sig, NULL }
-#define LOOK(name, fn, sig) [SYS_##name] = { FF_CLASS_LOOK, sig, ff_look_##fn }
+#define FREE(name, sig) [SYS_##name] = { FF_CLASS_FREE, 0, sig }
+#define OUTPUT(name, sig) [SYS_##name] = { FF_CLASS_OUTPUT, 0, sig }
+#define LOOK(name, fn, sig) [SYS_##name] = { FF_CLASS_LOOK, FF_LOOK_##fn, sig }
 
 static const struct ff_rule rules[] = {
 	/* descriptors */
@@ -164,4 +164,18 @@ const struct ff_rule *ff_rule(long nr)
 	    rules[nr].class == FF_CLASS_LEAVE)
 		return NULL;
 	return &rules[nr];
+}
+
+void ff_look(enum ff_look look, ucontext_t *uc, long nr)
+{
+	switch (look) {
+	case FF_LOOK_none:
+		break;
+#define X(name)                         \
+	case FF_LOOK_##name:            \
+		ff_look_##name(uc, nr); \
+		break;
+		FF_LOOKS(X)
+#undef X
+	}
 }

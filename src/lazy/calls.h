@@ -31,11 +31,11 @@ enum ff_class {
 	FF_CLASS_LOOK,
 };
 
+/* No pointers: every program that is started would pay for relocating them. */
 struct ff_rule {
-	enum ff_class class;
-	const char *signature;
-	/* LOOK: decide, and make the call or not. */
-	void (*look)(ucontext_t *uc, long nr);
+	unsigned char class; /* enum ff_class */
+	unsigned char look;  /* LOOK: which, enum ff_look */
+	char signature[7];
 };
 
 /* NULL for a call that is not in the table. */
@@ -56,22 +56,31 @@ long ff_make(const ucontext_t *uc, long nr);
 
 bool ff_is_our_fd(long fd);
 
-#define FF_LOOKS(X)                                                           \
-	X(read)                                                               \
-	X(write)                                                              \
-	X(open)                                                               \
-	X(openat) X(creat) X(close) X(close_range) X(dup) X(dup2) X(dup3)     \
-		X(fcntl) X(ioctl) X(lseek) X(pipe) X(poll) X(pselect6) X(     \
-			getdents64) X(mmap) X(munmap) X(mremap) X(mprotect)   \
-			X(madvise) X(brk) X(rt_sigaction) X(rt_sigprocmask)   \
-				X(rt_sigreturn) X(sigaltstack)                \
-					X(set_robust_list) X(futex) X(prctl)  \
-						X(self) X(setpgid) X(kill)    \
-							X(execve) X(execveat) \
-								X(exit)
+#define FF_LOOKS(X)                                                         \
+	X(read)                                                             \
+	X(write)                                                            \
+	X(open)                                                             \
+	X(openat)                                                           \
+	X(creat) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(fcntl) X( \
+		ioctl) X(lseek) X(pipe) X(poll) X(pselect6) X(getdents64)   \
+		X(mmap) X(munmap) X(mremap) X(mprotect) X(madvise) X(brk)   \
+			X(rt_sigaction) X(rt_sigprocmask) X(rt_sigreturn)   \
+				X(sigaltstack) X(set_robust_list) X(futex)  \
+					X(prctl) X(self) X(setpgid) X(kill) \
+						X(execve) X(execveat) X(exit)
+
+#define X(name) FF_LOOK_##name,
+enum ff_look {
+	FF_LOOK_none,
+	FF_LOOKS(X)
+};
+#undef X
 
 #define X(name) void ff_look_##name(ucontext_t *uc, long nr);
 FF_LOOKS(X)
 #undef X
+
+/* Decide by the arguments, and make the call or not. */
+void ff_look(enum ff_look look, ucontext_t *uc, long nr);
 
 #endif

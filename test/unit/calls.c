@@ -225,8 +225,8 @@ START_TEST(looks_have_their_function_and_only_they)
 	const struct ff_rule *rule = ff_rule(_i);
 
 	ck_assert(!rule || rule->class != FF_CLASS_LEAVE);
-	ck_assert(!rule ||
-		  (rule->look != NULL) == (rule->class == FF_CLASS_LOOK));
+	ck_assert(!rule || (rule->look != FF_LOOK_none) ==
+				   (rule->class == FF_CLASS_LOOK));
 	ck_assert_msg(rule || !call[_i].name, "%s is not in the table",
 		      call[_i].name ? call[_i].name : "");
 }
