@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 
 #include "host/fault.h"
+#include "host/hot.h"
 #include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/maps.h"
@@ -152,11 +153,22 @@ static bool is_candidate(const struct ff_mapping *m, uintptr_t stack)
 	       m->end - m->start >= AREA_MIN;
 }
 
+/*
+ * Big memory that may not be written is rare, and most mappings of a process
+ * are of that kind: they are listed now and then, and always where some was
+ * found the last time. What is not listed is copied as fork does.
+ */
+#define LIST_ALL_EVERY 64
+
+static _Atomic unsigned lists FF_HOT;
+static _Atomic bool has_readonly FF_HOT;
+
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 {
 	struct ff_keep sorted = *keep;
 	struct ff_mapping m;
 	struct ff_maps maps;
+	bool all, readonly = false;
 	int rc;
 
 	areas->count = 0;
@@ -166,6 +178,9 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	rc = ff_fault(FF_FAULT_NO_MAPS) ? -ENOENT : ff_maps_open(&maps);
 	if (rc < 0)
 		return rc;
+	all = atomic_fetch_add(&lists, 1) % LIST_ALL_EVERY == 0 ||
+	      atomic_load(&has_readonly);
+	maps.writable = !all;
 	while ((rc = ff_maps_next(&maps, &m)) > 0) {
 		if (m.anonymous && (m.prot & PROT_WRITE) &&
 		    m.end - m.start >= SHADOW_MIN) {
@@ -183,9 +198,12 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 				(struct ff_range){ m.start, m.end };
 		} else if (is_candidate(&m, keep->stack)) {
 			add_mapping(areas, &m, &sorted);
+			readonly |= !(m.prot & PROT_WRITE);
 		}
 	}
 	ff_maps_close(&maps);
+	if (all)
+		atomic_store(&has_readonly, readonly);
 	return rc;
 }
 

@@ -30,13 +30,12 @@ struct ff_area {
 };
 
 struct ff_areas {
-	unsigned count;
+	unsigned count, shared_count;
+	uint64_t absent_bytes;
 	/* By ascending address; the spare ones are for cutting in two. */
 	struct ff_area area[FF_AREAS_MAX + FF_AREAS_SPARE];
 	/* Writable shared mappings: a child on trial may not write there. */
-	unsigned shared_count;
 	struct ff_range shared[FF_SHARED_MAX];
-	uint64_t absent_bytes;
 };
 
 /* Memory that must come along whatever mapping it lies in. */

@@ -49,6 +49,7 @@ int ff_maps_open(struct ff_maps *maps)
 		return (int)fd;
 	maps->fd = (int)fd;
 	maps->text = ff_fault(FF_FAULT_NO_PROCMAP);
+	maps->writable = false;
 	maps->next = 0;
 	maps->have = maps->at = 0;
 	return 0;
@@ -64,7 +65,8 @@ static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
 {
 	struct procmap_query q = {
 		.size = sizeof(q),
-		.query_flags = QUERY_COVERING_OR_NEXT,
+		.query_flags = QUERY_COVERING_OR_NEXT |
+			       (maps->writable ? QUERY_WRITABLE : 0),
 		.query_addr = maps->next,
 	};
 	long rc = sys(ioctl, maps->fd, PROCMAP_QUERY, &q);

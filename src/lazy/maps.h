@@ -17,6 +17,7 @@ struct ff_mapping {
 struct ff_maps {
 	int fd;
 	bool text;
+	bool writable;	/* query: no others; may be set */
 	uintptr_t next; /* query: the address to look from; may be set */
 	/* text reader */
 	unsigned have, at;
