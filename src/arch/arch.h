@@ -6,6 +6,7 @@
 #define FF_ARCH_ARCH_H
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -19,6 +20,24 @@ void ff_sigreturn(void);
 /* Change the alternate signal stack from a handler that runs on it; @sp: the
  * stack pointer of what was interrupted. 0 or -errno. */
 long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp);
+
+/*
+ * clone() from a stack in [house, house + bytes) that the child does not
+ * inherit: @image, shared memory of the same size, becomes the child's house,
+ * with a copy of the stack in use and whatever else was put there. Returns
+ * the pid, 0 in the child, or -errno. A child without its image ends.
+ */
+long ff_clone_image(unsigned long flags, long parent_tid, long child_tid,
+		    void *house, void *image, size_t bytes);
+
+/* Zero words where libc's memset would be one more page to fault in. */
+static inline void ff_zero(uint64_t *words, size_t count)
+{
+	__asm__ volatile("rep stosq"
+			 : "+D"(words), "+c"(count)
+			 : "a"(0)
+			 : "memory");
+}
 
 /* The byte at @at, or -1: needs a fault handler that calls ff_peek_fixup(). */
 int ff_peek(const void *at);

@@ -1,9 +1,10 @@
 #include "host/fault.h"
+#include "host/hot.h"
 
 #include <stddef.h>
 #include <string.h>
 
-unsigned ff_faults;
+unsigned ff_faults FF_HOT;
 
 static const char *const fault_name[] = {
 #define X(id, name, what) name,

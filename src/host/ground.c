@@ -83,12 +83,11 @@ static const char *value_of(const char *status, const char *key)
 	return at ? at + strlen(key) : NULL;
 }
 
-const char *ff_ground_now(void)
+const char *ff_ground_now(char *status)
 {
-	char status[2048];
 	const char *value;
 
-	if (read_file("/proc/self/status", status, sizeof(status)) <= 0)
+	if (read_file("/proc/self/status", status, FF_GROUND_BYTES) <= 0)
 		return "/proc/self/status can't be read";
 	value = value_of(status, "\nTracerPid:");
 	if (!value || number_at(value) != 0)

@@ -9,8 +9,10 @@
  * fork. NULL, or why there are no lazy forks. */
 const char *ff_ground_at_start(void);
 
-/* What may change between two forks: a tracer, seccomp. NULL, or why not. */
-const char *ff_ground_now(void);
+/* What may change between two forks: a tracer, seccomp. NULL, or why not.
+ * @buffer of FF_GROUND_BYTES is for its use. */
+#define FF_GROUND_BYTES 2048
+const char *ff_ground_now(char *buffer);
 
 /* Resident memory and writable private memory, in bytes; false where /proc
  * does not tell. */

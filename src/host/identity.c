@@ -8,12 +8,13 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 
 #define PAGE 4096
 
-static _Atomic int owner;
-static _Atomic(_Atomic int *) page;
+static _Atomic int owner FF_HOT;
+static _Atomic(_Atomic int *) page FF_HOT;
 
 enum ff_identity ff_identity(void)
 {

@@ -6,11 +6,12 @@
 
 #define FF_NAME(name, why) #name,
 static const char *const names[] = {
+#include "host/hot.h"
 #include "preload/names.def"
 };
 #undef FF_NAME
 
-__attribute__((visibility("hidden"))) void *ff_next_of[FF_NEXT_COUNT];
+__attribute__((visibility("hidden"))) void *ff_next_of[FF_NEXT_COUNT] FF_HOT;
 
 void *ff_next_find(enum ff_next which)
 {
@@ -24,7 +25,7 @@ void *ff_next_find(enum ff_next which)
 
 void ff_next_find_all(void)
 {
-	static _Atomic bool done;
+	static _Atomic bool done FF_HOT;
 	int i;
 
 	if (done)

@@ -25,11 +25,12 @@
 #include <sys/resource.h>
 
 #include "arch/arch.h"
+#include "host/hot.h"
 #include "lazy/hooks.h"
 #include "lazy/pager.h"
 #include "lazy/trap.h"
 
-struct ff_child ff_child;
+struct ff_child ff_child FF_HOT;
 
 static bool move_state(enum ff_state from, enum ff_state to)
 {
@@ -116,8 +117,7 @@ static int watch_shared(void)
 
 	for (i = 0; rc == 0 && i < areas->shared_count; i++) {
 		r = &areas->shared[i];
-		/* Our own pages lie among them: ff_slots_keep() has cut
-		 * them out. */
+		/* Our own are not among them: ff_slots_keep(). */
 		rc = sys(mprotect, r->start, r->end - r->start, PROT_READ);
 	}
 	return (int)rc;
@@ -126,7 +126,7 @@ static int watch_shared(void)
 void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 {
 	ff_child.slot = slot;
-	ff_child.shared = slot->shared;
+	ff_child.shared = &slot->of_child;
 	ff_child.areas = &slot->areas;
 	ff_child.committed = slot->committed;
 	ff_child.mask = slot->mask;
@@ -196,7 +196,7 @@ static void let_go(ucontext_t *uc, bool asked)
 	atomic_store(&sh->state, FF_RELEASED);
 	atomic_store(&sh->owner, 0);
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	ff_new_process();
+	ff_new_process(ff_child.slot);
 }
 
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)

@@ -117,7 +117,10 @@ static long make_child(struct ff_slot *slot, const struct request *rq)
 	if (slot->committed)
 		flags |= rq->exit_signal;
 	/* On trial: exit signal 0 until exec. */
-	return sys(clone, flags, 0, rq->parent_tid, rq->child_tid, 0);
+	ff_slot_depict(slot);
+	return ff_clone_image(flags, rq->parent_tid, rq->child_tid,
+			      ff_house_of(slot), ff_image_of(slot),
+			      sizeof(struct ff_house));
 }
 
 /*

@@ -15,6 +15,7 @@
 
 #include "host/fault.h"
 #include "host/ground.h"
+#include "host/hot.h"
 #include "host/identity.h"
 #include "host/sys.h"
 #include "lazy/child.h"
@@ -42,8 +43,8 @@
 extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
 extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
 
-static _Atomic bool is_set_up;
-static const char *no_ground;
+static _Atomic bool is_set_up FF_HOT;
+static const char *no_ground FF_HOT;
 
 void ff_fork_setup(void)
 {
@@ -61,11 +62,11 @@ void ff_fork_setup(void)
 	atomic_store(&is_set_up, true);
 }
 
-void ff_new_process(void)
+void ff_new_process(const struct ff_slot *own)
 {
 	ff_identity_take();
 	ff_gate_reset();
-	ff_slots_reset();
+	ff_slots_reset(own);
 	ff_trials_reset();
 	ff_stats_reset();
 }
@@ -81,7 +82,7 @@ static bool is_our_process(void)
 		return false;
 	case FF_COPY:
 		ff_trap_reset();
-		ff_new_process();
+		ff_new_process(NULL);
 		ff_site_born_real(NULL);
 		/* fall through */
 	case FF_SAME:
@@ -94,7 +95,6 @@ static bool is_our_process(void)
 static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 {
 	uint64_t resident = 0, writable = 0;
-	const char *why;
 
 	*ret_way = FF_WAY_REAL;
 	if (ff_options.fork_mode == FF_FORK_REAL)
@@ -112,9 +112,6 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 		    writable < WRITABLE_IS_BIG)
 			return "small process";
 	}
-	why = ff_ground_now();
-	if (why)
-		return why;
 	*ret_way = ff_site_predict(site);
 	if (*ret_way == FF_WAY_REAL && ff_options.fork_mode == FF_FORK_AUTO)
 		return "children of this site do not exec";
@@ -177,7 +174,7 @@ static void log_lazy(const struct ff_slot *slot, const char *name,
 static void real_child(struct ff_site *site)
 {
 	ff_trap_reset();
-	ff_new_process();
+	ff_new_process(NULL);
 	ff_site_born_real(site);
 }
 
@@ -272,16 +269,23 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	*ret_why = "too many forks under way";
 	if (!slot)
 		return -1;
-	keep_ours(&slot->keep);
-	slot->committed = way == FF_WAY_COMMITTED && may_commit();
-	*ret_why = ff_arm(slot);
+	/* The handler's stack is not in use yet, and is no loss to a fork. */
+	*ret_why = ff_ground_now(ff_house_of(slot)->altstack);
+	if (!*ret_why) {
+		keep_ours(&slot->keep);
+		slot->committed = way == FF_WAY_COMMITTED && may_commit();
+		*ret_why = ff_arm(slot);
+	}
 	if (*ret_why) {
 		ff_slot_put(slot);
 		return -1;
 	}
 	pid = call(arg);
-	if (pid == 0 && !slot->real) {
-		/* The lazy child: ff_child.active, until it execs. */
+	if (pid == 0) {
+		/* A real child has no slot. A lazy one is mediated until it
+		 * execs, or was let go already. */
+		if (ff_child.slot != slot)
+			real_child(site);
 		return 0;
 	}
 	error = errno;
@@ -289,16 +293,10 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 		/* libc gave up before its clone. */
 		ff_disarm(slot);
 	}
-	if (pid == 0) {
-		real_child(site);
-	} else {
-		if (slot->real)
-			ff_gate_leave_real();
-		account(slot, site, pid, name, at);
-		if (slot->pushed)
-			ff_slot_leave_shared(slot);
-		ff_slot_put(slot);
-	}
+	if (slot->real)
+		ff_gate_leave_real();
+	account(slot, site, pid, name, at);
+	ff_slot_put(slot);
 	errno = error;
 	return pid;
 }

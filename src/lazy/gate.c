@@ -6,12 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 
 /* Bit 31: marks stand. Below: how many real forks are under way. */
 #define MARKS 0x80000000u
 
-static _Atomic uint32_t gate;
+static _Atomic uint32_t gate FF_HOT;
+/* How many threads sleep, or are about to, until marks are gone. */
+static _Atomic uint32_t sleepers FF_HOT;
+
+static void sleep_while(uint32_t seen)
+{
+	atomic_fetch_add(&sleepers, 1);
+	sys(futex, &gate, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+	atomic_fetch_sub(&sleepers, 1);
+}
 
 bool ff_gate_try_lazy(void)
 {
@@ -23,14 +33,15 @@ bool ff_gate_try_lazy(void)
 			return true;
 		if (!(seen & MARKS))
 			return false;
-		sys(futex, &gate, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+		sleep_while(seen);
 	}
 }
 
 void ff_gate_leave_lazy(void)
 {
 	atomic_store(&gate, 0);
-	sys(futex, &gate, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	if (atomic_load(&sleepers))
+		sys(futex, &gate, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 void ff_gate_enter_real(void)
@@ -39,8 +50,7 @@ void ff_gate_enter_real(void)
 
 	for (;;) {
 		if (seen & MARKS) {
-			sys(futex, &gate, FUTEX_WAIT_PRIVATE, seen, NULL, NULL,
-			    0);
+			sleep_while(seen);
 			seen = atomic_load(&gate);
 		} else if (atomic_compare_exchange_weak(&gate, &seen,
 							seen + 1)) {
@@ -57,4 +67,5 @@ void ff_gate_leave_real(void)
 void ff_gate_reset(void)
 {
 	atomic_store(&gate, 0);
+	atomic_store(&sleepers, 0);
 }

@@ -112,6 +112,11 @@ int ff_pager_reserve(void)
 		a->bit = bits;
 		bits += cluster_of(a->end - 1) - a->first_cluster + 1;
 	}
+	if (bits <= FF_PRESENT_BYTES * 8) {
+		ff_child.present = ff_child.slot->present;
+		ff_zero(ff_child.present, (bits + 63) / 64);
+		return 0;
+	}
 	at = sys(mmap, NULL, bits / 8 + FF_PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at < 0 && at > -4096)

@@ -3,60 +3,87 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 
 #define SLOTS 4
-#define SHARED_BYTES FF_PAGE
+
+/*
+ * The kernel maps 64 KiB around a first access at once. The upper half of
+ * the stack and the first half of the slot are to be in one such window.
+ */
+#define WINDOW ((uintptr_t)64 << 10)
 
 _Thread_local struct ff_slot *ff_current
 	__attribute__((tls_model("initial-exec")));
 
-static struct ff_slot slots[SLOTS];
+static struct {
+	_Atomic bool busy;
+	struct ff_house *house, *image;
+} slots[SLOTS] FF_HOT;
 
 static bool is_error(long rc)
 {
 	return rc < 0 && rc > -4096;
 }
 
-static bool get_memory(struct ff_slot *s)
+static struct ff_house *get_house(void)
 {
-	long at;
+	size_t bytes = sizeof(struct ff_house) + WINDOW;
+	uintptr_t from, border;
+	long at = sys(mmap, NULL, bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (!s->altstack) {
-		at = sys(mmap, NULL, FF_ALTSTACK_BYTES, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (is_error(at))
-			return false;
-		s->altstack = (char *)at;
+	if (is_error(at))
+		return NULL;
+	if (sys(madvise, at, bytes, MADV_DONTFORK) < 0) {
+		sys(munmap, at, bytes);
+		return NULL;
 	}
-	if (!s->shared) {
-		at = sys(mmap, NULL, SHARED_BYTES, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (is_error(at))
-			return false;
-		s->shared = (struct ff_shared *)at;
-	}
-	memset(s->shared, 0, sizeof(*s->shared));
-	return true;
+	from = (uintptr_t)at + FF_ALTSTACK_BYTES;
+	border = ((from + WINDOW / 2 - 1) & ~(WINDOW - 1)) + WINDOW / 2;
+	return (struct ff_house *)(border - FF_ALTSTACK_BYTES);
+}
+
+static struct ff_house *get_image(void)
+{
+	long at =
+		sys(mmap, NULL, sizeof(struct ff_house), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return is_error(at) ? NULL : (struct ff_house *)at;
+}
+
+static void drop_image(unsigned i)
+{
+	if (slots[i].image)
+		sys(munmap, slots[i].image, sizeof(struct ff_house));
+	slots[i].image = NULL;
 }
 
 struct ff_slot *ff_slot_take(void)
 {
 	struct ff_slot *s;
+	unsigned i;
 	bool busy;
 
-	for (s = slots; s < slots + SLOTS; s++) {
+	for (i = 0; i < SLOTS; i++) {
 		busy = false;
-		if (!atomic_compare_exchange_strong(&s->busy, &busy, true))
+		if (!atomic_compare_exchange_strong(&slots[i].busy, &busy,
+						    true))
 			continue;
-		if (!get_memory(s)) {
-			atomic_store(&s->busy, false);
+		if (!slots[i].house)
+			slots[i].house = get_house();
+		if (slots[i].house && !slots[i].image)
+			slots[i].image = get_image();
+		if (!slots[i].image) {
+			atomic_store(&slots[i].busy, false);
 			return NULL;
 		}
-		s->armed = s->real = s->committed = s->pushed = false;
-		s->outcome = FF_OUTCOME_NONE;
-		s->why_real = NULL;
-		s->reason = FF_REASON_NONE;
+		s = &slots[i].house->slot;
+		memset(s, 0, offsetof(struct ff_slot, keep));
+		s->shared = &slots[i].image->slot.of_child;
+		memset(s->shared, 0, sizeof(*s->shared));
 		s->call = -1;
 		return s;
 	}
@@ -65,42 +92,59 @@ struct ff_slot *ff_slot_take(void)
 
 void ff_slot_put(struct ff_slot *slot)
 {
-	atomic_store(&slot->busy, false);
+	unsigned i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (!slots[i].house || slot != &slots[i].house->slot)
+			continue;
+		if (slot->outcome == FF_OUTCOME_RELEASED || slot->at_large)
+			drop_image(i);
+		atomic_store(&slots[i].busy, false);
+	}
 }
 
-void ff_slot_leave_shared(struct ff_slot *slot)
+void ff_slot_depict(struct ff_slot *slot)
 {
-	sys(munmap, slot->shared, SHARED_BYTES);
-	slot->shared = NULL;
+	struct ff_slot *image = &ff_image_of(slot)->slot;
+	const struct ff_areas *areas = &slot->areas;
+
+	memcpy(image, slot, offsetof(struct ff_slot, of_child));
+	memcpy(&image->areas, areas,
+	       offsetof(struct ff_areas, area) +
+		       areas->count * sizeof(areas->area[0]));
+	memcpy(image->areas.shared, areas->shared,
+	       areas->shared_count * sizeof(areas->shared[0]));
 }
 
-void ff_slots_reset(void)
+void ff_slots_reset(const struct ff_slot *own)
 {
-	struct ff_slot *s;
+	unsigned i;
 
-	for (s = slots; s < slots + SLOTS; s++) {
-		if (s->shared)
-			sys(munmap, s->shared, SHARED_BYTES);
-		s->shared = NULL;
-		atomic_store(&s->busy, false);
+	for (i = 0; i < SLOTS; i++) {
+		if (own && slots[i].house && own == &slots[i].house->slot)
+			slots[i].image = NULL; /* it has moved */
+		drop_image(i);
+		slots[i].house = NULL; /* not inherited */
+		atomic_store(&slots[i].busy, false);
 	}
 	ff_current = NULL;
 }
 
-static void keep_range(struct ff_keep *keep, const void *start, size_t bytes)
+static void keep_house(struct ff_keep *keep, const struct ff_house *house)
 {
-	if (start)
-		keep->range[keep->count++] =
-			(struct ff_range){ (uintptr_t)start,
-					   (uintptr_t)start + bytes };
+	if (house)
+		keep->range[keep->count++] = (struct ff_range){
+			(uintptr_t)house,
+			((uintptr_t)(house + 1) + FF_PAGE - 1) & ~(FF_PAGE - 1)
+		};
 }
 
 void ff_slots_keep(struct ff_keep *keep)
 {
-	struct ff_slot *s;
+	unsigned i;
 
-	for (s = slots; s < slots + SLOTS; s++) {
-		keep_range(keep, s->altstack, FF_ALTSTACK_BYTES);
-		keep_range(keep, s->shared, SHARED_BYTES);
+	for (i = 0; i < SLOTS; i++) {
+		keep_house(keep, slots[i].house);
+		keep_house(keep, slots[i].image);
 	}
 }

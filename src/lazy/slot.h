@@ -1,7 +1,13 @@
 /*
  * One lazy fork in flight: what the forking thread, its SIGSYS handler and
- * the child know of it. The forking thread owns its slot from take to put;
- * the child has a private copy of everything but the shared page.
+ * the child know of it. The forking thread owns its slot from take to put.
+ *
+ * A slot lives in a house together with the alternate stack of its handler.
+ * The house is not inherited: fork would take it away from the parent page
+ * by page, to be faulted in again. It has an image, shared memory of the same
+ * shape; right before the clone the parent copies into it what the child
+ * needs, and the child starts by moving the image to where the house is in
+ * the parent.
  */
 #ifndef FF_LAZY_SLOT_H
 #define FF_LAZY_SLOT_H
@@ -9,6 +15,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -62,7 +69,7 @@ struct ff_robust_head {
 	struct ff_robust_list *pending;
 };
 
-/* In a page of its own, shared by parent and child. */
+/* In the image, so shared by parent and child. */
 struct ff_shared {
 	/* Child writes its tid once; the kernel marks it at exec or death
 	 * and wakes the parent, who sleeps on it. */
@@ -90,16 +97,15 @@ enum ff_outcome {
 };
 
 #define FF_ALTSTACK_BYTES ((size_t)128 << 10)
+#define FF_PRESENT_BYTES ((size_t)16 << 10)
 
 struct ff_slot {
-	_Atomic bool busy;
-	struct ff_shared *shared;
-	char *altstack;
+	struct ff_shared *shared; /* in the image */
 
 	bool armed;	/* dispatch is on for this thread */
 	bool real;	/* a real fork follows; the gate counts it */
 	bool committed; /* the child is born committed */
-	bool pushed;	/* let go while stopped: the shared page is its */
+	bool at_large;	/* a child taken back may still run: not killed */
 	ff_sigset mask; /* the program's signal mask, while armed */
 	stack_t stack;	/* the program's alternate stack, while armed */
 
@@ -109,9 +115,32 @@ struct ff_slot {
 	uint32_t reason;
 	int call;
 
-	struct ff_areas areas;
 	struct ff_keep keep;
+
+	/* Of the image only: what parent and child share, and the child's
+	 * bitmap of what is fetched where that is small enough. */
+	struct ff_shared of_child;
+	uint64_t present[FF_PRESENT_BYTES / sizeof(uint64_t)];
+
+	struct ff_areas areas;
 };
+
+struct ff_house {
+	char altstack[FF_ALTSTACK_BYTES];
+	struct ff_slot slot;
+};
+
+static inline struct ff_house *ff_house_of(struct ff_slot *slot)
+{
+	return (struct ff_house *)((char *)slot -
+				   offsetof(struct ff_house, slot));
+}
+
+static inline struct ff_house *ff_image_of(struct ff_slot *slot)
+{
+	return (struct ff_house *)((char *)slot->shared -
+				   offsetof(struct ff_house, slot.of_child));
+}
 
 /* The slot of the fork this thread is in, or NULL. */
 extern _Thread_local struct ff_slot *ff_current
@@ -119,12 +148,15 @@ extern _Thread_local struct ff_slot *ff_current
 
 /* A free slot with its memory, or NULL. Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);
+/* Back to the free ones. The image of a child that lives on is its alone. */
 void ff_slot_put(struct ff_slot *slot);
-/* A child that was let go while stopped still looks at the shared page. */
-void ff_slot_leave_shared(struct ff_slot *slot);
 
-/* In a new process: shared pages are the parent's, everybody else is gone. */
-void ff_slots_reset(void);
+/* All of a slot that its child needs, into its image; not the stack. */
+void ff_slot_depict(struct ff_slot *slot);
+
+/* In a new process: images are the parent's, everybody else is gone. In a
+ * lazy one the image of @own is where it runs. */
+void ff_slots_reset(const struct ff_slot *own);
 
 /* Add the memory of all slots to what must come along. */
 void ff_slots_keep(struct ff_keep *keep);

@@ -18,6 +18,7 @@
 
 #include "arch/arch.h"
 #include "host/fault.h"
+#include "host/hot.h"
 #include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/child.h"
@@ -36,7 +37,7 @@ static struct {
 	struct ff_spin lock;
 	unsigned users;
 	struct ff_sigaction old;
-} sigsys;
+} sigsys FF_HOT;
 
 int ff_dispatch(bool on)
 {
@@ -49,7 +50,7 @@ int ff_dispatch(bool on)
 bool ff_dispatch_possible(void)
 {
 	/* 0 not asked, 1 yes, 2 no; racing threads find the same. */
-	static _Atomic int answer;
+	static _Atomic int answer FF_HOT;
 	int known = answer;
 
 	if (!known) {
@@ -169,7 +170,7 @@ void ff_trap_reset(void)
 
 const char *ff_arm(struct ff_slot *slot)
 {
-	stack_t ours = { .ss_sp = slot->altstack,
+	stack_t ours = { .ss_sp = ff_house_of(slot)->altstack,
 			 .ss_size = FF_ALTSTACK_BYTES };
 
 	slot->mask = ff_block_signals();

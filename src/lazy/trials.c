@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 
 #define FORBIDDEN 0x80000000u
 
-static _Atomic uint32_t trials;
+static _Atomic uint32_t trials FF_HOT;
 
 void ff_trials_forbid(void)
 {

@@ -83,6 +83,8 @@ bool ff_cancel_child(struct ff_slot *slot, pid_t pid)
 	 * ends at its next system call. */
 	if (sys(kill, pid, SIGKILL) == 0)
 		look(slot, pid, true);
+	else
+		slot->at_large = true;
 	return true;
 }
 
@@ -173,7 +175,6 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 				ask_to_leave(pid);
 			} else if (ff_push(slot, pid)) {
 				slot->reason = FF_REASON_BUDGET;
-				slot->pushed = true;
 				return FF_OUTCOME_RELEASED;
 			}
 		}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "host/hot.h"
 #include "host/next.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
@@ -129,7 +130,7 @@ static int is_fork_like(unsigned long flags)
 			  CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)) == 0;
 }
 
-long (*ff_next_syscall)(long nr, ...);
+long (*ff_next_syscall)(long nr, ...) FF_HOT;
 
 /* Where syscall() jumps for fork and clone, or before the next definition is
  * known: preload/syscall.S. */

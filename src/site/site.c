@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 #include "lazy/slot.h"
 
@@ -20,8 +21,8 @@
 #define PATIENCE_MAX 8192
 #define PROVEN 2 /* real children in a row that came to exec */
 
-static _Atomic(struct ff_site *) table;
-static struct ff_site *born_at;
+static _Atomic(struct ff_site *) table FF_HOT;
+static struct ff_site *born_at FF_HOT;
 
 static const bool commits[] = {
 #define X(id, text, committable) committable,

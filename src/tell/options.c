@@ -10,10 +10,11 @@
 #include <limits.h>
 #include <string.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 #include "tell/line.h"
 
-struct ff_options ff_options;
+struct ff_options ff_options FF_HOT;
 
 /* clang-format off */
 #define X(env, kind, field, flag, values, fallback, what)               \

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
+#include "host/hot.h"
 #include "host/sys.h"
 #include "tell/line.h"
 #include "tell/log.h"
@@ -19,9 +20,9 @@
 
 #define COMM_MAX 16 /* TASK_COMM_LEN, the zero included */
 
-struct ff_stats ff_stats;
+struct ff_stats ff_stats FF_HOT;
 
-static atomic_bool written;
+static atomic_bool written FF_HOT;
 
 void ff_stats_reset(void)
 {

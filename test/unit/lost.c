@@ -10,18 +10,18 @@
 #include "lazy/trap.h"
 #include "unit.h"
 
-static struct ff_areas areas;
+static struct ff_slot slot;
 static struct ff_shared *shared;
 static int shared_mem, shared_pagemap; /* of the parent */
 
 void lose(const void *start, size_t bytes, int prot)
 {
-	areas.area[areas.count++] = (struct ff_area){
+	slot.areas.area[slot.areas.count++] = (struct ff_area){
 		.start = (uintptr_t)start,
 		.end = (uintptr_t)start + bytes,
 		.prot = (unsigned)prot,
 	};
-	areas.absent_bytes += bytes;
+	slot.areas.absent_bytes += bytes;
 }
 
 /* Above all numbers the program gets, as the engine has them. */
@@ -38,11 +38,12 @@ static _Noreturn void child(void (*body)(void), bool committed)
 {
 	int mem = move_high(shared_mem), pagemap = move_high(shared_pagemap);
 
-	for (unsigned i = 0; i < areas.count; i++)
-		munmap((void *)areas.area[i].start,
-		       areas.area[i].end - areas.area[i].start);
+	for (unsigned i = 0; i < slot.areas.count; i++)
+		munmap((void *)slot.areas.area[i].start,
+		       slot.areas.area[i].end - slot.areas.area[i].start);
+	ff_child.slot = &slot;
 	ff_child.shared = shared;
-	ff_child.areas = &areas;
+	ff_child.areas = &slot.areas;
 	ff_child.mem = mem;
 	ff_child.pagemap = committed ? pagemap : -1;
 	ff_child.committed = committed;

@@ -25,27 +25,28 @@ static void take_all(void)
 	}
 }
 
-static void assert_fresh(const struct ff_slot *slot)
+static void assert_fresh(struct ff_slot *slot)
 {
 	static const struct ff_shared zero;
+	char *stack;
 
 	ck_assert_ptr_nonnull(slot);
-	ck_assert(slot->busy);
-	ck_assert(!slot->armed && !slot->real && !slot->committed);
+	ck_assert(!slot->armed && !slot->real && !slot->committed &&
+		  !slot->at_large);
 	ck_assert_int_eq(slot->outcome, FF_OUTCOME_NONE);
 	ck_assert_ptr_null(slot->why_real);
 	ck_assert_uint_eq(slot->reason, FF_REASON_NONE);
 	ck_assert_int_eq(slot->call, -1);
 	ck_assert(!memcmp((const void *)slot->shared, (const void *)&zero,
 			  sizeof(zero)));
-	ck_assert_ptr_nonnull(slot->altstack);
-	slot->altstack[0] = slot->altstack[FF_ALTSTACK_BYTES - 1] = 1;
+	stack = ff_house_of(slot)->altstack;
+	stack[0] = stack[FF_ALTSTACK_BYTES - 1] = 1;
 }
 
 static void use(struct ff_slot *slot)
 {
 	memset((void *)slot->shared, 0xff, sizeof(*slot->shared));
-	slot->armed = slot->real = slot->committed = true;
+	slot->armed = slot->real = slot->committed = slot->at_large = true;
 	slot->outcome = FF_OUTCOME_BACK;
 	slot->why_real = "used";
 	slot->reason = FF_REASON_CRASH;
@@ -90,51 +91,133 @@ START_TEST(pages_are_disjoint_and_all_of_them_kept)
 				  r[j].end <= r[i].start);
 	for (int i = 0; i < SLOTS; i++) {
 		ck_assert_uint_eq(r[2 * i].start,
-				  (uintptr_t)taken[i]->altstack);
-		ck_assert_uint_eq(r[2 * i].end - r[2 * i].start,
-				  FF_ALTSTACK_BYTES);
+				  (uintptr_t)ff_house_of(taken[i]));
 		ck_assert_uint_eq(r[2 * i + 1].start,
-				  (uintptr_t)taken[i]->shared);
+				  (uintptr_t)ff_image_of(taken[i]));
+		ck_assert_uint_ge(r[2 * i].end - r[2 * i].start,
+				  sizeof(struct ff_house));
+		ck_assert_uint_ge(r[2 * i + 1].end - r[2 * i + 1].start,
+				  sizeof(struct ff_house));
 	}
 }
 END_TEST
 
-/* The child of a real fork has the parent's pages until it lets them go. */
-START_TEST(a_new_process_has_all_slots_and_none_of_the_parents_pages)
+static bool is_mapped(const void *page)
 {
-	struct ff_shared *shared[SLOTS];
-	int status;
-	pid_t pid;
+	return msync((void *)((uintptr_t)page & ~(FF_PAGE - 1)), FF_PAGE,
+		     MS_ASYNC) == 0;
+}
 
-	take_all();
+/* In a child: as it should be after ff_slots_reset(); 0, or what is not. */
+static int new_process(void)
+{
+	if (ff_current)
+		return 2;
 	for (int i = 0; i < SLOTS; i++) {
-		shared[i] = taken[i]->shared;
-		use(taken[i]);
-	}
-	ff_current = taken[3];
-	pid = fork();
-	if (pid == 0) {
-		ff_slots_reset();
-		if (ff_current)
-			_exit(2);
-		for (int i = 0; i < SLOTS; i++)
-			if (msync(shared[i], FF_PAGE, MS_ASYNC) == 0)
-				_exit(3);
-		for (int i = 0; i < SLOTS; i++) {
-			struct ff_slot *slot = ff_slot_take();
+		struct ff_slot *slot = ff_slot_take();
 
-			if (!slot || slot->armed || slot->call != -1)
-				_exit(4);
-			slot->shared->state = FF_RELEASED;
-			slot->altstack[0] = 2;
-		}
-		_exit(ff_slot_take() ? 5 : 0);
+		if (!slot || slot->armed || slot->call != -1)
+			return 3;
+		slot->shared->state = FF_RELEASED;
+		ff_house_of(slot)->altstack[0] = 2;
 	}
+	return ff_slot_take() ? 4 : 0;
+}
+
+static void use_all(void)
+{
+	take_all();
+	for (int i = 0; i < SLOTS; i++)
+		use(taken[i]);
+	ff_current = taken[3];
+}
+
+static void assert_child_was_content(pid_t pid)
+{
+	int status;
+
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	for (int i = 0; i < SLOTS; i++)
-		ck_assert_uint_eq(shared[i]->state, UINT32_MAX);
+		ck_assert_uint_eq(taken[i]->shared->state, UINT32_MAX);
 	ck_assert_ptr_null(ff_slot_take());
+}
+
+/* The child of a real fork has the parent's images until it lets them go,
+ * and never its houses. */
+START_TEST(a_new_process_has_all_slots_and_none_of_the_parents_memory)
+{
+	struct ff_shared *shared[SLOTS];
+	pid_t pid;
+
+	use_all();
+	for (int i = 0; i < SLOTS; i++)
+		shared[i] = taken[i]->shared;
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < SLOTS; i++)
+			if (is_mapped(taken[i]) || !is_mapped(shared[i]))
+				_exit(5);
+		ff_slots_reset(NULL);
+		for (int i = 0; i < SLOTS; i++)
+			if (is_mapped(shared[i]))
+				_exit(6);
+		_exit(new_process());
+	}
+	assert_child_was_content(pid);
+}
+END_TEST
+
+/* A lazy child that goes on alone runs in what was the image of its slot. */
+START_TEST(a_lazy_process_keeps_the_image_it_runs_in)
+{
+	struct ff_house *house, *image;
+	struct ff_slot *own;
+	pid_t pid;
+
+	use_all();
+	own = taken[1];
+	own->areas.count = 2;
+	own->areas.area[1].start = 77;
+	own->areas.shared_count = 1;
+	own->areas.shared[0].end = 88;
+	ff_slot_depict(own);
+	house = ff_house_of(own);
+	image = ff_image_of(own);
+	pid = fork();
+	if (pid == 0) {
+		if (mremap(image, sizeof(*image), sizeof(*image),
+			   MREMAP_MAYMOVE | MREMAP_FIXED, house) != house)
+			_exit(5);
+		if (own->call != 7 || own->areas.count != 2 ||
+		    own->areas.area[1].start != 77 ||
+		    own->areas.shared[0].end != 88)
+			_exit(6);
+		ff_slots_reset(own);
+		if (!is_mapped(own))
+			_exit(7);
+		_exit(new_process());
+	}
+	assert_child_was_content(pid);
+}
+END_TEST
+
+/* Whoever still runs in an image does not share it with the next child. */
+START_TEST(an_image_that_is_lived_in_is_left_to_its_child)
+{
+	struct ff_shared *before;
+
+	take_all();
+	for (int i = 0; i < 3; i++) {
+		before = taken[i]->shared;
+		taken[i]->outcome =
+			i == 0 ? FF_OUTCOME_RELEASED : FF_OUTCOME_EXEC;
+		taken[i]->at_large = i == 1;
+		ff_slot_put(taken[i]);
+		ck_assert_int_eq(is_mapped(before), i == 2);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_fresh(ff_slot_take());
 }
 END_TEST
 
@@ -166,6 +249,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, pages_are_disjoint_and_all_of_them_kept);
 	tcase_add_test(
 		tests,
-		a_new_process_has_all_slots_and_none_of_the_parents_pages);
+		a_new_process_has_all_slots_and_none_of_the_parents_memory);
+	tcase_add_test(tests, a_lazy_process_keeps_the_image_it_runs_in);
+	tcase_add_test(tests, an_image_that_is_lived_in_is_left_to_its_child);
 	tcase_add_test(tests, without_memory_there_are_no_slots);
 }

@@ -77,6 +77,82 @@ ff_sigaltstack_from:
 	ret
 	.cfi_endproc
 	.size	ff_sigaltstack_from, . - ff_sigaltstack_from
+/*
+ * long ff_clone_image(unsigned long flags, long parent_tid, long child_tid,
+ *		       void *house, void *image, size_t bytes)
+ *
+ * clone() on a stack that the child does not inherit. The stack lies in
+ * [house, house + bytes) and grows down from its end or below; what of it is
+ * in use is copied to the same place in the image, which is shared, before
+ * the call. The child, without a stack, moves the image to where the house
+ * is, and so returns on a stack of its own. Ends the child if that fails.
+ *
+ *	in	rdi flags, rsi parent_tid, rdx child_tid, rcx house, r8 image,
+ *		r9 bytes
+ *	out	rax the child's pid, 0 in the child, or -errno
+ *	kept	rbx house, rbp image, r12 bytes, over both calls
+ */
+	.balign	16
+	.globl	ff_clone_image
+	.hidden	ff_clone_image
+	.type	ff_clone_image, @function
+ff_clone_image:
+	.cfi_startproc
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	movq	%rcx, %rbx
+	movq	%r8, %rbp
+	movq	%r9, %r12
+	movq	%rdi, %rax		/* flags */
+	movq	%rdx, %r10		/* child_tid */
+	movq	%rsi, %rdx		/* parent_tid */
+	leaq	(%rbx,%r12), %rcx
+	subq	%rsp, %rcx		/* what is in use */
+	movq	%rsp, %rsi
+	movq	%rsp, %rdi
+	subq	%rbx, %rdi
+	addq	%rbp, %rdi		/* the same place in the image */
+	rep	movsb
+	movq	%rax, %rdi
+	xorl	%esi, %esi		/* stack: the same */
+	xorl	%r8d, %r8d		/* tls: none */
+	movl	$56, %eax		/* clone */
+	syscall
+	testq	%rax, %rax
+	jnz	1f
+	movq	%rbp, %rdi
+	movq	%r12, %rsi
+	movq	%r12, %rdx
+	movl	$3, %r10d		/* MREMAP_MAYMOVE | MREMAP_FIXED */
+	movq	%rbx, %r8
+	movl	$25, %eax		/* mremap */
+	syscall
+	cmpq	%rbx, %rax
+	jne	2f
+	xorl	%eax, %eax
+1:	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+2:	movl	$127, %edi
+	movl	$231, %eax		/* exit_group */
+	syscall
+	hlt
+	.cfi_endproc
+	.size	ff_clone_image, . - ff_clone_image
 	.balign	16
 ff_sys_end:
 
