@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 # Timings of mainjob.pl, plain against flatfork, medians per child.
 #
-# compare.pl [--lines SUFFIX] PLAIN FLATFORK
+# compare.pl [--lines SUFFIX] PLAIN FLATFORK [SMALL]
 #
-# Prints a table; with --lines, `name value unit` lines whose names end in
+# SMALL: timings of a small process, plain: what the same child costs where
+# there is no memory to copy. Prints a table; with --lines, `name value unit` lines whose names end in
 # SUFFIX. Several runs may be concatenated in one file.
 use strict;
 use warnings;
@@ -13,7 +14,8 @@ if (@ARGV && $ARGV[0] eq '--lines') {
 	shift;
 	$suffix = shift;
 }
-die "usage: compare.pl [--lines SUFFIX] PLAIN FLATFORK\n" unless @ARGV == 2;
+die "usage: compare.pl [--lines SUFFIX] PLAIN FLATFORK [SMALL]\n"
+	unless @ARGV == 2 || @ARGV == 3;
 
 sub medians {
 	my ($path) = @_;
@@ -31,7 +33,7 @@ sub medians {
 	return \%median;
 }
 
-my ($plain, $flat) = map { medians($_) } @ARGV;
+my ($plain, $flat, $small) = map { medians($_) } @ARGV;
 my @kinds = grep { defined $plain->{$_} && defined $flat->{$_} }
 	qw(system backticks pipe);
 die "compare.pl: no timings of both\n" unless @kinds;
@@ -44,16 +46,34 @@ if (defined $suffix) {
 			$flat->{$kind};
 		printf "ratio.mainjob.%s.plain/flatfork.%s %.2f x\n", $kind,
 			$suffix, $plain->{$kind} / $flat->{$kind};
+		next unless $small && $small->{$kind};
+		printf "mainjob.%s.small.%s %.1f us\n", $kind, $suffix,
+			$small->{$kind};
+		printf "ratio.mainjob.%s.plain/small.%s %.2f x\n", $kind,
+			$suffix, $plain->{$kind} / $small->{$kind};
+		printf "ratio.mainjob.%s.flatfork/small.%s %.2f x\n", $kind,
+			$suffix, $flat->{$kind} / $small->{$kind};
 	}
 	exit 0;
 }
 
 printf "resident: %d MiB plain, %d MiB under flatfork\n",
 	$plain->{rss_mib} // 0, $flat->{rss_mib} // 0;
-printf "%-12s %14s %14s %16s\n", 'per child', 'plain', 'flatfork',
-	'plain/flatfork';
+my @head = ('per child', 'plain', 'flatfork', 'plain/ff');
+my $widths = '%-10s %14s %14s %10s';
+my $values = '%-10s %11.3f ms %11.3f ms %9.1fx';
+if ($small) {
+	push @head, 'small', 'ff/small', 'plain/small';
+	$widths .= ' %12s %10s %12s';
+	$values .= ' %9.3f ms %9.2fx %11.1fx';
+}
+printf "$widths\n", @head;
 for my $kind (@kinds) {
-	printf "%-12s %11.3f ms %11.3f ms %15.1fx\n", $kind,
-		$plain->{$kind} / 1e3, $flat->{$kind} / 1e3,
-		$plain->{$kind} / $flat->{$kind};
+	my ($p, $f) = ($plain->{$kind}, $flat->{$kind});
+	my @row = ($kind, $p / 1e3, $f / 1e3, $p / $f);
+	if ($small) {
+		my $s = $small->{$kind};
+		push @row, $s / 1e3, $f / $s, $p / $s;
+	}
+	printf "$values\n", @row;
 }

@@ -2,7 +2,8 @@
 # From nothing to the main job on a fresh Debian machine, as root or with sudo:
 # installs what is missing, builds into build/, then runs an unmodified perl
 # with 4 GiB of touched heap that starts 220 children, plain and under
-# flatfork, and ends with a table of times per child.
+# flatfork, and ends with a table of times per child. Beside them: what the
+# same child costs a perl of 1 MiB, plain, where there is nothing to copy.
 #
 # FLATFORK_QUICKSTART_MIB sets the size of the heap.
 # Exit: 0 when the results are the same, 1 when they differ or a step failed.
@@ -99,6 +100,10 @@ echo "under flatfork ..."
 	"${job[@]}" "$work/flatfork.times" >"$work/flatfork.out"
 flatfork_status=$?
 
+echo "small, plain ..."
+perl "$root/examples/mainjob.pl" 1 "$work/small.times" >"$work/small.out" ||
+	fail "small: perl's status is $?"
+
 [ "$plain_status" -eq 0 ] || fail "plain: perl's status is $plain_status"
 [ "$flatfork_status" -eq 0 ] ||
 	fail "under flatfork: perl's status is $flatfork_status"
@@ -107,5 +112,6 @@ if ! diff "$work/plain.out" "$work/flatfork.out"; then
 fi
 echo "results: $(wc -l <"$work/plain.out") lines, identical"
 grep -h '"comm": *"perl"' "$work/stats" 2>/dev/null | tail -n 1
-perl "$root/examples/compare.pl" "$work/plain.times" "$work/flatfork.times" ||
+perl "$root/examples/compare.pl" "$work/plain.times" "$work/flatfork.times" \
+	"$work/small.times" ||
 	fail "no table"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job as a benchmark: examples/mainjob.pl at several sizes, plain and
-# under flatfork in turn, `name value unit` lines with medians per child.
+# under flatfork in turn, `name value unit` lines with medians per child; and
+# the same children of a perl of 1 MiB, plain.
 #
 # mainjob.sh [ROUNDS [MIB...]]     default: 3 rounds, 256 and 4096 MiB
 #
@@ -33,6 +34,7 @@ run() {
 }
 
 for ((round = 0; round < rounds; round++)); do
+	run small 1 env
 	for mib in "$@"; do
 		run plain "$mib" env
 		run flatfork "$mib" "$FF_BUILD/flatfork" run --
@@ -45,7 +47,8 @@ done
 
 for mib in "$@"; do
 	perl "$root/examples/compare.pl" --lines "${mib}MiB" \
-		"$work/plain.$mib" "$work/flatfork.$mib" || exit 1
+		"$work/plain.$mib" "$work/flatfork.$mib" "$work/small.1" ||
+		exit 1
 done
 
 # growth NAME: the last size's cost over the first one's. Flat means: 1.

@@ -50,7 +50,10 @@ for kind in system backticks pipe; do
 	for mib in 16 64; do
 		expect "mainjob.$kind.plain.${mib}MiB" us
 		expect "mainjob.$kind.flatfork.${mib}MiB" us
-		expect "ratio.mainjob.$kind.plain/flatfork.${mib}MiB" x
+		expect "mainjob.$kind.small.${mib}MiB" us
+		for ratio in plain/flatfork plain/small flatfork/small; do
+			expect "ratio.mainjob.$kind.$ratio.${mib}MiB" x
+		done
 	done
 	expect "growth.mainjob.$kind.flatfork.64MiB-over-16MiB" x
 done
