@@ -22,13 +22,14 @@ void ff_sigreturn(void);
 long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp);
 
 /*
- * clone() from a stack in [house, house + bytes) that the child does not
- * inherit: @image, shared memory of the same size, becomes the child's house,
- * with a copy of the stack in use and whatever else was put there. Returns
- * the pid, 0 in the child, or -errno. A child without its image ends.
+ * clone() from a stack in [house, house + stack_bytes) that the child does
+ * not inherit: @image, shared memory of @bytes as the house, becomes the
+ * child's house, with a copy of the stack in use and whatever else was put
+ * there. Returns the pid, 0 in the child, or -errno. A child without its
+ * image ends.
  */
 long ff_clone_image(unsigned long flags, long parent_tid, long child_tid,
-		    void *house, void *image, size_t bytes);
+		    void *house, void *image, size_t bytes, size_t stack_bytes);
 
 /* Zero words where libc's memset would be one more page to fault in. */
 static inline void ff_zero(uint64_t *words, size_t count)

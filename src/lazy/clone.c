@@ -120,7 +120,7 @@ static long make_child(struct ff_slot *slot, const struct request *rq)
 	ff_slot_depict(slot);
 	return ff_clone_image(flags, rq->parent_tid, rq->child_tid,
 			      ff_house_of(slot), ff_image_of(slot),
-			      sizeof(struct ff_house));
+			      sizeof(struct ff_house), FF_ALTSTACK_BYTES);
 }
 
 /*

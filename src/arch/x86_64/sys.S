@@ -79,16 +79,17 @@ ff_sigaltstack_from:
 	.size	ff_sigaltstack_from, . - ff_sigaltstack_from
 /*
  * long ff_clone_image(unsigned long flags, long parent_tid, long child_tid,
- *		       void *house, void *image, size_t bytes)
+ *		       void *house, void *image, size_t bytes,
+ *		       size_t stack_bytes)
  *
  * clone() on a stack that the child does not inherit. The stack lies in
- * [house, house + bytes) and grows down from its end or below; what of it is
- * in use is copied to the same place in the image, which is shared, before
- * the call. The child, without a stack, moves the image to where the house
- * is, and so returns on a stack of its own. Ends the child if that fails.
+ * [house, house + stack_bytes); what of it is in use is copied to the same
+ * place in the image, which is shared, before the call. The child, without a
+ * stack, moves the image to where the house is, and so returns on a stack of
+ * its own. Ends the child if that fails.
  *
  *	in	rdi flags, rsi parent_tid, rdx child_tid, rcx house, r8 image,
- *		r9 bytes
+ *		r9 bytes, 8(%rsp) stack_bytes
  *	out	rax the child's pid, 0 in the child, or -errno
  *	kept	rbx house, rbp image, r12 bytes, over both calls
  */
@@ -113,7 +114,8 @@ ff_clone_image:
 	movq	%rdi, %rax		/* flags */
 	movq	%rdx, %r10		/* child_tid */
 	movq	%rsi, %rdx		/* parent_tid */
-	leaq	(%rbx,%r12), %rcx
+	movq	%rbx, %rcx
+	addq	32(%rsp), %rcx		/* stack_bytes */
 	subq	%rsp, %rcx		/* what is in use */
 	movq	%rsp, %rsi
 	movq	%rsp, %rdi
