@@ -29,6 +29,8 @@
 
 #define AREA_MIN ((uintptr_t)1 << 20)
 #define PIECE_MIN ((uintptr_t)64 << 10)
+/* Copying page tables for this much costs what marking one more area does. */
+#define WARM_GAP ((uintptr_t)256 << 10)
 #define ADVISED_MAX 256
 /* No program has this much; a sanitizer's runtime that is linked in does. */
 #define SHADOW_MIN ((uintptr_t)4 << 40)
@@ -101,38 +103,64 @@ static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 	areas->absent_bytes += end - start;
 }
 
-/* Add what of a mapping lies outside the keep ranges (sorted by start). */
+/* What is not to be absent: sorted by start. */
+struct cuts {
+	unsigned count;
+	struct ff_range range[FF_KEEP_MAX + FF_WARM_MAX];
+};
+
+/* Add what of a mapping lies outside the cuts. */
 static void add_mapping(struct ff_areas *areas, const struct ff_mapping *m,
-			const struct ff_keep *keep)
+			const struct cuts *cuts)
 {
 	uintptr_t start = m->start;
 	unsigned i;
 
-	for (i = 0; i < keep->count; i++) {
-		if (keep->range[i].end <= start)
+	for (i = 0; i < cuts->count; i++) {
+		if (cuts->range[i].end <= start)
 			continue;
-		if (keep->range[i].start >= m->end)
+		if (cuts->range[i].start >= m->end)
 			break;
-		if (keep->range[i].start > start)
-			add_piece(areas, start, keep->range[i].start, m->prot);
-		start = keep->range[i].end;
+		if (cuts->range[i].start > start)
+			add_piece(areas, start, cuts->range[i].start, m->prot);
+		start = cuts->range[i].end;
 	}
 	add_piece(areas, start, m->end, m->prot);
 }
 
-static void sort_keep(struct ff_keep *keep)
+static void insert_cut(struct cuts *cuts, struct ff_range r)
 {
-	struct ff_range r;
-	unsigned i, j;
+	unsigned i;
 
-	for (i = 1; i < keep->count; i++)
-		for (j = i;
-		     j > 0 && keep->range[j - 1].start > keep->range[j].start;
-		     j--) {
-			r = keep->range[j];
-			keep->range[j] = keep->range[j - 1];
-			keep->range[j - 1] = r;
+	for (i = cuts->count++; i > 0 && cuts->range[i - 1].start > r.start;
+	     i--)
+		cuts->range[i] = cuts->range[i - 1];
+	cuts->range[i] = r;
+}
+
+static void make_cuts(struct cuts *cuts, const struct ff_keep *keep)
+{
+	struct ff_range *last = NULL, warm[FF_WARM_MAX];
+	unsigned i, n = 0;
+
+	cuts->count = 0;
+	for (i = 0; i < keep->warm.count; i++)
+		insert_cut(cuts, (struct ff_range){ keep->warm.cluster[i],
+						    keep->warm.cluster[i] +
+							    FF_CLUSTER });
+	for (i = 0; i < cuts->count; i++) {
+		if (last && cuts->range[i].start - last->end <= WARM_GAP) {
+			last->end = cuts->range[i].end;
+		} else {
+			last = &warm[n++];
+			*last = cuts->range[i];
 		}
+	}
+	cuts->count = 0;
+	for (i = 0; i < n; i++)
+		cuts->range[cuts->count++] = warm[i];
+	for (i = 0; i < keep->count; i++)
+		insert_cut(cuts, keep->range[i]);
 }
 
 static bool is_ours(const struct ff_mapping *m, const struct ff_keep *keep)
@@ -165,8 +193,8 @@ static _Atomic bool has_readonly FF_HOT;
 
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 {
-	struct ff_keep sorted = *keep;
 	struct ff_mapping m;
+	struct cuts cuts;
 	struct ff_maps maps;
 	bool all, readonly = false;
 	int rc;
@@ -174,7 +202,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	areas->count = 0;
 	areas->shared_count = 0;
 	areas->absent_bytes = 0;
-	sort_keep(&sorted);
+	make_cuts(&cuts, keep);
 	rc = ff_fault(FF_FAULT_NO_MAPS) ? -ENOENT : ff_maps_open(&maps);
 	if (rc < 0)
 		return rc;
@@ -188,7 +216,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 			break;
 		}
 		if (m.shared && (m.prot & PROT_WRITE)) {
-			if (is_ours(&m, &sorted))
+			if (is_ours(&m, keep))
 				continue;
 			if (areas->shared_count == FF_SHARED_MAX) {
 				rc = -ENOSPC;
@@ -197,7 +225,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 			areas->shared[areas->shared_count++] =
 				(struct ff_range){ m.start, m.end };
 		} else if (is_candidate(&m, keep->stack)) {
-			add_mapping(areas, &m, &sorted);
+			add_mapping(areas, &m, &cuts);
 			readonly |= !(m.prot & PROT_WRITE);
 		}
 	}

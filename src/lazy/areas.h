@@ -15,6 +15,10 @@
 #define FF_AREAS_SPARE 64
 #define FF_SHARED_MAX 512
 #define FF_KEEP_MAX 16
+#define FF_WARM_MAX 64
+/* What is fetched, and remembered, at once. */
+#define FF_CLUSTER_SHIFT 16
+#define FF_CLUSTER ((uintptr_t)1 << FF_CLUSTER_SHIFT)
 
 struct ff_range {
 	uintptr_t start, end;
@@ -38,11 +42,19 @@ struct ff_areas {
 	struct ff_range shared[FF_SHARED_MAX];
 };
 
-/* Memory that must come along whatever mapping it lies in. */
+/* Clusters, by their addresses, that children touched before exec. */
+struct ff_warm {
+	unsigned count;
+	uintptr_t cluster[FF_WARM_MAX];
+};
+
+/* Memory that must come along whatever mapping it lies in: ours, and what is
+ * better copied as fork does than fetched. */
 struct ff_keep {
 	uintptr_t stack; /* an address in the main stack, which is kept */
 	unsigned count;
 	struct ff_range range[FF_KEEP_MAX];
+	struct ff_warm warm;
 };
 
 /*

@@ -203,7 +203,7 @@ static void account(struct ff_slot *slot, struct ff_site *site, long pid,
 	switch (slot->outcome) {
 	case FF_OUTCOME_EXEC:
 		ff_stats.forks_lazy++;
-		ff_site_exec(site);
+		ff_site_exec(site, &slot->shared->warm);
 		break;
 	case FF_OUTCOME_RELEASED:
 		ff_stats.hydrations++;
@@ -273,6 +273,7 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	*ret_why = ff_ground_now(ff_house_of(slot)->altstack);
 	if (!*ret_why) {
 		keep_ours(&slot->keep);
+		ff_site_keep_warm(site, &slot->keep.warm);
 		slot->committed = way == FF_WAY_COMMITTED && may_commit();
 		*ret_why = ff_arm(slot);
 	}

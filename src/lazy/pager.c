@@ -23,7 +23,9 @@
 #include "host/sys.h"
 #include "lazy/child.h"
 
-#define CLUSTER ((uintptr_t)1 << FF_CLUSTER_SHIFT)
+#define CLUSTER FF_CLUSTER
+/* A longer run is of one call's doing, and elsewhere the next time. */
+#define WARM_RUN_MAX 4
 #define RUN_MAX ((uintptr_t)2 << 20)
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -189,6 +191,17 @@ static int bring(const struct ff_area *a, uintptr_t start, uintptr_t end)
 	return (int)rc;
 }
 
+/* For the next fork at this place: it may as well be copied. */
+static void remember(uintptr_t first, uintptr_t behind)
+{
+	struct ff_warm *warm = &ff_child.shared->warm;
+
+	if (behind - first > WARM_RUN_MAX)
+		return;
+	for (; first < behind && warm->count < FF_WARM_MAX; first++)
+		warm->cluster[warm->count++] = first << FF_CLUSTER_SHIFT;
+}
+
 /* Bring in the absent clusters that touch [start, end) of an area, in runs
  * as long as they are absent. */
 static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
@@ -209,6 +222,7 @@ static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
 			   to > a->end ? a->end : to);
 		if (rc < 0)
 			return rc;
+		remember(c, run);
 		for (; c < run; c++)
 			set_present(bit_of(a, c << FF_CLUSTER_SHIFT));
 	}

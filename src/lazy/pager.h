@@ -12,8 +12,6 @@
 
 #include "lazy/areas.h"
 
-#define FF_CLUSTER_SHIFT 16
-
 /* Reserve the areas in the new child. 0, or -errno. */
 int ff_pager_reserve(void);
 

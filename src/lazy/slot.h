@@ -84,6 +84,7 @@ struct ff_shared {
 	_Atomic uint32_t faults; /* child: page faults served */
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
+	struct ff_warm warm;		/* child, until exec; parent, then */
 	struct ff_robust_head head;	/* child: registered with the kernel */
 	struct ff_robust_list entry;	/* ... and its only entry */
 };

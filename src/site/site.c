@@ -20,6 +20,8 @@
 #define PATIENCE_BUDGET 512
 #define PATIENCE_MAX 8192
 #define PROVEN 2 /* real children in a row that came to exec */
+/* Memory moves: what is warm is learnt afresh after so many children. */
+#define AFRESH 1024
 
 static _Atomic(struct ff_site *) table FF_HOT;
 static struct ff_site *born_at FF_HOT;
@@ -94,10 +96,43 @@ enum ff_way ff_site_predict(struct ff_site *s)
 	return FF_WAY_TRIAL;
 }
 
-void ff_site_exec(struct ff_site *s)
+static bool is_warm(const struct ff_site *s, uintptr_t cluster, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		if (atomic_load(&s->warm[i]) == cluster)
+			return true;
+	return false;
+}
+
+static void learn(struct ff_site *s, const struct ff_warm *fetched)
+{
+	uint32_t count = atomic_load(&s->warm_count);
+	unsigned i;
+
+	if (atomic_fetch_add(&s->execs, 1) % AFRESH == AFRESH - 1)
+		count = 0;
+	for (i = 0; i < fetched->count && count < FF_WARM_MAX; i++)
+		if (!is_warm(s, fetched->cluster[i], count))
+			atomic_store(&s->warm[count++], fetched->cluster[i]);
+	atomic_store(&s->warm_count, count);
+}
+
+void ff_site_keep_warm(const struct ff_site *s, struct ff_warm *ret_warm)
+{
+	unsigned i;
+
+	ret_warm->count = s ? atomic_load(&s->warm_count) : 0;
+	for (i = 0; i < ret_warm->count; i++)
+		ret_warm->cluster[i] = atomic_load(&s->warm[i]);
+}
+
+void ff_site_exec(struct ff_site *s, const struct ff_warm *fetched)
 {
 	if (!s)
 		return;
+	learn(s, fetched);
 	if (atomic_load(&s->score) < SCORE_MAX)
 		atomic_fetch_add(&s->score, 1);
 	atomic_store(&s->patience, PATIENCE);

@@ -28,6 +28,11 @@ struct ff_site {
 	_Atomic uint32_t real_execs; /* ... that came to exec */
 	_Atomic uint32_t outputs;    /* rollbacks that a commit would avoid */
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
+
+	/* What its children fetched; threads that race lose a cluster. */
+	_Atomic uint32_t execs;
+	_Atomic uint32_t warm_count;
+	_Atomic uintptr_t warm[FF_WARM_MAX];
 };
 
 /* The site of a return address, or NULL where there is no memory for it.
@@ -37,8 +42,9 @@ struct ff_site *ff_site_of(const void *return_address);
 /* Which way the next fork of @site goes; NULL: a trial. */
 enum ff_way ff_site_predict(struct ff_site *site);
 
-/* What became of it. */
-void ff_site_exec(struct ff_site *site);
+/* What became of it. @fetched: what the child that exec'ed had to fetch; the
+ * next ones are spared that. */
+void ff_site_exec(struct ff_site *site, const struct ff_warm *fetched);
 void ff_site_back(struct ff_site *site, uint32_t reason);
 void ff_site_committed_strayed(struct ff_site *site);
 void ff_site_real(struct ff_site *site);
@@ -46,6 +52,9 @@ void ff_site_real(struct ff_site *site);
 /* In the child of a real fork, and when that child calls exec. */
 void ff_site_born_real(struct ff_site *site);
 void ff_site_child_execs(void);
+
+/* What the children of @site are known to touch. */
+void ff_site_keep_warm(const struct ff_site *site, struct ff_warm *ret_warm);
 
 /* Our memory, to be kept by a lazy child. */
 void ff_sites_keep(struct ff_keep *keep);

@@ -227,6 +227,59 @@ START_TEST(small_pieces_between_kept_ranges_are_not_worth_it)
 }
 END_TEST
 
+static void warm(size_t offset)
+{
+	keep.warm.cluster[keep.warm.count++] = (uintptr_t)arena + offset;
+}
+
+/* In any order; a gap that costs more than it saves is left in. */
+START_TEST(warm_clusters_are_left_out)
+{
+	make_arena(32 * M);
+	map_private(1 * M, 8 * M, RW);
+	warm(5 * M);
+	EXPECT({ 1 * M, 4 * M, RW }, { 5 * M + 64 * K, 4 * M - 64 * K, RW });
+	warm(3 * M);
+	warm(3 * M + 320 * K); /* 256 KiB between */
+	EXPECT({ 1 * M, 2 * M, RW }, { 3 * M + 384 * K, 2 * M - 384 * K, RW },
+	       { 5 * M + 64 * K, 4 * M - 64 * K, RW });
+	warm(5 * M + 384 * K); /* 320 KiB between */
+	warm(20 * M);	       /* gone since */
+	EXPECT({ 1 * M, 2 * M, RW }, { 3 * M + 384 * K, 2 * M - 384 * K, RW },
+	       { 5 * M + 64 * K, 320 * K, RW },
+	       { 5 * M + 448 * K, 4 * M - 448 * K, RW });
+}
+END_TEST
+
+START_TEST(what_is_kept_and_warm_is_left_out_once)
+{
+	make_arena(32 * M);
+	map_private(1 * M, 8 * M, RW);
+	add_keep(arena + 3 * M - 4 * K, 8 * K);
+	warm(3 * M);
+	warm(2 * M);
+	add_keep(arena + 6 * M, 4 * K);
+	EXPECT({ 1 * M, 1 * M, RW }, { 2 * M + 64 * K, 956 * K, RW },
+	       { 3 * M + 64 * K, 3 * M - 64 * K, RW },
+	       { 6 * M + 4 * K, 3 * M - 4 * K, RW });
+}
+END_TEST
+
+/* Only what is ours is no business of the child's: not all that is near. */
+START_TEST(shared_memory_between_warm_clusters_is_watched)
+{
+	make_arena(32 * M);
+	map_at(3 * M + 64 * K, 64 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+	warm(3 * M);
+	warm(3 * M + 128 * K);
+	collect();
+	for (unsigned i = 0; i < areas.shared_count; i++)
+		if (areas.shared[i].start == (uintptr_t)arena + 3 * M + 64 * K)
+			return;
+	ck_abort_msg("not watched");
+}
+END_TEST
+
 /* Two small mappings that the kernel merged are one big one; what is kept of
  * them stays kept. */
 START_TEST(adjacent_mappings_that_merge_are_one_area)
@@ -362,6 +415,9 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, one_kept_range_can_lie_in_two_mappings);
 	tcase_add_test(tests,
 		       small_pieces_between_kept_ranges_are_not_worth_it);
+	tcase_add_test(tests, warm_clusters_are_left_out);
+	tcase_add_test(tests, what_is_kept_and_warm_is_left_out_once);
+	tcase_add_test(tests, shared_memory_between_warm_clusters_is_watched);
 	tcase_add_test(tests, adjacent_mappings_that_merge_are_one_area);
 	tcase_add_loop_test(tests,
 			    of_more_areas_than_the_table_holds_the_largest_stay,

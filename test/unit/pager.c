@@ -45,6 +45,34 @@ START_TEST(a_touch_brings_in_its_cluster_and_no_more)
 }
 END_TEST
 
+static bool is_warm(unsigned i, size_t offset)
+{
+	return ff_child.shared->warm.cluster[i] == (uintptr_t)arena + offset;
+}
+
+static void what_is_fetched_is_told(void)
+{
+	const struct ff_warm *warm = &ff_child.shared->warm;
+
+	CHILD_ASSERT(warm->count == 0, "nothing yet");
+	CHILD_ASSERT(fetch(M + 7, 1) == 0 && fetch(M + 9, 1) == 0, "fetch");
+	CHILD_ASSERT(warm->count == 1 && is_warm(0, M), "one");
+	CHILD_ASSERT(fetch(3 * CLUSTER, 4 * CLUSTER) == 0, "fetch");
+	CHILD_ASSERT(warm->count == 5 && is_warm(1, 3 * CLUSTER) &&
+			     is_warm(4, 6 * CLUSTER),
+		     "four more");
+	CHILD_ASSERT(fetch(8 * CLUSTER, 5 * CLUSTER) == 0, "fetch");
+	CHILD_ASSERT(warm->count == 5, "a long run is not");
+}
+
+START_TEST(what_a_child_fetches_is_told_to_its_parent)
+{
+	make_arena();
+	lose_at(0, 2 * M, RW);
+	run_lost(what_is_fetched_is_told);
+}
+END_TEST
+
 static void neighbours_stay(void)
 {
 	memset(arena + 20 * K, 'a', 4 * K);
@@ -359,6 +387,7 @@ END_TEST
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests, a_touch_brings_in_its_cluster_and_no_more);
+	tcase_add_test(tests, what_a_child_fetches_is_told_to_its_parent);
 	tcase_add_test(tests, what_is_beside_an_area_is_not_touched);
 	tcase_add_test(tests, ranges_are_rounded_to_clusters);
 	tcase_add_test(tests, read_only_memory_is_read_only);

@@ -14,6 +14,10 @@ const char unit_subject[] = "site";
 #define PATIENCE_BUDGET 512U
 #define PATIENCE_MAX 8192U
 
+#define AFRESH 1024
+
+static const struct ff_warm nothing;
+
 static struct ff_site *site_at(uintptr_t address)
 {
 	struct ff_site *s = ff_site_of((const void *)address);
@@ -55,7 +59,7 @@ START_TEST(a_site_is_found_again_by_its_address)
 {
 	struct ff_site *s = site_at(0x401000);
 
-	ff_site_exec(s);
+	ff_site_exec(s, &nothing);
 	ck_assert_ptr_ne(site_at(0x401001), s);
 	ck_assert_ptr_eq(site_at(0x401000), s);
 }
@@ -75,7 +79,7 @@ START_TEST(a_full_table_knows_those_it_has_and_tries_the_others)
 		ck_assert_ptr_null(ff_site_of((const void *)(0x1234 + i)));
 	for (uintptr_t i = 0; i < SITES; i++)
 		ck_assert_ptr_eq(site_at(0x7f0000000000 + i * 4096), s[i]);
-	ff_site_exec(NULL);
+	ff_site_exec(NULL, &nothing);
 	ff_site_back(NULL, FF_REASON_CALL);
 	ff_site_committed_strayed(NULL);
 	ff_site_real(NULL);
@@ -110,10 +114,10 @@ START_TEST(one_exec_makes_up_for_one_that_went_back)
 	struct ff_site *s = site_at(1);
 
 	for (int i = 0; i < 10; i++)
-		ff_site_exec(s);
+		ff_site_exec(s, &nothing);
 	ff_site_back(s, FF_REASON_EXIT);
 	ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
-	ff_site_exec(s);
+	ff_site_exec(s, &nothing);
 	ff_site_back(s, FF_REASON_EXIT);
 	ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
 	ff_site_back(s, FF_REASON_EXIT);
@@ -144,7 +148,7 @@ START_TEST(an_exec_on_retry_makes_the_site_lazy_again)
 	for (int i = 0; i < 5; i++)
 		ff_site_back(s, FF_REASON_CALL);
 	ck_assert_uint_gt(real_forks(s, PATIENCE_MAX), PATIENCE);
-	ff_site_exec(s);
+	ff_site_exec(s, &nothing);
 	for (int i = 0; i < 20; i++)
 		ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
 	ff_site_back(s, FF_REASON_CALL);
@@ -156,8 +160,8 @@ START_TEST(a_used_up_budget_costs_more)
 {
 	struct ff_site *s = site_at(1);
 
-	ff_site_exec(s);
-	ff_site_exec(s);
+	ff_site_exec(s, &nothing);
+	ff_site_exec(s, &nothing);
 	ff_site_back(s, FF_REASON_BUDGET);
 	ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), PATIENCE_BUDGET);
 	ff_site_back(s, FF_REASON_BUDGET);
@@ -226,7 +230,7 @@ START_TEST(one_stray_child_ends_commitment_for_good)
 	ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
 	ff_site_committed_strayed(s);
 	ck_assert_int_eq(ff_site_predict(s), FF_WAY_REAL);
-	ff_site_exec(s);
+	ff_site_exec(s, &nothing);
 	for (int i = 0; i < 20; i++) {
 		back(s, FF_REASON_OUTPUT, true);
 		ck_assert_int_ne(ff_site_predict(s), FF_WAY_COMMITTED);
@@ -265,6 +269,61 @@ START_TEST(the_table_is_kept_for_the_child)
 }
 END_TEST
 
+static uintptr_t cluster_at(unsigned i)
+{
+	return 0x7f0000000000 + i * FF_CLUSTER;
+}
+
+/* A child exec'ed that had fetched clusters first, first + 1, ... */
+static void exec_after(struct ff_site *s, unsigned first, unsigned count)
+{
+	struct ff_warm fetched = { .count = count };
+
+	for (unsigned i = 0; i < count; i++)
+		fetched.cluster[i] = cluster_at(first + i);
+	ff_site_exec(s, &fetched);
+}
+
+static void assert_warm(const struct ff_site *s, unsigned first, unsigned count)
+{
+	struct ff_warm warm;
+
+	ff_site_keep_warm(s, &warm);
+	ck_assert_uint_eq(warm.count, count);
+	for (unsigned i = 0; i < count; i++)
+		ck_assert_uint_eq(warm.cluster[i], cluster_at(first + i));
+}
+
+START_TEST(what_children_fetched_is_warm_for_the_next)
+{
+	struct ff_site *s = site_at(1), *other = site_at(2);
+
+	assert_warm(NULL, 0, 0);
+	assert_warm(s, 0, 0);
+	exec_after(s, 0, 3);
+	assert_warm(s, 0, 3);
+	exec_after(s, 1, 5); /* each once */
+	assert_warm(s, 0, 6);
+	assert_warm(other, 0, 0);
+	exec_after(s, 6, FF_WARM_MAX); /* as many as there is room for */
+	assert_warm(s, 0, FF_WARM_MAX);
+	exec_after(s, 1000, 1);
+	assert_warm(s, 0, FF_WARM_MAX);
+}
+END_TEST
+
+START_TEST(what_is_warm_is_learnt_afresh_now_and_then)
+{
+	struct ff_site *s = site_at(1);
+
+	for (unsigned i = 1; i < AFRESH; i++)
+		exec_after(s, 0, 2);
+	assert_warm(s, 0, 2);
+	exec_after(s, 50, 1);
+	assert_warm(s, 50, 1);
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests, a_site_is_found_again_by_its_address);
@@ -284,4 +343,6 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, one_stray_child_ends_commitment_for_good);
 	tcase_add_test(tests, a_child_counts_once);
 	tcase_add_test(tests, the_table_is_kept_for_the_child);
+	tcase_add_test(tests, what_children_fetched_is_warm_for_the_next);
+	tcase_add_test(tests, what_is_warm_is_learnt_afresh_now_and_then);
 }
