@@ -7,7 +7,7 @@
 #		PROGRAM [ARG...]
 #
 # -l  its children exec: at least one must have stayed on the lazy path
-# -b  FLATFORK_BUDGET_MS; with -l 2000 unless told, so that a loaded machine
+# -b  FLATFORK_BUDGET_MS; with -l 20000 unless told, so that a loaded machine
 #     does not decide the test; else the product's default
 # -t  the watchdog, for each of the runs
 # -e  for all three runs
@@ -32,7 +32,7 @@ while getopts 'alb:t:e:np:' opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ -n "$lazy" ] && : "${budget:=2000}"
+[ -n "$lazy" ] && : "${budget:=20000}"
 : "${FF_BUILD:?the build directory, absolute}"
 
 program=$1
