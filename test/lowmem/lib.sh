@@ -49,6 +49,7 @@ mode_env() {
 	plain) ;;
 	off) echo "LD_PRELOAD=$preload" FLATFORK=off ;;
 	*) echo "LD_PRELOAD=$preload" "FLATFORK_FORK=$1" \
+		FLATFORK_BUDGET_MS=20000 \
 		"FLATFORK_STATS=$work/stats" "FLATFORK_LOG=$work/log" ;;
 	esac
 }
