@@ -113,9 +113,7 @@ suite_run() {
 	shift
 	local with=(env)
 	case $mode in
-	# the budget: a busy machine shall not decide whether a child was lazy
 	lazy)	with+=(LD_PRELOAD="$suite_lib" FLATFORK_FORK=lazy
-			FLATFORK_BUDGET_MS=2000
 			FLATFORK_STATS="$now/stats")
 		[ "${FF_SUITE_LOG:-}" ] && with+=(FLATFORK_LOG="$now/log") ;;
 	off)	with+=(LD_PRELOAD="$suite_lib" FLATFORK=off
