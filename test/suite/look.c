@@ -4,7 +4,7 @@
  * Runs as the child of the program under test. Prints its own descriptors,
  * its parent's, and how many children the parent has, in a form that is the
  * same from run to run (no inode numbers). The parent may still be tidying
- * up when a child starts, so it looks until three looks in a row agree.
+ * up when a child starts, so it looks until eight looks in a row agree.
  *
  *	suite-look [parent|self]     both by default
  *
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 	if (!strcmp(who, "self"))
 		return 0;
 	snprintf(parent, sizeof(parent), "%d", (int)getppid());
-	for (int i = 0; i < 50 && same < 3; i++) {
+	for (int i = 0; i < 200 && same < 8; i++) {
 		usleep(10000);
 		view(parent, now);
 		same = strcmp(now, before) ? 0 : same + 1;
