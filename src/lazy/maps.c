@@ -48,7 +48,7 @@ int ff_maps_open(struct ff_maps *maps)
 	if (fd < 0)
 		return (int)fd;
 	maps->fd = (int)fd;
-	maps->text = ff_fault(FF_FAULT_NO_PROCMAP);
+	maps->text = false;
 	maps->writable = false;
 	maps->next = 0;
 	maps->have = maps->at = 0;
@@ -69,7 +69,9 @@ static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
 			       (maps->writable ? QUERY_WRITABLE : 0),
 		.query_addr = maps->next,
 	};
-	long rc = sys(ioctl, maps->fd, PROCMAP_QUERY, &q);
+	long rc = ff_fault(FF_FAULT_NO_PROCMAP) ?
+			  -ENOTTY :
+			  sys(ioctl, maps->fd, PROCMAP_QUERY, &q);
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : (int)rc;
@@ -160,7 +162,8 @@ int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
 
 	if (!maps->text) {
 		rc = query_next(maps, ret);
-		if (rc != -ENOTTY || maps->next != 0)
+		/* before 6.11, and only at the first question */
+		if (rc != -ENOTTY)
 			return rc;
 		maps->text = true;
 	}
