@@ -79,8 +79,12 @@ static void discarded(const char *what)
 	while (waitpid(-1, &status, 0) > 0)
 		left++;
 	printf("%s: %d left, %s", what, left, errno == ECHILD ? "ECHILD" : "?");
-	for (int i = 0; i < 8; i++)
+	/* that is before the kernel has put it away */
+	for (int i = 0; i < 8; i++) {
+		for (int ms = 0; ms < 5000 && kill(pid[i], 0) == 0; ms++)
+			usleep(1000);
 		left += kill(pid[i], 0) == 0;
+	}
 	printf(", %d there\n", left);
 }
 
