@@ -35,6 +35,11 @@ shift $((OPTIND - 1))
 [ -n "$lazy" ] && : "${budget:=20000}"
 : "${FF_BUILD:?the build directory, absolute}"
 
+# it runs in a directory of its own
+case $1 in
+/*) ;;
+*/*) set -- "$PWD/$1" "${@:2}" ;;
+esac
 program=$1
 name=$(basename "$program")
 report=$FF_BUILD/test/prog/report
