@@ -33,10 +33,34 @@ set(FF_CORE_SOURCES
 	site/object.c
 	site/site.c
 	site/symbol.c
+	spawn/actions.c
+	spawn/child.c
+	spawn/child_files.c
+	spawn/plan.c
+	spawn/posix.c
+	spawn/report.c
+	spawn/search.c
+	spawn/spawn.c
+	spawn/stack.c
 	tell/log.c
 	tell/options.c
 	tell/stats.c
 )
+# What runs in borrowed memory calls nothing, so the compiler must not make
+# calls of loops, of stack protection, or for a sanitizer.
+include(CheckCCompilerFlag)
+set(FF_CHILD_FLAGS -fno-stack-protector)
+foreach(flag -fno-tree-loop-distribute-patterns -fno-sanitize=all
+		-fno-profile-arcs)
+	string(MAKE_C_IDENTIFIER FF_HAVE${flag} have)
+	check_c_compiler_flag("-Werror ${flag}" ${have})
+	if(${have})
+		list(APPEND FF_CHILD_FLAGS ${flag})
+	endif()
+endforeach()
+set_source_files_properties(
+	spawn/child.c spawn/child_files.c spawn/search.c
+	PROPERTIES COMPILE_OPTIONS "${FF_CHILD_FLAGS}")
 # libunwind is loaded at run time, where a log is wanted; its headers are
 # needed to build what does that.
 find_path(FF_LIBUNWIND_HEADERS libunwind-x86_64.h)
@@ -56,5 +80,8 @@ set(FF_PRELOAD_SOURCES
 	preload/init.c
 	preload/memory.c
 	preload/signal.c
+	preload/spawn.c
+	preload/spawn_actions.c
+	preload/spawn_attributes.c
 	preload/wait.c
 )

@@ -1,6 +1,7 @@
 /*
  * What the architecture room provides: the range of instructions that syscall
- * user dispatch lets through, and the registers of a trapped call.
+ * user dispatch lets through, the registers of a trapped call, and the ways
+ * into a new process.
  */
 #ifndef FF_ARCH_ARCH_H
 #define FF_ARCH_ARCH_H
@@ -44,6 +45,18 @@ static inline void ff_zero(uint64_t *words, size_t count)
 int ff_peek(const void *at);
 extern const char ff_peek_load[];
 void ff_peek_failed(void);
+
+/*
+ * A new process that starts by calling @child(@arg), which never returns, on
+ * the stack that @args or @stack_top names. The pid, or -errno; only the
+ * parent returns. With CLONE_PIDFD, ff_clone() writes the descriptor to
+ * @ret_pidfd, which may be NULL else.
+ */
+struct clone_args;
+long ff_clone3(const struct clone_args *args, size_t bytes,
+	       void (*child)(void *), void *arg);
+long ff_clone(long flags, void *stack_top, int *ret_pidfd,
+	      void (*child)(void *), void *arg);
 
 /* Registers of a call that was trapped; rip lies behind the instruction. */
 static inline long ff_arg(const ucontext_t *uc, int i)

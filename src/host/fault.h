@@ -15,7 +15,9 @@
 	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")   \
 	X(CLONE, "clone", "the lazy clone fails with ENOMEM")      \
 	X(RESERVE, "reserve", "the child can't reserve its areas") \
-	X(FETCH, "fetch", "the child can't fetch memory")
+	X(FETCH, "fetch", "the child can't fetch memory")          \
+	X(NO_CLONE3, "no-clone3", "clone3 is not there")           \
+	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")
 
 enum ff_fault {
 #define X(id, name, what) FF_FAULT_##id,

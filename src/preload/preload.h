@@ -8,4 +8,7 @@
 extern long (*ff_next_syscall)(long nr, ...);
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f);
 
+/* Out of mediation, if this is a lazy child; it may end here. Keeps errno. */
+void ff_leave_lazy_child(void);
+
 #endif

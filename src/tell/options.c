@@ -51,6 +51,17 @@ static bool parse_mode(const char *value, enum ff_fork_mode *ret_mode)
 	return true;
 }
 
+static bool parse_spawn(const char *value, enum ff_spawn_mode *ret_mode)
+{
+	if (!strcmp(value, "auto"))
+		*ret_mode = FF_SPAWN_AUTO;
+	else if (!strcmp(value, "libc"))
+		*ret_mode = FF_SPAWN_LIBC;
+	else
+		return false;
+	return true;
+}
+
 /* Decimal digits from *at, which moves on; false: none, or too many. */
 static bool parse_digits(const char **at, uint64_t *ret_n)
 {
@@ -147,6 +158,8 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 		return parse_switch(value, field);
 	case FF_OPTION_MODE:
 		return parse_mode(value, field);
+	case FF_OPTION_SPAWN:
+		return parse_spawn(value, field);
 	case FF_OPTION_SIZE:
 		return parse_size(value, field);
 	case FF_OPTION_MILLISECONDS:

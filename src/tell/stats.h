@@ -10,7 +10,8 @@
 	X(forks_lazy, "children made on the lazy path that kept it")      \
 	X(forks_real, "children made by libc's fork, rollbacks included") \
 	X(rollbacks, "lazy children taken back and forked for real")      \
-	X(hydrations, "lazy children given all their memory")
+	X(hydrations, "lazy children given all their memory")             \
+	X(spawns, "children made by posix_spawn and its family, here")
 
 struct ff_stats {
 #define X(name, what) _Atomic unsigned long name;

@@ -45,6 +45,7 @@ static void assert_defaults(void)
 {
 	ck_assert(ff_options.on);
 	ck_assert_int_eq(ff_options.fork_mode, FF_FORK_AUTO);
+	ck_assert_int_eq(ff_options.spawn_mode, FF_SPAWN_AUTO);
 	ck_assert_uint_eq(ff_options.min_rss_bytes, 16UL << 20);
 	ck_assert_uint_eq(ff_options.budget_ms, 100);
 	ck_assert_ptr_null(ff_options.log);
@@ -69,11 +70,12 @@ END_TEST
 START_TEST(good_values_are_taken)
 {
 	catch_warnings();
-	LOAD("FLATFORK=on", "FLATFORK_FORK=lazy", "FLATFORK_MIN_RSS=1G",
-	     "FLATFORK_BUDGET_MS=250", "FLATFORK_LOG=stderr",
-	     "FLATFORK_STATS=/tmp/x");
+	LOAD("FLATFORK=on", "FLATFORK_FORK=lazy", "FLATFORK_SPAWN=libc",
+	     "FLATFORK_MIN_RSS=1G", "FLATFORK_BUDGET_MS=250",
+	     "FLATFORK_LOG=stderr", "FLATFORK_STATS=/tmp/x");
 	ck_assert(ff_options.on);
 	ck_assert_int_eq(ff_options.fork_mode, FF_FORK_LAZY);
+	ck_assert_int_eq(ff_options.spawn_mode, FF_SPAWN_LIBC);
 	ck_assert_uint_eq(ff_options.min_rss_bytes, 1UL << 30);
 	ck_assert_uint_eq(ff_options.budget_ms, 250);
 	ck_assert_str_eq(ff_options.log, "stderr");

@@ -24,6 +24,7 @@ static const char *format(const char *comm)
 	stats.forks_real = 22;
 	stats.rollbacks = 333;
 	stats.hydrations = LONG_MAX;
+	stats.spawns = 4444;
 	line[ff_stats_format(line, 7, comm, &stats)] = '\0';
 	return line;
 }
@@ -33,7 +34,8 @@ START_TEST(the_line_is_one_json_object)
 	ck_assert_str_eq(format("perl"),
 			 "{\"pid\":7,\"comm\":\"perl\",\"forks_lazy\":1,"
 			 "\"forks_real\":22,\"rollbacks\":333,"
-			 "\"hydrations\":9223372036854775807}\n");
+			 "\"hydrations\":9223372036854775807,"
+			 "\"spawns\":4444}\n");
 }
 END_TEST
 
@@ -87,7 +89,8 @@ static const char *expected(const char *comm, long lazy, long real)
 
 	snprintf(text, sizeof(text),
 		 "{\"pid\":%d,\"comm\":\"%s\",\"forks_lazy\":%ld,"
-		 "\"forks_real\":%ld,\"rollbacks\":0,\"hydrations\":0}\n",
+		 "\"forks_real\":%ld,\"rollbacks\":0,\"hydrations\":0,"
+		 "\"spawns\":0}\n",
 		 (int)getpid(), comm, lazy, real);
 	return text;
 }

@@ -155,6 +155,73 @@ ff_clone_image:
 	hlt
 	.cfi_endproc
 	.size	ff_clone_image, . - ff_clone_image
+/*
+ * New processes that start in a function, on a stack of their own. A child
+ * that shares its parent's memory must not return into frames that its
+ * parent goes on to use, so both end in the child by calling @child, which
+ * never returns.
+ *
+ * long ff_clone3(const struct clone_args *args, size_t bytes,
+ *		  void (*child)(void *), void *arg)
+ *
+ *	in	rdi args, rsi bytes, rdx child, rcx arg
+ *	kernel	rax nr, rdi args, rsi bytes; rcx, r11 lost
+ *	kept	rdx child, r8 arg, in both processes
+ *	out	rax pid or -errno, in the parent alone
+ */
+	.balign	16
+	.globl	ff_clone3
+	.hidden	ff_clone3
+	.type	ff_clone3, @function
+ff_clone3:
+	.cfi_startproc
+	movq	%rcx, %r8
+	movl	$435, %eax		/* clone3 */
+	syscall
+	testq	%rax, %rax
+	je	1f
+	ret
+1:	.cfi_undefined rip		/* the child: nothing is below */
+	xorl	%ebp, %ebp
+	movq	%r8, %rdi
+	call	*%rdx
+	hlt				/* it never returns */
+	.cfi_endproc
+	.size	ff_clone3, . - ff_clone3
+
+/*
+ * long ff_clone(long flags, void *stack_top, int *parent_tid,
+ *		 void (*child)(void *), void *arg)
+ *
+ *	in	rdi flags, rsi stack_top (0: the caller's own, copied),
+ *		rdx parent_tid, rcx child, r8 arg
+ *	kernel	rax nr, rdi flags, rsi stack, rdx parent_tid, r10 child_tid,
+ *		r8 tls, not looked at; rcx, r11 lost
+ *	kept	r9 child, r8 arg, in both processes
+ *	out	rax pid or -errno, in the parent alone
+ */
+	.balign	16
+	.globl	ff_clone
+	.hidden	ff_clone
+	.type	ff_clone, @function
+ff_clone:
+	.cfi_startproc
+	movq	%rcx, %r9
+	xorl	%r10d, %r10d
+	movl	$56, %eax		/* clone */
+	syscall
+	testq	%rax, %rax
+	je	1f
+	ret
+1:	.cfi_undefined rip		/* the child: nothing is below */
+	xorl	%ebp, %ebp
+	andq	$-16, %rsp
+	movq	%r8, %rdi
+	call	*%r9
+	hlt				/* it never returns */
+	.cfi_endproc
+	.size	ff_clone, . - ff_clone
+
 	.balign	16
 ff_sys_end:
 

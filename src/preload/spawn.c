@@ -1,0 +1,116 @@
+/*
+ * The names that spawn. They forward: to ff_posix_spawn(), or to libc where
+ * the file actions are libc's own, or the user wants that.
+ */
+#include "preload/spawn.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+#include "arch/arch.h"
+#include "host/next.h"
+#include "lazy/child.h"
+#include "lazy/fork.h"
+#include "preload/preload.h"
+#include "spawn/posix.h"
+#include "tell/options.h"
+
+#define CALLER __builtin_return_address(0)
+
+bool ff_spawn_is_ours(void)
+{
+	static _Atomic int known; /* 0, or 1 + the answer */
+
+	if (!atomic_load(&known)) {
+		ff_fork_setup();
+		atomic_store(&known,
+			     1 + (ff_options.on &&
+				  ff_options.spawn_mode == FF_SPAWN_AUTO &&
+				  !ff_on_valgrind()));
+	}
+	return atomic_load(&known) == 2;
+}
+
+/*
+ * A lazy child can't spawn: our calls pass by its mediator. A call that is
+ * refused to any process, made where the mediator sees it, ends that: on
+ * trial the child is taken back, committed it becomes an ordinary process.
+ */
+void ff_leave_lazy_child(void)
+{
+	int error = errno;
+
+	if (ff_child.active && ff_next_syscall)
+		ff_next_syscall(SYS_clone, (long)CLONE_THREAD, 0L, 0L, 0L, 0L);
+	errno = error;
+}
+
+static bool is_ours(const posix_spawn_file_actions_t *actions)
+{
+	if (!ff_spawn_is_ours() ||
+	    (actions && ff_actions_owner(actions) == FF_OWNER_LIBC))
+		return false;
+	ff_leave_lazy_child();
+	return true;
+}
+
+FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
+			  const posix_spawn_file_actions_t *actions,
+			  const posix_spawnattr_t *attr, char *const argv[],
+			  char *const envp[])
+{
+	struct ff_posix_call call = { path, actions, attr, argv,
+				      envp, false,   false };
+
+	if (!is_ours(actions))
+		return FF_NEXT(posix_spawn)(pid, path, actions, attr, argv,
+					    envp);
+	return ff_posix_spawn(pid, &call, "posix_spawn", CALLER);
+}
+
+FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
+			   const posix_spawn_file_actions_t *actions,
+			   const posix_spawnattr_t *attr, char *const argv[],
+			   char *const envp[])
+{
+	struct ff_posix_call call = { file, actions, attr, argv,
+				      envp, true,    false };
+
+	if (!is_ours(actions))
+		return FF_NEXT(posix_spawnp)(pid, file, actions, attr, argv,
+					     envp);
+	return ff_posix_spawn(pid, &call, "posix_spawnp", CALLER);
+}
+
+FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
+			  const posix_spawn_file_actions_t *actions,
+			  const posix_spawnattr_t *attr, char *const argv[],
+			  char *const envp[])
+{
+	struct ff_posix_call call = { path, actions, attr, argv,
+				      envp, false,   true };
+
+	if (is_ours(actions))
+		return ff_posix_spawn(pidfd, &call, "pidfd_spawn", CALLER);
+	return FF_NEXT(pidfd_spawn) ? FF_NEXT(pidfd_spawn)(pidfd, path, actions,
+							   attr, argv, envp) :
+				      ENOSYS;
+}
+
+FF_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
+			   const posix_spawn_file_actions_t *actions,
+			   const posix_spawnattr_t *attr, char *const argv[],
+			   char *const envp[])
+{
+	struct ff_posix_call call = { file, actions, attr, argv,
+				      envp, true,    true };
+
+	if (is_ours(actions))
+		return ff_posix_spawn(pidfd, &call, "pidfd_spawnp", CALLER);
+	return FF_NEXT(pidfd_spawnp) ?
+		       FF_NEXT(pidfd_spawnp)(pidfd, file, actions, attr, argv,
+					     envp) :
+		       ENOSYS;
+}

@@ -1,0 +1,207 @@
+/*
+ * The child, from its birth to exec. It runs in its parent's memory, on a
+ * stack of its own, while the thread that made it is suspended; the other
+ * threads of the program run on.
+ *
+ * Rules: raw system calls only. No errno, no lock, no allocation, no thread
+ * local storage, no call that leaves this object (a test looks at that): the
+ * dynamic linker, too, is the parent's. The plan is read, its report
+ * written, nothing else.
+ *
+ * Hazards:
+ * H-S4 A handler of the program that ran here would run in the parent's
+ *      memory. All signals are blocked from before the clone; before the mask
+ *      is given back, no handler is left: the kernel took them away
+ *      (CLONE_CLEAR_SIGHAND, Linux 5.5), or they are taken away here.
+ * H-S5 Credentials are changed by raw calls: libc's would change those of
+ *      all threads it knows, which are the parent's. The signal at the
+ *      parent's death is cleared by that, so it is set after it, and a parent
+ *      that died before is told by its pid.
+ * H-S6 Before Linux 5.16 a core dump kills all who share the memory. The
+ *      limit is 0 until right before exec; with such a signal pending it
+ *      stays, and the child dies of that signal without a core.
+ */
+#include "spawn/child.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "host/sys.h"
+
+#define SIGNALS 64
+#define LIBC_SIGNAL_FIRST 32
+#define LIBC_SIGNAL_LAST 33
+#define IOPRIO_WHO_PROCESS 1
+#define EXIT_SPAWN_FAILED 127
+
+static void __attribute__((noreturn))
+child_fail(struct ff_plan *plan, int error, int phase, unsigned index)
+{
+	plan->report.phase = (uint8_t)phase;
+	plan->report.index = index;
+	plan->report.error = error ? error : ECHILD;
+	if (plan->report_fd >= 0)
+		sys(write, plan->report_fd, &plan->report,
+		    sizeof(plan->report));
+	for (;;)
+		sys(exit_group, EXIT_SPAWN_FAILED);
+}
+
+static void child_set_disposition(int sig, void *to)
+{
+	struct ff_sigaction act = { .flags = 0, .restorer = NULL, .mask = 0 };
+
+	act.handler = (void (*)(int, siginfo_t *, void *))to;
+	sys(rt_sigaction, sig, &act, NULL, sizeof(ff_sigset));
+}
+
+static void child_set_dispositions(ff_sigset set, void *to)
+{
+	int sig;
+
+	for (sig = 1; sig <= SIGNALS; sig++)
+		if (set & FF_SIG(sig))
+			child_set_disposition(sig, to);
+}
+
+static void child_begin_signals(const struct ff_plan *plan)
+{
+	struct ff_sigaction act;
+	int sig;
+
+	for (sig = 1; plan->handlers && sig <= SIGNALS; sig++) {
+		act.handler = NULL;
+		sys(rt_sigaction, sig, NULL, &act, sizeof(ff_sigset));
+		if (ff_is_handler(&act))
+			child_set_disposition(sig, (void *)SIG_DFL);
+	}
+	if (plan->ignore_libc_signals) {
+		child_set_disposition(LIBC_SIGNAL_FIRST, (void *)SIG_IGN);
+		child_set_disposition(LIBC_SIGNAL_LAST, (void *)SIG_IGN);
+	}
+}
+
+static long child_reset_ids(void)
+{
+	long uid = sys(getuid), gid = sys(getgid);
+	long rc = sys(setresuid, -1, uid, -1);
+
+	return rc < 0 ? rc : sys(setresgid, -1, gid, -1);
+}
+
+/* A parent that is gone will not die any more. Where pids are others in
+ * here, its pid is 0. */
+static long child_tie_to_parent(const struct ff_plan *plan, int sig)
+{
+	long rc = sys(prctl, PR_SET_PDEATHSIG, sig, 0, 0, 0);
+
+	if (rc == 0 && plan->parent && sys(getppid) != plan->parent)
+		rc = sys(kill, ff_getpid(), sig);
+	return rc;
+}
+
+static long child_step(struct ff_plan *plan, const struct ff_step *step)
+{
+	switch (step->kind) {
+	case FF_STEP_SIGDEF:
+		child_set_dispositions(step->signals, (void *)SIG_DFL);
+		return 0;
+	case FF_STEP_SIGIGN:
+		child_set_dispositions(step->signals, (void *)SIG_IGN);
+		return 0;
+	case FF_STEP_SCHEDPARAM:
+		return sys(sched_setparam, 0, &step->parameter);
+	case FF_STEP_SCHEDULER:
+		return sys(sched_setscheduler, 0, step->number,
+			   &step->parameter);
+	case FF_STEP_SETSID:
+		return sys(setsid);
+	case FF_STEP_SETPGID:
+		return sys(setpgid, 0, step->number);
+	case FF_STEP_RESETIDS:
+		return child_reset_ids();
+	case FF_STEP_UMASK:
+		sys(umask, step->number);
+		return 0;
+	case FF_STEP_RLIMIT:
+		return sys(prlimit64, 0, step->fd, step->data, NULL);
+	case FF_STEP_NICE:
+		return sys(setpriority, PRIO_PROCESS, 0, step->number);
+	case FF_STEP_IOPRIO:
+		return sys(ioprio_set, IOPRIO_WHO_PROCESS, 0, step->number);
+	case FF_STEP_AFFINITY:
+		return sys(sched_setaffinity, 0, step->number, step->data);
+	case FF_STEP_GROUPS:
+		return sys(setgroups, step->number, step->data);
+	case FF_STEP_GID:
+		return sys(setresgid, step->number, step->number, step->number);
+	case FF_STEP_UID:
+		return sys(setresuid, step->number, step->number, step->number);
+	case FF_STEP_NNP:
+		return sys(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	case FF_STEP_PDEATHSIG:
+		return child_tie_to_parent(plan, step->number);
+	default:
+		return ff_child_file_step(plan, step);
+	}
+}
+
+static void child_walk(struct ff_plan *plan, int phase)
+{
+	const struct ff_steps *steps = &plan->steps[phase];
+	unsigned i;
+	long rc;
+
+	for (i = 0; i < steps->count; i++) {
+		if (phase == FF_PHASE_ACTIONS && i == plan->skip)
+			continue;
+		rc = child_step(plan, &steps->step[i]);
+		if (rc < 0)
+			child_fail(plan, (int)-rc, phase, i);
+	}
+}
+
+#define DUMPS_CORE                                                             \
+	(FF_SIG(SIGQUIT) | FF_SIG(SIGILL) | FF_SIG(SIGTRAP) |                  \
+	 FF_SIG(SIGABRT) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | FF_SIG(SIGSEGV) | \
+	 FF_SIG(SIGXCPU) | FF_SIG(SIGXFSZ) | FF_SIG(SIGSYS))
+
+static void child_forbid_core(struct rlimit *ret_limit)
+{
+	struct rlimit none;
+
+	sys(prlimit64, 0, RLIMIT_CORE, NULL, ret_limit);
+	none.rlim_cur = 0;
+	none.rlim_max = ret_limit->rlim_max;
+	sys(prlimit64, 0, RLIMIT_CORE, &none, NULL);
+}
+
+static void child_allow_core(const struct ff_plan *plan,
+			     const struct rlimit *limit)
+{
+	if (!(ff_pending() & DUMPS_CORE & ~plan->mask))
+		sys(prlimit64, 0, RLIMIT_CORE, limit, NULL);
+}
+
+void ff_spawn_child(void *arg)
+{
+	struct ff_plan *plan = arg;
+	struct rlimit core;
+	int phase;
+
+	if (plan->unshare_from >= 0 &&
+	    sys(close_range, plan->unshare_from, ~0U, CLOSE_RANGE_UNSHARE) < 0)
+		child_fail(plan, ENOTSUP, FF_PHASE_CLONE, 0);
+	if (plan->no_core)
+		child_forbid_core(&core);
+	child_begin_signals(plan);
+	for (phase = 0; phase < FF_PHASE_COUNT; phase++)
+		child_walk(plan, phase);
+	if (plan->no_core)
+		child_allow_core(plan, &core);
+	sys(rt_sigprocmask, SIG_SETMASK, &plan->mask, NULL, sizeof(plan->mask));
+	child_fail(plan, ff_child_exec(plan), FF_PHASE_EXEC, 0);
+}

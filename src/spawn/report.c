@@ -1,0 +1,96 @@
+/* Pure, but for the table of error texts, which is libc's. */
+#include "spawn/report.h"
+
+#include <string.h>
+
+#include "tell/line.h"
+
+enum shows {
+	NONE,
+	FD,
+	FDS,
+	TEXT,
+	NUMBER,
+};
+
+static const struct {
+	const char *name;
+	uint8_t shows;
+} kinds[] = {
+#define X(id, name, shows, table) { name, shows },
+	FF_STEPS(X)
+#undef X
+};
+
+const char *ff_step_name(enum ff_step_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const struct ff_step *ff_report_step(const struct ff_plan *plan)
+{
+	const struct ff_report *report = &plan->report;
+
+	if (!report->error || report->phase >= FF_PHASE_COUNT ||
+	    report->index >= plan->steps[report->phase].count)
+		return NULL;
+	return &plan->steps[report->phase].step[report->index];
+}
+
+static void quote(struct ff_line *line, const char *text)
+{
+	ff_line_str(line, " \"");
+	ff_line_foreign(line, text, line->size);
+	ff_line_str(line, "\"");
+}
+
+static void show(struct ff_line *line, const struct ff_step *step)
+{
+	ff_line_str(line, kinds[step->kind].name);
+	switch (kinds[step->kind].shows) {
+	case FD:
+		ff_line_char(line, ' ');
+		ff_line_signed(line, step->fd);
+		break;
+	case FDS:
+		ff_line_char(line, ' ');
+		ff_line_signed(line, step->fd);
+		ff_line_str(line, " to ");
+		ff_line_signed(line, step->number);
+		break;
+	case TEXT:
+		quote(line, step->text);
+		break;
+	case NUMBER:
+		ff_line_char(line, ' ');
+		ff_line_signed(line, step->number);
+		break;
+	default:
+		break;
+	}
+}
+
+char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
+{
+	const struct ff_step *step = ff_report_step(plan);
+	struct ff_line line = ff_line_start(text, size);
+	const char *error = strerrordesc_np(plan->report.error);
+
+	if (step) {
+		ff_line_str(&line, plan->report.phase == FF_PHASE_ACTIONS ?
+					   "action " :
+					   "attribute ");
+		ff_line_unsigned(&line, plan->report.index, 10);
+		ff_line_str(&line, ": ");
+		show(&line, step);
+	} else if (plan->report.phase == FF_PHASE_EXEC) {
+		ff_line_str(&line, "exec");
+		quote(&line, plan->file);
+	} else {
+		ff_line_str(&line, "new process");
+	}
+	ff_line_str(&line, ": ");
+	ff_line_str(&line, error ? error : "unknown error");
+	text[line.used] = '\0';
+	return text;
+}

@@ -1,0 +1,22 @@
+/* What went wrong, in words. */
+#ifndef FF_SPAWN_REPORT_H
+#define FF_SPAWN_REPORT_H
+
+#include <stddef.h>
+
+#include "spawn/plan.h"
+
+/*
+ * plan->report as one line of text without a newline, cut to @size bytes with
+ * its zero: `action 3: open "/x/y": No such file or directory`. Steps are
+ * counted from 0. Returns @text.
+ */
+char *ff_report_text(const struct ff_plan *plan, char *text, size_t size);
+
+/* The step of the report; NULL where it was the exec, or no step. */
+const struct ff_step *ff_report_step(const struct ff_plan *plan);
+
+/* What errors call this kind of step. */
+const char *ff_step_name(enum ff_step_kind kind);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * The parent of a spawn: block, clone, look, put back. Three system calls
+ * where all goes well.
+ *
+ * Hazards:
+ * H-S9  clone3 may be missing (ENOSYS), too old for its flags (EINVAL), or
+ *       forbidden by a filter (EPERM): then it is clone, and the child takes
+ *       the handlers away itself.
+ * H-S10 Under emulation (qemu-user, WSL 1, valgrind) CLONE_VM copies, and an
+ *       error written to memory is never seen: where clone3 is missing, a
+ *       child is asked once to write a word. Where the word does not
+ *       arrive, and where the kernel refuses CLONE_VM (EINVAL: a time
+ *       namespace), the child is a fork's, and errors come by a pipe.
+ * H-S11 A set*id in shared memory turns off the dumpable flag of all who
+ *       share it. It is noted before, and put back.
+ * H-S12 Cancellation is a signal, and so are other threads' set*id calls:
+ *       both are blocked like all others, in the kernel's mask, until
+ *       nothing is left to be undone.
+ */
+#include "spawn/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "host/sys.h"
+#include "lazy/gate.h"
+#include "spawn/child.h"
+#include "spawn/stack.h"
+
+#define NEEDS_CLONE3 (~(uint64_t)0xffffffff | CLONE_NEWTIME)
+#define AUTOREAP ((uint64_t)1 << 34)
+
+/* What this machine can do; found once, the same for every thread. */
+enum way {
+	CLONE3,
+	CLONE_SHARES,
+	CLONE_COPIES,
+};
+
+static _Atomic int way_now;
+static _Atomic bool no_unshare;
+
+enum core {
+	CORE_UNKNOWN,
+	CORE_HARMLESS,
+	CORE_KILLS,
+};
+
+static _Atomic int core_now;
+
+void ff_spawn_never_share(void)
+{
+	atomic_store(&way_now, CLONE_COPIES);
+}
+
+static bool core_kills(void)
+{
+	struct utsname name;
+	int major = 0, minor = 0;
+	const char *s;
+
+	if (atomic_load(&core_now) == CORE_UNKNOWN) {
+		if (sys(uname, &name) == 0) {
+			for (s = name.release; *s >= '0' && *s <= '9'; s++)
+				major = major * 10 + (*s - '0');
+			for (s += *s == '.'; *s >= '0' && *s <= '9'; s++)
+				minor = minor * 10 + (*s - '0');
+		}
+		atomic_store(&core_now,
+			     major < 5 || (major == 5 && minor < 16) ?
+				     CORE_KILLS :
+				     CORE_HARMLESS);
+	}
+	return atomic_load(&core_now) == CORE_KILLS;
+}
+
+static void write_word(void *arg)
+{
+	*(volatile int *)arg = 1;
+	for (;;)
+		sys(exit_group, 0);
+}
+
+/* H-S10 */
+static enum way probe(void *stack)
+{
+	volatile int word = 0;
+	long pid;
+
+	if (ff_fault(FF_FAULT_NO_SHARE))
+		return CLONE_COPIES;
+	pid = ff_clone(CLONE_VM | CLONE_VFORK, stack, NULL, write_word,
+		       (void *)&word);
+	if (pid < 0)
+		return CLONE_COPIES;
+	sys(waitid, P_PID, pid, NULL, WEXITED | __WALL, NULL);
+	return word ? CLONE_SHARES : CLONE_COPIES;
+}
+
+/* One attempt at a child. */
+struct attempt {
+	struct ff_plan *plan;
+	const struct ff_birth *birth;
+	void *stack;
+	enum ff_files files;
+	int pidfd;
+	int pipe; /* to read the report from, or -1 */
+};
+
+static uint64_t flags_of(const struct attempt *a)
+{
+	uint64_t flags = a->birth->flags;
+
+	if (a->birth->ret_pidfd)
+		flags |= CLONE_PIDFD;
+	if (a->files != FF_FILES_COPY)
+		flags |= CLONE_FILES;
+	return flags;
+}
+
+static long by_clone3(struct attempt *a)
+{
+	struct clone_args args = {
+		.flags = flags_of(a) | CLONE_VM | CLONE_VFORK |
+			 CLONE_CLEAR_SIGHAND,
+		.pidfd = (uintptr_t)&a->pidfd,
+		.exit_signal = a->birth->flags & AUTOREAP ? 0 : SIGCHLD,
+		.stack = (uintptr_t)a->stack - FF_CHILD_STACK_BYTES,
+		.stack_size = FF_CHILD_STACK_BYTES,
+		.cgroup = (uint64_t)a->birth->cgroup,
+	};
+	size_t bytes = a->birth->flags & CLONE_INTO_CGROUP ?
+			       CLONE_ARGS_SIZE_VER2 :
+			       CLONE_ARGS_SIZE_VER0;
+
+	if (ff_fault(FF_FAULT_NO_CLONE3))
+		return -ENOSYS;
+	a->plan->handlers = false;
+	return ff_clone3(&args, bytes, ff_spawn_child, a->plan);
+}
+
+static long by_clone(struct attempt *a)
+{
+	a->plan->handlers = true;
+	return ff_clone((long)(flags_of(a) | CLONE_VM | CLONE_VFORK | SIGCHLD),
+			a->stack, &a->pidfd, ff_spawn_child, a->plan);
+}
+
+/* The memory is copied: a real fork, as far as the gate goes. */
+static long by_copy(struct attempt *a)
+{
+	int fd[2];
+	long pid = sys(pipe2, fd, O_CLOEXEC);
+
+	if (pid < 0)
+		return pid;
+	a->plan->handlers = true;
+	a->plan->report_fd = fd[1];
+	a->files = FF_FILES_COPY;
+	a->plan->unshare_from = -1;
+	a->plan->skip = UINT_MAX;
+	ff_gate_enter_real();
+	pid = ff_clone((long)(flags_of(a) | SIGCHLD), NULL, &a->pidfd,
+		       ff_spawn_child, a->plan);
+	ff_gate_leave_real();
+	a->plan->report_fd = -1;
+	sys(close, fd[1]);
+	if (pid < 0)
+		sys(close, fd[0]);
+	else
+		a->pipe = fd[0];
+	return pid;
+}
+
+/* Before Linux 5.4 the flag may be ignored, or the descriptor of no use. */
+static bool has_pidfd(void)
+{
+	return sys(waitid, P_PIDFD, INT_MAX, NULL, WEXITED | WNOHANG, NULL) ==
+	       -EBADF;
+}
+
+/* H-S9; -ENOTSUP: only clone3 could do it. */
+static long older_way(struct attempt *a, long error)
+{
+	int way = atomic_load(&way_now);
+	long pid;
+
+	if (a->birth->flags & NEEDS_CLONE3) {
+		if (error == -ENOSYS ||
+		    a->birth->flags & ~(uint64_t)0x3ffffffff)
+			return -ENOTSUP;
+		return error;
+	}
+	if (a->birth->ret_pidfd && !has_pidfd())
+		return -ENOSYS;
+	if (way == CLONE3) {
+		way = probe(a->stack);
+		/* EINVAL and EPERM may have been meant for this call. */
+		if (error == -ENOSYS || (!a->birth->flags && error == -EPERM))
+			atomic_store(&way_now, way);
+	}
+	if (way == CLONE_SHARES) {
+		pid = by_clone(a);
+		if (pid != -EINVAL)
+			return pid;
+	}
+	return by_copy(a);
+}
+
+static long make_child(struct attempt *a)
+{
+	long pid = -ENOSYS;
+
+	if (atomic_load(&way_now) == CLONE3)
+		pid = by_clone3(a);
+	if (pid == -ENOSYS || pid == -EINVAL || pid == -EPERM)
+		pid = older_way(a, pid);
+	return pid;
+}
+
+/* The child wrote to its copy of the plan, and to the pipe. */
+static void read_report(struct attempt *a)
+{
+	struct ff_report report;
+	long got;
+
+	do
+		got = sys(read, a->pipe, &report, sizeof(report));
+	while (got == -EINTR);
+	if (got == (long)sizeof(report))
+		a->plan->report = report;
+	sys(close, a->pipe);
+}
+
+static void reap(const struct attempt *a, long pid)
+{
+	if (a->birth->flags & AUTOREAP)
+		return;
+	if (a->birth->ret_pidfd)
+		sys(waitid, P_PIDFD, a->pidfd, NULL, WEXITED, NULL);
+	else
+		sys(waitid, P_PID, pid, NULL, WEXITED, NULL);
+}
+
+/* A pid or -errno; *ret_again: it was our way that failed, not the plan. */
+static long attempt(struct attempt *a, bool *ret_again)
+{
+	struct ff_plan *plan = a->plan;
+	long pid;
+
+	plan->report = (struct ff_report){ 0, FF_PHASE_CLONE, 0 };
+	plan->report_fd = -1;
+	a->pidfd = -1;
+	a->pipe = -1;
+	pid = make_child(a);
+	*ret_again = false;
+	if (pid < 0) {
+		plan->report.error = (int)-pid;
+		return pid;
+	}
+	if (a->pipe >= 0)
+		read_report(a);
+	if (!plan->report.error)
+		return pid;
+	reap(a, pid);
+	if (a->birth->ret_pidfd)
+		sys(close, a->pidfd);
+	if (plan->report.phase == FF_PHASE_CLONE)
+		atomic_store(&no_unshare, true);
+	*ret_again = a->files == FF_FILES_UNSHARE &&
+		     (plan->report.phase == FF_PHASE_CLONE ||
+		      (plan->report.phase == FF_PHASE_ACTIONS &&
+		       plan->report.index < plan->closefrom));
+	return -plan->report.error;
+}
+
+static long with_stack(struct attempt *a)
+{
+	bool again;
+	long pid;
+
+	a->files = ff_plan_files(a->plan);
+	if (a->files == FF_FILES_UNSHARE && atomic_load(&no_unshare))
+		a->files = FF_FILES_COPY;
+	do {
+		if (a->files != FF_FILES_UNSHARE) {
+			a->plan->unshare_from = -1;
+			a->plan->skip = UINT_MAX;
+		}
+		pid = attempt(a, &again);
+		a->files = FF_FILES_COPY;
+	} while (again);
+	return pid;
+}
+
+int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth, pid_t *ret_pid)
+{
+	static const struct ff_birth ordinary = { 0, -1, NULL };
+	const ff_sigset all = ~(ff_sigset)0;
+	ff_sigset mask;
+	struct attempt a = { .plan = plan };
+	bool ids = ff_plan_changes_ids(plan);
+	long dumpable = 0, pid = -ENOMEM;
+
+	a.birth = birth ? birth : &ordinary;
+	plan->no_core = core_kills();
+	sys(rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(all));
+	if (!plan->mask_is_set)
+		plan->mask = mask;
+	if (ids)
+		dumpable = sys(prctl, PR_GET_DUMPABLE);
+	a.stack = ff_stack_take();
+	if (a.stack) {
+		pid = with_stack(&a);
+		ff_stack_put(a.stack);
+	} else {
+		plan->report = (struct ff_report){ ENOMEM, FF_PHASE_CLONE, 0 };
+	}
+	if (dumpable > 0 && sys(prctl, PR_GET_DUMPABLE) != dumpable)
+		sys(prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+	if (pid > 0) {
+		if (ret_pid)
+			*ret_pid = (pid_t)pid;
+		if (a.birth->ret_pidfd)
+			*a.birth->ret_pidfd = a.pidfd;
+	}
+	sys(rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(all));
+	return pid > 0 ? 0 : (int)-pid;
+}

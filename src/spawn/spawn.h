@@ -1,0 +1,33 @@
+/* The parent's half of a spawn. */
+#ifndef FF_SPAWN_SPAWN_H
+#define FF_SPAWN_SPAWN_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "spawn/plan.h"
+
+/* How the child is born, beyond the plan that it walks. */
+struct ff_birth {
+	uint64_t flags; /* CLONE_NEW*, CLONE_AUTOREAP, ... */
+	int cgroup;	/* with CLONE_INTO_CGROUP */
+	int *ret_pidfd; /* NULL: none is wanted */
+};
+
+/*
+ * Make a process that walks @plan and execs. @plan: what the program wants;
+ * how it is carried out, its mask and its report are filled in here. @birth
+ * may be NULL.
+ * Returns 0 with *ret_pid (and the pidfd) set, or an errno with none of
+ * them; plan->report then says which step it was. A child that failed has
+ * been waited for.
+ * Context: any thread, signal handlers; blocks until the child has exec'ed
+ * or failed, with all signals of the thread blocked; errno is not touched.
+ */
+int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth,
+	     pid_t *ret_pid);
+
+/* Believe that memory is never shared: valgrind and its like. */
+void ff_spawn_never_share(void);
+
+#endif

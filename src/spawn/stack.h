@@ -1,0 +1,14 @@
+/* Stacks for children, kept for the next one. */
+#ifndef FF_SPAWN_STACK_H
+#define FF_SPAWN_STACK_H
+
+/*
+ * The top of a stack of FF_CHILD_STACK_BYTES with a guard page below, or
+ * NULL: no memory. It is the caller's until ff_stack_put().
+ * Context: any thread, signal handlers, a fork's child; no lock.
+ */
+void *ff_stack_take(void);
+
+void ff_stack_put(void *top);
+
+#endif
