@@ -72,6 +72,23 @@ if(FF_LIBUNWIND_HEADERS)
 else()
 	list(APPEND FF_CORE_SOURCES site/walk_none.c)
 endif()
+# The library that programs link: the spawn path alone.
+set(FF_API_SOURCES
+	api/actions.c
+	api/builder.c
+	api/start.c
+	arch/x86_64/sys.S
+	host/fault.c
+	lazy/gate.c
+	spawn/actions.c
+	spawn/child.c
+	spawn/child_files.c
+	spawn/plan.c
+	spawn/report.c
+	spawn/search.c
+	spawn/spawn.c
+	spawn/stack.c
+)
 set(FF_PRELOAD_SOURCES
 	arch/x86_64/syscall.S
 	host/next.c

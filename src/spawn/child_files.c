@@ -127,20 +127,45 @@ static long child_close_by_list(const struct ff_plan *plan, int from)
 	return got;
 }
 
+static long child_close_range(const struct ff_plan *plan, unsigned from,
+			      unsigned to)
+{
+	unsigned hidden = (unsigned)plan->report_fd;
+	long rc = 0;
+
+	if (plan->report_fd < 0 || hidden < from || hidden > to)
+		return sys(close_range, from, to, 0);
+	if (hidden > from)
+		rc = sys(close_range, from, hidden - 1, 0);
+	if (rc == 0 && hidden < to)
+		rc = sys(close_range, hidden + 1, to, 0);
+	return rc;
+}
+
 static long child_close_from(const struct ff_plan *plan, int from)
 {
-	long rc;
+	long rc = child_close_range(plan, (unsigned)from, ~0U);
 
-	if (plan->report_fd < from)
-		rc = sys(close_range, from, ~0U, 0);
-	else if (plan->report_fd == from)
-		rc = sys(close_range, from + 1, ~0U, 0);
-	else {
-		rc = sys(close_range, from, plan->report_fd - 1, 0);
-		if (rc == 0)
-			rc = sys(close_range, plan->report_fd + 1, ~0U, 0);
-	}
 	return rc < 0 ? child_close_by_list(plan, from) : 0;
+}
+
+static long child_save(struct ff_plan *plan, int fd)
+{
+	long rc = child_hides(plan, fd) ? -EBADF :
+					  sys(fcntl, fd, F_DUPFD_CLOEXEC, 0);
+
+	plan->saved = (int)rc;
+	return rc;
+}
+
+static long child_restore(struct ff_plan *plan, int to)
+{
+	long rc = child_make_way(plan, to);
+
+	if (rc < 0)
+		return rc;
+	rc = sys(dup2, plan->saved, to);
+	return rc < 0 ? rc : sys(close, plan->saved);
 }
 
 static long child_write(const char *path, const char *text)
@@ -188,6 +213,13 @@ long ff_child_file_step(struct ff_plan *plan, const struct ff_step *step)
 		return sys(chdir, step->text);
 	case FF_STEP_CLOSEFROM:
 		return child_close_from(plan, step->fd);
+	case FF_STEP_CLOSERANGE:
+		return child_close_range(plan, (unsigned)step->fd,
+					 (unsigned)step->number);
+	case FF_STEP_SAVE:
+		return child_save(plan, step->fd);
+	case FF_STEP_RESTORE:
+		return child_restore(plan, step->fd);
 	case FF_STEP_WRITE:
 		return child_write(step->text, step->written);
 	case FF_STEP_FCHDIR:

@@ -69,7 +69,10 @@ static bool is_harmless(const struct ff_step *step, int *bound)
 		       !(step->number & ~(O_ACCMODE | O_CLOEXEC)) &&
 		       raise_to(bound, step->fd);
 	case FF_STEP_CLOSE:
+	case FF_STEP_CLOSERANGE:
 		return true; /* of what is not open: no error either */
+	case FF_STEP_SAVE:
+	case FF_STEP_RESTORE:
 	case FF_STEP_FCHDIR:
 	case FF_STEP_TCSETPGRP:
 		return raise_to(bound, step->fd);

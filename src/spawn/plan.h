@@ -24,6 +24,9 @@
 	X(CHDIR, "chdir", TEXT, READS)                       \
 	X(FCHDIR, "fchdir", FD, READS)                       \
 	X(CLOSEFROM, "closefrom", FD, CHANGES)               \
+	X(CLOSERANGE, "close_range", FDS, CHANGES)           \
+	X(SAVE, "dup", FD, CHANGES)                          \
+	X(RESTORE, "dup2 of the saved one to", FD, CHANGES)  \
 	X(TCSETPGRP, "tcsetpgrp", FD, READS)                 \
 	X(SIGDEF, "signals to default", NONE, NEITHER)       \
 	X(SIGIGN, "signals to ignore", NONE, NEITHER)        \
@@ -115,6 +118,7 @@ struct ff_plan {
 	bool ignore_libc_signals; /* as older libcs did */
 
 	/* Written by the child. */
+	int saved; /* SAVE's descriptor, for RESTORE */
 	struct ff_report report;
 };
 

@@ -37,37 +37,47 @@ const struct ff_step *ff_report_step(const struct ff_plan *plan)
 	return &plan->steps[report->phase].step[report->index];
 }
 
-static void quote(struct ff_line *line, const char *text)
-{
-	ff_line_str(line, " \"");
-	ff_line_foreign(line, text, line->size);
-	ff_line_str(line, "\"");
-}
-
 static void show(struct ff_line *line, const struct ff_step *step)
 {
-	ff_line_str(line, kinds[step->kind].name);
 	switch (kinds[step->kind].shows) {
 	case FD:
-		ff_line_char(line, ' ');
 		ff_line_signed(line, step->fd);
 		break;
 	case FDS:
-		ff_line_char(line, ' ');
 		ff_line_signed(line, step->fd);
 		ff_line_str(line, " to ");
 		ff_line_signed(line, step->number);
 		break;
 	case TEXT:
-		quote(line, step->text);
+		ff_line_foreign(line, step->text, line->size);
 		break;
 	case NUMBER:
-		ff_line_char(line, ' ');
 		ff_line_signed(line, step->number);
 		break;
 	default:
 		break;
 	}
+}
+
+char *ff_step_argument(const struct ff_step *step, char *text, size_t size)
+{
+	struct ff_line line = ff_line_start(text, size);
+
+	show(&line, step);
+	text[line.used] = '\0';
+	return text;
+}
+
+static void tell_step(struct ff_line *line, const struct ff_step *step)
+{
+	bool is_text = kinds[step->kind].shows == TEXT;
+
+	ff_line_str(line, kinds[step->kind].name);
+	if (kinds[step->kind].shows != NONE)
+		ff_line_str(line, is_text ? " \"" : " ");
+	show(line, step);
+	if (is_text)
+		ff_line_char(line, '"');
 }
 
 char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
@@ -82,10 +92,11 @@ char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
 					   "attribute ");
 		ff_line_unsigned(&line, plan->report.index, 10);
 		ff_line_str(&line, ": ");
-		show(&line, step);
+		tell_step(&line, step);
 	} else if (plan->report.phase == FF_PHASE_EXEC) {
-		ff_line_str(&line, "exec");
-		quote(&line, plan->file);
+		ff_line_str(&line, "exec \"");
+		ff_line_foreign(&line, plan->file, size);
+		ff_line_char(&line, '"');
 	} else {
 		ff_line_str(&line, "new process");
 	}

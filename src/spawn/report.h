@@ -19,4 +19,8 @@ const struct ff_step *ff_report_step(const struct ff_plan *plan);
 /* What errors call this kind of step. */
 const char *ff_step_name(enum ff_step_kind kind);
 
+/* What it is about: a path, or numbers; "" for none. Returns @text, cut to
+ * @size bytes with its zero. */
+char *ff_step_argument(const struct ff_step *step, char *text, size_t size);
+
 #endif

@@ -211,6 +211,8 @@ static long older_way(struct attempt *a, long error)
 	}
 	if (way == CLONE_SHARES) {
 		pid = by_clone(a);
+		if (pid > 0 && !a->birth->flags)
+			atomic_store(&way_now, way);
 		if (pid != -EINVAL)
 			return pid;
 	}

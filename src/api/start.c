@@ -1,0 +1,188 @@
+/*
+ * From a description to a child. Runs in the caller's process; nothing is
+ * allocated, the description is only read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "api/builder.h"
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "host/sys.h"
+#include "spawn/report.h"
+#include "spawn/spawn.h"
+
+#define DEFAULT_PATH "/bin:/usr/bin"
+#define CGROUP_FILE "/cgroup.procs"
+
+/* Everything of one start that is not the description's. */
+struct start {
+	struct ff_plan plan;
+	struct ff_birth birth;
+	struct ff_step attribute[FF_HAS_FIRST_LAST + 1]; /* and a cgroup */
+	struct ff_step last[FF_HAS_COUNT - FF_HAS_FIRST_LAST];
+	char cgroup_file[PATH_MAX];
+	int cgroup; /* opened here, or -1 */
+	int pidfd;
+};
+
+static unsigned collect(const struct flatfork_spawn *spawn, int from, int to,
+			struct ff_step *step)
+{
+	unsigned n = 0;
+	int i;
+
+	for (i = from; i < to; i++)
+		if (spawn->has[i])
+			step[n++] = spawn->step[i];
+	return n;
+}
+
+/* By path: version 2 is born into, version 1 joined by the child. */
+static int open_cgroup(struct start *start, const char *path, unsigned *count)
+{
+	size_t n = strlen(path);
+	struct statfs fs;
+	long fd, rc;
+
+	fd = sys(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return (int)-fd;
+	rc = sys(fstatfs, fd, &fs);
+	if (rc == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+		start->cgroup = (int)fd;
+		start->birth.flags |= CLONE_INTO_CGROUP;
+		start->birth.cgroup = (int)fd;
+		return 0;
+	}
+	sys(close, fd);
+	memcpy(start->cgroup_file, path, n);
+	memcpy(start->cgroup_file + n, CGROUP_FILE, sizeof(CGROUP_FILE));
+	start->attribute[(*count)++] =
+		(struct ff_step){ .kind = FF_STEP_WRITE,
+				  .text = start->cgroup_file,
+				  .written = "0" };
+	return 0;
+}
+
+/* An errno; the plan's report is what cannot be told otherwise. */
+static int prepare(struct start *start, const struct flatfork_spawn *spawn)
+{
+	struct ff_plan *plan = &start->plan;
+	unsigned n;
+	int error;
+
+	n = collect(spawn, 0, FF_HAS_FIRST_LAST, start->attribute);
+	start->birth.flags = spawn->birth;
+	if (spawn->cgroup >= 0) {
+		start->birth.flags |= CLONE_INTO_CGROUP;
+		start->birth.cgroup = spawn->cgroup;
+	}
+	if (spawn->cgroup_path) {
+		error = open_cgroup(start, spawn->cgroup_path, &n);
+		if (error) {
+			plan->report.error = error;
+			plan->report.phase = FF_PHASE_CLONE;
+			return error;
+		}
+	}
+	plan->steps[FF_PHASE_ATTRIBUTES] =
+		(struct ff_steps){ start->attribute, n };
+	plan->steps[FF_PHASE_ACTIONS] =
+		(struct ff_steps){ spawn->actions.step, spawn->actions.count };
+	n = collect(spawn, FF_HAS_FIRST_LAST, FF_HAS_COUNT, start->last);
+	plan->steps[FF_PHASE_LAST] = (struct ff_steps){ start->last, n };
+	if (spawn->search) {
+		plan->search = getenv("PATH");
+		if (!plan->search)
+			plan->search = DEFAULT_PATH;
+	}
+	plan->mask = spawn->mask;
+	plan->mask_is_set = spawn->mask_is_set;
+	if (spawn->has[FF_HAS_PDEATHSIG] && !(spawn->birth & CLONE_NEWPID))
+		plan->parent = ff_getpid();
+	if (spawn->pidfd)
+		start->birth.ret_pidfd = &start->pidfd;
+	return 0;
+}
+
+static void tell(const struct ff_plan *plan, const struct flatfork_spawn *spawn,
+		 struct flatfork_error *ret_error)
+{
+	const struct ff_report *report = &plan->report;
+	const struct ff_step *step = ff_report_step(plan);
+
+	ret_error->error = report->error;
+	ret_error->index = report->index;
+	ret_error->step = "clone";
+	ret_error->argument[0] = '\0';
+	ff_report_text(plan, ret_error->text, sizeof(ret_error->text));
+	if (step) {
+		ret_error->step = ff_step_name(step->kind);
+		ff_step_argument(step, ret_error->argument,
+				 sizeof(ret_error->argument));
+		ret_error->where = report->phase == FF_PHASE_ACTIONS ?
+					   FLATFORK_IN_ACTION :
+					   FLATFORK_IN_ATTRIBUTE;
+		return;
+	}
+	ret_error->where = FLATFORK_IN_PROCESS;
+	if (report->phase == FF_PHASE_EXEC) {
+		ret_error->where = FLATFORK_IN_EXEC;
+		ret_error->step = "exec";
+		strncat(ret_error->argument, plan->file,
+			sizeof(ret_error->argument) - 1);
+	} else if (spawn && spawn->cgroup_path) {
+		strncat(ret_error->argument, spawn->cgroup_path,
+			sizeof(ret_error->argument) - 1);
+	}
+}
+
+static void look_around(void)
+{
+	static _Atomic bool done;
+
+	if (atomic_load(&done))
+		return;
+	ff_faults_load(getenv("FLATFORK_FAULT"));
+	if (ff_on_valgrind())
+		ff_spawn_never_share();
+	atomic_store(&done, true);
+}
+
+int flatfork_start(const struct flatfork_spawn *spawn, const char *file,
+		   char *const argv[], char *const envp[],
+		   struct flatfork_child *ret_child,
+		   struct flatfork_error *ret_error)
+{
+	struct start start;
+	pid_t pid = -1;
+	int error = 0;
+
+	look_around();
+	memset(&start.plan, 0, sizeof(start.plan));
+	start.birth = (struct ff_birth){ 0, -1, NULL };
+	start.cgroup = start.pidfd = -1;
+	start.plan.file = file;
+	start.plan.argv = argv;
+	start.plan.envp = envp;
+	if (spawn)
+		error = prepare(&start, spawn);
+	if (!error)
+		error = ff_spawn(&start.plan, &start.birth, &pid);
+	if (start.cgroup >= 0)
+		sys(close, start.cgroup);
+	if (error && ret_error)
+		tell(&start.plan, spawn, ret_error);
+	if (!error && ret_child) {
+		ret_child->pid = pid;
+		ret_child->pidfd = start.pidfd;
+	}
+	return error;
+}
