@@ -45,6 +45,11 @@ install(FILES
 	${CMAKE_CURRENT_BINARY_DIR}/flatforkConfigVersion.cmake
 	DESTINATION ${ff_package_dir})
 
+# Below the prefix where they are, so that it can be moved.
+set(ff_pc_libdir \${prefix})
+cmake_path(APPEND ff_pc_libdir ${CMAKE_INSTALL_LIBDIR})
+set(ff_pc_includedir \${prefix})
+cmake_path(APPEND ff_pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
 configure_file(api/flatfork.pc.in
 	${CMAKE_CURRENT_BINARY_DIR}/flatfork.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/flatfork.pc

@@ -5,13 +5,13 @@
 
 for libdir in lib lib/x86_64-linux-gnu; do
 	prefix=$work/$libdir/prefix
-	# The library directory is part of the configuration.
+	# The library directory is part of the configuration: of the command's.
 	expect 0 cmake -S "$root" -B "$work/build" -DBUILD_TESTING=OFF \
+		-DCMAKE_BUILD_TYPE=Debug \
 		-DCMAKE_INSTALL_PREFIX="$prefix" \
 		-DCMAKE_INSTALL_LIBDIR="$libdir"
 	expect 0 cmake --build "$work/build" -j2
 	expect 0 cmake --install "$work/build"
-	rm -rf "$work/build"
 	expect 0 "$prefix/bin/flatfork" run -- sh -c 'echo "$LD_PRELOAD"'
 	[ "$(cat "$work/out")" = "$prefix/$libdir/libflatfork-preload.so" ] ||
 		fail "$libdir: $(cat "$work/out")"

@@ -242,12 +242,10 @@ START_TEST(a_high_descriptor_gets_through_a_closefrom)
 						    NULL },
 				.envp = environ };
 	char text[64] = "";
-	int fd[2], high;
+	int fd[2];
 	pid_t pid;
 
 	use_way(_i);
-	for (high = 3; high < 700; high++)
-		close(high);
 	ck_assert_int_eq(pipe(fd), 0);
 	ck_assert_int_eq(dup2(fd[1], 700), 700);
 	ck_assert_int_eq(dup2(1, 800), 800);
@@ -257,9 +255,11 @@ START_TEST(a_high_descriptor_gets_through_a_closefrom)
 	ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), 0);
 	close(700);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	/* 3 is the directory */
+	/* ls has the directory open as well, as 3, unless check has that */
 	ck_assert_int_ge(read(fd[0], text, sizeof(text) - 1), 2);
-	ck_assert_str_eq(text, "0\n1\n2\n3\n4\n");
+	ck_assert_msg(!strcmp(text, "0\n1\n2\n3\n4\n") ||
+			      !strcmp(text, "0\n1\n2\n3\n4\n5\n"),
+		      "%s", text);
 	ck_assert_int_ge(fcntl(800, F_GETFD), 0);
 }
 END_TEST
