@@ -4,6 +4,7 @@ set(FF_CORE_SOURCES
 	host/fault.c
 	host/ground.c
 	host/identity.c
+	host/libc.c
 	host/signals.c
 	lazy/advice.c
 	lazy/areas.c
@@ -37,11 +38,13 @@ set(FF_CORE_SOURCES
 	spawn/child.c
 	spawn/child_files.c
 	spawn/plan.c
+	spawn/popen.c
 	spawn/posix.c
 	spawn/report.c
 	spawn/search.c
 	spawn/spawn.c
 	spawn/stack.c
+	spawn/system.c
 	tell/log.c
 	tell/options.c
 	tell/stats.c
@@ -96,6 +99,7 @@ set(FF_PRELOAD_SOURCES
 	preload/fork.c
 	preload/init.c
 	preload/memory.c
+	preload/shell.c
 	preload/signal.c
 	preload/spawn.c
 	preload/spawn_actions.c

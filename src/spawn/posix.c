@@ -8,12 +8,11 @@
 #include "spawn/posix.h"
 
 #include <errno.h>
-#include <gnu/libc-version.h>
 #include <linux/sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/libc.h"
 #include "site/name.h"
 #include "spawn/report.h"
 #include "spawn/spawn.h"
@@ -88,26 +87,6 @@ int *ff_attr_cgroup(posix_spawnattr_t *attr)
 	return &attr->__policy + 1;
 }
 
-/*
- * Before 2.38 the children of libc's posix_spawn ignore the two signals that
- * libc keeps for itself; that is seen in what they inherit, so it is kept.
- */
-static bool libc_ignores_its_signals(void)
-{
-	static _Atomic int known; /* 0, or 1 + the answer */
-	const char *version = gnu_get_libc_version();
-	long major, minor;
-	char *end;
-
-	if (!atomic_load(&known)) {
-		major = strtol(version, &end, 10);
-		minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
-		atomic_store(&known,
-			     1 + (major < 2 || (major == 2 && minor < 38)));
-	}
-	return atomic_load(&known) == 2;
-}
-
 static ff_sigset set_of(const sigset_t *set)
 {
 	ff_sigset word;
@@ -153,8 +132,6 @@ static void log_spawn(const struct ff_plan *plan, int error, int child,
 {
 	char where[FF_SITE_NAME_MAX], why[256];
 
-	if (!ff_log_wanted())
-		return;
 	ff_site_name(caller, where);
 	if (error)
 		ff_log("%s at %s: failed: %s", name, where,
@@ -162,6 +139,21 @@ static void log_spawn(const struct ff_plan *plan, int error, int child,
 	else
 		ff_log("%s at %s: spawn: \"%s\" is %d", name, where, plan->file,
 		       child);
+}
+
+int ff_spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
+		    pid_t *ret_pid, const char *name, const void *caller)
+{
+	pid_t pid = -1;
+	int error = ff_spawn(plan, birth, &pid);
+
+	if (!error) {
+		*ret_pid = pid;
+		ff_stats.spawns++;
+	}
+	if (ff_log_wanted())
+		log_spawn(plan, error, pid, name, caller);
+	return error;
 }
 
 int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
@@ -172,7 +164,8 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 		.file = call->file,
 		.argv = call->argv,
 		.envp = call->envp,
-		.ignore_libc_signals = libc_ignores_its_signals(),
+		/* Seen in what the children of older libcs inherit. */
+		.ignore_libc_signals = ff_libc_is_before(38),
 	};
 	struct ff_birth birth = { 0, -1, NULL };
 	int error, pidfd = -1, saved = errno;
@@ -202,12 +195,9 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 	}
 	if (call->get_pidfd)
 		birth.ret_pidfd = &pidfd;
-	error = ff_spawn(&plan, &birth, &pid);
+	error = ff_spawn_logged(&plan, &birth, &pid, name, caller);
 	if (!error && ret)
 		*ret = call->get_pidfd ? pidfd : pid;
-	if (!error)
-		ff_stats.spawns++;
-	log_spawn(&plan, error, pid, name, caller);
 	errno = saved;
 	return error;
 }

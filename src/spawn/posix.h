@@ -30,6 +30,11 @@ struct ff_posix_call {
 int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 		   const void *caller);
 
+/* ff_spawn(), counted and logged. */
+struct ff_birth;
+int ff_spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
+		    pid_t *ret_pid, const char *name, const void *caller);
+
 /* Whose are these actions? */
 enum ff_owner {
 	FF_OWNER_NOBODY, /* empty: whoever adds to them */

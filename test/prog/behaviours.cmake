@@ -95,3 +95,7 @@ foreach(change write write-heap unmap map-over protect drop move)
 		ARGS ${change})
 endforeach()
 behaviour(threads-while-forking LAZY ARGS 60)
+
+# the spawn path: these programs do not fork
+behaviour(spawn-forms)
+behaviour(shell-commands)
