@@ -119,7 +119,7 @@ static void tell(const struct ff_plan *plan, const struct flatfork_spawn *spawn,
 	const struct ff_step *step = ff_report_step(plan);
 
 	ret_error->error = report->error;
-	ret_error->index = report->index;
+	ret_error->index = ff_report_index(plan);
 	ret_error->step = "clone";
 	ret_error->argument[0] = '\0';
 	ff_report_text(plan, ret_error->text, sizeof(ret_error->text));

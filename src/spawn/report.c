@@ -80,6 +80,14 @@ static void tell_step(struct ff_line *line, const struct ff_step *step)
 		ff_line_char(line, '"');
 }
 
+unsigned ff_report_index(const struct ff_plan *plan)
+{
+	return plan->report.index +
+	       (plan->report.phase == FF_PHASE_LAST ?
+			plan->steps[FF_PHASE_ATTRIBUTES].count :
+			0);
+}
+
 char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
 {
 	const struct ff_step *step = ff_report_step(plan);
@@ -90,7 +98,7 @@ char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
 		ff_line_str(&line, plan->report.phase == FF_PHASE_ACTIONS ?
 					   "action " :
 					   "attribute ");
-		ff_line_unsigned(&line, plan->report.index, 10);
+		ff_line_unsigned(&line, ff_report_index(plan), 10);
 		ff_line_str(&line, ": ");
 		tell_step(&line, step);
 	} else if (plan->report.phase == FF_PHASE_EXEC) {

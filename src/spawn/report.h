@@ -16,6 +16,9 @@ char *ff_report_text(const struct ff_plan *plan, char *text, size_t size);
 /* The step of the report; NULL where it was the exec, or no step. */
 const struct ff_step *ff_report_step(const struct ff_plan *plan);
 
+/* Which one it is: actions are counted by themselves, all else together. */
+unsigned ff_report_index(const struct ff_plan *plan);
+
 /* What errors call this kind of step. */
 const char *ff_step_name(enum ff_step_kind kind);
 

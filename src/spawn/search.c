@@ -6,10 +6,17 @@
  * them: a file that is no executable (ENOEXEC) is not given to a shell, an
  * entry of PATH that is too long is skipped, and the current directory tried
  * in its place.
+ *
+ * Hazards:
+ * H-S18 A program that was written just now may be busy (ETXTBSY) because a
+ *       child of another thread still has a copy of the descriptor it was
+ *       written through, until its own exec. That passes: it is tried again
+ *       for some milliseconds, before the error is believed.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "host/sys.h"
 #include "spawn/child.h"
@@ -54,6 +61,23 @@ static bool child_goes_on_after(long error)
 	}
 }
 
+#define BUSY_FIRST_NS 50000
+#define BUSY_TRIES 9 /* 25 ms in all */
+
+static long child_execve(const struct ff_plan *plan, const char *path)
+{
+	struct timespec pause = { 0, BUSY_FIRST_NS };
+	long rc = sys(execve, path, plan->argv, plan->envp);
+	int i;
+
+	for (i = 0; rc == -ETXTBSY && i < BUSY_TRIES; i++) {
+		sys(nanosleep, &pause, NULL);
+		pause.tv_nsec *= 2;
+		rc = sys(execve, path, plan->argv, plan->envp);
+	}
+	return rc;
+}
+
 static int child_search(const struct ff_plan *plan)
 {
 	char path[PATH_MAX + NAME_MAX + 2];
@@ -78,7 +102,7 @@ static int child_search(const struct ff_plan *plan)
 		for (i = 0; i < file_bytes; i++)
 			path[n++] = plan->file[i];
 		path[n] = '\0';
-		error = sys(execve, path, plan->argv, plan->envp);
+		error = child_execve(plan, path);
 		if (!child_goes_on_after(error))
 			return (int)-error;
 		denied |= error == -EACCES;
@@ -91,10 +115,10 @@ static int child_search(const struct ff_plan *plan)
 int ff_child_exec(const struct ff_plan *plan)
 {
 	if (!plan->search)
-		return (int)-sys(execve, plan->file, plan->argv, plan->envp);
+		return (int)-child_execve(plan, plan->file);
 	if (!*plan->file)
 		return ENOENT;
 	if (child_has_slash(plan->file))
-		return (int)-sys(execve, plan->file, plan->argv, plan->envp);
+		return (int)-child_execve(plan, plan->file);
 	return child_search(plan);
 }

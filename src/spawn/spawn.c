@@ -95,6 +95,7 @@ static void write_word(void *arg)
 static enum way probe(void *stack)
 {
 	volatile int word = 0;
+	siginfo_t info = { .si_pid = 0 };
 	long pid;
 
 	if (ff_fault(FF_FAULT_NO_SHARE))
@@ -103,7 +104,7 @@ static enum way probe(void *stack)
 		       (void *)&word);
 	if (pid < 0)
 		return CLONE_COPIES;
-	sys(waitid, P_PID, pid, NULL, WEXITED | __WALL, NULL);
+	sys(waitid, P_PID, pid, &info, WEXITED | __WALL, NULL);
 	return word ? CLONE_SHARES : CLONE_COPIES;
 }
 
@@ -185,7 +186,9 @@ static long by_copy(struct attempt *a)
 /* Before Linux 5.4 the flag may be ignored, or the descriptor of no use. */
 static bool has_pidfd(void)
 {
-	return sys(waitid, P_PIDFD, INT_MAX, NULL, WEXITED | WNOHANG, NULL) ==
+	siginfo_t info = { .si_pid = 0 };
+
+	return sys(waitid, P_PIDFD, INT_MAX, &info, WEXITED | WNOHANG, NULL) ==
 	       -EBADF;
 }
 
@@ -246,12 +249,14 @@ static void read_report(struct attempt *a)
 
 static void reap(const struct attempt *a, long pid)
 {
+	siginfo_t info = { .si_pid = 0 };
+
 	if (a->birth->flags & AUTOREAP)
 		return;
 	if (a->birth->ret_pidfd)
-		sys(waitid, P_PIDFD, a->pidfd, NULL, WEXITED, NULL);
+		sys(waitid, P_PIDFD, a->pidfd, &info, WEXITED, NULL);
 	else
-		sys(waitid, P_PID, pid, NULL, WEXITED, NULL);
+		sys(waitid, P_PID, pid, &info, WEXITED, NULL);
 }
 
 /* A pid or -errno; *ret_again: it was our way that failed, not the plan. */

@@ -236,6 +236,7 @@ START_TEST(an_error_names_the_attribute)
 	error = failing_start("/bin/true");
 	ck_assert_int_eq(error.error, EBADF);
 	ck_assert_int_eq(error.where, FLATFORK_IN_ATTRIBUTE);
+	ck_assert_uint_eq(error.index, 2);
 	ck_assert_str_eq(error.step, "controlling terminal");
 	ck_assert_str_eq(error.argument, "777");
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,8 +356,56 @@ START_TEST(a_pidfd_is_handed_out_and_closed_after_a_failure)
 }
 END_TEST
 
+static const char busy_path[] = "/tmp/flatfork-unit-busy";
+
+/* A copy of true that is open for writing. */
+static int busy_program(void)
+{
+	int from = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	int to =
+		open(busy_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	char block[4096];
+	ssize_t n;
+
+	while ((n = read(from, block, sizeof(block))) > 0)
+		ck_assert_int_eq(write(to, block, (size_t)n), n);
+	close(from);
+	return to;
+}
+
+static void *close_later(void *arg)
+{
+	usleep(5000);
+	close(*(int *)arg);
+	return NULL;
+}
+
+/* H-S18. A copied table has the descriptor in it until the exec. */
+START_TEST(a_program_that_is_busy_for_a_moment_runs_one_that_stays_does_not)
+{
+	struct ff_plan plan = { .file = busy_path,
+				.argv = (char *[]){ "true", NULL },
+				.envp = environ };
+	int fd = busy_program();
+	pthread_t thread;
+	pid_t pid;
+
+	use_way(_i);
+	ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), ETXTBSY);
+	ck_assert_int_eq(pthread_create(&thread, NULL, close_later, &fd), 0);
+	ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	unlink(busy_path);
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
+	tcase_add_loop_test(
+		tests,
+		a_program_that_is_busy_for_a_moment_runs_one_that_stays_does_not,
+		0, WAYS - 1);
 	tcase_add_loop_test(tests, a_program_runs_and_is_waited_for, 0, WAYS);
 	tcase_add_loop_test(
 		tests, handlers_are_gone_ignored_stays_ignored_the_mask_stays,
