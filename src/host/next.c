@@ -23,6 +23,19 @@ void *ff_next_find(enum ff_next which)
 	return found;
 }
 
+/* Names that libcs in use lack: asking for one costs an error message, which
+ * is allocated. They are looked for when they are called. */
+static const bool is_late[FF_NEXT_COUNT] = {
+	[FF_NEXT_pidfd_spawn] = true,
+	[FF_NEXT_pidfd_spawnp] = true,
+	[FF_NEXT_posix_spawn_file_actions_addchdir] = true,
+	[FF_NEXT_posix_spawn_file_actions_addfchdir] = true,
+	[FF_NEXT_posix_spawn_file_actions_addclosefrom_np] = true,
+	[FF_NEXT_posix_spawn_file_actions_addtcsetpgrp_np] = true,
+	[FF_NEXT_posix_spawnattr_getcgroup_np] = true,
+	[FF_NEXT_posix_spawnattr_setcgroup_np] = true,
+};
+
 void ff_next_find_all(void)
 {
 	static _Atomic bool done FF_HOT;
@@ -31,7 +44,7 @@ void ff_next_find_all(void)
 	if (done)
 		return;
 	for (i = 0; i < FF_NEXT_COUNT; i++)
-		if (!ff_next_of[i])
+		if (!ff_next_of[i] && !is_late[i])
 			ff_next_find((enum ff_next)i);
 	done = true;
 }

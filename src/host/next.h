@@ -18,7 +18,8 @@ extern void *ff_next_of[FF_NEXT_COUNT];
 /* NULL where no object behind us has it. */
 void *ff_next_find(enum ff_next which);
 
-/* All that are not known yet. Cheap when there is nothing to do. */
+/* All that are not known yet, but for names that libc may lack. Cheap when
+ * there is nothing to do. */
 void ff_next_find_all(void);
 
 /* The next definition of @name, with the type of ours. */

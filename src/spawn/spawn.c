@@ -157,6 +157,21 @@ static long by_clone(struct attempt *a)
 			a->stack, &a->pidfd, ff_spawn_child, a->plan);
 }
 
+/* qemu-user knows no CLONE_PIDFD. */
+static long copy_process(struct attempt *a)
+{
+	long flags = (long)(flags_of(a) | SIGCHLD), pid;
+
+	pid = ff_clone(flags, NULL, &a->pidfd, ff_spawn_child, a->plan);
+	if (pid != -EINVAL || !(flags & CLONE_PIDFD))
+		return pid;
+	pid = ff_clone(flags & ~(long)CLONE_PIDFD, NULL, NULL, ff_spawn_child,
+		       a->plan);
+	if (pid > 0)
+		a->pidfd = (int)sys(pidfd_open, pid, 0);
+	return pid;
+}
+
 /* The memory is copied: a real fork, as far as the gate goes. */
 static long by_copy(struct attempt *a)
 {
@@ -171,8 +186,7 @@ static long by_copy(struct attempt *a)
 	a->plan->unshare_from = -1;
 	a->plan->skip = UINT_MAX;
 	ff_gate_enter_real();
-	pid = ff_clone((long)(flags_of(a) | SIGCHLD), NULL, &a->pidfd,
-		       ff_spawn_child, a->plan);
+	pid = copy_process(a);
 	ff_gate_leave_real();
 	a->plan->report_fd = -1;
 	sys(close, fd[1]);

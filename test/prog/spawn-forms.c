@@ -2,6 +2,7 @@
  * posix_spawn and its family as a program sees them: what the child gets,
  * what goes wrong and how it is said, objects that were set up in every way.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -101,6 +102,26 @@ static void objects_of_zeros(void)
 	posix_spawn_file_actions_destroy(&actions);
 }
 
+/* Actions that libc itself has put into an object stay libc's. */
+static void objects_of_libc(void)
+{
+	int (*add)(posix_spawn_file_actions_t *, int, const char *, int,
+		   mode_t);
+	void *libc = dlopen("libc.so.6", RTLD_NOW);
+	posix_spawn_file_actions_t actions;
+
+	CHECK(libc);
+	*(void **)&add = dlsym(libc, "posix_spawn_file_actions_addopen");
+	CHECK(add);
+	memset(&actions, 0, sizeof(actions));
+	CHECK(add(&actions, 5, "/dev/null", O_RDWR, 0) == 0);
+	posix_spawn_file_actions_adddup2(&actions, 5, 6);
+	spawn("made by libc", "/bin/sh", &actions, NULL,
+	      "[ -e /dev/fd/5 ] && [ -e /dev/fd/6 ] && exit 6");
+	CHECK(posix_spawn_file_actions_destroy(&actions) == 0);
+	dlclose(libc);
+}
+
 static void attributes(void)
 {
 	char *argv[] = { "grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status",
@@ -162,6 +183,7 @@ int main(void)
 	files();
 	bad_numbers();
 	objects_of_zeros();
+	objects_of_libc();
 	attributes();
 	paths();
 	t_signals_again();
