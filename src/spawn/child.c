@@ -195,6 +195,10 @@ void ff_spawn_child(void *arg)
 	if (plan->unshare_from >= 0 &&
 	    sys(close_range, plan->unshare_from, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		child_fail(plan, ENOTSUP, FF_PHASE_CLONE, 0);
+	if (plan->report_fd >= 0)
+		sys(close, plan->report_end);
+	if (plan->pidfd)
+		sys(close, *plan->pidfd);
 	if (plan->no_core)
 		child_forbid_core(&core);
 	child_begin_signals(plan);

@@ -12,6 +12,7 @@
  * Hazards:
  * H-S1 The table is the parent's until the copy is made: no step may change
  *      it before. The copy is the child's first call.
+ *      A pidfd lands in it, too: the child closes it in its copy.
  * H-S2 An earlier dup2() from a high descriptor moves n up, above it; the
  *      closefrom then is a step like any other.
  * H-S3 A path may lead to a descriptor (/proc/self/fd/20, or a link to it).

@@ -111,8 +111,11 @@ struct ff_plan {
 	int unshare_from;   /* with FF_FILES_UNSHARE */
 	unsigned skip;	    /* this action is done by that; UINT_MAX: none */
 	unsigned closefrom; /* which action that was for */
+	const int *pidfd;   /* where the kernel put it, if that is not the
+			     child's to see; else NULL */
 	int parent;	    /* its pid, for PDEATHSIG */
 	int report_fd;	    /* where memory is not shared; else -1 */
+	int report_end;	    /* the other end of that pipe */
 	bool handlers;	    /* the kernel left them: reset them */
 	bool no_core;	    /* no core dump before exec (H-S6) */
 	bool ignore_libc_signals; /* as older libcs did */

@@ -181,10 +181,12 @@ static long by_copy(struct attempt *a)
 	if (pid < 0)
 		return pid;
 	a->plan->handlers = true;
+	a->plan->report_end = fd[0];
 	a->plan->report_fd = fd[1];
 	a->files = FF_FILES_COPY;
 	a->plan->unshare_from = -1;
 	a->plan->skip = UINT_MAX;
+	a->plan->pidfd = NULL;
 	ff_gate_enter_real();
 	pid = copy_process(a);
 	ff_gate_leave_real();
@@ -311,13 +313,18 @@ static long with_stack(struct attempt *a)
 	long pid;
 
 	a->files = ff_plan_files(a->plan);
-	if (a->files == FF_FILES_UNSHARE && atomic_load(&no_unshare))
+	if ((a->files == FF_FILES_UNSHARE && atomic_load(&no_unshare)) ||
+	    (a->files == FF_FILES_SHARE && a->birth->ret_pidfd))
 		a->files = FF_FILES_COPY;
 	do {
 		if (a->files != FF_FILES_UNSHARE) {
 			a->plan->unshare_from = -1;
 			a->plan->skip = UINT_MAX;
 		}
+		a->plan->pidfd =
+			a->files == FF_FILES_UNSHARE && a->birth->ret_pidfd ?
+				&a->pidfd :
+				NULL;
 		pid = attempt(a, &again);
 		a->files = FF_FILES_COPY;
 	} while (again);

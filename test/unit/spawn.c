@@ -356,6 +356,26 @@ START_TEST(a_pidfd_is_handed_out_and_closed_after_a_failure)
 }
 END_TEST
 
+/* H-S1 */
+START_TEST(the_child_does_not_see_its_pidfd)
+{
+	struct ff_step step[2] = { STEP(CLOSEFROM, .fd = 1000),
+				   STEP(FCHDIR, .fd = 0) };
+	struct ff_plan plan = { .file = "/bin/true",
+				.argv = (char *[]){ "true", NULL },
+				.envp = environ };
+	int free = fcntl(0, F_DUPFD_CLOEXEC, 0), pidfd;
+	struct ff_birth birth = { 0, -1, &pidfd };
+	pid_t pid;
+
+	use_way(_i);
+	close(free);
+	step[1].fd = free;
+	plan.steps[FF_PHASE_ACTIONS] = (struct ff_steps){ step, 2 };
+	ck_assert_int_eq(ff_spawn(&plan, &birth, &pid), EBADF);
+}
+END_TEST
+
 static const char busy_path[] = "/tmp/flatfork-unit-busy";
 
 /* A copy of true that is open for writing. */
@@ -402,6 +422,7 @@ END_TEST
 
 void unit_tests(TCase *tests)
 {
+	tcase_add_loop_test(tests, the_child_does_not_see_its_pidfd, 0, WAYS);
 	tcase_add_loop_test(
 		tests,
 		a_program_that_is_busy_for_a_moment_runs_one_that_stays_does_not,
