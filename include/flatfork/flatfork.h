@@ -23,7 +23,8 @@
  *  then	signal mask, and exec
  *
  * Functions that return int return 0 or an error number, like posix_spawn;
- * errno is not touched. Linux on x86-64; glibc 2.32 or later.
+ * errno is not touched. Linux on x86-64; glibc 2.32 or later. Compilers that
+ * are strict (-std=c11) need _POSIX_C_SOURCE 200809L.
  */
 #ifndef FLATFORK_FLATFORK_H
 #define FLATFORK_FLATFORK_H
@@ -265,8 +266,8 @@ FLATFORK_API int flatfork_spawn_map_ids(struct flatfork_spawn *spawn, uid_t uid,
  * What Linux 7.1 has; flatfork_start() says ENOTSUP before.
  * FLATFORK_AUTOREAP	the child leaves no zombie and sends no SIGCHLD
  * FLATFORK_AUTOKILL	it is killed when its last pidfd from here is closed;
- *			wants AUTOREAP and a pidfd, and no_new_privs at birth
- *			or CAP_SYS_ADMIN
+ *			wants AUTOREAP, and BORN_NNP or CAP_SYS_ADMIN; hands
+ *			out a pidfd
  * FLATFORK_BORN_NNP	no_new_privs from its birth
  * EINVAL: another flag, or AUTOKILL without AUTOREAP.
  */

@@ -265,8 +265,10 @@ int flatfork_spawn_flags(struct flatfork_spawn *spawn, int flags)
 	spawn->birth &= ~NEW_FLAGS;
 	if (flags & FLATFORK_AUTOREAP)
 		spawn->birth |= CLONE_AUTOREAP_;
-	if (flags & FLATFORK_AUTOKILL)
+	if (flags & FLATFORK_AUTOKILL) {
 		spawn->birth |= CLONE_AUTOKILL_;
+		spawn->pidfd = true;
+	}
 	if (flags & FLATFORK_BORN_NNP)
 		spawn->birth |= CLONE_NNP_;
 	return 0;
