@@ -74,7 +74,8 @@ START_TEST(a_program_runs_and_is_waited_for)
 	const char *text;
 
 	use_way(_i);
-	ck_assert_int_eq(run("echo out; echo err >&2; exit 7", NULL, 0, &text),
+	ck_assert_int_eq(run("echo out; echo err >&2; exit 7", to_output, 0,
+			     &text),
 			 7 << 8);
 	ck_assert_str_eq(text, "out\nerr\n");
 }
