@@ -150,11 +150,28 @@ static long by_clone3(struct attempt *a)
 	return ff_clone3(&args, bytes, ff_spawn_child, a->plan);
 }
 
+static void copy_files(struct attempt *a)
+{
+	a->files = FF_FILES_COPY;
+	a->plan->unshare_from = -1;
+	a->plan->skip = UINT_MAX;
+	a->plan->pidfd = NULL;
+}
+
+/* A filter that looks at flags may know vfork's, and no others. */
 static long by_clone(struct attempt *a)
 {
+	const long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	long pid;
+
 	a->plan->handlers = true;
-	return ff_clone((long)(flags_of(a) | CLONE_VM | CLONE_VFORK | SIGCHLD),
-			a->stack, &a->pidfd, ff_spawn_child, a->plan);
+	pid = ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd,
+		       ff_spawn_child, a->plan);
+	if (pid != -EPERM || a->files == FF_FILES_COPY)
+		return pid;
+	copy_files(a);
+	return ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd,
+			ff_spawn_child, a->plan);
 }
 
 /* qemu-user knows no CLONE_PIDFD. */
@@ -183,10 +200,7 @@ static long by_copy(struct attempt *a)
 	a->plan->handlers = true;
 	a->plan->report_end = fd[0];
 	a->plan->report_fd = fd[1];
-	a->files = FF_FILES_COPY;
-	a->plan->unshare_from = -1;
-	a->plan->skip = UINT_MAX;
-	a->plan->pidfd = NULL;
+	copy_files(a);
 	ff_gate_enter_real();
 	pid = copy_process(a);
 	ff_gate_leave_real();
@@ -313,20 +327,16 @@ static long with_stack(struct attempt *a)
 	long pid;
 
 	a->files = ff_plan_files(a->plan);
-	if ((a->files == FF_FILES_UNSHARE && atomic_load(&no_unshare)) ||
+	a->plan->pidfd = NULL;
+	if (a->files == FF_FILES_COPY ||
+	    (a->files == FF_FILES_UNSHARE && atomic_load(&no_unshare)) ||
 	    (a->files == FF_FILES_SHARE && a->birth->ret_pidfd))
-		a->files = FF_FILES_COPY;
+		copy_files(a);
+	else if (a->birth->ret_pidfd)
+		a->plan->pidfd = &a->pidfd;
 	do {
-		if (a->files != FF_FILES_UNSHARE) {
-			a->plan->unshare_from = -1;
-			a->plan->skip = UINT_MAX;
-		}
-		a->plan->pidfd =
-			a->files == FF_FILES_UNSHARE && a->birth->ret_pidfd ?
-				&a->pidfd :
-				NULL;
 		pid = attempt(a, &again);
-		a->files = FF_FILES_COPY;
+		copy_files(a);
 	} while (again);
 	return pid;
 }

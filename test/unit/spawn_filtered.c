@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,9 +121,52 @@ START_TEST(descriptors_are_closed)
 }
 END_TEST
 
+/* A filter that knows the flags of vfork and of no other. */
+static void allow_vfork_only(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_FILES, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
+			 0);
+}
+
+START_TEST(a_filter_may_know_vforks_flags_only)
+{
+	static const struct ff_step step = STEP(CLOSEFROM, .fd = 3);
+	struct ff_plan plan = { .file = "/bin/true",
+				.argv = (char *[]){ "true", NULL },
+				.envp = environ };
+	int status;
+	pid_t pid;
+
+	allow_vfork_only();
+	for (unsigned count = 0; count < 2; count++) {
+		plan.steps[FF_PHASE_ACTIONS] =
+			(struct ff_steps){ &step, count };
+		ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), 0);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+	}
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, programs_run_and_errors_are_told, 0,
 			    FILTERS);
+	tcase_add_test(tests, a_filter_may_know_vforks_flags_only);
 	tcase_add_loop_test(tests, descriptors_are_closed, 0, FILTERS);
 }
