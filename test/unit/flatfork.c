@@ -327,6 +327,33 @@ START_TEST(a_cgroup_that_is_none)
 }
 END_TEST
 
+/* H-S5 */
+START_TEST(a_child_does_not_outlive_its_parent)
+{
+	struct flatfork_child child;
+	int fd[2], status;
+	pid_t parent, pid = 0;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	flatfork_spawn_death_signal(how, SIGTERM);
+	if (geteuid() == 0)
+		flatfork_spawn_uid(how, 4321); /* which clears it */
+	parent = fork();
+	if (parent == 0) {
+		flatfork_start(how, "/bin/sleep",
+			       (char *[]){ "sleep", "100", NULL }, environ,
+			       &child, NULL);
+		_exit(write(fd[1], &child.pid, sizeof(pid)) != sizeof(pid));
+	}
+	ck_assert_int_eq(read(fd[0], &pid, sizeof(pid)), sizeof(pid));
+	ck_assert_int_eq(waitpid(parent, NULL, 0), parent);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+}
+END_TEST
+
 static void *start_many(void *unused)
 {
 	struct flatfork_child child;
@@ -378,5 +405,6 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, a_pidfd_tells_the_end);
 	tcase_add_test(tests, a_namespace_of_its_own);
 	tcase_add_test(tests, a_cgroup_that_is_none);
+	tcase_add_test(tests, a_child_does_not_outlive_its_parent);
 	tcase_add_test(tests, threads_share_a_description);
 }
