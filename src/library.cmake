@@ -5,13 +5,15 @@ add_library(ff_api OBJECT ${FF_API_SOURCES})
 set_target_properties(ff_api PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(ff_api PRIVATE ff_product_flags)
 
-add_library(flatfork-shared SHARED $<TARGET_OBJECTS:ff_api>)
+add_library(flatfork-shared SHARED
+	$<TARGET_OBJECTS:ff_api> $<TARGET_OBJECTS:ff_spawn>)
 set_target_properties(flatfork-shared PROPERTIES
 	VERSION ${PROJECT_VERSION} SOVERSION 0
 	LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/api/flatfork.map)
 target_link_options(flatfork-shared PRIVATE -Wl,-z,now -Wl,-z,defs
 	-Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/api/flatfork.map)
-add_library(flatfork-static STATIC $<TARGET_OBJECTS:ff_api>)
+add_library(flatfork-static STATIC
+	$<TARGET_OBJECTS:ff_api> $<TARGET_OBJECTS:ff_spawn>)
 
 foreach(kind shared static)
 	set_target_properties(flatfork-${kind} PROPERTIES

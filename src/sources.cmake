@@ -1,7 +1,25 @@
-# The core knows of no libc name; the interposer defines them and forwards.
-set(FF_CORE_SOURCES
+# The spawn path: in the interposer, and in the library that programs link.
+set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
 	host/fault.c
+	lazy/gate.c
+	spawn/actions.c
+	spawn/child.c
+	spawn/child_files.c
+	spawn/plan.c
+	spawn/report.c
+	spawn/search.c
+	spawn/spawn.c
+	spawn/stack.c
+)
+# What that library adds.
+set(FF_API_SOURCES
+	api/actions.c
+	api/builder.c
+	api/start.c
+)
+# The core knows of no libc name; the interposer defines them and forwards.
+set(FF_CORE_SOURCES
 	host/ground.c
 	host/identity.c
 	host/libc.c
@@ -18,7 +36,6 @@ set(FF_CORE_SOURCES
 	lazy/child.c
 	lazy/clone.c
 	lazy/fork.c
-	lazy/gate.c
 	lazy/maps.c
 	lazy/mediator.c
 	lazy/own.c
@@ -34,16 +51,8 @@ set(FF_CORE_SOURCES
 	site/object.c
 	site/site.c
 	site/symbol.c
-	spawn/actions.c
-	spawn/child.c
-	spawn/child_files.c
-	spawn/plan.c
 	spawn/popen.c
 	spawn/posix.c
-	spawn/report.c
-	spawn/search.c
-	spawn/spawn.c
-	spawn/stack.c
 	spawn/system.c
 	tell/log.c
 	tell/options.c
@@ -75,23 +84,6 @@ if(FF_LIBUNWIND_HEADERS)
 else()
 	list(APPEND FF_CORE_SOURCES site/walk_none.c)
 endif()
-# The library that programs link: the spawn path alone.
-set(FF_API_SOURCES
-	api/actions.c
-	api/builder.c
-	api/start.c
-	arch/x86_64/sys.S
-	host/fault.c
-	lazy/gate.c
-	spawn/actions.c
-	spawn/child.c
-	spawn/child_files.c
-	spawn/plan.c
-	spawn/report.c
-	spawn/search.c
-	spawn/spawn.c
-	spawn/stack.c
-)
 set(FF_PRELOAD_SOURCES
 	arch/x86_64/syscall.S
 	host/next.c
