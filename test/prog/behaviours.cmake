@@ -99,3 +99,16 @@ behaviour(threads-while-forking LAZY ARGS 60)
 # the spawn path: these programs do not fork
 behaviour(spawn-forms)
 behaviour(shell-commands)
+
+# posix_spawn and its family
+behaviour(spawn-errors)
+behaviour(spawn-errors TEST spawn-errors-in-thread ARGS thread)
+behaviour(spawn-attributes)
+behaviour(spawn-attributes TEST spawn-foreign-objects ARGS foreign)
+foreach(topic masks handler storm cancel atfork)
+	behaviour(spawn-signals TEST spawn-signals-${topic} ARGS ${topic})
+endforeach()
+behaviour(spawn-threads)
+behaviour(system-rules)
+behaviour(popen-rules)
+behaviour(wordexp-rules)
