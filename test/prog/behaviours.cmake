@@ -112,3 +112,23 @@ behaviour(spawn-threads)
 behaviour(system-rules)
 behaviour(popen-rules)
 behaviour(wordexp-rules)
+
+# the same with system calls that fail: libc's too, or (-o) ours alone
+add_library(t_deny OBJECT deny.c)
+behaviour(spawn-denied ARGS $<TARGET_FILE:noop>)
+target_link_libraries(prog-spawn-denied PRIVATE t_deny)
+t_executable(denied)
+target_link_libraries(prog-denied PRIVATE t_deny)
+foreach(program spawn-errors spawn-attributes spawn-threads popen-rules
+		system-rules)
+	behaviour(denied TEST ${program}-without-clone3
+		ARGS clone3=ENOSYS $<TARGET_FILE:prog-${program}>)
+	behaviour(denied TEST ${program}-without-close-range
+		ARGS close_range=ENOSYS $<TARGET_FILE:prog-${program}>)
+endforeach()
+foreach(error EPERM EINVAL)
+	behaviour(denied TEST spawn-errors-clone3-${error}
+		ARGS -o clone3=${error} $<TARGET_FILE:prog-spawn-errors>)
+	behaviour(denied TEST spawn-attributes-clone3-${error}
+		ARGS -o clone3=${error} $<TARGET_FILE:prog-spawn-attributes>)
+endforeach()
