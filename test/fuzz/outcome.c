@@ -50,15 +50,11 @@ static void normalise_fd(struct witness_fd *fd, const struct scene_effect *e)
 }
 
 /*
- * Justified differences:
- * - libc's two private signals, 32 and 33, which no program can name, are
- *   ignored in every child that glibc spawns (seen with 2.36). Not compared.
- * - POSIX_SPAWN_RESETIDS where it changes an id turns the dumpable flag of
- *   the *parent* off, by libc: the child borrows the memory that the flag
- *   belongs to. Only that ours loses it and libc does not is a difference.
+ * A justified difference: POSIX_SPAWN_RESETIDS where it changes an id turns
+ * the dumpable flag of the *parent* off, by libc: the child borrows the memory
+ * that the flag belongs to. Only that ours loses it and libc does not is a
+ * difference.
  */
-static const uint64_t private_signals = 3UL << 31;
-
 static void normalise(struct outcome *o)
 {
 	struct witness *w = &o->found;
@@ -68,7 +64,6 @@ static void normalise(struct outcome *o)
 	w->session = meaning(w->session, pid);
 	w->parent = meaning(w->parent, pid);
 	w->pid = 0;
-	w->ignored &= ~private_signals;
 	for (int i = 0; i < w->nr_fds; i++)
 		normalise_fd(&w->fds[i], &o->effect);
 	o->effect.made_ino = 0;
@@ -215,7 +210,8 @@ static void compare_fds(struct difference *d, const struct witness *a,
 	X(caught)                                                              \
 	X(pending)                                                             \
 	X(policy)                                                              \
-	X(priority) X(nice) X(umask) X(pdeathsig) X(dumpable) X(no_new_privs)  \
+	X(priority)                                                            \
+	X(nice) X(umask) X(pdeathsig) X(dumpable) X(no_new_privs)              \
 		X(thp_disable) X(keepcaps) X(securebits) X(slack) X(subreaper) \
 			X(personality) X(altstack) X(affinity) X(argc) X(envc) \
 				X(args) X(env) X(cwd_bytes)
