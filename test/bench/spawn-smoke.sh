@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The spawn benchmark runs at a small size and prints every line it promises.
+# No figure is a verdict.
+set -u
+
+: "${FF_BUILD:?the build directory}"
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+failures=0
+
+# expect NAME UNIT: one line with that name and a number
+expect() {
+	local name=${1//./\\.}
+
+	if [ "$(grep -cE "^$name [0-9]+(\.[0-9]+)? $2\$" "$out")" -ne 1 ]; then
+		echo "missing or malformed: $1 ($2)"
+		failures=$((failures + 1))
+	fi
+}
+
+FF_SPAWN_MIB=4 bash "$here/spawn.sh" 4 >"$out" || exit 1
+for way in preload flatfork glibc vfork; do
+	expect "spawn.$way.4MiB.20fd" us
+	expect "spawn.$way.4MiB.20fd.closefrom" us
+	expect "throughput.$way.16threads" /s
+done
+for of in glibc vfork; do
+	expect "ratio.spawn.preload/$of.4MiB.20fd" x
+	expect "ratio.spawn.flatfork/$of.4MiB.20fd.closefrom" x
+done
+if [ -x "$FF_BUILD/test/bench/spawn-musl" ]; then
+	expect "spawn.musl.4MiB.20fd" us
+	expect "ratio.spawn.preload/musl.4MiB.20fd" x
+fi
+for what in system popen; do
+	expect "ratio.$what.preload/glibc.4MiB" x
+done
+expect busy.glibc.etxtbsy count
+expect busy.preload.etxtbsy count
+
+[ "$failures" -eq 0 ]
