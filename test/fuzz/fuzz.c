@@ -41,7 +41,7 @@ static void set_path(const char *path)
 static void run_case(uint64_t seed, uint64_t index)
 {
 	struct rng r = rng_of(seed, index), tweak;
-	struct outcome ours, libc;
+	struct outcome of[2] = { 0 }, *libc = &of[0], *ours = &of[1];
 	struct program p;
 
 	program_make(&p, &r);
@@ -53,7 +53,7 @@ static void run_case(uint64_t seed, uint64_t index)
 	for (int turn = 0; turn < 2; turn++) {
 		/* who comes first must not matter */
 		bool mine = (turn ^ (int)index) & 1;
-		struct outcome *o = mine ? &ours : &libc;
+		struct outcome *o = &of[mine];
 		struct rng same = tweak;
 
 		state_tweak(&same);
@@ -68,17 +68,17 @@ static void run_case(uint64_t seed, uint64_t index)
 		o->signals_kept = state_untweak();
 	}
 	if (p.pidfd && !impl_libc.pidfd_spawn)
-		libc.fd_flags = ours.fd_flags;
+		libc->fd_flags = ours->fd_flags;
 	count->cases++;
-	count->errors[(unsigned)libc.rc & 255]++;
-	*(libc.rc ? &count->refused : &count->started) += 1;
-	if (outcome_same(&ours, &libc, false))
+	count->errors[(unsigned)libc->rc & 255]++;
+	*(libc->rc ? &count->refused : &count->started) += 1;
+	if (outcome_same(ours, libc, false))
 		return;
 	if (count->differ++ >= PATIENCE)
 		return;
 	dprintf(scene_log, "seed %lu case %lu differs, ours and libc's:\n",
 		(unsigned long)seed, (unsigned long)index);
-	outcome_same(&ours, &libc, true);
+	outcome_same(ours, libc, true);
 	program_print(&p);
 	state_print();
 }

@@ -7,6 +7,7 @@
 #define FUZZ_IMPL_H
 
 #include <spawn.h>
+#include <stdbool.h>
 
 /* What older headers lack. */
 int pidfd_spawn(int *ret_fd, const char *path,
@@ -63,6 +64,8 @@ struct impl {
 /* Ours and libc's. The two names of POSIX.1-2024 are those with _np where an
  * implementation does not have them; others it lacks are NULL. */
 extern struct impl impl_ours, impl_libc;
+/* Two implementations, or libc's twice? */
+extern bool impl_differ;
 void impl_find(void);
 
 #endif

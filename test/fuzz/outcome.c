@@ -52,8 +52,7 @@ static void normalise_fd(struct witness_fd *fd, const struct scene_effect *e)
 /*
  * A justified difference: POSIX_SPAWN_RESETIDS where it changes an id turns
  * the dumpable flag of the *parent* off, by libc: the child borrows the memory
- * that the flag belongs to. Only that ours loses it and libc does not is a
- * difference.
+ * that the flag belongs to. Ours keeps it.
  */
 static void normalise(struct outcome *o)
 {
@@ -211,10 +210,12 @@ static void compare_fds(struct difference *d, const struct witness *a,
 	X(pending)                                                             \
 	X(policy)                                                              \
 	X(priority)                                                            \
-	X(nice) X(umask) X(pdeathsig) X(dumpable) X(no_new_privs)              \
-		X(thp_disable) X(keepcaps) X(securebits) X(slack) X(subreaper) \
-			X(personality) X(altstack) X(affinity) X(argc) X(envc) \
-				X(args) X(env) X(cwd_bytes)
+	X(nice)                                                                \
+	X(umask)                                                               \
+	X(pdeathsig) X(dumpable) X(no_new_privs) X(thp_disable) X(keepcaps)    \
+		X(securebits) X(slack) X(subreaper) X(personality) X(altstack) \
+			X(affinity) X(argc) X(envc) X(args) X(env)             \
+				X(cwd_bytes)
 
 static void compare_found(struct difference *d, const struct witness *a,
 			  const struct witness *b)
@@ -246,7 +247,7 @@ bool outcome_same(const struct outcome *a, const struct outcome *b, bool print)
 	compare(&d, "flags of the pidfd", a->fd_flags, b->fd_flags);
 	compare(&d, "wait for more", a->leftover, b->leftover);
 	compare(&d, "state kept", a->state_kept, b->state_kept);
-	if (b->dumpable_kept)
+	if (b->dumpable_kept || impl_differ)
 		compare(&d, "dumpable kept", a->dumpable_kept, 1);
 	compare(&d, "signals kept", a->signals_kept, b->signals_kept);
 	compare(&d, "mode of made", a->effect.made_mode, b->effect.made_mode);

@@ -190,7 +190,7 @@ static void pick_attr(struct rng *r, struct program *p)
 	p->has_attr = rng_percent(r, 75);
 	p->settings = (unsigned)rng_next(r) | 1;
 	/* sparse: each flag more is a reason more to fail */
-	p->flags = (short)(rng_next(r) & rng_next(r) & 0x8f);
+	p->flags = (short)(rng_sparse(r) & 0x8f);
 	if (rng_percent(r, 15))
 		p->flags |= (short)(rng_next(r) & 0x30);
 	if (rng_percent(r, 3))

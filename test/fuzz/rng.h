@@ -27,6 +27,14 @@ static inline struct rng rng_of(uint64_t seed, uint64_t index)
 	return r;
 }
 
+/* A quarter of the bits. */
+static inline uint64_t rng_sparse(struct rng *r)
+{
+	uint64_t bits = rng_next(r);
+
+	return bits & rng_next(r);
+}
+
 /* 0 to n - 1 */
 static inline unsigned rng_below(struct rng *r, unsigned n)
 {

@@ -280,7 +280,7 @@ void state_enter(uint64_t seed, uint64_t block)
 
 void state_tweak(struct rng *r)
 {
-	uint64_t bits = rng_next(r) & rng_next(r);
+	uint64_t bits = rng_sparse(r);
 	sigset_t set;
 
 	sigemptyset(&set);

@@ -10,7 +10,7 @@ cc=${CC:-cc}
 flags=(-std=c11 -D_GNU_SOURCE -g -O1 -fno-strict-aliasing -pthread
 	-fvisibility=hidden "-I$root/src" "-I$root/include" "-I$root/test/unit")
 case $kind in
-address) with=(-fsanitize=address,undefined -fno-sanitize-recover=all) ;;
+address) with=(-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all) ;;
 thread) with=(-fsanitize=thread) ;;
 memcheck)
 	with=()
