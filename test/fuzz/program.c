@@ -216,7 +216,7 @@ static void pick_file(struct rng *r, struct program *p)
 	static const char *const names[] = {
 		"tool",	       "tool",	"tool",		"witness", "ff-script",
 		"text",	       "empty", "no-such-tool", "",	   "./witness",
-		"sub/witness", "busy",	"orphan",	"private", "file",
+		"sub/witness", "busy",	"orphan",	"private", "target",
 	};
 	static const char *const paths[] = {
 		"bin",
