@@ -35,9 +35,11 @@ compile() {
 	done
 }
 
-mapfile -t sources < <(sed -n '/^set(FF_API_SOURCES/,/)/p' \
+# What libflatfork is made of.
+mapfile -t sources < <(sed -nE '/^set\(FF_(SPAWN|API)_SOURCES/,/\)/p' \
 	"$root/src/sources.cmake" | grep -oE '[a-z0-9_/]+\.[cS]')
-[ "${#sources[@]}" -gt 5 ] || fail "src/sources.cmake: no FF_API_SOURCES"
+[ "${#sources[@]}" -gt 5 ] ||
+	fail "src/sources.cmake: no FF_SPAWN_SOURCES and FF_API_SOURCES"
 compile "${sources[@]/#/$root/src/}" "$root/test/unit/start-threads.c"
 "$cc" "${with[@]}" -pthread -o "$work/start-threads" "$work"/*.o ||
 	fail "does not link"
