@@ -121,8 +121,10 @@ void t_signals_again(void)
 
 void t_start(size_t mib)
 {
-	const char *report = getenv("T_REPORT");
+	const char *report = getenv("T_REPORT"), *most = getenv("T_MIB");
 
+	if (most && mib > strtoul(most, NULL, 10))
+		mib = strtoul(most, NULL, 10);
 	main_pid = getpid();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	CHECK(report && strlen(report) < sizeof(t_report));

@@ -30,7 +30,7 @@ _Noreturn void t_skip(const char *why);
 /*
  * Touch @mib MiB, half of it on the brk heap, half in one mapping, all of it
  * a pattern that t_end() looks for again. Line-buffers stdout, notes the open
- * descriptors, the dispositions and the mask.
+ * descriptors, the dispositions and the mask. T_MIB sets a limit to @mib.
  */
 void t_start(size_t mib);
 
