@@ -41,11 +41,12 @@ case $1 in
 */*) set -- "$PWD/$1" "${@:2}" ;;
 esac
 program=$1
-name=$(basename "$program")
+name=${program##*/}
 report=$FF_BUILD/test/prog/report
 preload=$FF_BUILD/libflatfork-preload.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+chmod 711 "$tmp"
 ulimit -c 0
 
 if [ ! -e "$preload" ]; then
@@ -57,8 +58,7 @@ fi
 run() {
 	local mode=$1 dir=$tmp/$1
 	shift
-	mkdir -p "$dir/work" && chmod 777 "$dir" "$dir/work"
-	chmod 711 "$tmp"
+	(umask 0 && mkdir "$dir" "$dir/work")
 	# the shell's own words about a killed program are not wanted
 	{ (
 		cd "$dir/work" || exit 1
@@ -86,7 +86,7 @@ fi
 # timeout(1) itself must not be preloaded: the program is started by env
 command=(env ${library:+LD_PRELOAD="$library"} "$@")
 run plain
-plain=$(cat "$tmp/plain/status")
+plain=$(<"$tmp/plain/status")
 if [ "$plain" = 77 ]; then
 	cat "$tmp/plain/out"
 	exit 77
@@ -118,16 +118,21 @@ for mode in lazy off ${auto:+auto}; do
 		diff "$tmp/plain/$what" "$tmp/$mode/$what" | head -40
 		failed=yes
 	done
-	[ "$(cat "$tmp/$mode/status")" = 137 ] &&
+	[ "$(<"$tmp/$mode/status")" = 137 ] &&
 		echo "$mode: killed by the watchdog after $seconds s"
 done
 
-# forks_lazy of all lines of this program, before and after its own forks
+# count KEY: of all lines of this program, before and after its own forks
 count() {
-	[ -e "$tmp/stats" ] || { echo 0; return; }
-	grep -F "\"comm\":\"${name:0:15}\"" <(tr -d ' ' <"$tmp/stats") |
-		sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" |
-		awk '{ n += $1 } END { print n + 0 }'
+	local line sum=0
+
+	[ -e "$tmp/stats" ] && while read -r line; do
+		line=${line// /}
+		[[ $line == *"\"comm\":\"${name:0:15}\""* &&
+			$line =~ \"$1\":([0-9]+) ]] &&
+			sum=$((sum + BASH_REMATCH[1]))
+	done <"$tmp/stats"
+	echo $sum
 }
 echo "forks_lazy $(count forks_lazy) forks_real $(count forks_real)" \
 	"rollbacks $(count rollbacks) hydrations $(count hydrations)"
