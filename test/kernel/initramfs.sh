@@ -1,0 +1,60 @@
+#!/bin/bash
+# A small system for the guest: this machine's own programs and libraries
+# where they are here, what the build made in /build, the test in /test.
+#
+# initramfs.sh OUTPUT      with FF_BUILD set
+set -u -o pipefail
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+: "${FF_BUILD:?the build directory}"
+output=$1
+root=$(mktemp -d) || exit 1
+trap 'rm -rf "$root"' EXIT
+
+# What init, threeways.sh and the programs of checks.sh call.
+tools=(bash sh mkdir mount setsid sleep
+	cat chmod cmp diff env grep head ln mktemp rm sed timeout
+	echo true perl)
+
+# libraries FILE...: what they are linked to.
+libraries() {
+	ldd "$@" 2>/dev/null | grep '^[[:space:]]' | grep -o '/[^ ]*' | sort -u
+}
+
+for name in /bin /sbin /lib /lib64; do
+	if [ -L $name ]; then
+		mkdir -p "$root/$(readlink $name)"
+		ln -s "$(readlink $name)" "$root$name" || exit 1
+	fi
+done
+mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
+
+cd "$FF_BUILD" || exit 1
+built=(flatfork libflatfork-preload.so test/prog/report)
+mapfile -t words < <(grep '^check ' "$here/checks.sh" | tr ' ' '\n' | sort -u)
+for name in "${words[@]}"; do
+	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
+done
+cp --parents -t "$root/build" "${built[@]}" || exit 1
+
+mapfile -t files < <(type -P "${tools[@]}" | sed 's|^/bin/|/usr/bin/|')
+[ ${#files[@]} -eq ${#tools[@]} ] || exit 1
+# shellcheck disable=SC2016 # it is perl
+mapfile -t modules < <(perl -MTime::HiRes -Mstrict -Mwarnings -e '
+	print "$_\n" for values %INC, @DynaLoader::dl_shared_objects' |
+	sort -u)
+files+=("${modules[@]}")
+mapfile -t libs < <(libraries "${built[@]}" "${files[@]}")
+files+=("${libs[@]}")
+for lib in "${libs[@]}"; do
+	case $lib in
+	# loaded when a thread ends by pthread_exit or is cancelled
+	*/libc.so.*) files+=("${lib%/*}/libgcc_s.so.1") ;;
+	esac
+done
+cp -L --parents -t "$root" "${files[@]}" || exit 1
+
+cp "$here/init" "$root/" && chmod 755 "$root/init" || exit 1
+cp "$here/checks.sh" "$here/../prog/threeways.sh" \
+	"$here/../../examples/mainjob.pl" "$root/test/" || exit 1
+cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 >"$output"
