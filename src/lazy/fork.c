@@ -276,8 +276,11 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	*ret_why = ff_ground_now(ff_house_of(slot)->altstack);
 	if (!*ret_why) {
 		keep_ours(&slot->keep);
-		ff_site_keep_warm(site, &slot->keep.warm);
 		slot->committed = way == FF_WAY_COMMITTED && may_commit();
+		/* What is copied and what is fetched never is one mapping
+		 * again, so mremap over both fails (H-P4). */
+		ff_site_keep_warm(slot->committed ? NULL : site,
+				  &slot->keep.warm);
 		*ret_why = ff_arm(slot);
 	}
 	if (*ret_why) {

@@ -55,6 +55,7 @@ foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
 endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
+behaviour(committed-moves LAZY)
 
 # descriptors and limits
 behaviour(fd-numbers LAZY)
