@@ -1,8 +1,9 @@
 #include "host/fault.h"
-#include "host/hot.h"
 
 #include <stddef.h>
 #include <string.h>
+
+#include "host/hot.h"
 
 unsigned ff_faults FF_HOT;
 

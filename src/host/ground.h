@@ -10,9 +10,9 @@
 const char *ff_ground_at_start(void);
 
 /* What may change between two forks: a tracer, seccomp. NULL, or why not.
- * @buffer of FF_GROUND_BYTES is for its use. */
+ * @status is a buffer of FF_GROUND_BYTES, for its use. */
 #define FF_GROUND_BYTES 2048
-const char *ff_ground_now(char *buffer);
+const char *ff_ground_now(char *status);
 
 /* Resident memory and writable private memory, in bytes; false where /proc
  * does not tell. */

@@ -4,9 +4,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "host/hot.h"
+
 #define FF_NAME(name, why) #name,
 static const char *const names[] = {
-#include "host/hot.h"
 #include "preload/names.def"
 };
 #undef FF_NAME
