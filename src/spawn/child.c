@@ -32,8 +32,7 @@
 #include "host/sys.h"
 
 #define SIGNALS 64
-#define LIBC_SIGNAL_FIRST 32
-#define LIBC_SIGNAL_LAST 33
+#define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
 #define IOPRIO_WHO_PROCESS 1
 #define EXIT_SPAWN_FAILED 127
 
@@ -50,38 +49,41 @@ child_fail(struct ff_plan *plan, int error, int phase, unsigned index)
 		sys(exit_group, EXIT_SPAWN_FAILED);
 }
 
-static void child_set_disposition(int sig, void *to)
+static long child_set_disposition(int sig, void *to)
 {
 	struct ff_sigaction act = { .flags = 0, .restorer = NULL, .mask = 0 };
 
 	act.handler = (void (*)(int, siginfo_t *, void *))to;
-	sys(rt_sigaction, sig, &act, NULL, sizeof(ff_sigset));
+	return sys(rt_sigaction, sig, &act, NULL, sizeof(ff_sigset));
 }
 
-static void child_set_dispositions(ff_sigset set, void *to)
+/* Two can't be changed, which is no error. */
+static long child_set_dispositions(ff_sigset set, void *to)
 {
+	long rc = 0;
 	int sig;
 
-	for (sig = 1; sig <= SIGNALS; sig++)
+	set &= ~FF_UNBLOCKABLE;
+	for (sig = 1; rc == 0 && sig <= SIGNALS; sig++)
 		if (set & FF_SIG(sig))
-			child_set_disposition(sig, to);
+			rc = child_set_disposition(sig, to);
+	return rc;
 }
 
-static void child_begin_signals(const struct ff_plan *plan)
+static long child_begin_signals(const struct ff_plan *plan)
 {
 	struct ff_sigaction act;
+	long rc = 0;
 	int sig;
 
-	for (sig = 1; plan->handlers && sig <= SIGNALS; sig++) {
-		act.handler = NULL;
-		sys(rt_sigaction, sig, NULL, &act, sizeof(ff_sigset));
-		if (ff_is_handler(&act))
-			child_set_disposition(sig, (void *)SIG_DFL);
+	for (sig = 1; plan->handlers && rc == 0 && sig <= SIGNALS; sig++) {
+		rc = sys(rt_sigaction, sig, NULL, &act, sizeof(ff_sigset));
+		if (rc == 0 && ff_is_handler(&act))
+			rc = child_set_disposition(sig, (void *)SIG_DFL);
 	}
-	if (plan->ignore_libc_signals) {
-		child_set_disposition(LIBC_SIGNAL_FIRST, (void *)SIG_IGN);
-		child_set_disposition(LIBC_SIGNAL_LAST, (void *)SIG_IGN);
-	}
+	if (rc == 0 && plan->ignore_libc_signals)
+		rc = child_set_dispositions(LIBC_SIGNALS, (void *)SIG_IGN);
+	return rc;
 }
 
 static long child_reset_ids(void)
@@ -107,11 +109,9 @@ static long child_step(struct ff_plan *plan, const struct ff_step *step)
 {
 	switch (step->kind) {
 	case FF_STEP_SIGDEF:
-		child_set_dispositions(step->signals, (void *)SIG_DFL);
-		return 0;
+		return child_set_dispositions(step->signals, (void *)SIG_DFL);
 	case FF_STEP_SIGIGN:
-		child_set_dispositions(step->signals, (void *)SIG_IGN);
-		return 0;
+		return child_set_dispositions(step->signals, (void *)SIG_IGN);
 	case FF_STEP_SCHEDPARAM:
 		return sys(sched_setparam, 0, &step->parameter);
 	case FF_STEP_SCHEDULER:
@@ -169,21 +169,48 @@ static void child_walk(struct ff_plan *plan, int phase)
 	 FF_SIG(SIGABRT) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | FF_SIG(SIGSEGV) | \
 	 FF_SIG(SIGXCPU) | FF_SIG(SIGXFSZ) | FF_SIG(SIGSYS))
 
-static void child_forbid_core(struct rlimit *ret_limit)
+static long child_forbid_core(struct rlimit *ret_limit)
 {
+	long rc = sys(prlimit64, 0, RLIMIT_CORE, NULL, ret_limit);
 	struct rlimit none;
 
-	sys(prlimit64, 0, RLIMIT_CORE, NULL, ret_limit);
+	if (rc < 0)
+		return rc;
 	none.rlim_cur = 0;
 	none.rlim_max = ret_limit->rlim_max;
-	sys(prlimit64, 0, RLIMIT_CORE, &none, NULL);
+	return sys(prlimit64, 0, RLIMIT_CORE, &none, NULL);
 }
 
-static void child_allow_core(const struct ff_plan *plan,
+static long child_allow_core(const struct ff_plan *plan,
 			     const struct rlimit *limit)
 {
-	if (!(ff_pending() & DUMPS_CORE & ~plan->mask))
-		sys(prlimit64, 0, RLIMIT_CORE, limit, NULL);
+	if (ff_pending() & DUMPS_CORE & ~plan->mask)
+		return 0;
+	return sys(prlimit64, 0, RLIMIT_CORE, limit, NULL);
+}
+
+/* Its own table of descriptors, and nothing of ours in it. -ENOTSUP: such a
+ * table can't be had. */
+static long child_begin_files(const struct ff_plan *plan)
+{
+	long rc = 0;
+
+	if (plan->unshare_from >= 0)
+		rc = sys(close_range, plan->unshare_from, ~0U,
+			 CLOSE_RANGE_UNSHARE);
+	if (rc < 0) /* the table is the parent's still: nothing is closed */
+		return rc == -ENOMEM ? rc : -ENOTSUP;
+	if (plan->report_fd >= 0)
+		sys(close, plan->report_end);
+	if (plan->pidfd)
+		sys(close, *plan->pidfd);
+	return rc;
+}
+
+static void child_needs(struct ff_plan *plan, long rc)
+{
+	if (rc < 0)
+		child_fail(plan, (int)-rc, FF_PHASE_CLONE, 0);
 }
 
 void ff_spawn_child(void *arg)
@@ -192,20 +219,15 @@ void ff_spawn_child(void *arg)
 	struct rlimit core;
 	int phase;
 
-	if (plan->unshare_from >= 0 &&
-	    sys(close_range, plan->unshare_from, ~0U, CLOSE_RANGE_UNSHARE) < 0)
-		child_fail(plan, ENOTSUP, FF_PHASE_CLONE, 0);
-	if (plan->report_fd >= 0)
-		sys(close, plan->report_end);
-	if (plan->pidfd)
-		sys(close, *plan->pidfd);
+	child_needs(plan, child_begin_files(plan));
 	if (plan->no_core)
-		child_forbid_core(&core);
-	child_begin_signals(plan);
+		child_needs(plan, child_forbid_core(&core));
+	child_needs(plan, child_begin_signals(plan));
 	for (phase = 0; phase < FF_PHASE_COUNT; phase++)
 		child_walk(plan, phase);
 	if (plan->no_core)
-		child_allow_core(plan, &core);
-	sys(rt_sigprocmask, SIG_SETMASK, &plan->mask, NULL, sizeof(plan->mask));
+		child_needs(plan, child_allow_core(plan, &core));
+	child_needs(plan, sys(rt_sigprocmask, SIG_SETMASK, &plan->mask, NULL,
+			      sizeof(plan->mask)));
 	child_fail(plan, ff_child_exec(plan), FF_PHASE_EXEC, 0);
 }

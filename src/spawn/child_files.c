@@ -40,12 +40,14 @@ static long child_make_way(struct ff_plan *plan, int fd)
 /* Only a descriptor that can't exist makes an error. */
 static long child_close(const struct ff_plan *plan, int fd)
 {
-	struct rlimit limit = { 0, 0 };
-	long rc = child_hides(plan, fd) ? -EBADF : sys(close, fd);
+	struct rlimit limit;
+	long known, rc = child_hides(plan, fd) ? -EBADF : sys(close, fd);
 
 	if (rc == 0)
 		return 0;
-	sys(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	known = sys(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	if (known < 0)
+		return known;
 	return fd < 0 || (rlim_t)fd >= limit.rlim_cur ? rc : 0;
 }
 
@@ -185,6 +187,7 @@ static long child_write(const char *path, const char *text)
 /* What to do with a descriptor that has to be there. */
 static long child_use(const struct ff_plan *plan, const struct ff_step *step)
 {
+	long rc;
 	int group;
 
 	if (child_hides(plan, step->fd))
@@ -195,8 +198,9 @@ static long child_use(const struct ff_plan *plan, const struct ff_step *step)
 	case FF_STEP_CTTY:
 		return sys(ioctl, step->fd, TIOCSCTTY, 0);
 	default:
-		group = (int)sys(getpgid, 0);
-		return sys(ioctl, step->fd, TIOCSPGRP, &group);
+		rc = sys(getpgid, 0);
+		group = (int)rc;
+		return rc < 0 ? rc : sys(ioctl, step->fd, TIOCSPGRP, &group);
 	}
 }
 
