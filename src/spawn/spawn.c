@@ -84,6 +84,17 @@ static bool core_kills(void)
 	return atomic_load(&core_now) == CORE_KILLS;
 }
 
+static long wait_for(int kind, long which, int how)
+{
+	siginfo_t info = { .si_pid = 0 };
+	long rc;
+
+	do
+		rc = sys(waitid, kind, which, &info, how, NULL);
+	while (rc == -EINTR);
+	return rc;
+}
+
 static void write_word(void *arg)
 {
 	*(volatile int *)arg = 1;
@@ -95,7 +106,6 @@ static void write_word(void *arg)
 static enum way probe(void *stack)
 {
 	volatile int word = 0;
-	siginfo_t info = { .si_pid = 0 };
 	long pid;
 
 	if (ff_fault(FF_FAULT_NO_SHARE))
@@ -104,7 +114,7 @@ static enum way probe(void *stack)
 		       (void *)&word);
 	if (pid < 0)
 		return CLONE_COPIES;
-	sys(waitid, P_PID, pid, &info, WEXITED | __WALL, NULL);
+	wait_for(P_PID, pid, WEXITED | __WALL);
 	return word ? CLONE_SHARES : CLONE_COPIES;
 }
 
@@ -177,16 +187,22 @@ static long by_clone(struct attempt *a)
 /* qemu-user knows no CLONE_PIDFD. */
 static long copy_process(struct attempt *a)
 {
-	long flags = (long)(flags_of(a) | SIGCHLD), pid;
+	long flags = (long)(flags_of(a) | SIGCHLD), pid, fd;
 
 	pid = ff_clone(flags, NULL, &a->pidfd, ff_spawn_child, a->plan);
 	if (pid != -EINVAL || !(flags & CLONE_PIDFD))
 		return pid;
 	pid = ff_clone(flags & ~(long)CLONE_PIDFD, NULL, NULL, ff_spawn_child,
 		       a->plan);
-	if (pid > 0)
-		a->pidfd = (int)sys(pidfd_open, pid, 0);
-	return pid;
+	if (pid <= 0)
+		return pid;
+	fd = sys(pidfd_open, pid, 0);
+	a->pidfd = (int)fd;
+	if (fd >= 0)
+		return pid;
+	sys(kill, pid, SIGKILL);
+	wait_for(P_PID, pid, WEXITED);
+	return fd;
 }
 
 /* The memory is copied: a real fork, as far as the gate goes. */
@@ -216,10 +232,7 @@ static long by_copy(struct attempt *a)
 /* Before Linux 5.4 the flag may be ignored, or the descriptor of no use. */
 static bool has_pidfd(void)
 {
-	siginfo_t info = { .si_pid = 0 };
-
-	return sys(waitid, P_PIDFD, INT_MAX, &info, WEXITED | WNOHANG, NULL) ==
-	       -EBADF;
+	return wait_for(P_PIDFD, INT_MAX, WEXITED | WNOHANG) == -EBADF;
 }
 
 /* H-S9; -ENOTSUP: only clone3 could do it. */
@@ -263,8 +276,9 @@ static long make_child(struct attempt *a)
 	return pid;
 }
 
-/* The child wrote to its copy of the plan, and to the pipe. */
-static void read_report(struct attempt *a)
+/* The child wrote to its copy of the plan, and to the pipe. One that can't be
+ * heard must not live. */
+static void read_report(struct attempt *a, long pid)
 {
 	struct ff_report report;
 	long got;
@@ -274,19 +288,21 @@ static void read_report(struct attempt *a)
 	while (got == -EINTR);
 	if (got == (long)sizeof(report))
 		a->plan->report = report;
+	if (got < 0) {
+		a->plan->report.error = (int)-got;
+		sys(kill, pid, SIGKILL);
+	}
 	sys(close, a->pipe);
 }
 
 static void reap(const struct attempt *a, long pid)
 {
-	siginfo_t info = { .si_pid = 0 };
-
 	if (a->birth->flags & AUTOREAP)
 		return;
 	if (a->birth->ret_pidfd)
-		sys(waitid, P_PIDFD, a->pidfd, &info, WEXITED, NULL);
+		wait_for(P_PIDFD, a->pidfd, WEXITED);
 	else
-		sys(waitid, P_PID, pid, &info, WEXITED, NULL);
+		wait_for(P_PID, pid, WEXITED);
 }
 
 /* A pid or -errno; *ret_again: it was our way that failed, not the plan. */
@@ -306,13 +322,14 @@ static long attempt(struct attempt *a, bool *ret_again)
 		return pid;
 	}
 	if (a->pipe >= 0)
-		read_report(a);
+		read_report(a, pid);
 	if (!plan->report.error)
 		return pid;
 	reap(a, pid);
 	if (a->birth->ret_pidfd)
 		sys(close, a->pidfd);
-	if (plan->report.phase == FF_PHASE_CLONE)
+	if (plan->report.phase == FF_PHASE_CLONE &&
+	    plan->report.error == ENOTSUP)
 		atomic_store(&no_unshare, true);
 	*ret_again = a->files == FF_FILES_UNSHARE &&
 		     (plan->report.phase == FF_PHASE_CLONE ||
@@ -341,37 +358,61 @@ static long with_stack(struct attempt *a)
 	return pid;
 }
 
+static long on_a_stack(struct attempt *a)
+{
+	long pid = -ENOMEM;
+
+	a->stack = ff_stack_take();
+	if (!a->stack)
+		return pid;
+	pid = with_stack(a);
+	ff_stack_put(a->stack);
+	return pid;
+}
+
+/* H-S11 */
+static long keep_dumpable(struct attempt *a)
+{
+	long dumpable, pid;
+
+	if (!ff_plan_changes_ids(a->plan))
+		return on_a_stack(a);
+	dumpable = sys(prctl, PR_GET_DUMPABLE);
+	if (dumpable < 0)
+		return dumpable;
+	pid = on_a_stack(a);
+	if (dumpable > 0 && sys(prctl, PR_GET_DUMPABLE) != dumpable)
+		sys(prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+	return pid;
+}
+
 int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth, pid_t *ret_pid)
 {
 	static const struct ff_birth ordinary = { 0, -1, NULL };
 	const ff_sigset all = ~(ff_sigset)0;
 	ff_sigset mask;
 	struct attempt a = { .plan = plan };
-	bool ids = ff_plan_changes_ids(plan);
-	long dumpable = 0, pid = -ENOMEM;
+	long pid;
 
 	a.birth = birth ? birth : &ordinary;
+	plan->report.error = 0;
 	plan->no_core = core_kills();
-	sys(rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(all));
-	if (!plan->mask_is_set)
-		plan->mask = mask;
-	if (ids)
-		dumpable = sys(prctl, PR_GET_DUMPABLE);
-	a.stack = ff_stack_take();
-	if (a.stack) {
-		pid = with_stack(&a);
-		ff_stack_put(a.stack);
-	} else {
-		plan->report = (struct ff_report){ ENOMEM, FF_PHASE_CLONE, 0 };
+	pid = sys(rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(all));
+	if (pid == 0) {
+		if (!plan->mask_is_set)
+			plan->mask = mask;
+		pid = keep_dumpable(&a);
+		sys(rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(all));
 	}
-	if (dumpable > 0 && sys(prctl, PR_GET_DUMPABLE) != dumpable)
-		sys(prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
-	if (pid > 0) {
-		if (ret_pid)
-			*ret_pid = (pid_t)pid;
-		if (a.birth->ret_pidfd)
-			*a.birth->ret_pidfd = a.pidfd;
+	if (pid < 0) {
+		if (!plan->report.error)
+			plan->report = (struct ff_report){ (int)-pid,
+							   FF_PHASE_CLONE, 0 };
+		return (int)-pid;
 	}
-	sys(rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(all));
-	return pid > 0 ? 0 : (int)-pid;
+	if (ret_pid)
+		*ret_pid = (pid_t)pid;
+	if (a.birth->ret_pidfd)
+		*a.birth->ret_pidfd = a.pidfd;
+	return 0;
 }
