@@ -47,7 +47,9 @@ static inline ff_sigset ff_block_signals(void)
 {
 	ff_sigset mask = FF_ALL_BUT_SYNCHRONOUS, old = 0;
 
-	sys(rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask));
+	/* Where it is not to be had, ff_setmask() must do no harm. */
+	if (sys(rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask)) < 0)
+		sys(rt_sigprocmask, SIG_BLOCK, NULL, &old, sizeof(mask));
 	return old;
 }
 

@@ -28,52 +28,67 @@ static struct ff_spin lock;
 static unsigned inside;
 static struct ff_sigaction was_int, was_quit;
 
-static void change(int sig, const struct ff_sigaction *to,
+struct command {
+	pid_t pid;
+	int status;
+	ff_sigset mask;	 /* the caller's */
+	ff_sigset reset; /* which of the two are default in the command */
+};
+
+static long change(int sig, const struct ff_sigaction *to,
 		   struct ff_sigaction *old)
 {
-	sys(rt_sigaction, sig, to, old, sizeof(ff_sigset));
+	return sys(rt_sigaction, sig, to, old, sizeof(ff_sigset));
 }
 
-/* Which of the two the command gets as default. */
-static ff_sigset begin(void)
+/* Both or none. */
+static long ignore_both(void)
 {
 	struct ff_sigaction ignore = { .flags = 0 };
 	void *handler = (void *)SIG_IGN;
-	ff_sigset mask = ff_block_signals(), reset = 0;
+	long rc;
 
 	ignore.handler = (void (*)(int, siginfo_t *, void *))handler;
-	ff_spin_lock(&lock);
-	if (inside++ == 0) {
-		change(SIGINT, &ignore, &was_int);
-		change(SIGQUIT, &ignore, &was_quit);
-	}
-	if ((void *)was_int.handler != (void *)SIG_IGN)
-		reset |= FF_SIG(SIGINT);
-	if ((void *)was_quit.handler != (void *)SIG_IGN)
-		reset |= FF_SIG(SIGQUIT);
-	ff_spin_unlock(&lock);
-	ff_setmask(mask);
-	return reset;
+	rc = change(SIGINT, &ignore, &was_int);
+	if (rc < 0)
+		return rc;
+	rc = change(SIGQUIT, &ignore, &was_quit);
+	if (rc < 0)
+		change(SIGINT, &was_int, NULL);
+	return rc;
 }
 
-static void end(void)
+/* 0 or -errno, with nothing changed. */
+static long begin(struct command *command)
 {
-	ff_sigset mask = ff_block_signals();
+	long rc = 0;
 
+	command->mask = ff_block_signals();
+	ff_spin_lock(&lock);
+	if (inside == 0)
+		rc = ignore_both();
+	if (rc == 0)
+		inside++;
+	if ((void *)was_int.handler != (void *)SIG_IGN)
+		command->reset |= FF_SIG(SIGINT);
+	if ((void *)was_quit.handler != (void *)SIG_IGN)
+		command->reset |= FF_SIG(SIGQUIT);
+	ff_spin_unlock(&lock);
+	ff_setmask(command->mask | (rc == 0 ? FF_SIG(SIGCHLD) : 0));
+	return rc;
+}
+
+static void end(const struct command *command)
+{
+	ff_block_signals();
 	ff_spin_lock(&lock);
 	if (--inside == 0) {
 		change(SIGINT, &was_int, NULL);
 		change(SIGQUIT, &was_quit, NULL);
 	}
 	ff_spin_unlock(&lock);
-	ff_setmask(mask);
+	ff_setmask(command->mask);
 }
-
-struct command {
-	pid_t pid;
-	int status;
-	ff_sigset mask;
-};
 
 static int wait_for(struct command *command)
 {
@@ -94,17 +109,16 @@ static void cancelled(void *arg)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	wait_for(command);
 	pthread_setcancelstate(state, NULL);
-	end();
-	ff_setmask(command->mask);
+	end(command);
 }
 
-static int start(const char *text, ff_sigset reset, struct command *command,
-		 const void *caller)
+static int start(const char *text, struct command *command, const void *caller)
 {
 	/* 2.38 keeps a command from being taken for an option. */
 	char *with_dashes[] = { "sh", "-c", "--", (char *)text, NULL };
 	char *without[] = { "sh", "-c", (char *)text, NULL };
-	struct ff_step step = { .kind = FF_STEP_SIGDEF, .signals = reset };
+	struct ff_step step = { .kind = FF_STEP_SIGDEF,
+				.signals = command->reset };
 	struct ff_plan plan = {
 		.file = SHELL,
 		.argv = ff_libc_is_before(38) ? without : with_dashes,
@@ -120,13 +134,14 @@ static int start(const char *text, ff_sigset reset, struct command *command,
 
 static int run(const char *text, const void *caller)
 {
-	const ff_sigset child = FF_SIG(SIGCHLD);
 	struct command command = { .pid = -1, .status = -1 };
-	ff_sigset reset = begin();
-	int error;
+	int error = (int)-begin(&command);
 
-	sys(rt_sigprocmask, SIG_BLOCK, &child, &command.mask, sizeof(child));
-	error = start(text, reset, &command, caller);
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	error = start(text, &command, caller);
 	if (!error) {
 		pthread_cleanup_push(cancelled, &command);
 		if (wait_for(&command) < 0)
@@ -137,8 +152,7 @@ static int run(const char *text, const void *caller)
 		/* as if the shell had failed */
 		command.status = EXITED(127);
 	}
-	end();
-	ff_setmask(command.mask);
+	end(&command);
 	if (error)
 		errno = error;
 	return command.status;
