@@ -1,0 +1,114 @@
+/*
+ * The errors are those of the manual pages, and EPERM, which filters are
+ * fond of. Left out are calls that have no error of their own (getpid), those
+ * that end or signal, and those that put back what a call of the same kind
+ * took away before: that these fail, too, nobody could make good.
+ */
+#include "calls.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#define CALL(name, ...)                                   \
+	{                                                 \
+		SYS_##name, #name, { __VA_ARGS__ }, false \
+	}
+#define DONE(name, ...)                                  \
+	{                                                \
+		SYS_##name, #name, { __VA_ARGS__ }, true \
+	}
+
+static const struct call calls[] = {
+	CALL(clone3, EAGAIN, ENOMEM, EPERM, ENOSYS, EINVAL),
+	CALL(clone, EAGAIN, ENOMEM, EPERM, ENOSYS, EINVAL),
+	CALL(mmap, ENOMEM),
+	CALL(mprotect, ENOMEM),
+	DONE(munmap, ENOMEM),
+	DONE(close, EINTR, EIO),
+	CALL(close_range, ENOSYS, EPERM, ENOMEM, EINVAL),
+	CALL(pipe2, EMFILE, ENFILE),
+	CALL(fcntl, EMFILE, EPERM),
+	CALL(dup2, EMFILE, EINTR, EBUSY),
+	CALL(openat, EMFILE, ENFILE, EINTR, EACCES, ENOMEM),
+	CALL(read, EINTR),
+	CALL(write, EINTR, EIO, EPERM),
+	CALL(getdents64, ENOENT, ENOMEM),
+	CALL(chdir, EACCES, EIO, ENOMEM),
+	CALL(fchdir, EACCES, EIO),
+	CALL(ioctl, ENOTTY, EPERM, EINTR),
+	CALL(execve, ENOMEM, EACCES, EAGAIN, ETXTBSY, E2BIG, ENOENT),
+	CALL(wait4, EINTR),
+	CALL(waitid, EINTR),
+	CALL(rt_sigprocmask, EPERM, ENOMEM),
+	CALL(rt_sigaction, EPERM),
+	CALL(rt_sigpending, EPERM),
+	CALL(prctl, EPERM, EINVAL),
+	CALL(prlimit64, EPERM, EINVAL),
+	CALL(sched_setparam, EPERM, EINVAL),
+	CALL(sched_setscheduler, EPERM, EINVAL),
+	CALL(sched_setaffinity, EPERM, EINVAL),
+	CALL(setpriority, EPERM, EACCES),
+	CALL(ioprio_set, EPERM, EINVAL),
+	CALL(setsid, EPERM),
+	CALL(setpgid, EPERM, EACCES),
+	CALL(getpgid, EPERM),
+	CALL(setresuid, EPERM, EAGAIN),
+	CALL(setresgid, EPERM, EAGAIN),
+	CALL(setgroups, EPERM, ENOMEM),
+	CALL(nanosleep, EINTR),
+	CALL(pidfd_open, EMFILE, ENOMEM),
+	CALL(fstatfs, ENOMEM, EIO),
+};
+
+static const struct call other = { -1, "a call", { EPERM }, false };
+
+static const long never[] = {
+	SYS_getpid,	     SYS_gettid, SYS_getppid,
+	SYS_getuid,	     SYS_getgid, SYS_geteuid,
+	SYS_getegid,	     SYS_umask,	 SYS_brk,
+	SYS_exit_group,	     SYS_tgkill, SYS_kill,
+	SYS_restart_syscall, SYS_uname,	 SYS_rt_sigreturn,
+};
+
+static bool puts_back(long nr, const unsigned long long *args,
+		      unsigned long word)
+{
+	switch (nr) {
+	case SYS_rt_sigprocmask:
+		return args[0] == SIG_SETMASK && word != ~0UL;
+	case SYS_rt_sigaction:
+		return args[1] && !args[2];
+	case SYS_prctl:
+		return args[0] == PR_SET_DUMPABLE;
+	default:
+		return false;
+	}
+}
+
+const struct call *call_find(long nr, const unsigned long long *args,
+			     unsigned long word, bool in_child)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
+		if (never[i] == nr)
+			return NULL;
+	if (!in_child && puts_back(nr, args, word))
+		return NULL;
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i].nr == nr)
+			return &calls[i];
+	return &other;
+}
+
+unsigned call_choices(const struct call *call)
+{
+	unsigned n = 0;
+
+	while (n < CALL_ERRORS && call->error[n])
+		n++;
+	return n;
+}
