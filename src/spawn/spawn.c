@@ -102,8 +102,8 @@ static void write_word(void *arg)
 		sys(exit_group, 0);
 }
 
-/* H-S10 */
-static enum way probe(void *stack)
+/* H-S10; -errno: there is no telling now. */
+static long probe(void *stack)
 {
 	volatile int word = 0;
 	long pid;
@@ -112,8 +112,10 @@ static enum way probe(void *stack)
 		return CLONE_COPIES;
 	pid = ff_clone(CLONE_VM | CLONE_VFORK, stack, NULL, write_word,
 		       (void *)&word);
-	if (pid < 0)
+	if (pid == -EINVAL)
 		return CLONE_COPIES;
+	if (pid < 0)
+		return pid;
 	wait_for(P_PID, pid, WEXITED | __WALL);
 	return word ? CLONE_SHARES : CLONE_COPIES;
 }
@@ -238,8 +240,7 @@ static bool has_pidfd(void)
 /* H-S9; -ENOTSUP: only clone3 could do it. */
 static long older_way(struct attempt *a, long error)
 {
-	int way = atomic_load(&way_now);
-	long pid;
+	long way = atomic_load(&way_now), pid;
 
 	if (a->birth->flags & NEEDS_CLONE3) {
 		if (error == -ENOSYS ||
@@ -251,14 +252,16 @@ static long older_way(struct attempt *a, long error)
 		return -ENOSYS;
 	if (way == CLONE3) {
 		way = probe(a->stack);
+		if (way < 0)
+			return way;
 		/* EINVAL and EPERM may have been meant for this call. */
 		if (error == -ENOSYS || (!a->birth->flags && error == -EPERM))
-			atomic_store(&way_now, way);
+			atomic_store(&way_now, (int)way);
 	}
 	if (way == CLONE_SHARES) {
 		pid = by_clone(a);
 		if (pid > 0 && !a->birth->flags)
-			atomic_store(&way_now, way);
+			atomic_store(&way_now, (int)way);
 		if (pid != -EINVAL)
 			return pid;
 	}
