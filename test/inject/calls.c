@@ -28,7 +28,7 @@ static const struct call calls[] = {
 	CALL(mprotect, ENOMEM),
 	DONE(munmap, ENOMEM),
 	DONE(close, EINTR, EIO),
-	CALL(close_range, ENOSYS, EPERM, ENOMEM, EINVAL),
+	CALL(close_range, ENOMEM, ENOSYS, EPERM, EINVAL),
 	CALL(pipe2, EMFILE, ENFILE),
 	CALL(fcntl, EMFILE, EPERM),
 	CALL(dup2, EMFILE, EINTR, EBUSY),

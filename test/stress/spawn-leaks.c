@@ -1,10 +1,13 @@
 /*
  * Many spawns, a part of which fail at a random step: resident size,
  * mappings and descriptors of the parent stay flat. With threads, from 16 at
- * once. Arguments: spawns [percent that fails [threads]]; T_SPAWNS in the
- * environment wins. T_NOOP is a program that ends at once, else the report
- * program is. Prints facts; figures go to standard error if T_FIGURES is set.
+ * once. With "inject" it is not the step that is impossible, but a random
+ * system call of parent or child that fails. Arguments: spawns [percent that
+ * fails [threads [inject]]]; T_SPAWNS in the environment wins. T_NOOP is a
+ * program that ends at once, else the report program is. Prints facts; figures
+ * go to standard error if T_FIGURES is set.
  */
+#include "inject.h"
 #include "t.h"
 
 #include <errno.h>
@@ -26,7 +29,8 @@ enum {
 
 static const char *program;
 static long spawns = 1000, fail_percent, threads = 1;
-static long started, refused, wrong;
+static long started, refused, wrong, injected;
+static bool injects;
 
 struct size {
 	long kib, mappings, fd;
@@ -89,6 +93,17 @@ static int spoil(posix_spawn_file_actions_t *fa, posix_spawnattr_t *at,
 	}
 }
 
+/* Only errors that do not make it another way for good: that is not what is
+ * to be seen here. Of calls that are not made none fails. */
+static void arm(unsigned *seed)
+{
+	if (rand_r(seed) % 4)
+		inject_on(INJECT_CHILD, 1 + (unsigned)rand_r(seed) % 8, 0);
+	else
+		inject_on(INJECT_PARENT, 1 + (unsigned)rand_r(seed) % 2,
+			  (unsigned)rand_r(seed) % 2);
+}
+
 static void add(long *counter)
 {
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
@@ -113,18 +128,28 @@ static void one(unsigned *seed)
 	}
 	if (rand_r(seed) % 4 == 0)
 		posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	if (fails)
+	if (fails && injects)
+		arm(seed);
+	else if (fails)
 		want = spoil(&fa, &at, &path, rand_r(seed) % 8);
 	if (getenv("T_NOOP"))
 		argv[1] = argv[2];
 	rc = posix_spawn(&pid, path, &fa, &at, argv, environ);
-	if (rc != want)
+	if (fails && injects) {
+		inject_off();
+		injected += inject->call != NULL;
+		if (rc && (!inject->call || rc != inject->error))
+			add(&wrong);
+	} else if (rc != want) {
 		add(&wrong);
+	}
 	if (!rc && (waitpid(pid, &status, 0) != pid || status != 7 << 8))
 		add(&wrong);
 	add(rc ? &refused : &started);
 	posix_spawn_file_actions_destroy(&fa);
 	posix_spawnattr_destroy(&at);
+	if (injects)
+		CHECK(waitpid(-1, NULL, WNOHANG | __WALL) < 0);
 }
 
 static void *run(void *arg)
@@ -152,6 +177,23 @@ static void run_all(void)
 		CHECK(!pthread_join(thread[i], NULL));
 }
 
+/* The process that spawns is a child of the one that was started. */
+static void be_traced(void)
+{
+	int status;
+	pid_t pid;
+
+	inject_prepare();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid) {
+		status = inject_trace(pid);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : T_FAILED);
+	}
+	inject_wait_for_tracer();
+	injects = true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *text = getenv("T_SPAWNS");
@@ -159,27 +201,30 @@ int main(int argc, char **argv)
 	struct size before, after;
 	long all;
 
+	if (argc > 4)
+		be_traced();
 	t_start(4);
 	program = getenv("T_NOOP") ? getenv("T_NOOP") : t_report;
 	all = text ? atol(text) : argc > 1 ? atol(argv[1]) : 1000;
 	fail_percent = argc > 2 ? atol(argv[2]) : 0;
 	threads = argc > 3 ? atol(argv[3]) : 1;
-	CHECK(threads > 0 && threads <= MAX_THREADS);
+	CHECK(threads > 0 && threads <= (injects ? 1 : MAX_THREADS));
 	spawns = threads * 20; /* what is kept for later is there then */
 	run_all();
 	before = measure();
 	spawns = all;
-	started = refused = 0;
+	started = refused = injected = 0;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	run_all();
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	after = measure();
 	if (getenv("T_FIGURES"))
 		fprintf(stderr,
-			"%ld started, %ld refused, %ld s; KiB %ld to %ld, "
-			"mappings %ld to %ld\n",
-			started, refused, (long)(to.tv_sec - from.tv_sec),
-			before.kib, after.kib, before.mappings, after.mappings);
+			"%ld started, %ld refused, %ld calls failed, %ld s; "
+			"KiB %ld to %ld, mappings %ld to %ld\n",
+			started, refused, injected,
+			(long)(to.tv_sec - from.tv_sec), before.kib, after.kib,
+			before.mappings, after.mappings);
 	CHECK(after.fd == before.fd);
 	CHECK(after.kib - before.kib < SLACK_KIB);
 	CHECK(after.mappings - before.mappings <= threads);
