@@ -113,6 +113,8 @@ behaviour(spawn-threads)
 behaviour(system-rules)
 behaviour(popen-rules)
 behaviour(wordexp-rules)
+behaviour(spawn-in-child OPTIONS -a)
+target_link_libraries(prog-spawn-in-child PRIVATE flatfork::shared)
 
 # the same with system calls that fail: libc's too, or (-o) ours alone
 add_library(t_deny OBJECT deny.c)
