@@ -9,9 +9,6 @@
 
 #include "tell/line.h"
 
-#define CLONE_AUTOREAP_ ((uint64_t)1 << 34)
-#define CLONE_NNP_ ((uint64_t)1 << 35)
-#define CLONE_AUTOKILL_ ((uint64_t)1 << 36)
 #define NEW_FLAGS (CLONE_AUTOREAP_ | CLONE_NNP_ | CLONE_AUTOKILL_)
 
 #define NAMESPACES                                                     \

@@ -17,6 +17,7 @@
 #include "host/sys.h"
 #include "spawn/report.h"
 #include "spawn/spawn.h"
+#include "tell/line.h"
 
 #define DEFAULT_PATH "/bin:/usr/bin"
 #define CGROUP_FILE "/cgroup.procs"
@@ -112,6 +113,38 @@ static int prepare(struct start *start, const struct flatfork_spawn *spawn)
 	return 0;
 }
 
+/* What the description asks of the kernel that only newer ones have. */
+static void tell_needs(const struct flatfork_spawn *spawn,
+		       struct flatfork_error *ret_error)
+{
+	static const struct {
+		uint64_t flag;
+		const char *name;
+	} need[] = { { CLONE_AUTOREAP_, "AUTOREAP" },
+		     { CLONE_AUTOKILL_, "AUTOKILL" },
+		     { CLONE_NNP_, "BORN_NNP" } };
+	struct ff_line argument =
+		ff_line_start(ret_error->argument, sizeof(ret_error->argument));
+	struct ff_line text =
+		ff_line_start(ret_error->text, sizeof(ret_error->text));
+	size_t i;
+
+	for (i = 0; i < sizeof(need) / sizeof(*need); i++) {
+		if (!(spawn->birth & need[i].flag))
+			continue;
+		if (argument.used)
+			ff_line_str(&argument, ", ");
+		ff_line_str(&argument, need[i].name);
+	}
+	if (!argument.used)
+		ff_line_str(&argument, "a cgroup");
+	argument.text[argument.used] = '\0';
+	ff_line_str(&text, "new process with ");
+	ff_line_str(&text, argument.text);
+	ff_line_str(&text, ": the kernel is too old");
+	text.text[text.used] = '\0';
+}
+
 static void tell(const struct ff_plan *plan, const struct flatfork_spawn *spawn,
 		 struct flatfork_error *ret_error)
 {
@@ -138,6 +171,8 @@ static void tell(const struct ff_plan *plan, const struct flatfork_spawn *spawn,
 		ret_error->step = "exec";
 		strncat(ret_error->argument, plan->file,
 			sizeof(ret_error->argument) - 1);
+	} else if (spawn && report->error == ENOTSUP) {
+		tell_needs(spawn, ret_error);
 	} else if (spawn && spawn->cgroup_path) {
 		strncat(ret_error->argument, spawn->cgroup_path,
 			sizeof(ret_error->argument) - 1);

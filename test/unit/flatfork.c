@@ -257,17 +257,60 @@ START_TEST(an_error_names_the_program)
 }
 END_TEST
 
+/* Linux 7.1's flags: works, or is said clearly. */
+static const struct {
+	int flags;
+	const char *argument, *text;
+} newer[] = {
+	{ FLATFORK_AUTOREAP, "AUTOREAP",
+	  "new process with AUTOREAP: the kernel is too old" },
+	{ FLATFORK_BORN_NNP, "BORN_NNP",
+	  "new process with BORN_NNP: the kernel is too old" },
+	{ FLATFORK_AUTOREAP | FLATFORK_AUTOKILL | FLATFORK_BORN_NNP,
+	  "AUTOREAP, AUTOKILL, BORN_NNP",
+	  "new process with AUTOREAP, AUTOKILL, BORN_NNP: "
+	  "the kernel is too old" },
+};
+
+#define NEWER ((int)(sizeof(newer) / sizeof(*newer)))
+
 START_TEST(what_the_kernel_lacks_is_said_clearly)
 {
-	struct flatfork_child child;
-	int rc;
+	struct flatfork_child child = { -1, -1 };
+	struct flatfork_error error = { .error = 0 };
+	int free_fd = dup(0), rc;
 
-	flatfork_spawn_flags(how, FLATFORK_AUTOREAP);
+	close(free_fd);
+	ck_assert_int_eq(flatfork_spawn_flags(how, newer[_i].flags), 0);
 	rc = flatfork_start(how, "/bin/true", (char *[]){ "true", NULL },
-			    environ, &child, NULL);
-	ck_assert_msg(rc == 0 || rc == ENOTSUP, "%s", strerror(rc));
-	if (rc == 0) /* it leaves no zombie */
-		ck_assert_int_eq(waitpid(child.pid, NULL, 0), -1);
+			    environ, &child, &error);
+	if (rc == 0) {
+		/* one that is reaped leaves no zombie */
+		if (newer[_i].flags & FLATFORK_AUTOREAP)
+			ck_assert_int_eq(waitpid(child.pid, NULL, 0), -1);
+		else
+			ck_assert_int_eq(waitpid(child.pid, NULL, 0),
+					 child.pid);
+		return;
+	}
+	ck_assert_int_eq(rc, ENOTSUP);
+	ck_assert_int_eq(error.error, ENOTSUP);
+	ck_assert_int_eq(error.where, FLATFORK_IN_PROCESS);
+	ck_assert_str_eq(error.step, "clone");
+	ck_assert_str_eq(error.argument, newer[_i].argument);
+	ck_assert_str_eq(error.text, newer[_i].text);
+	ck_assert_int_eq(child.pid, -1);
+	ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
+	ck_assert_int_eq(dup(0), free_fd);
+	close(free_fd);
+	/* without it, the description is as good as before */
+	flatfork_spawn_flags(how, 0);
+	flatfork_spawn_pidfd(how, false);
+	ck_assert_int_eq(flatfork_start(how, "/bin/true",
+					(char *[]){ "true", NULL }, environ,
+					&child, NULL),
+			 0);
+	ck_assert_int_eq(waitpid(child.pid, NULL, 0), child.pid);
 }
 END_TEST
 
@@ -401,7 +444,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, an_error_names_the_action);
 	tcase_add_test(tests, an_error_names_the_attribute);
 	tcase_add_test(tests, an_error_names_the_program);
-	tcase_add_test(tests, what_the_kernel_lacks_is_said_clearly);
+	tcase_add_loop_test(tests, what_the_kernel_lacks_is_said_clearly, 0,
+			    NEWER);
 	tcase_add_test(tests, a_pidfd_tells_the_end);
 	tcase_add_test(tests, a_namespace_of_its_own);
 	tcase_add_test(tests, a_cgroup_that_is_none);
