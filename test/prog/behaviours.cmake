@@ -116,6 +116,15 @@ behaviour(wordexp-rules)
 behaviour(spawn-in-child OPTIONS -a)
 target_link_libraries(prog-spawn-in-child PRIVATE flatfork::shared)
 
+# libc before 2.39 has no such attribute: no oracle, ours alone
+t_executable(spawn-cgroups)
+target_link_libraries(prog-spawn-cgroups PRIVATE flatfork::shared)
+add_test(NAME behaviour-spawn-cgroups COMMAND env
+	LD_PRELOAD=$<TARGET_FILE:flatfork-preload>
+	T_REPORT=$<TARGET_FILE:prog-report> $<TARGET_FILE:prog-spawn-cgroups>)
+set_tests_properties(behaviour-spawn-cgroups PROPERTIES LABELS behaviour
+	SKIP_RETURN_CODE 77 TIMEOUT 250)
+
 # the same with system calls that fail: libc's too, or (-o) ours alone
 add_library(t_deny OBJECT deny.c)
 behaviour(spawn-denied ARGS $<TARGET_FILE:noop>)
