@@ -17,7 +17,8 @@
 	X(RESERVE, "reserve", "the child can't reserve its areas") \
 	X(FETCH, "fetch", "the child can't fetch memory")          \
 	X(NO_CLONE3, "no-clone3", "clone3 is not there")           \
-	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")
+	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")         \
+	X(CORE_KILLS, "core-kills", "a core dump kills the parent")
 
 enum ff_fault {
 #define X(id, name, what) FF_FAULT_##id,

@@ -105,6 +105,47 @@ static long child_tie_to_parent(const struct ff_plan *plan, int sig)
 	return rc;
 }
 
+#define DUMPS_CORE                                                             \
+	(FF_SIG(SIGQUIT) | FF_SIG(SIGILL) | FF_SIG(SIGTRAP) |                  \
+	 FF_SIG(SIGABRT) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | FF_SIG(SIGSEGV) | \
+	 FF_SIG(SIGXCPU) | FF_SIG(SIGXFSZ) | FF_SIG(SIGSYS))
+
+/* What it is to be before exec is kept back; whether it may be, is asked. */
+static long child_limit_core(struct ff_plan *plan, const struct rlimit *limit)
+{
+	const struct rlimit none = { 0, limit->rlim_max };
+	long rc;
+
+	if (limit->rlim_cur > limit->rlim_max)
+		return -EINVAL;
+	rc = sys(prlimit64, 0, RLIMIT_CORE, &none, NULL);
+	if (rc == 0)
+		plan->core = *limit;
+	return rc;
+}
+
+static long child_forbid_core(struct ff_plan *plan)
+{
+	struct rlimit limit;
+	long rc = sys(prlimit64, 0, RLIMIT_CORE, NULL, &limit);
+
+	return rc < 0 ? rc : child_limit_core(plan, &limit);
+}
+
+static long child_allow_core(const struct ff_plan *plan)
+{
+	if (ff_pending() & DUMPS_CORE & ~plan->mask)
+		return 0;
+	return sys(prlimit64, 0, RLIMIT_CORE, &plan->core, NULL);
+}
+
+static long child_limit(struct ff_plan *plan, const struct ff_step *step)
+{
+	if (plan->no_core && step->fd == RLIMIT_CORE)
+		return child_limit_core(plan, step->data);
+	return sys(prlimit64, 0, step->fd, step->data, NULL);
+}
+
 static long child_step(struct ff_plan *plan, const struct ff_step *step)
 {
 	switch (step->kind) {
@@ -127,7 +168,7 @@ static long child_step(struct ff_plan *plan, const struct ff_step *step)
 		sys(umask, step->number);
 		return 0;
 	case FF_STEP_RLIMIT:
-		return sys(prlimit64, 0, step->fd, step->data, NULL);
+		return child_limit(plan, step);
 	case FF_STEP_NICE:
 		return sys(setpriority, PRIO_PROCESS, 0, step->number);
 	case FF_STEP_IOPRIO:
@@ -164,31 +205,6 @@ static void child_walk(struct ff_plan *plan, int phase)
 	}
 }
 
-#define DUMPS_CORE                                                             \
-	(FF_SIG(SIGQUIT) | FF_SIG(SIGILL) | FF_SIG(SIGTRAP) |                  \
-	 FF_SIG(SIGABRT) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | FF_SIG(SIGSEGV) | \
-	 FF_SIG(SIGXCPU) | FF_SIG(SIGXFSZ) | FF_SIG(SIGSYS))
-
-static long child_forbid_core(struct rlimit *ret_limit)
-{
-	long rc = sys(prlimit64, 0, RLIMIT_CORE, NULL, ret_limit);
-	struct rlimit none;
-
-	if (rc < 0)
-		return rc;
-	none.rlim_cur = 0;
-	none.rlim_max = ret_limit->rlim_max;
-	return sys(prlimit64, 0, RLIMIT_CORE, &none, NULL);
-}
-
-static long child_allow_core(const struct ff_plan *plan,
-			     const struct rlimit *limit)
-{
-	if (ff_pending() & DUMPS_CORE & ~plan->mask)
-		return 0;
-	return sys(prlimit64, 0, RLIMIT_CORE, limit, NULL);
-}
-
 /* Its own table of descriptors, and nothing of ours in it. -ENOTSUP: such a
  * table can't be had. */
 static long child_begin_files(const struct ff_plan *plan)
@@ -216,17 +232,16 @@ static void child_needs(struct ff_plan *plan, long rc)
 void ff_spawn_child(void *arg)
 {
 	struct ff_plan *plan = arg;
-	struct rlimit core;
 	int phase;
 
 	child_needs(plan, child_begin_files(plan));
 	if (plan->no_core)
-		child_needs(plan, child_forbid_core(&core));
+		child_needs(plan, child_forbid_core(plan));
 	child_needs(plan, child_begin_signals(plan));
 	for (phase = 0; phase < FF_PHASE_COUNT; phase++)
 		child_walk(plan, phase);
 	if (plan->no_core)
-		child_needs(plan, child_allow_core(plan, &core));
+		child_needs(plan, child_allow_core(plan));
 	child_needs(plan, sys(rt_sigprocmask, SIG_SETMASK, &plan->mask, NULL,
 			      sizeof(plan->mask)));
 	child_fail(plan, ff_child_exec(plan), FF_PHASE_EXEC, 0);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "host/signals.h"
@@ -121,7 +122,8 @@ struct ff_plan {
 	bool ignore_libc_signals; /* as older libcs did */
 
 	/* Written by the child. */
-	int saved; /* SAVE's descriptor, for RESTORE */
+	int saved;	    /* SAVE's descriptor, for RESTORE */
+	struct rlimit core; /* with no_core: the program's limit */
 	struct ff_report report;
 };
 

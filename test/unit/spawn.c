@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -377,6 +379,80 @@ START_TEST(the_child_does_not_see_its_pidfd)
 }
 END_TEST
 
+/* H-S6 */
+START_TEST(the_core_limit_is_the_programs_again)
+{
+	struct rlimit limit, now;
+	const char *text;
+	char want[64];
+
+	ff_faults_load("core-kills");
+	use_way(_i);
+	getrlimit(RLIMIT_CORE, &limit);
+	limit.rlim_cur =
+		limit.rlim_max == RLIM_INFINITY ? 512 << 10 : limit.rlim_max;
+	setrlimit(RLIMIT_CORE, &limit);
+	snprintf(want, sizeof(want), "%lu\n",
+		 (unsigned long)limit.rlim_cur / 512);
+	ck_assert_int_eq(run("ulimit -S -c", to_output, 0, &text), 0);
+	ck_assert_str_eq(text, want);
+	getrlimit(RLIMIT_CORE, &now);
+	ck_assert_uint_eq(now.rlim_cur, limit.rlim_cur);
+}
+END_TEST
+
+static const char fifo_path[] = "/tmp/flatfork-unit-fifo";
+
+/* Send a signal to the child that waits in its open(), then let it go on. */
+static void *signal_child(void *arg)
+{
+	char path[64], text[64];
+	pid_t pid = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+		 *(pid_t *)arg);
+	while (!pid) {
+		unit_read_file(path, text, sizeof(text));
+		pid = (pid_t)strtol(text, NULL, 10);
+	}
+	kill(pid, SIGQUIT);
+	fd = open(fifo_path, O_WRONLY | O_CLOEXEC);
+	close(fd);
+	return NULL;
+}
+
+/* H-S6 */
+START_TEST(a_signal_that_dumps_core_before_exec_leaves_none)
+{
+	struct ff_step step =
+		STEP(OPEN, .fd = 5, .number = O_RDONLY, .text = fifo_path);
+	struct ff_plan plan = { .file = "/bin/true",
+				.argv = (char *[]){ "true", NULL },
+				.envp = environ };
+	struct rlimit limit;
+	pthread_t thread;
+	pid_t pid, self = gettid();
+	int status;
+
+	ff_faults_load("core-kills");
+	use_way(_i);
+	getrlimit(RLIMIT_CORE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_CORE, &limit);
+	unlink(fifo_path);
+	ck_assert_int_eq(mkfifo(fifo_path, 0600), 0);
+	plan.steps[FF_PHASE_ACTIONS] = (struct ff_steps){ &step, 1 };
+	ck_assert_int_eq(pthread_create(&thread, NULL, signal_child, &self), 0);
+	ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), 0);
+	pthread_join(thread, NULL);
+	unlink(fifo_path);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGQUIT);
+	ck_assert(!WCOREDUMP(status));
+}
+END_TEST
+
 static const char busy_path[] = "/tmp/flatfork-unit-busy";
 
 /* A copy of true that is open for writing. */
@@ -423,6 +499,11 @@ END_TEST
 
 void unit_tests(TCase *tests)
 {
+	tcase_add_loop_test(tests, the_core_limit_is_the_programs_again, 0,
+			    WAYS);
+	tcase_add_loop_test(tests,
+			    a_signal_that_dumps_core_before_exec_leaves_none, 0,
+			    WAYS);
 	tcase_add_loop_test(tests, the_child_does_not_see_its_pidfd, 0, WAYS);
 	tcase_add_loop_test(
 		tests,
