@@ -20,6 +20,7 @@ set(FF_API_SOURCES
 )
 # The core knows of no libc name; the interposer defines them and forwards.
 set(FF_CORE_SOURCES
+	arch/x86_64/lend.S
 	host/ground.c
 	host/identity.c
 	host/libc.c
@@ -42,11 +43,18 @@ set(FF_CORE_SOURCES
 	lazy/pager.c
 	lazy/push.c
 	lazy/release.c
+	lazy/request.c
 	lazy/slot.c
 	lazy/touched.c
 	lazy/trap.c
 	lazy/trials.c
 	lazy/wait.c
+	lend/borrower.c
+	lend/ground.c
+	lend/loan.c
+	lend/streams.c
+	lend/vfork.c
+	site/frame.c
 	site/name.c
 	site/object.c
 	site/site.c
@@ -85,11 +93,14 @@ else()
 	list(APPEND FF_CORE_SOURCES site/walk_none.c)
 endif()
 set(FF_PRELOAD_SOURCES
+	arch/x86_64/leave.S
 	arch/x86_64/syscall.S
+	arch/x86_64/vfork.S
 	host/next.c
 	preload/exec.c
 	preload/fork.c
 	preload/init.c
+	preload/lend.c
 	preload/memory.c
 	preload/shell.c
 	preload/signal.c

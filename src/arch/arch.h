@@ -58,6 +58,37 @@ long ff_clone3(const struct clone_args *args, size_t bytes,
 long ff_clone(long flags, void *stack_top, int *ret_pidfd,
 	      void (*child)(void *), void *arg);
 
+/* Where a call returns to, and what it must bring back. In this order:
+ * vfork.S, lend.S. */
+struct ff_caller {
+	uint64_t rbx, rbp, r12, r13, r14, r15;
+	uint64_t rsp; /* behind the return */
+	uint64_t rip;
+};
+
+/* Go on in @caller with @result; nothing of this stack is needed any more. */
+_Noreturn void ff_resume(const struct ff_caller *caller, long result);
+
+/* Leave this stack for good: call @function(@arg), which never returns. */
+_Noreturn void ff_on_stack(void *top, void (*function)(void *), void *arg);
+
+/* Put in place of a return address: makes its way to ff_lent_returned(), with
+ * what the function returned kept, and then to what that says. */
+extern const char ff_lent_return[];
+uintptr_t ff_lent_returned(void);
+
+/* The stack pointer that longjmp() will set, in glibc's jmp_buf. */
+uintptr_t ff_jump_target(const void *jmp_buf);
+
+/* Did @uc stop right behind a system call instruction? */
+static inline int ff_in_call(const ucontext_t *uc)
+{
+	const unsigned char *at =
+		(const unsigned char *)uc->uc_mcontext.gregs[REG_RIP];
+
+	return at[-2] == 0x0f && at[-1] == 0x05;
+}
+
 /* Registers of a call that was trapped; rip lies behind the instruction. */
 static inline long ff_arg(const ucontext_t *uc, int i)
 {

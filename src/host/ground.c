@@ -97,3 +97,26 @@ const char *ff_ground_now(char *status)
 		return "seccomp is in force";
 	return NULL;
 }
+
+static uint64_t hex_at(const char *s)
+{
+	uint64_t n = 0;
+
+	while (*s == ' ' || *s == '\t')
+		s++;
+	for (;; s++) {
+		if (*s >= '0' && *s <= '9')
+			n = n << 4 | (uint64_t)(*s - '0');
+		else if (*s >= 'a' && *s <= 'f')
+			n = n << 4 | (uint64_t)(*s - 'a' + 10);
+		else
+			return n;
+	}
+}
+
+uint64_t ff_ground_caught(const char *status)
+{
+	const char *value = value_of(status, "\nSigCgt:");
+
+	return value ? hex_at(value) : 0;
+}

@@ -14,6 +14,9 @@ const char *ff_ground_at_start(void);
 #define FF_GROUND_BYTES 2048
 const char *ff_ground_now(char *status);
 
+/* The signals that the program handles, of what that left in @status. */
+uint64_t ff_ground_caught(const char *status);
+
 /* Resident memory and writable private memory, in bytes; false where /proc
  * does not tell. */
 bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable);

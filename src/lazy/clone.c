@@ -26,6 +26,7 @@
 #include "lazy/areas.h"
 #include "lazy/child.h"
 #include "lazy/gate.h"
+#include "lazy/request.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
 #include "lazy/wait.h"
@@ -37,50 +38,6 @@ unsigned ff_budget_ms = 100;
 #define STACK_BELOW ((uintptr_t)64 << 10)
 #define STACK_ABOVE ((uintptr_t)256 << 10)
 #define TCB_AROUND ((uintptr_t)16 << 10)
-
-struct request {
-	unsigned long flags; /* without the exit signal */
-	unsigned long exit_signal;
-	uintptr_t stack; /* 0: the caller's */
-	long parent_tid, child_tid;
-};
-
-#define FLAGS_WE_KNOW                                                \
-	((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | \
-			 CLONE_PARENT_SETTID))
-
-static bool parse(const ucontext_t *uc, long nr, struct request *ret)
-{
-	const struct clone_args *args = (const void *)ff_arg(uc, 0);
-
-	memset(ret, 0, sizeof(*ret));
-	switch (nr) {
-	case SYS_fork:
-		ret->exit_signal = SIGCHLD;
-		return true;
-	case SYS_clone:
-		ret->flags =
-			(unsigned long)ff_arg(uc, 0) & ~(unsigned long)CSIGNAL;
-		ret->exit_signal = (unsigned long)ff_arg(uc, 0) & CSIGNAL;
-		ret->stack = (uintptr_t)ff_arg(uc, 1);
-		ret->parent_tid = ff_arg(uc, 2);
-		ret->child_tid = ff_arg(uc, 3);
-		break;
-	case SYS_clone3:
-		if (!args || (size_t)ff_arg(uc, 1) != sizeof(*args) ||
-		    args->stack || args->set_tid_size)
-			return false;
-		ret->flags = args->flags;
-		ret->exit_signal = args->exit_signal;
-		ret->parent_tid = (long)args->parent_tid;
-		ret->child_tid = (long)args->child_tid;
-		break;
-	default:
-		return false;
-	}
-	return (ret->flags & ~FLAGS_WE_KNOW) == 0 &&
-	       ret->exit_signal == SIGCHLD;
-}
 
 static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 		    const char *why)
@@ -108,7 +65,7 @@ static int open_own(const char *path)
 	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-static long make_child(struct ff_slot *slot, const struct request *rq)
+static long make_child(struct ff_slot *slot, const struct ff_request *rq)
 {
 	unsigned long flags = rq->flags;
 
@@ -128,7 +85,8 @@ static long make_child(struct ff_slot *slot, const struct request *rq)
  * negative number with *ret_why.
  */
 static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
-				const struct request *rq, const char **ret_why)
+				const struct ff_request *rq,
+				const char **ret_why)
 {
 	struct ff_keep keep = slot->keep;
 	uintptr_t sp = ff_stack_pointer(uc), tp = ff_thread_pointer();
@@ -176,7 +134,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 /* The clone and what comes of it, in the parent; NULL, or why it has to be
  * made for real. In the child *ret_pid is 0. */
 static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
-			    const struct request *rq, long *ret_pid)
+			    const struct ff_request *rq, long *ret_pid)
 {
 	const char *why = NULL;
 	long pid;
@@ -200,10 +158,10 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 {
 	const char *why = "clone flags of another kind";
-	struct request rq;
+	struct ff_request rq;
 	long pid = -1;
 
-	if (parse(uc, nr, &rq)) {
+	if (ff_parse_request(uc, nr, &rq)) {
 		if (slot->committed || ff_trial_begin()) {
 			why = try_lazy(slot, uc, &rq, &pid);
 			if (!slot->committed && pid != 0)

@@ -123,6 +123,22 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 	return NULL;
 }
 
+const char *ff_why_not_lend(void)
+{
+	ff_fork_setup();
+	if (ff_child.active || !ff_options.on)
+		return "";
+	if (ff_options.vfork_mode == FF_MODE_LIBC)
+		return "asked for";
+	if (no_ground)
+		return no_ground;
+	if (!ff_dispatch_possible())
+		return "no syscall user dispatch";
+	if (ff_current)
+		return "inside another fork";
+	return is_our_process() ? NULL : "in borrowed memory";
+}
+
 static void log_real(const char *name, const void *at, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];

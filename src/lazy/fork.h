@@ -26,6 +26,13 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name);
 
+/*
+ * What has to be known of this process before it may lend a stack: NULL, or
+ * why libc's vfork has to do. Its memory is its own then, and whoever asks
+ * later can tell (host/identity.h).
+ */
+const char *ff_why_not_lend(void);
+
 /* Before the first fork; more than once does no harm. */
 void ff_fork_setup(void);
 

@@ -9,45 +9,52 @@
 
 #include "host/next.h"
 #include "lazy/ending.h"
+#include "lend/borrower.h"
 #include "preload/preload.h"
+
+static void execs(void)
+{
+	ff_borrower_execs();
+	ff_ending(FF_ENDING_EXEC);
+}
 
 int execveat(int dir, const char *path, char *const argv[], char *const envp[],
 	     int flags);
 
 FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-	ff_ending(FF_ENDING_EXEC);
+	execs();
 	return FF_NEXT(execve)(path, argv, envp);
 }
 
 FF_EXPORT int execv(const char *path, char *const argv[])
 {
-	ff_ending(FF_ENDING_EXEC);
+	execs();
 	return FF_NEXT(execv)(path, argv);
 }
 
 FF_EXPORT int execvp(const char *file, char *const argv[])
 {
-	ff_ending(FF_ENDING_EXEC);
+	execs();
 	return FF_NEXT(execvp)(file, argv);
 }
 
 FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	ff_ending(FF_ENDING_EXEC);
+	execs();
 	return FF_NEXT(execvpe)(file, argv, envp);
 }
 
 FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	ff_ending(FF_ENDING_EXEC);
+	execs();
 	return FF_NEXT(fexecve)(fd, argv, envp);
 }
 
 FF_EXPORT int execveat(int dir, const char *path, char *const argv[],
 		       char *const envp[], int flags)
 {
-	ff_ending(FF_ENDING_EXEC);
+	execs();
 	return FF_NEXT(execveat)(dir, path, argv, envp, flags);
 }
 

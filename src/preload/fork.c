@@ -14,6 +14,7 @@
 #include "host/next.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
+#include "lend/borrower.h"
 #include "preload/preload.h"
 #include "tell/stats.h"
 
@@ -28,6 +29,7 @@ typedef pid_t (*fork_function)(void);
 /* What every forking name does first. */
 static void prepare(void)
 {
+	ff_own_memory("forks");
 	if (!ff_child.active)
 		ff_next_find_all();
 }

@@ -10,6 +10,9 @@
 #include "host/signals.h"
 #include "lazy/child.h"
 #include "lazy/trap.h"
+#include "lend/borrower.h"
+#include "lend/ground.h"
+#include "lend/loan.h"
 #include "preload/preload.h"
 #include "tell/options.h"
 
@@ -61,20 +64,42 @@ static bool concerns_us(int sig)
 	return sig == SIGSYS && ff_options.on && !ff_child.active;
 }
 
+/* A change by the program, or by a child of its vfork. */
+static int note(int sig, int rc, bool handled)
+{
+	if (rc < 0)
+		return rc;
+	ff_borrower_sets_action(sig);
+	if (!ff_loan)
+		ff_lend_note_action(sig, handled);
+	return rc;
+}
+
+static bool is_handler(const struct sigaction *act)
+{
+	return act->sa_handler != SIG_DFL && act->sa_handler != SIG_IGN;
+}
+
 FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 			struct sigaction *old)
 {
+	int rc;
+
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(sigaction), act, old);
-	return FF_NEXT(sigaction)(sig, act, old);
+	rc = FF_NEXT(sigaction)(sig, act, old);
+	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
 FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old)
 {
+	int rc;
+
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(__sigaction), act, old);
-	return FF_NEXT(__sigaction)(sig, act, old);
+	rc = FF_NEXT(__sigaction)(sig, act, old);
+	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
 FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
@@ -82,9 +107,14 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 	struct sigaction act = { .sa_handler = handler,
 				 .sa_flags = SA_RESTART };
 	struct sigaction old;
+	sighandler_t was;
 
-	if (!concerns_us(sig))
-		return FF_NEXT(signal)(sig, handler);
+	if (!concerns_us(sig)) {
+		was = FF_NEXT(signal)(sig, handler);
+		if (was != SIG_ERR)
+			note(sig, 0, is_handler(&act));
+		return was;
+	}
 	sigaddset(&act.sa_mask, sig);
 	if (change_sigsys(FF_NEXT(sigaction), &act, &old) < 0)
 		return SIG_ERR;

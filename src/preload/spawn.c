@@ -27,7 +27,7 @@ bool ff_spawn_is_ours(void)
 		ff_fork_setup();
 		atomic_store(&known,
 			     1 + (ff_options.on &&
-				  ff_options.spawn_mode == FF_SPAWN_AUTO &&
+				  ff_options.spawn_mode == FF_MODE_AUTO &&
 				  !ff_on_valgrind()));
 	}
 	return atomic_load(&known) == 2;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lazy/areas.h"
+#include "site/frame.h"
 
 enum ff_way {
 	FF_WAY_REAL,
@@ -28,6 +29,9 @@ struct ff_site {
 	_Atomic uint32_t real_execs; /* ... that came to exec */
 	_Atomic uint32_t outputs;    /* rollbacks that a commit would avoid */
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
+
+	/* Of a place that calls vfork: what is known of the frame there. */
+	_Atomic uint32_t frame;
 
 	/* What its children fetched; threads that race lose a cluster. */
 	_Atomic uint32_t execs;
@@ -55,6 +59,9 @@ void ff_site_child_execs(void);
 
 /* What the children of @site are known to touch. */
 void ff_site_keep_warm(const struct ff_site *site, struct ff_warm *ret_warm);
+
+/* The frame rule at @site, looked up once. */
+bool ff_site_frame(struct ff_site *site, struct ff_frame_rule *ret_rule);
 
 /* Our memory, to be kept by a lazy child. */
 void ff_sites_keep(struct ff_keep *keep);

@@ -51,12 +51,12 @@ static bool parse_mode(const char *value, enum ff_fork_mode *ret_mode)
 	return true;
 }
 
-static bool parse_spawn(const char *value, enum ff_spawn_mode *ret_mode)
+static bool parse_libc(const char *value, enum ff_libc_mode *ret_mode)
 {
 	if (!strcmp(value, "auto"))
-		*ret_mode = FF_SPAWN_AUTO;
+		*ret_mode = FF_MODE_AUTO;
 	else if (!strcmp(value, "libc"))
-		*ret_mode = FF_SPAWN_LIBC;
+		*ret_mode = FF_MODE_LIBC;
 	else
 		return false;
 	return true;
@@ -158,8 +158,8 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 		return parse_switch(value, field);
 	case FF_OPTION_MODE:
 		return parse_mode(value, field);
-	case FF_OPTION_SPAWN:
-		return parse_spawn(value, field);
+	case FF_OPTION_LIBC:
+		return parse_libc(value, field);
 	case FF_OPTION_SIZE:
 		return parse_size(value, field);
 	case FF_OPTION_MILLISECONDS:

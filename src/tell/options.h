@@ -16,16 +16,17 @@ enum ff_fork_mode {
 	FF_FORK_REAL, /* always libc's */
 };
 
-enum ff_spawn_mode {
-	FF_SPAWN_AUTO, /* ours wherever it is exact */
-	FF_SPAWN_LIBC, /* always libc's */
+enum ff_libc_mode {
+	FF_MODE_AUTO, /* ours wherever it is exact */
+	FF_MODE_LIBC, /* always libc's */
 };
 
 /* All zero, that is off, until ff_options_load() has run. */
 struct ff_options {
 	bool on;
 	enum ff_fork_mode fork_mode;
-	enum ff_spawn_mode spawn_mode;
+	enum ff_libc_mode spawn_mode;
+	enum ff_libc_mode vfork_mode;
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
 	const char *log;   /* NULL: no log; "stderr"; else a path */
@@ -45,8 +46,10 @@ extern struct ff_options ff_options;
 	  "off: every call goes to libc, nothing else happens")                \
 	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",        \
 	  "auto", "which way fork() takes; lazy: wherever it is possible")     \
-	X("FLATFORK_SPAWN", SPAWN, spawn_mode, "--spawn", "auto|libc", "auto", \
+	X("FLATFORK_SPAWN", LIBC, spawn_mode, "--spawn", "auto|libc", "auto",  \
 	  "which way posix_spawn and its family take; libc: always libc's")    \
+	X("FLATFORK_VFORK", LIBC, vfork_mode, "--vfork", "auto|libc", "auto",  \
+	  "which way vfork() takes; libc: always libc's")                      \
 	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
 	  "auto leaves processes with less resident memory to libc's fork")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
@@ -59,7 +62,7 @@ extern struct ff_options ff_options;
 enum ff_option_kind {
 	FF_OPTION_SWITCH,	/* on, off */
 	FF_OPTION_MODE,		/* enum ff_fork_mode, by name */
-	FF_OPTION_SPAWN,	/* enum ff_spawn_mode, by name */
+	FF_OPTION_LIBC,		/* enum ff_libc_mode, by name */
 	FF_OPTION_SIZE,		/* 4096, 512K, 32M, 1.5G, 1T: powers of 1024 */
 	FF_OPTION_MILLISECONDS, /* 1 to FF_BUDGET_MAX_MS */
 	FF_OPTION_PATH,		/* shorter than PATH_MAX */

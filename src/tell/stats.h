@@ -11,7 +11,9 @@
 	X(forks_real, "children made by libc's fork, rollbacks included") \
 	X(rollbacks, "lazy children taken back and forked for real")      \
 	X(hydrations, "lazy children given all their memory")             \
-	X(spawns, "children made by posix_spawn and its family, here")
+	X(spawns, "children made by posix_spawn and its family, here")    \
+	X(vforks, "children made by vfork, here")                         \
+	X(vforks_own, "of these, children that needed memory of their own")
 
 struct ff_stats {
 #define X(name, what) _Atomic unsigned long name;

@@ -45,7 +45,7 @@ static void assert_defaults(void)
 {
 	ck_assert(ff_options.on);
 	ck_assert_int_eq(ff_options.fork_mode, FF_FORK_AUTO);
-	ck_assert_int_eq(ff_options.spawn_mode, FF_SPAWN_AUTO);
+	ck_assert_int_eq(ff_options.spawn_mode, FF_MODE_AUTO);
 	ck_assert_uint_eq(ff_options.min_rss_bytes, 16UL << 20);
 	ck_assert_uint_eq(ff_options.budget_ms, 100);
 	ck_assert_ptr_null(ff_options.log);
@@ -75,7 +75,7 @@ START_TEST(good_values_are_taken)
 	     "FLATFORK_LOG=stderr", "FLATFORK_STATS=/tmp/x");
 	ck_assert(ff_options.on);
 	ck_assert_int_eq(ff_options.fork_mode, FF_FORK_LAZY);
-	ck_assert_int_eq(ff_options.spawn_mode, FF_SPAWN_LIBC);
+	ck_assert_int_eq(ff_options.spawn_mode, FF_MODE_LIBC);
 	ck_assert_uint_eq(ff_options.min_rss_bytes, 1UL << 30);
 	ck_assert_uint_eq(ff_options.budget_ms, 250);
 	ck_assert_str_eq(ff_options.log, "stderr");

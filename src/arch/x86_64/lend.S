@@ -1,0 +1,103 @@
+/*
+ * Ways on and off a stack that two processes take turns on.
+ */
+	.text
+
+/*
+ * void ff_resume(const struct ff_caller *caller, long result)
+ *
+ *	in	rdi caller, rsi result
+ */
+	.globl	ff_resume
+	.hidden	ff_resume
+	.type	ff_resume, @function
+	.balign	16
+ff_resume:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq	(%rdi), %rbx
+	movq	8(%rdi), %rbp
+	movq	16(%rdi), %r12
+	movq	24(%rdi), %r13
+	movq	32(%rdi), %r14
+	movq	40(%rdi), %r15
+	movq	56(%rdi), %rcx
+	movq	48(%rdi), %rsp
+	movq	%rsi, %rax
+	jmp	*%rcx
+	.cfi_endproc
+	.size	ff_resume, . - ff_resume
+
+/*
+ * void ff_on_stack(void *top, void (*function)(void *), void *arg)
+ *
+ *	in	rdi top, rsi function, rdx arg
+ */
+	.globl	ff_on_stack
+	.hidden	ff_on_stack
+	.type	ff_on_stack, @function
+	.balign	16
+ff_on_stack:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq	%rdi, %rsp
+	andq	$-16, %rsp
+	xorl	%ebp, %ebp
+	movq	%rdx, %rdi
+	call	*%rsi
+	hlt
+	.cfi_endproc
+	.size	ff_on_stack, . - ff_on_stack
+
+/*
+ * A function returns here that has no right to: the stack above is its
+ * parent's. What it returned (rax, rdx, xmm0, xmm1; x87 is not touched) is
+ * kept below, where its frame was: the parent has a copy of that.
+ */
+	.globl	ff_lent_return
+	.hidden	ff_lent_return
+	.hidden	ff_lent_returned
+	.type	ff_lent_return, @function
+	.balign	16
+	nop
+ff_lent_return:
+	.cfi_startproc
+	.cfi_undefined rip
+	subq	$48, %rsp
+	movq	%rax, (%rsp)
+	movq	%rdx, 8(%rsp)
+	movups	%xmm0, 16(%rsp)
+	movups	%xmm1, 32(%rsp)
+	call	ff_lent_returned
+	movq	%rax, %rcx
+	movq	(%rsp), %rax
+	movq	8(%rsp), %rdx
+	movups	16(%rsp), %xmm0
+	movups	32(%rsp), %xmm1
+	addq	$48, %rsp
+	jmp	*%rcx
+	.cfi_endproc
+	.size	ff_lent_return, . - ff_lent_return
+
+/*
+ * uintptr_t ff_jump_target(const void *jmp_buf): the stack pointer is the
+ * seventh word, hidden by a rotation and the thread's guard (glibc since
+ * 2.4).
+ *
+ *	in	rdi jmp_buf
+ *	out	rax
+ */
+	.globl	ff_jump_target
+	.hidden	ff_jump_target
+	.type	ff_jump_target, @function
+	.balign	16
+ff_jump_target:
+	.cfi_startproc
+	movq	48(%rdi), %rax
+	rorq	$17, %rax
+	xorq	%fs:0x30, %rax
+	ret
+	.cfi_endproc
+	.size	ff_jump_target, . - ff_jump_target
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,42 @@
+/*
+ * pid_t vfork(void): the registers of the caller are taken down before
+ * anything else happens, as two processes will go on from them.
+ *
+ * ff_vfork() comes back only to say which vfork to jump to instead, with the
+ * caller's stack as it was.
+ *
+ *	out	rax 0 in the child, its pid or -1 in the parent
+ */
+	.text
+	.globl	vfork
+	.globl	__vfork
+	.type	vfork, @function
+	.type	__vfork, @function
+	.balign	16
+vfork:
+__vfork:
+	.cfi_startproc
+	subq	$72, %rsp
+	.cfi_adjust_cfa_offset 72
+	movq	%rbx, (%rsp)		/* struct ff_caller */
+	movq	%rbp, 8(%rsp)
+	movq	%r12, 16(%rsp)
+	movq	%r13, 24(%rsp)
+	movq	%r14, 32(%rsp)
+	movq	%r15, 40(%rsp)
+	leaq	80(%rsp), %rax
+	movq	%rax, 48(%rsp)
+	movq	72(%rsp), %rax
+	movq	%rax, 56(%rsp)
+	movq	%rsp, %rdi
+	call	ff_vfork
+	addq	$72, %rsp
+	.cfi_adjust_cfa_offset -72
+	jmp	*%rax
+	.cfi_endproc
+	.size	vfork, . - vfork
+	.size	__vfork, . - __vfork
+
+	.hidden	ff_vfork
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,41 @@
+/*
+ * The child of a vfork: what it does in borrowed memory, and how it comes to
+ * memory of its own where it would harm its parent.
+ */
+#ifndef FF_LEND_BORROWER_H
+#define FF_LEND_BORROWER_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct ff_loan;
+
+/* What the child does first, on the program's stack: then it goes on where
+ * vfork was called. @loan is a struct ff_loan *. */
+_Noreturn void ff_borrow(void *loan);
+
+/*
+ * Become a fork. Returns in the new process, which has a copy of the memory
+ * as it is now, and everything else as this one has it; this process ends.
+ * Does nothing where the memory is not borrowed. @why: for the log.
+ * Context: not a signal handler: fork handlers run.
+ */
+void ff_own_memory(const char *why);
+
+/* Before exec: signals that came for the program's handlers are taken. */
+void ff_borrower_execs(void);
+
+/* Before the ids change, which their parent's memory remembers. */
+void ff_borrower_changes_ids(void);
+
+/* The child sets a disposition itself. */
+void ff_borrower_sets_action(int sig);
+
+/* Would longjmp() to @jmp_buf leave the frames that may be used? */
+bool ff_borrower_jumps_out(const void *jmp_buf);
+
+/* Of this process, for ff_loan.ids. */
+struct ff_ids;
+void ff_ids_note(struct ff_ids *ids);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * A stack lent to a child by vfork, and all that both processes know of it.
+ * The parent waits on a stack of the loan's own, while the child runs on the
+ * program's; both see the same memory, this struct included.
+ */
+#ifndef FF_LEND_LOAN_H
+#define FF_LEND_LOAN_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch/arch.h"
+#include "host/signals.h"
+#include "lend/streams.h"
+#include "lend/vfork.h"
+
+#define FF_LOAN_STACK_BYTES ((size_t)32 << 10)
+#define FF_LOAN_ALTSTACK_BYTES ((size_t)64 << 10)
+#define FF_LOAN_FRAME_BYTES ((size_t)64 << 10)
+#define FF_SIGNALS 64
+
+/* What the child asks of its parent, who alone knows. */
+enum ff_question {
+	FF_ASK_NOTHING,
+	FF_ASK_STATE, /* dispositions and alternate stack */
+	FF_ANSWERED,
+};
+
+/* Ids, and what changing them does to all who share the memory. */
+struct ff_ids {
+	bool noted;
+	long dumpable;
+	uid_t uid[3];
+	gid_t gid[3];
+};
+
+struct ff_loan {
+	/* Where vfork was called, and the frame that its caller stands in:
+	 * from caller.rsp up to the return address, which is replaced. */
+	struct ff_caller caller;
+	uintptr_t *return_slot;
+	uintptr_t return_address;
+	size_t frame_bytes;
+
+	/* Not 0 while the child has this memory: the kernel clears it and
+	 * wakes the parent. The child adds to it to wake the parent itself. */
+	_Atomic uint32_t borrowed;
+	_Atomic uint32_t question; /* enum ff_question */
+	pid_t child;		   /* by the kernel */
+
+	/* Parent, before the clone. */
+	struct ff_libc libc;
+	ff_sigset mask;	  /* the program's */
+	ff_sigset caught; /* unblocked, and handled by the program */
+
+	/* Child. */
+	ff_sigset changed; /* signals whose disposition it set itself */
+	ff_sigset arrived; /* of the caught: a fork is to take them */
+	bool gate;	   /* it is inside the gate, for a fork */
+	struct ff_ids ids; /* as they were before it changed them */
+	const char *why;   /* it needs memory of its own; NULL: it does not */
+	pid_t own;	   /* the fork that it became; by the kernel */
+	int error;	   /* or why that failed */
+
+	/* Parent. */
+	int stopped_by; /* what stopped the child, which is asked to leave */
+	long result;	/* of vfork, or -errno */
+	bool refused;	/* the kernel makes no such child: libc's vfork */
+
+	/* All above is zero at first. */
+	struct ff_streams streams;  /* parent, before the clone */
+	siginfo_t info[FF_SIGNALS]; /* child: of what arrived */
+	stack_t altstack;	    /* parent, when asked; as action */
+	struct ff_sigaction action[FF_SIGNALS];
+	char frame[FF_LOAN_FRAME_BYTES];
+};
+
+/*
+ * The loan that this thread's memory is under: NULL but in the child, as its
+ * parent's thread runs none of the program's code meanwhile.
+ */
+extern _Thread_local struct ff_loan *ff_loan
+	__attribute__((tls_model("initial-exec")));
+
+/* A loan with its stacks, or NULL: no memory. No field is cleared. Any
+ * context; no lock. */
+struct ff_loan *ff_loan_take(void);
+void ff_loan_put(struct ff_loan *loan);
+
+/* The parent's stack while it waits: its top. */
+void *ff_loan_stack(struct ff_loan *loan);
+/* For the child's signal handlers: its bottom, FF_LOAN_ALTSTACK_BYTES. */
+void *ff_loan_altstack(struct ff_loan *loan);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * The parent's half. What is lent is the stack that vfork was called on, with
+ * all memory; the parent waits on a stack of the loan's and makes raw calls
+ * alone, so that the child can have thread, stack and memory as if it were
+ * the parent. It is not the kernel's vfork (CLONE_VFORK), whose parent can do
+ * nothing until its child has gone: here it answers questions, and looks
+ * after a child that was stopped.
+ *
+ * Hazards
+ *  H-V1 The child calls functions on the stack from caller.rsp downwards, so
+ *       nothing of the parent may be kept there from the clone on; all that
+ *       it needs is in the loan.
+ *  H-V2 The frame of vfork's caller is the parent's as soon as the child
+ *       leaves it. The return address above it leads to ff_lent_return; the
+ *       frame is copied beforehand and put back if the child went wrong.
+ *  H-V3 No handler of the program runs in either: the parent blocks all
+ *       signals, as the kernel's vfork does; the child starts without
+ *       handlers (CLONE_CLEAR_SIGHAND).
+ *  H-V4 A child that became a fork leaves a process behind that the program
+ *       must not see: it is reaped, and its SIGCHLD taken, while that is
+ *       blocked. In a program whose other threads wait for any child, or take
+ *       SIGCHLD, they may be first.
+ *  H-V5 Another thread's change of ids waits for this thread as it does for
+ *       one in the kernel's vfork: libc's signal for it is blocked, too.
+ */
+#include "lend/vfork.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/single_threaded.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "host/fault.h"
+#include "host/hot.h"
+#include "lazy/fork.h"
+#include "lazy/gate.h"
+#include "lazy/trap.h"
+#include "lend/borrower.h"
+#include "lend/ground.h"
+#include "lend/loan.h"
+#include "site/name.h"
+#include "site/site.h"
+#include "tell/log.h"
+#include "tell/stats.h"
+
+#define ALL_SIGNALS (~(ff_sigset)0)
+#define LOOK_NS (100L * 1000 * 1000)
+#define CHILD_STACK ((uintptr_t)4096) /* as far as clone3 must be told */
+#define BELOW_CALL ((uintptr_t)256)
+
+/* libc's own: cancellation, and changes of ids in all threads. */
+#define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
+
+/* clone3 is missing or refused here: libc's vfork does without. */
+static _Atomic bool no_clone3 FF_HOT;
+
+static void answer(struct ff_loan *loan)
+{
+	struct ff_sigaction *sigsys;
+	ff_sigset mask;
+	int sig;
+
+	for (sig = 1; sig <= FF_SIGNALS; sig++)
+		sys(rt_sigaction, sig, NULL, &loan->action[sig - 1],
+		    sizeof(ff_sigset));
+	/* One of our own, if another thread is in a fork. */
+	sigsys = ff_sigsys_begin(&mask);
+	if (sigsys)
+		loan->action[SIGSYS - 1] = *sigsys;
+	ff_sigsys_end(mask);
+	sys(sigaltstack, NULL, &loan->altstack);
+	loan->altstack.ss_flags &= ~SS_ONSTACK;
+	atomic_store(&loan->question, FF_ANSWERED);
+	sys(futex, &loan->question, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* Bring a stopped child to memory of its own: it takes the signal before it
+ * does anything else, and stops again. */
+static void ask_to_leave(struct ff_loan *loan, int stopped_by)
+{
+	siginfo_t info = { .si_signo = SIGSYS, .si_code = SI_QUEUE };
+
+	loan->stopped_by = stopped_by;
+	if (sys(rt_sigqueueinfo, loan->child, SIGSYS, &info) == 0)
+		sys(kill, loan->child, SIGCONT);
+	else
+		loan->stopped_by = 0;
+}
+
+/* It has taken long. Is it gone, unnoticed? Older kernels wake nobody for a
+ * child that dumps core. */
+static bool look_after(struct ff_loan *loan)
+{
+	siginfo_t info = { 0 };
+	long rc = sys(waitid, P_PID, loan->child, &info,
+		      WEXITED | WSTOPPED | WNOHANG | WNOWAIT, NULL);
+
+	if (rc == 0 && info.si_pid == loan->child &&
+	    info.si_code == CLD_STOPPED) {
+		if (!loan->stopped_by)
+			ask_to_leave(loan, info.si_status);
+		return false;
+	}
+	return rc == -ECHILD || (rc == 0 && info.si_pid == loan->child);
+}
+
+static void wait_for_child(struct ff_loan *loan)
+{
+	const struct timespec limit = { 0, LOOK_NS };
+	uint32_t seen;
+
+	while ((seen = atomic_load(&loan->borrowed))) {
+		if (atomic_load(&loan->question) == FF_ASK_STATE)
+			answer(loan);
+		if (sys(futex, &loan->borrowed, FUTEX_WAIT, seen, &limit, NULL,
+			0) == -ETIMEDOUT &&
+		    look_after(loan))
+			break;
+	}
+}
+
+static void give_signal(siginfo_t *info)
+{
+	sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, info);
+}
+
+/*
+ * H-V4. The signal of another child may have merged with that of ours, or
+ * ours with it: then it is made anew. One too many is better than none.
+ */
+static void take_sigchld(pid_t child)
+{
+	const ff_sigset sigchld = FF_SIG(SIGCHLD);
+	const struct timespec now = { 0, 0 };
+	siginfo_t info, other = { 0 };
+
+	if (sys(rt_sigtimedwait, &sigchld, &info, &now, sizeof(sigchld)) !=
+	    SIGCHLD)
+		return;
+	if (info.si_pid != child)
+		give_signal(&info);
+	else if (sys(waitid, P_ALL, 0, &other,
+		     WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT,
+		     NULL) == 0 &&
+		 other.si_pid)
+		give_signal(&other);
+}
+
+static void reap(pid_t child)
+{
+	siginfo_t info;
+	long rc;
+
+	do
+		rc = sys(waitid, P_PID, child, &info, WEXITED, NULL);
+	while (rc == -EINTR);
+	take_sigchld(child);
+}
+
+/* The child went wrong; its memory is another process's, or nobody's. */
+static void put_back(struct ff_loan *loan)
+{
+	memcpy((void *)loan->caller.rsp, loan->frame, loan->frame_bytes);
+	ff_streams_restore(&loan->streams);
+	if (loan->gate)
+		ff_gate_leave_real();
+	if (!loan->own && !loan->error)
+		return; /* killed on the way: it is the program's to reap */
+	reap(loan->child);
+	loan->result = loan->own ? loan->own : -loan->error;
+}
+
+/* What the child's change of ids did to all who share the memory; unless ours
+ * changed as well. */
+static void put_back_dumpable(const struct ff_loan *loan)
+{
+	struct ff_ids now = { 0 };
+
+	ff_ids_note(&now);
+	if (memcmp(now.uid, loan->ids.uid, sizeof(now.uid)) == 0 &&
+	    memcmp(now.gid, loan->ids.gid, sizeof(now.gid)) == 0 &&
+	    now.dumpable != loan->ids.dumpable)
+		sys(prctl, PR_SET_DUMPABLE, loan->ids.dumpable, 0, 0, 0);
+}
+
+/* Back on the program's stack, which is the parent's again. */
+static void go_on(void *arg)
+{
+	struct ff_loan *loan = arg;
+	struct ff_caller caller = loan->caller;
+	long result = loan->result;
+	ff_sigset mask = loan->mask;
+	char where[FF_SITE_NAME_MAX];
+
+	if (loan->refused) {
+		caller.rip = (uintptr_t)loan->libc.vfork;
+		caller.rsp -= sizeof(uintptr_t);
+	} else {
+		if (result > 0)
+			ff_stats.vforks++;
+		if (result > 0 && loan->own)
+			ff_stats.vforks_own++;
+		if (loan->why && ff_log_wanted())
+			ff_log("vfork at %s: became a fork: child %s",
+			       ff_site_name((void *)caller.rip, where),
+			       loan->why);
+	}
+	ff_loan_put(loan);
+	if (result < 0) {
+		errno = (int)-result;
+		result = -1;
+	}
+	ff_setmask(mask);
+	ff_resume(&caller, result);
+}
+
+static long make_child(struct ff_loan *loan)
+{
+	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID |
+			 CLONE_CHILD_CLEARTID,
+		.parent_tid = (uintptr_t)&loan->child,
+		.child_tid = (uintptr_t)&loan->borrowed,
+		.exit_signal = SIGCHLD,
+		.stack = top - CHILD_STACK,
+		.stack_size = CHILD_STACK,
+	};
+
+	if (ff_fault(FF_FAULT_NO_CLONE3))
+		return -ENOSYS;
+	return ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+}
+
+/* On the loan's stack. */
+static void lend(void *arg)
+{
+	struct ff_loan *loan = arg;
+
+	loan->mask = ff_setmask(ALL_SIGNALS);
+	loan->caught &= ~(loan->mask | LIBC_SIGNALS | FF_SYNCHRONOUS);
+	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);
+	*loan->return_slot = (uintptr_t)ff_lent_return;
+	ff_loan = loan;
+	loan->result = make_child(loan);
+	loan->refused = loan->result == -ENOSYS || loan->result == -EINVAL ||
+			loan->result == -EPERM;
+	if (loan->refused)
+		atomic_store(&no_clone3, true);
+	if (loan->result > 0)
+		wait_for_child(loan);
+	ff_loan = NULL;
+	*loan->return_slot = loan->return_address;
+	if (loan->why)
+		put_back(loan);
+	if (loan->ids.noted)
+		put_back_dumpable(loan);
+	ff_on_stack((void *)(loan->caller.rsp - BELOW_CALL), go_on, loan);
+}
+
+static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
+{
+	struct ff_site *site = ff_site_of((void *)caller->rip);
+	struct ff_frame_rule rule;
+	uintptr_t cfa;
+
+	if (!ff_site_frame(site, &rule))
+		return false;
+	cfa = rule.base == FF_FRAME_RSP ? caller->rsp : caller->rbp;
+	cfa += (uintptr_t)rule.offset;
+	if (cfa <= caller->rsp || cfa - caller->rsp > FF_LOAN_FRAME_BYTES ||
+	    cfa % sizeof(uintptr_t))
+		return false;
+	loan->return_slot = (uintptr_t *)cfa - 1;
+	loan->return_address = *loan->return_slot;
+	loan->frame_bytes = cfa - caller->rsp;
+	return true;
+}
+
+void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
+{
+	struct ff_loan *loan;
+	int error = errno;
+
+	if (ff_why_not_lend() || atomic_load(&no_clone3))
+		return;
+	loan = ff_loan_take();
+	if (!loan)
+		return;
+	memset(loan, 0, offsetof(struct ff_loan, streams));
+	loan->caller = *caller;
+	loan->libc = *libc;
+	atomic_store(&loan->borrowed, 1);
+	if (!ff_lend_ground(&loan->caught) || !find_frame(loan, caller)) {
+		ff_loan_put(loan);
+		errno = error;
+		return;
+	}
+	loan->streams.stream[0] = loan->streams.stream[1] = NULL;
+	if (__libc_single_threaded)
+		ff_streams_note(&loan->streams);
+	errno = error;
+	ff_on_stack(ff_loan_stack(loan), lend, loan);
+}

@@ -1,0 +1,24 @@
+/* vfork, the parent's half. */
+#ifndef FF_LEND_VFORK_H
+#define FF_LEND_VFORK_H
+
+#include <sys/types.h>
+
+#include "arch/arch.h"
+
+/* The functions behind ours. */
+struct ff_libc {
+	void *vfork;
+	pid_t (*fork)(void);
+	pid_t (*bare_fork)(void); /* _Fork; NULL: it has none */
+};
+
+/*
+ * vfork() for the function that @caller goes on in. Returns only if nothing
+ * was done and @libc has to do it; else goes on in @caller, in
+ * both processes.
+ * Context: any; blocks until the child execs or ends, as vfork does.
+ */
+void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc);
+
+#endif

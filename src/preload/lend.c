@@ -1,0 +1,87 @@
+/*
+ * vfork, and what its children may not call. Both come from assembly, which
+ * keeps the caller's registers: arch/x86_64/vfork.S and leave.S.
+ */
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "host/next.h"
+#include "lend/borrower.h"
+#include "lend/loan.h"
+#include "lend/vfork.h"
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+
+pid_t _Fork(void);
+
+void *ff_vfork(const struct ff_caller *caller);
+void *ff_leave(enum ff_next which, uintptr_t first);
+
+void *ff_vfork(const struct ff_caller *caller)
+{
+	struct ff_libc libc;
+
+	ff_own_memory("calls vfork");
+	ff_next_find_all();
+	libc.vfork = (void *)FF_NEXT(vfork);
+	libc.fork = FF_NEXT(fork);
+	libc.bare_fork = FF_NEXT(_Fork);
+	ff_lend(caller, &libc);
+	return libc.vfork;
+}
+
+static bool changes_memory(uintptr_t option)
+{
+	return option == PR_SET_DUMPABLE || option == PR_SET_MM ||
+	       option == PR_SET_THP_DISABLE || option == PR_SET_MDWE ||
+	       option == PR_SET_MEMORY_MERGE;
+}
+
+/* The thread has lent its stack, or the next definition of @which was not
+ * known: returns it. @first: the first argument. */
+void *ff_leave(enum ff_next which, uintptr_t first)
+{
+	switch (which) {
+	case FF_NEXT_setuid:
+	case FF_NEXT_setgid:
+	case FF_NEXT_seteuid:
+	case FF_NEXT_setegid:
+	case FF_NEXT_setreuid:
+	case FF_NEXT_setregid:
+	case FF_NEXT_setresuid:
+	case FF_NEXT_setresgid:
+		ff_borrower_changes_ids();
+		break;
+	case FF_NEXT_longjmp:
+	case FF_NEXT__longjmp:
+	case FF_NEXT_siglongjmp:
+	case FF_NEXT___longjmp_chk:
+		if (ff_borrower_jumps_out((void *)first))
+			ff_own_memory("jumps out of the function that called "
+				      "vfork");
+		break;
+	case FF_NEXT_prctl:
+		if (changes_memory(first))
+			ff_own_memory("changes its memory by prctl");
+		break;
+	case FF_NEXT_mlockall:
+	case FF_NEXT_munlockall:
+		ff_own_memory("changes its memory by mlockall");
+		break;
+	case FF_NEXT_pthread_create:
+	case FF_NEXT_thrd_create:
+		ff_own_memory("makes a thread");
+		break;
+	default:
+		ff_own_memory("calls exit");
+	}
+	if (!ff_next_of[which])
+		ff_next_find(which);
+	return ff_next_of[which];
+}

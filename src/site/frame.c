@@ -1,0 +1,407 @@
+/*
+ * A reader of .eh_frame: System V ABI for AMD64, 3.7 and the Linux Standard
+ * Base, "Exception Frames"; DWARF 4, 6.4.2, for the instructions. Memory of
+ * loaded objects is read as it is; lengths are the tables' own.
+ */
+#include "site/frame.h"
+
+#include <string.h>
+
+#include "site/object.h"
+
+#define DWARF_RBP 6
+#define DWARF_RSP 7
+#define DWARF_RA 16
+#define STATES 8 /* of remember_state */
+
+/* Encodings of pointers, DW_EH_PE_*. */
+#define ENC_ABSOLUTE 0x00
+#define ENC_SDATA4 0x0b
+#define ENC_OMITTED 0xff
+
+struct reader {
+	const uint8_t *at, *end;
+	bool failed;
+};
+
+/* What of a row of the table is of interest. */
+struct state {
+	int64_t reg, offset;  /* CFA; reg < 0: not reg + offset */
+	bool return_is_below; /* the word below the CFA */
+};
+
+struct table {
+	uint64_t code_align;
+	int64_t data_align;
+	uint8_t encoding;
+	bool has_augmentation, signal_frame;
+	struct state initial;
+};
+
+static uint64_t fixed(struct reader *r, size_t bytes)
+{
+	uint64_t value = 0;
+
+	if ((size_t)(r->end - r->at) < bytes) {
+		r->failed = true;
+		return 0;
+	}
+	memcpy(&value, r->at, bytes);
+	r->at += bytes;
+	return value;
+}
+
+static uint64_t leb(struct reader *r, bool is_signed)
+{
+	uint64_t value = 0;
+	unsigned shift = 0;
+	uint8_t byte;
+
+	do {
+		byte = (uint8_t)fixed(r, 1);
+		if (shift < 64)
+			value |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80);
+	if (is_signed && shift < 64 && (byte & 0x40))
+		value |= ~(uint64_t)0 << shift;
+	return value;
+}
+
+static uint64_t uleb(struct reader *r)
+{
+	return leb(r, false);
+}
+
+static int64_t sleb(struct reader *r)
+{
+	return (int64_t)leb(r, true);
+}
+
+static void skip(struct reader *r, uint64_t bytes)
+{
+	if ((uint64_t)(r->end - r->at) < bytes)
+		r->failed = true;
+	else
+		r->at += bytes;
+}
+
+/* Bytes of a pointer of this encoding; 0: one we do not read. */
+static size_t width(uint8_t encoding)
+{
+	switch (encoding & 0x0f) {
+	case ENC_ABSOLUTE:
+		return 8;
+	case ENC_SDATA4:
+	case 0x03: /* udata4 */
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+static void set_return(const struct table *t, struct state *s, uint64_t reg,
+		       int64_t factored)
+{
+	if (reg == DWARF_RA)
+		s->return_is_below = factored * t->data_align == -8;
+}
+
+static void lose_return(struct state *s, uint64_t reg)
+{
+	if (reg == DWARF_RA)
+		s->return_is_below = false;
+}
+
+struct machine {
+	const struct table *table;
+	struct state now, kept[STATES];
+	unsigned depth;
+	uint64_t at, target; /* instruction addresses */
+};
+
+static void define_cfa(struct machine *m, int64_t reg, int64_t offset)
+{
+	m->now.reg = reg;
+	m->now.offset = offset;
+}
+
+/* Instructions with their operand in the byte itself: true if @op was one. */
+static bool primary(struct machine *m, struct reader *r, uint8_t op)
+{
+	switch (op & 0xc0) {
+	case 0x40: /* advance_loc */
+		m->at += (op & 0x3f) * m->table->code_align;
+		return true;
+	case 0x80: /* offset */
+		set_return(m->table, &m->now, op & 0x3f, (int64_t)uleb(r));
+		return true;
+	case 0xc0: /* restore */
+		if ((op & 0x3f) == DWARF_RA)
+			m->now.return_is_below =
+				m->table->initial.return_is_below;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void extended(struct machine *m, struct reader *r, uint8_t op)
+{
+	const struct table *t = m->table;
+	uint64_t reg;
+
+	switch (op) {
+	case 0x00: /* nop */
+		break;
+	case 0x02: /* advance_loc1, 2, 4 */
+	case 0x03:
+	case 0x04:
+		m->at += fixed(r, (size_t)1 << (op - 2)) * t->code_align;
+		break;
+	case 0x05: /* offset_extended */
+		reg = uleb(r);
+		set_return(t, &m->now, reg, (int64_t)uleb(r));
+		break;
+	case 0x11: /* offset_extended_sf */
+		reg = uleb(r);
+		set_return(t, &m->now, reg, sleb(r));
+		break;
+	case 0x06: /* restore_extended */
+		if (uleb(r) == DWARF_RA)
+			m->now.return_is_below = t->initial.return_is_below;
+		break;
+	case 0x07: /* undefined */
+	case 0x08: /* same_value */
+		lose_return(&m->now, uleb(r));
+		break;
+	case 0x09: /* register */
+	case 0x14: /* val_offset, val_offset_sf: bytes as sleb's */
+	case 0x15:
+		lose_return(&m->now, uleb(r));
+		uleb(r);
+		break;
+	case 0x0a: /* remember_state */
+		if (m->depth == STATES)
+			r->failed = true;
+		else
+			m->kept[m->depth++] = m->now;
+		break;
+	case 0x0b: /* restore_state */
+		if (!m->depth)
+			r->failed = true;
+		else
+			m->now = m->kept[--m->depth];
+		break;
+	case 0x0c: /* def_cfa */
+		reg = uleb(r);
+		define_cfa(m, (int64_t)reg, (int64_t)uleb(r));
+		break;
+	case 0x12: /* def_cfa_sf */
+		reg = uleb(r);
+		define_cfa(m, (int64_t)reg, sleb(r) * t->data_align);
+		break;
+	case 0x0d: /* def_cfa_register */
+		m->now.reg = (int64_t)uleb(r);
+		break;
+	case 0x0e: /* def_cfa_offset */
+		m->now.offset = (int64_t)uleb(r);
+		break;
+	case 0x13: /* def_cfa_offset_sf */
+		m->now.offset = sleb(r) * t->data_align;
+		break;
+	case 0x0f: /* def_cfa_expression */
+		define_cfa(m, -1, 0);
+		skip(r, uleb(r));
+		break;
+	case 0x10: /* expression, val_expression */
+	case 0x16:
+		lose_return(&m->now, uleb(r));
+		skip(r, uleb(r));
+		break;
+	case 0x2e: /* GNU_args_size */
+		uleb(r);
+		break;
+	default:
+		r->failed = true;
+	}
+}
+
+/* Run until the row of the target is made. */
+static bool run(struct machine *m, struct reader r)
+{
+	struct state row;
+	uint8_t op;
+
+	while (r.at < r.end && !r.failed) {
+		row = m->now;
+		op = (uint8_t)fixed(&r, 1);
+		if (!primary(m, &r, op))
+			extended(m, &r, op);
+		if (m->at > m->target) {
+			m->now = row;
+			break;
+		}
+	}
+	return !r.failed;
+}
+
+/* The rest of an entry whose length stands at @at. */
+static bool open_entry(uintptr_t at, struct reader *ret_reader)
+{
+	uint32_t bytes;
+
+	memcpy(&bytes, (const void *)at, sizeof(bytes));
+	if (bytes == 0 || bytes >= 0xfffffff0)
+		return false;
+	ret_reader->at = (const uint8_t *)at + sizeof(bytes);
+	ret_reader->end = ret_reader->at + bytes;
+	ret_reader->failed = false;
+	return true;
+}
+
+static void read_augmentation(struct reader *r, struct table *t,
+			      const char *letters)
+{
+	for (; *letters && !r->failed; letters++) {
+		switch (*letters) {
+		case 'R':
+			t->encoding = (uint8_t)fixed(r, 1);
+			break;
+		case 'P': /* encoding and pointer of a personality */
+			skip(r, width((uint8_t)fixed(r, 1)));
+			break;
+		case 'L':
+			skip(r, 1);
+			break;
+		case 'S':
+			t->signal_frame = true;
+			break;
+		default:
+			return; /* the rest has no meaning that we need */
+		}
+	}
+}
+
+static bool read_cie(uintptr_t at, struct table *t, struct reader *ret_code)
+{
+	const char *letters;
+	uint64_t version, bytes;
+	struct reader r, data;
+
+	memset(t, 0, sizeof(*t));
+	if (!open_entry(at, &r) || fixed(&r, 4) != 0)
+		return false;
+	version = fixed(&r, 1);
+	letters = (const char *)r.at;
+	skip(&r, strnlen(letters, (size_t)(r.end - r.at)) + 1);
+	t->code_align = uleb(&r);
+	t->data_align = sleb(&r);
+	if ((version == 1 ? fixed(&r, 1) : uleb(&r)) != DWARF_RA)
+		return false;
+	if (*letters == 'z') {
+		t->has_augmentation = true;
+		bytes = uleb(&r);
+		data = r;
+		skip(&r, bytes);
+		read_augmentation(&data, t, letters + 1);
+		r.failed |= data.failed;
+	} else if (*letters) {
+		return false;
+	}
+	*ret_code = r;
+	return !r.failed && (version == 1 || version == 3);
+}
+
+static bool rule_of(uintptr_t fde, uint64_t start, uint64_t target,
+		    struct state *ret_state)
+{
+	struct table table;
+	struct machine m = { .table = &table };
+	struct reader r, code;
+	uintptr_t cie;
+	uint64_t bytes;
+
+	if (!open_entry(fde, &r))
+		return false;
+	cie = (uintptr_t)r.at;
+	cie -= (uintptr_t)fixed(&r, 4);
+	if (!read_cie(cie, &table, &code) || table.signal_frame ||
+	    !width(table.encoding))
+		return false;
+	skip(&r, width(table.encoding));
+	bytes = fixed(&r, width(table.encoding));
+	if (target - start >= bytes)
+		return false;
+	if (table.has_augmentation)
+		skip(&r, uleb(&r));
+
+	define_cfa(&m, -1, 0);
+	m.at = start;
+	m.target = target;
+	if (r.failed || !run(&m, code))
+		return false;
+	table.initial = m.now;
+	if (!run(&m, r))
+		return false;
+	*ret_state = m.now;
+	return true;
+}
+
+/* The sorted table as every linker writes it: 32 bits, from the header on. */
+struct eh_frame_hdr {
+	uint8_t version, frame_encoding, count_encoding, table_encoding;
+	int32_t frame;
+	uint32_t count;
+	struct {
+		int32_t start, fde;
+	} row[];
+};
+
+static const uint8_t usual[] = { 1, 0x1b, 0x03, 0x3b };
+
+/* The last entry that starts at @target or before. */
+static bool find_fde(uintptr_t header, uintptr_t target, uintptr_t *ret_fde,
+		     uint64_t *ret_start)
+{
+	const struct eh_frame_hdr *h = (const struct eh_frame_hdr *)header;
+	uint32_t low = 0, high, middle;
+
+	if (memcmp(h, usual, sizeof(usual)) != 0)
+		return false;
+	for (high = h->count; low < high;) {
+		middle = low + (high - low) / 2;
+		if (header + (uintptr_t)(intptr_t)h->row[middle].start <=
+		    target)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return false;
+	*ret_start = header + (uintptr_t)(intptr_t)h->row[low - 1].start;
+	*ret_fde = header + (uintptr_t)(intptr_t)h->row[low - 1].fde;
+	return true;
+}
+
+bool ff_frame_rule_at(uintptr_t return_address, struct ff_frame_rule *ret_rule)
+{
+	/* Of the call, not of what follows it. */
+	uintptr_t target = return_address - 1, fde;
+	struct ff_object object;
+	struct state state;
+	uint64_t start;
+
+	if (!ff_object_of(target, &object) || !object.eh_frame_hdr ||
+	    !find_fde(object.eh_frame_hdr, target, &fde, &start) ||
+	    !rule_of(fde, start, target, &state) || !state.return_is_below)
+		return false;
+	if (state.reg == DWARF_RSP)
+		ret_rule->base = FF_FRAME_RSP;
+	else if (state.reg == DWARF_RBP)
+		ret_rule->base = FF_FRAME_RBP;
+	else
+		return false;
+	ret_rule->offset = (int32_t)state.offset;
+	return state.offset == ret_rule->offset;
+}
