@@ -20,6 +20,7 @@ set(FF_API_SOURCES
 )
 # The core knows of no libc name; the interposer defines them and forwards.
 set(FF_CORE_SOURCES
+	arch/x86_64/code.c
 	arch/x86_64/lend.S
 	host/ground.c
 	host/identity.c

@@ -80,14 +80,15 @@ uintptr_t ff_lent_returned(void);
 /* The stack pointer that longjmp() will set, in glibc's jmp_buf. */
 uintptr_t ff_jump_target(const void *jmp_buf);
 
-/* Did @uc stop right behind a system call instruction? */
-static inline int ff_in_call(const ucontext_t *uc)
-{
-	const unsigned char *at =
-		(const unsigned char *)uc->uc_mcontext.gregs[REG_RIP];
+/*
+ * The number of the system call that a signal found @uc in, or that it had
+ * just come out of or is about to repeat, as libc's wrappers have it in the
+ * instruction before; -1: it stands elsewhere.
+ */
+long ff_call_at(const ucontext_t *uc);
 
-	return at[-2] == 0x0f && at[-1] == 0x05;
-}
+/* Does @address lie behind a call instruction? */
+int ff_is_behind_call(uintptr_t address);
 
 /* Registers of a call that was trapped; rip lies behind the instruction. */
 static inline long ff_arg(const ucontext_t *uc, int i)

@@ -52,3 +52,10 @@ void ff_identity_take_to_fork(void)
 	}
 	atomic_store((_Atomic int *)at, 1);
 }
+
+bool ff_identity_is_copy(int borrower)
+{
+	_Atomic int *mark = atomic_load(&page);
+
+	return mark ? atomic_load(mark) == 0 : ff_getpid() != borrower;
+}

@@ -6,6 +6,8 @@
 #ifndef FF_HOST_IDENTITY_H
 #define FF_HOST_IDENTITY_H
 
+#include <stdbool.h>
+
 enum ff_identity {
 	FF_SAME,     /* the process that took this memory */
 	FF_COPY,     /* a fork of it: the memory is its own */
@@ -14,6 +16,10 @@ enum ff_identity {
 
 /* Context: any; one system call. */
 enum ff_identity ff_identity(void);
+
+/* A child that borrowed this memory, @borrower, or a fork of it? In pid
+ * namespaces of their own pids tell nothing. */
+bool ff_identity_is_copy(int borrower);
 
 /* This process takes the memory. Cheap after the first time. */
 void ff_identity_take(void);

@@ -163,7 +163,7 @@ static void own_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 
 	switch (nr) {
 	case SYS_rt_sigprocmask:
-		rc = ff_change_mask(&loan->mask, ff_arg(uc, 0),
+		rc = ff_change_mask(&loan->own_mask, ff_arg(uc, 0),
 				    (const ff_sigset *)ff_arg(uc, 1),
 				    (ff_sigset *)ff_arg(uc, 2), ff_arg(uc, 3));
 		break;
@@ -199,8 +199,8 @@ static void become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	pid_t pid;
 
 	loan->why = why;
-	loan->mask = ff_block_signals();
-	ff_setmask(ff_our_mask(loan->mask));
+	loan->own_mask = ff_block_signals();
+	ff_setmask(ff_our_mask(loan->own_mask));
 	ask_state(loan);
 	handle(SIGSYS);
 	ff_gate_enter_real();
@@ -215,7 +215,7 @@ static void become(struct ff_loan *loan, pid_t (*fork_function)(void),
 			loan->error = errno;
 		end();
 	}
-	ff_setmask(ff_our_mask(loan->mask));
+	ff_setmask(ff_our_mask(loan->own_mask));
 	settle(loan);
 }
 
@@ -226,10 +226,10 @@ void ff_own_memory(const char *why)
 
 	if (!loan)
 		return;
-	if (loan->child == ff_getpid()) {
+	if (!ff_identity_is_copy(loan->child)) {
 		become(loan, loan->libc.fork, why);
 		sys(sigaltstack, &loan->altstack, NULL);
-		ff_setmask(loan->mask);
+		ff_setmask(loan->own_mask);
 	} else {
 		/* A fork made by somebody that we did not see. */
 		ff_loan = NULL;
@@ -264,6 +264,34 @@ static void become_in_handler(struct ff_loan *loan, ucontext_t *uc,
 	errno = error;
 }
 
+/*
+ * H-B1. Calls in which a child waits for others, or is stopped; libc makes
+ * them with no lock held, but for reads by stdio.
+ */
+static bool may_leave_in(long call)
+{
+	static const short calls[] = {
+		SYS_read,	   SYS_readv,	       SYS_open,
+		SYS_openat,	   SYS_ioctl,	       SYS_fcntl,
+		SYS_flock,	   SYS_poll,	       SYS_ppoll,
+		SYS_select,	   SYS_pselect6,       SYS_epoll_wait,
+		SYS_epoll_pwait,   SYS_wait4,	       SYS_waitid,
+		SYS_pause,	   SYS_nanosleep,      SYS_clock_nanosleep,
+		SYS_rt_sigsuspend, SYS_kill,	       SYS_tkill,
+		SYS_tgkill,	   SYS_rt_sigprocmask, SYS_rt_sigtimedwait,
+		SYS_accept,	   SYS_accept4,	       SYS_connect,
+		SYS_recvfrom,	   SYS_recvmsg,	       SYS_sendto,
+		SYS_sendmsg,	   SYS_semop,	       SYS_semtimedop,
+		SYS_msgrcv,	   SYS_msgsnd,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i] == call)
+			return true;
+	return false;
+}
+
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	struct ff_loan *loan = ff_loan;
@@ -278,7 +306,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 		loan->arrived |= FF_SIG(sig);
 		loan->info[sig - 1] = *info;
 	}
-	if (ff_in_call(uc) && loan->libc.bare_fork)
+	if (loan->libc.bare_fork && may_leave_in(ff_call_at(uc)))
 		become_in_handler(loan, uc,
 				  asked ? "was stopped" :
 					  "has a signal to take");

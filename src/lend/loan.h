@@ -58,13 +58,14 @@ struct ff_loan {
 	ff_sigset caught; /* unblocked, and handled by the program */
 
 	/* Child. */
-	ff_sigset changed; /* signals whose disposition it set itself */
-	ff_sigset arrived; /* of the caught: a fork is to take them */
-	bool gate;	   /* it is inside the gate, for a fork */
-	struct ff_ids ids; /* as they were before it changed them */
-	const char *why;   /* it needs memory of its own; NULL: it does not */
-	pid_t own;	   /* the fork that it became; by the kernel */
-	int error;	   /* or why that failed */
+	ff_sigset changed;  /* signals whose disposition it set itself */
+	ff_sigset arrived;  /* of the caught: a fork is to take them */
+	ff_sigset own_mask; /* its mask, while it becomes a fork */
+	bool gate;	    /* it is inside the gate, for a fork */
+	struct ff_ids ids;  /* as they were before it changed them */
+	const char *why;    /* it needs memory of its own; NULL: it does not */
+	pid_t own;	    /* the fork that it became; by the kernel */
+	int error;	    /* or why that failed */
 
 	/* Parent. */
 	int stopped_by; /* what stopped the child, which is asked to leave */

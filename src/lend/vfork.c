@@ -44,6 +44,7 @@
 #include "lend/ground.h"
 #include "lend/loan.h"
 #include "site/name.h"
+#include "site/object.h"
 #include "site/site.h"
 #include "tell/log.h"
 #include "tell/stats.h"
@@ -100,13 +101,11 @@ static bool look_after(struct ff_loan *loan)
 	long rc = sys(waitid, P_PID, loan->child, &info,
 		      WEXITED | WSTOPPED | WNOHANG | WNOWAIT, NULL);
 
-	if (rc == 0 && info.si_pid == loan->child &&
-	    info.si_code == CLD_STOPPED) {
-		if (!loan->stopped_by)
-			ask_to_leave(loan, info.si_status);
-		return false;
-	}
-	return rc == -ECHILD || (rc == 0 && info.si_pid == loan->child);
+	if (rc == 0 && info.si_code == CLD_STOPPED && !loan->stopped_by)
+		ask_to_leave(loan, info.si_status);
+	return rc == -ECHILD || (rc == 0 && (info.si_code == CLD_EXITED ||
+					     info.si_code == CLD_KILLED ||
+					     info.si_code == CLD_DUMPED));
 }
 
 static void wait_for_child(struct ff_loan *loan)
@@ -263,6 +262,15 @@ static void lend(void *arg)
 	ff_on_stack((void *)(loan->caller.rsp - BELOW_CALL), go_on, loan);
 }
 
+/* Rules are remembered per place; objects may come and go. */
+static bool is_return_address(uintptr_t address)
+{
+	struct ff_object object;
+
+	return ff_object_of(address - 1, &object) &&
+	       address - object.start > 16 && ff_is_behind_call(address);
+}
+
 static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 {
 	struct ff_site *site = ff_site_of((void *)caller->rip);
@@ -279,7 +287,7 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 	loan->return_slot = (uintptr_t *)cfa - 1;
 	loan->return_address = *loan->return_slot;
 	loan->frame_bytes = cfa - caller->rsp;
-	return true;
+	return is_return_address(loan->return_address);
 }
 
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)

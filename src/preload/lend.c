@@ -56,6 +56,8 @@ void *ff_leave(enum ff_next which, uintptr_t first)
 	case FF_NEXT_setregid:
 	case FF_NEXT_setresuid:
 	case FF_NEXT_setresgid:
+	case FF_NEXT_setfsuid:
+	case FF_NEXT_setfsgid:
 		ff_borrower_changes_ids();
 		break;
 	case FF_NEXT_longjmp:
@@ -73,6 +75,11 @@ void *ff_leave(enum ff_next which, uintptr_t first)
 	case FF_NEXT_mlockall:
 	case FF_NEXT_munlockall:
 		ff_own_memory("changes its memory by mlockall");
+		break;
+	case FF_NEXT_error:
+	case FF_NEXT_error_at_line:
+		if (first) /* the status */
+			ff_own_memory("calls exit");
 		break;
 	case FF_NEXT_pthread_create:
 	case FF_NEXT_thrd_create:

@@ -106,5 +106,7 @@ ff_leave_and_go_on:
 	leave	setregid
 	leave	setresuid
 	leave	setresgid
+	leave	setfsuid
+	leave	setfsgid
 
 	.section .note.GNU-stack, "", @progbits

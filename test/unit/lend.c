@@ -1,0 +1,251 @@
+/*
+ * The parts of a lent stack: rooms for loans, unwritten text, what is told
+ * from instructions and from jmp_bufs.
+ */
+#include "lend/loan.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+const char unit_subject[] = "lend";
+
+START_TEST(a_loan_is_one_threads_until_it_is_put)
+{
+	struct ff_loan *a = ff_loan_take(), *b = ff_loan_take();
+
+	ck_assert_ptr_nonnull(a);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_ptr_ne(a, b);
+	ff_loan_put(a);
+	ck_assert_ptr_eq(ff_loan_take(), a);
+	ff_loan_put(b);
+	ff_loan_put(a);
+}
+END_TEST
+
+START_TEST(more_loans_than_are_kept_go_back_to_the_system)
+{
+	static struct ff_loan *loan[100];
+	size_t i;
+
+	for (i = 0; i < 100; i++) {
+		loan[i] = ff_loan_take();
+		ck_assert_ptr_nonnull(loan[i]);
+		loan[i]->frame[0] = 1;
+	}
+	for (i = 0; i < 100; i++)
+		ff_loan_put(loan[i]);
+}
+END_TEST
+
+/* A byte below a stack of a loan: kills. */
+static void write_below(char *bottom)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		*(volatile char *)(bottom - 1) = 1;
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+START_TEST(both_stacks_have_guard_pages)
+{
+	struct ff_loan *loan = ff_loan_take();
+	char *stack = (char *)ff_loan_stack(loan) - FF_LOAN_STACK_BYTES;
+	char *altstack = ff_loan_altstack(loan);
+
+	memset(stack, 1, FF_LOAN_STACK_BYTES);
+	memset(altstack, 1, FF_LOAN_ALTSTACK_BYTES);
+	write_below(stack);
+	write_below(altstack);
+	ff_loan_put(loan);
+}
+END_TEST
+
+/* What standard output, a file, has at the end if it is asked to be as it was
+ * after "before" and whatever @between prints. */
+static void streams_case(void (*between)(void), const char *want)
+{
+	const char *path = unit_path();
+	struct ff_streams *streams = calloc(1, sizeof(*streams));
+	char text[10000];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (!freopen(path, "w", stdout))
+			_exit(1);
+		setvbuf(stdout, NULL, _IOFBF, 4096);
+		printf("before ");
+		ff_streams_note(streams);
+		between();
+		ff_streams_restore(streams);
+		printf("after");
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	unit_read_file(path, text, sizeof(text));
+	ck_assert_str_eq(text, want);
+	free(streams);
+}
+
+static void prints_a_word(void)
+{
+	printf("WRONG");
+}
+
+static void prints_and_flushes(void)
+{
+	printf("child ");
+	fflush(stdout);
+	printf("WRONG");
+}
+
+START_TEST(text_of_the_child_is_not_left_in_the_buffer)
+{
+	streams_case(prints_a_word, "before after");
+}
+END_TEST
+
+/* As with fork: both write what was there. */
+START_TEST(text_that_was_there_is_written_by_both)
+{
+	streams_case(prints_and_flushes, "before child before after");
+}
+END_TEST
+
+START_TEST(a_buffer_that_the_child_made_is_empty)
+{
+	const char *path = unit_path();
+	struct ff_streams *streams = calloc(1, sizeof(*streams));
+	char text[100];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (!freopen(path, "w", stdout))
+			_exit(1);
+		ff_streams_note(streams);
+		printf("WRONG");
+		ff_streams_restore(streams);
+		printf("after");
+		exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	unit_read_file(path, text, sizeof(text));
+	ck_assert_str_eq(text, "after");
+	free(streams);
+}
+END_TEST
+
+START_TEST(a_jmp_buf_tells_where_it_leads)
+{
+	jmp_buf here;
+	volatile char on_stack = 0;
+	uintptr_t target, near = (uintptr_t)&on_stack;
+
+	if (setjmp(here))
+		return;
+	target = ff_jump_target(here);
+	ck_assert_uint_le(target, near);
+	ck_assert_uint_lt(near - target, 4096);
+}
+END_TEST
+
+static const struct {
+	unsigned char code[16]; /* the instruction pointer is at 8 */
+	long call;
+	int behind_call;
+} codes[] = {
+	/* mov $9, %eax; syscall; <- */
+	{ { 0x90, 0xb8, 9, 0, 0, 0, 0x0f, 0x05, 0x48 }, 9, 0 },
+	/* mov $0x101, %eax; <- syscall */
+	{ { 0, 0, 0, 0xb8, 1, 1, 0, 0, 0x0f, 0x05 }, 0x101, 0 },
+	/* xor %eax, %eax; syscall; <- */
+	{ { 0, 0, 0, 0, 0x31, 0xc0, 0x0f, 0x05 }, 0, 0 },
+	/* mov %rdx, %rax; syscall; <-: some number or other */
+	{ { 0, 0, 0, 0x48, 0x89, 0xd0, 0x0f, 0x05 }, -1, 0 },
+	/* call rel32 */
+	{ { 0, 0, 0, 0xe8, 1, 2, 3, 4, 0x90 }, -1, 1 },
+	/* call *%rax; call *%r8; call *8(%rbx); call *0x1234(%rip) */
+	{ { 0, 0, 0, 0, 0, 0, 0xff, 0xd0 }, -1, 1 },
+	{ { 0, 0, 0, 0, 0, 0x41, 0xff, 0xd0 }, -1, 1 },
+	{ { 0, 0, 0, 0, 0, 0xff, 0x53, 8 }, -1, 1 },
+	{ { 0, 0, 0xff, 0x15, 0x34, 0x12, 0, 0 }, -1, 1 },
+	/* jmp *%rax; nops */
+	{ { 0, 0, 0, 0, 0, 0, 0xff, 0xe0 }, -1, 0 },
+	{ { 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90 }, -1, 0 },
+};
+
+START_TEST(instructions_tell_the_call)
+{
+	static unsigned char page[4096] __attribute__((aligned(4096)));
+	uintptr_t at = (uintptr_t)page + 1024 + 8;
+	ucontext_t uc;
+
+	memcpy(page + 1024, codes[_i].code, sizeof(codes[_i].code));
+	memset(&uc, 0, sizeof(uc));
+	uc.uc_mcontext.gregs[REG_RIP] = (greg_t)at;
+	ck_assert_int_eq(ff_call_at(&uc), codes[_i].call);
+	ck_assert_int_eq(ff_is_behind_call(at), codes[_i].behind_call);
+}
+END_TEST
+
+static long interrupted;
+
+static void on_alarm(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	interrupted = ff_call_at(context);
+}
+
+/* libc's own wrappers are written so. */
+START_TEST(the_call_that_a_signal_interrupts_is_known)
+{
+	struct sigaction act = { .sa_sigaction = on_alarm,
+				 .sa_flags = SA_SIGINFO };
+	sigset_t set;
+	char c;
+	int fd[2];
+
+	ck_assert_int_eq(pipe(fd), 0);
+	sigaction(SIGALRM, &act, NULL);
+	ualarm(20000, 0);
+	ck_assert_int_lt(read(fd[0], &c, 1), 0);
+	ck_assert_int_eq(interrupted, SYS_read);
+	kill(getpid(), SIGALRM);
+	ck_assert_int_eq(interrupted, SYS_kill);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	ck_assert_int_eq(interrupted, SYS_rt_sigprocmask);
+}
+END_TEST
+
+void unit_tests(TCase *tests)
+{
+	tcase_add_test(tests, a_loan_is_one_threads_until_it_is_put);
+	tcase_add_test(tests, more_loans_than_are_kept_go_back_to_the_system);
+	tcase_add_test(tests, both_stacks_have_guard_pages);
+	tcase_add_test(tests, text_of_the_child_is_not_left_in_the_buffer);
+	tcase_add_test(tests, text_that_was_there_is_written_by_both);
+	tcase_add_test(tests, a_buffer_that_the_child_made_is_empty);
+	tcase_add_test(tests, a_jmp_buf_tells_where_it_leads);
+	tcase_add_loop_test(tests, instructions_tell_the_call, 0,
+			    sizeof(codes) / sizeof(codes[0]));
+	tcase_add_test(tests, the_call_that_a_signal_interrupts_is_known);
+}
