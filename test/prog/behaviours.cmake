@@ -144,3 +144,16 @@ foreach(error EPERM EINVAL)
 	behaviour(denied TEST spawn-attributes-clone3-${error}
 		ARGS -o clone3=${error} $<TARGET_FILE:prog-spawn-attributes>)
 endforeach()
+
+# vfork: wrong children are compared with fork's
+set(ends return return_unflushed return_pipe return_far return_values
+	return_registers return_again return_often tail_call exit printf_exit
+	quick_exit err errx verr verrx error error_at_line warn_exit abort
+	longjmp _longjmp siglongjmp)
+t_executable_O0(vfork-wrong-ends)
+foreach(end ${ends})
+	behaviour(vfork-wrong-ends TEST vfork-wrong-${end} ARGS ${end}
+		OPTIONS -w)
+	behaviour(vfork-wrong-ends-O0 TEST vfork-wrong-${end}-O0 ARGS ${end}
+		OPTIONS -w)
+endforeach()

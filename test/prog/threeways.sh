@@ -3,7 +3,7 @@
 # preloaded with FLATFORK=off - and compares standard output, standard error
 # and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-aln] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
+#	threeways.sh [-alnw] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
 #		PROGRAM [ARG...]
 #
 # -l  its children exec: at least one must have stayed on the lazy path
@@ -13,13 +13,16 @@
 # -e  for all three runs
 # -a  also with FLATFORK_FORK=auto, which learns about places that fork
 # -p  a library to preload in all three, behind flatfork; skipped if missing
+# -w  wrong children of vfork, which plain libc can't be asked about: the
+#     program gets a first argument more, "fork" where it is plain or off, and
+#     "vfork" where it is preloaded, with -a
 # -n  standard error is not compared (programs that print where they are)
 # FF_TRACE=1 prints the log of the lazy run.
 set -u
 
-lazy='' budget='' seconds=60 stderr=yes library='' auto=''
+lazy='' budget='' seconds=60 stderr=yes library='' auto='' wrong=''
 vars=()
-while getopts 'alb:t:e:np:' opt; do
+while getopts 'alb:t:e:np:w' opt; do
 	case $opt in
 	l) lazy=yes ;;
 	b) budget=$OPTARG ;;
@@ -28,6 +31,7 @@ while getopts 'alb:t:e:np:' opt; do
 	n) stderr='' ;;
 	a) auto=yes ;;
 	p) library=$OPTARG ;;
+	w) wrong=yes auto=yes ;;
 	*) exit 2 ;;
 	esac
 done
@@ -83,8 +87,14 @@ if [ -n "$library" ]; then
 	fi
 fi
 
+libc=("$@") ours=("$@")
+if [ -n "$wrong" ]; then
+	libc=("$1" fork "${@:2}")
+	ours=("$1" vfork "${@:2}")
+fi
+
 # timeout(1) itself must not be preloaded: the program is started by env
-command=(env ${library:+LD_PRELOAD="$library"} "$@")
+command=(env ${library:+LD_PRELOAD="$library"} "${libc[@]}")
 run plain
 plain=$(<"$tmp/plain/status")
 if [ "$plain" = 77 ]; then
@@ -100,13 +110,13 @@ fi
 with=(LD_PRELOAD="$preload${library:+:$library}" FLATFORK_FORK=lazy FLATFORK_STATS="$tmp/stats")
 [ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
 [ -n "${FF_TRACE-}" ] && with+=(FLATFORK_LOG="$tmp/log")
-command=(env "${with[@]}" "$@")
+command=(env "${with[@]}" "${ours[@]}")
 run lazy
-command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "$@")
+command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "${libc[@]}")
 run off
 if [ -n "$auto" ]; then
 	command=(env LD_PRELOAD="$preload${library:+:$library}"
-		FLATFORK_MIN_RSS=1M "$@")
+		FLATFORK_MIN_RSS=1M "${ours[@]}")
 	run auto
 fi
 

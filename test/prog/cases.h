@@ -1,0 +1,83 @@
+/*
+ * Programs of many short cases: PROGRAM CASE, or, with threeways.sh -w,
+ * PROGRAM fork|vfork CASE. The first word then says how start() makes a
+ * child; "fork" is the oracle of what a wrong child of vfork has to do.
+ *
+ * A case runs between t_start() and t_end(). A child may come back from its
+ * case, too: it ends by returning CHILD_CAME_BACK from main.
+ */
+#ifndef CASES_H
+#define CASES_H
+
+#include "t.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Not for inlining: the frame is what the case is about. */
+#define FRAME __attribute__((noinline, noclone))
+
+#ifndef CASES_MIB
+#define CASES_MIB 8
+#endif
+
+enum {
+	CHILD_CAME_BACK = 33
+};
+
+struct a_case {
+	const char *name;
+	void (*run)(void);
+};
+
+static pid_t first_pid;
+static bool by_fork;
+
+/* A macro: a child that returns from a function that wraps vfork is wrong. */
+#define start() (by_fork ? fork() : vfork())
+
+static inline bool is_child(void)
+{
+	return getpid() != first_pid;
+}
+
+static inline int cases_main(int argc, char **argv, const struct a_case *cases,
+			     size_t nr)
+{
+	first_pid = getpid();
+	if (argc > 2) {
+		by_fork = !strcmp(argv[1], "fork");
+		argv++;
+	}
+	for (size_t i = 0; argc > 1 && i < nr; i++) {
+		if (strcmp(cases[i].name, argv[1]))
+			continue;
+		t_start(CASES_MIB);
+		cases[i].run();
+		if (is_child())
+			return CHILD_CAME_BACK;
+		return t_end();
+	}
+	fprintf(stderr, "no such case; there are:");
+	for (size_t i = 0; i < nr; i++)
+		fprintf(stderr, " %s", cases[i].name);
+	fprintf(stderr, "\n");
+	return 2;
+}
+#define CASES_MAIN(cases)                                            \
+	int main(int argc, char **argv)                              \
+	{                                                            \
+		return cases_main(argc, argv, cases,                 \
+				  sizeof(cases) / sizeof(*(cases))); \
+	}
+
+/* Whatever is below is nobody's any more. */
+static FRAME void scribble_below(void)
+{
+	volatile unsigned char below[24 << 10];
+
+	for (size_t i = 0; i < sizeof(below); i++)
+		below[i] = 0xee;
+}
+
+#endif
