@@ -157,3 +157,23 @@ foreach(end ${ends})
 	behaviour(vfork-wrong-ends-O0 TEST vfork-wrong-${end}-O0 ARGS ${end}
 		OPTIONS -w)
 endforeach()
+foreach(call fork _Fork fork_exec vfork vfork_exec sys_fork forkpty spawn
+		system popen daemon thread thread_then_exit pthread_exit
+		thread_in_threads fork_in_threads exit_in_threads thread_state
+		robust_mutex atfork dumpable thp_disable mlockall munlockall
+		set_ids set_effective set_res set_raw)
+	behaviour(vfork-wrong-calls TEST vfork-wrong-calls-${call} ARGS ${call}
+		OPTIONS -w)
+endforeach()
+foreach(state descriptors directory group session group_seen dispositions
+		altstack inherited task memory madvised)
+	behaviour(vfork-wrong-state TEST vfork-wrong-state-${state}
+		ARGS ${state} OPTIONS -w)
+endforeach()
+foreach(signals handler_in_read handler_restarts raise kill own_handler
+		default ignored unblocked handled_then_exec sigstop
+		sigstop_exec sigtstp stopped_in_read terminal sigchld
+		sigchld_ignored wait_any storm)
+	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-${signals}
+		ARGS ${signals} OPTIONS -w)
+endforeach()

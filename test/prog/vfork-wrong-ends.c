@@ -273,6 +273,16 @@ static void run_tail_call(void)
 	both(pid < 0 ? 0 : pid, "came back with", pid < 0 ? pid : 1);
 }
 
+/* A right one, for a change. */
+static FRAME void ends_right(int code)
+{
+	pid_t pid = start();
+
+	if (pid == 0)
+		_exit(code);
+	t_reap(pid, "right");
+}
+
 /* The child of a child that became a fork, again wrong. */
 static void run_return_again(void)
 {
@@ -288,10 +298,7 @@ static void run_return_again(void)
 			return;
 		}
 		CHECK(getpid() == mine && local == 8);
-		pid = start(); /* and a right one */
-		if (pid == 0)
-			_exit(50 + i);
-		t_reap(pid, "right");
+		ends_right(50 + i);
 	}
 	exit(9);
 }

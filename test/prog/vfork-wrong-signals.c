@@ -1,0 +1,570 @@
+/*
+ * Signals and children of vfork: a handler that runs in a child runs in the
+ * child's own memory, a child that is stopped does not hold its parent, and
+ * a parent gets the SIGCHLDs of fork.
+ */
+#include "cases.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+static volatile int handled;	   /* private: each process its own */
+static volatile int chld, strange; /* SIGCHLDs, those with odd contents */
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+static void on_chld(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	chld++;
+	strange += info->si_code != CLD_EXITED || info->si_status != 3;
+}
+
+static void catches(int sig, int flags)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
+
+	CHECK(!sigaction(sig, &sa, NULL));
+	t_signals_again();
+}
+
+/* Another process, made before: does what only somebody else can do while
+ * the parent is suspended. The child tells it who it is. */
+static int told[2];
+
+static pid_t helper(void (*help)(pid_t child))
+{
+	pid_t pid, child;
+
+	CHECK(!pipe(told));
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(told[1]);
+		CHECK(read(told[0], &child, sizeof(child)) == sizeof(child));
+		t_sleep_ms(50);
+		help(child);
+		_exit(0);
+	}
+	close(told[0]);
+	return pid;
+}
+
+static void child_tells(void)
+{
+	pid_t self = getpid();
+
+	if (write(told[1], &self, sizeof(self)) != sizeof(self))
+		_exit(90);
+}
+
+/* ---- a handler in a child that is blocked ---- */
+
+static int block[2];
+
+static void sends(pid_t child)
+{
+	CHECK(!kill(child, SIGUSR1));
+}
+
+static FRAME pid_t blocked_child(bool restarts)
+{
+	volatile long local = 7;
+	pid_t pid = start();
+
+	if (pid == 0) {
+		char c;
+		ssize_t n;
+
+		local = 8;
+		child_tells();
+		n = read(block[0], &c, 1);
+		if (restarts)
+			_exit(n == 1 && handled == 1 ? 3 : 4);
+		_exit(n == -1 && errno == EINTR && handled == 1 ? 3 : 4);
+	}
+	CHECK(local == 7);
+	return pid;
+}
+
+static void run_handler_in_read(void)
+{
+	pid_t other, pid;
+
+	catches(SIGUSR1, 0);
+	CHECK(!pipe(block));
+	other = helper(sends);
+	pid = blocked_child(false);
+	t_reap(pid, "child");
+	t_reap(other, "helper");
+	printf("parent handled %d\n", handled);
+	close(told[1]);
+	close(block[0]);
+	close(block[1]);
+}
+
+static void sends_and_writes(pid_t child)
+{
+	CHECK(!kill(child, SIGUSR1));
+	t_sleep_ms(300);
+	CHECK(write(block[1], "x", 1) == 1);
+}
+
+static void run_handler_restarts(void)
+{
+	pid_t other, pid;
+
+	catches(SIGUSR1, SA_RESTART);
+	CHECK(!pipe(block));
+	other = helper(sends_and_writes);
+	pid = blocked_child(true);
+	t_reap(pid, "child");
+	t_reap(other, "helper");
+	printf("parent handled %d\n", handled);
+	close(told[1]);
+	close(block[0]);
+	close(block[1]);
+}
+
+/* ---- signals that a child sends itself ---- */
+
+static void self_case(void (*child)(void))
+{
+	pid_t pid = start();
+
+	if (pid == 0) {
+		child();
+		_exit(handled);
+	}
+	t_reap(pid, "child");
+	printf("parent handled %d\n", handled);
+}
+
+static void raises(void)
+{
+	raise(SIGUSR1);
+}
+
+/* Caught by the parent's handler. */
+static void run_raise(void)
+{
+	catches(SIGUSR1, 0);
+	self_case(raises);
+}
+
+static void kills_itself(void)
+{
+	kill(getpid(), SIGUSR1);
+}
+
+static void run_kill(void)
+{
+	catches(SIGUSR1, 0);
+	self_case(kills_itself);
+}
+
+/* Caught by a handler that the child installed. */
+static void own_handler(void)
+{
+	signal(SIGUSR2, on_signal);
+	raise(SIGUSR2);
+}
+
+static void run_own_handler(void)
+{
+	self_case(own_handler);
+}
+
+static void by_default(void)
+{
+	signal(SIGUSR1, SIG_DFL);
+	raise(SIGUSR1);
+}
+
+static void run_default(void)
+{
+	catches(SIGUSR1, 0);
+	self_case(by_default);
+}
+
+static void ignored(void)
+{
+	signal(SIGUSR1, SIG_IGN);
+	raise(SIGUSR1);
+}
+
+static void run_ignored(void)
+{
+	catches(SIGUSR1, 0);
+	self_case(ignored);
+}
+
+/*
+ * Blocked when vfork was called: no handler may run in memory that is shared,
+ * and libc's fork would run it. The promise is the default disposition, so
+ * fork's child asks for that.
+ */
+static void unblocks(void)
+{
+	sigset_t set;
+
+	if (by_fork)
+		signal(SIGUSR1, SIG_DFL);
+	raise(SIGUSR1);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void run_unblocked(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	catches(SIGUSR1, 0);
+	self_case(unblocks);
+}
+
+/* One that arrives before exec is handled before exec. */
+static void handled_then_exec(void)
+{
+	volatile int *shared = t_shared(4096);
+	pid_t pid = start();
+
+	if (pid == 0) {
+		raise(SIGUSR1);
+		*shared += handled;
+		execl(t_report, "report", "exit", "3", (char *)NULL);
+		_exit(91);
+	}
+	t_reap(pid, "child");
+	printf("handled before exec %d, in the parent %d\n", *shared, handled);
+	munmap((void *)shared, 4096);
+}
+
+static void run_handled_then_exec(void)
+{
+	catches(SIGUSR1, 0);
+	handled_then_exec();
+}
+
+/* ---- stops ---- */
+
+static void see_stop(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
+	printf("stopped %d by %d\n", WIFSTOPPED(status),
+	       WIFSTOPPED(status) ? WSTOPSIG(status) : 0);
+}
+
+static void continues(pid_t pid)
+{
+	int status;
+
+	CHECK(!kill(pid, SIGCONT));
+	CHECK(waitpid(pid, &status, WCONTINUED) == pid);
+	if (WIFCONTINUED(status))
+		t_reap(pid, "child");
+	else /* both at once: the end is what is left to see */
+		printf("child: exit %d\n", WEXITSTATUS(status));
+}
+
+static void stop_case(int sig, bool exec)
+{
+	volatile long local = 7;
+	pid_t pid = start();
+
+	if (pid == 0) {
+		local = 8;
+		raise(sig);
+		if (exec)
+			execl(t_report, "report", "exit", "3", (char *)NULL);
+		_exit(3);
+	}
+	printf("parent goes on: local %ld\n", local);
+	see_stop(pid);
+	continues(pid);
+}
+
+static void run_sigstop(void)
+{
+	stop_case(SIGSTOP, false);
+}
+
+static void run_sigstop_exec(void)
+{
+	stop_case(SIGSTOP, true);
+}
+
+/* An orphaned group is not stopped by these: a group of its own, with its
+ * parent in the session, is none. */
+static void run_sigtstp(void)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		CHECK(setsid() > 0);
+		pid = start();
+		if (pid == 0) {
+			setpgid(0, 0);
+			raise(SIGTSTP);
+			_exit(3);
+		}
+		see_stop(pid);
+		continues(pid);
+		exit(5);
+	}
+	t_reap(pid, "session");
+}
+
+static void stops(pid_t child)
+{
+	CHECK(!kill(child, SIGSTOP));
+}
+
+/* By somebody else, while it is blocked. */
+static void run_stopped_in_read(void)
+{
+	pid_t other, pid;
+
+	CHECK(!pipe(block));
+	other = helper(stops);
+	pid = start();
+	if (pid == 0) {
+		char c;
+
+		child_tells();
+		_exit(read(block[0], &c, 1) == 1 ? 3 : 4);
+	}
+	printf("parent goes on\n");
+	see_stop(pid);
+	CHECK(write(block[1], "x", 1) == 1);
+	continues(pid);
+	t_reap(other, "helper");
+	close(told[1]);
+	close(block[0]);
+	close(block[1]);
+}
+
+static int tty;
+
+static void run_terminal_in_session(void)
+{
+	pid_t pid = start();
+	int status;
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		tcsetpgrp(tty, getpgrp());
+		_exit(tcgetpgrp(tty) == getpgrp() ? 3 : 4);
+	}
+	see_stop(pid);
+	CHECK(!tcsetpgrp(tty, pid));
+	continues(pid);
+	signal(SIGTTOU, SIG_IGN);
+	CHECK(!tcsetpgrp(tty, getpgrp()));
+	signal(SIGTTOU, SIG_DFL);
+	pid = start();
+	if (pid == 0) {
+		char c;
+
+		setpgid(0, 0);
+		(void)!read(tty, &c, 1);
+		_exit(4);
+	}
+	see_stop(pid);
+	CHECK(!kill(-pid, SIGKILL));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	printf("killed by %d\n", WTERMSIG(status));
+}
+
+/* A shell's child in the background: SIGTTOU for tcsetpgrp, SIGTTIN for
+ * read. */
+static void run_terminal(void)
+{
+	int master;
+	pid_t pid;
+
+	CHECK(!openpty(&master, &tty, NULL, NULL, NULL));
+	pid = t_fork();
+	if (pid == 0) {
+		CHECK(setsid() > 0 && !ioctl(tty, TIOCSCTTY, 0));
+		run_terminal_in_session();
+		exit(6);
+	}
+	t_reap(pid, "session");
+	close(master);
+	close(tty);
+}
+
+/* ---- SIGCHLD ---- */
+
+static FRAME pid_t returning(void)
+{
+	return start();
+}
+
+static void run_sigchld(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_chld,
+				.sa_flags = SA_SIGINFO | SA_RESTART };
+
+	CHECK(!sigaction(SIGCHLD, &sa, NULL));
+	t_signals_again();
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = returning();
+
+		if (pid == 0)
+			exit(3);
+		t_until(&chld, i + 1);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+	}
+	t_sleep_ms(50);
+	printf("%d SIGCHLD, %d strange\n", chld, strange);
+}
+
+static void run_sigchld_ignored(void)
+{
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	t_signals_again();
+	pid = returning();
+	if (pid == 0)
+		exit(3);
+	CHECK(waitpid(pid, NULL, 0) == -1);
+	printf("no child to wait for: %d\n", errno == ECHILD);
+}
+
+/* Each is found once by whoever waits for any, and none besides. */
+static void run_wait_any(void)
+{
+	int found = 0, known = 0;
+
+	for (int i = 0; i < 20; i++) {
+		int status;
+		pid_t pid = returning(), got;
+
+		if (pid == 0)
+			exit(i);
+		while ((got = waitpid(-1, &status, 0)) > 0) {
+			found++;
+			known += got == pid && WEXITSTATUS(status) == i;
+		}
+	}
+	printf("found %d, known %d\n", found, known);
+}
+
+/* ---- a storm on parent and child ---- */
+
+enum {
+	CHILDREN = 200
+};
+
+static volatile int *storm; /* stop, queued sent, queued handled */
+
+static void on_storm(int sig)
+{
+	if (is_child())
+		handled++;
+	else if (sig == SIGRTMIN)
+		__atomic_add_fetch(&storm[2], 1, __ATOMIC_SEQ_CST);
+}
+
+/* In another group than those it sends to. */
+static _Noreturn void send_storm(pid_t group)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != first_pid)
+		_exit(1);
+	setpgid(0, 0);
+	while (!storm[0]) {
+		if (!sigqueue(first_pid, SIGRTMIN, (union sigval){ 0 }))
+			storm[1]++;
+		kill(-group, SIGUSR1);
+		usleep(1000);
+	}
+	_exit(0);
+}
+
+static void run_storm(void)
+{
+	struct sigaction sa = { .sa_handler = on_storm,
+				.sa_flags = SA_RESTART };
+	pid_t sender;
+	volatile int bad = 0;
+
+	CHECK(!setpgid(0, 0));
+	storm = t_shared(4096);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGRTMIN, &sa, NULL);
+	t_signals_again();
+	sender = t_fork();
+	if (sender == 0)
+		send_storm(first_pid);
+	for (int i = 0; i < CHILDREN; i++) {
+		int status;
+		pid_t pid = start();
+
+		if (pid == 0) {
+			signal(SIGUSR1, SIG_IGN);
+			if (i % 8 == 7)
+				_exit(7);
+			execl(t_report, "report", "exit", "7", (char *)NULL);
+			_exit(41);
+		}
+		CHECK(pid > 0);
+		while (waitpid(pid, &status, 0) < 0)
+			CHECK(errno == EINTR);
+		bad += status != 7 << 8;
+	}
+	storm[0] = 1;
+	t_reap(sender, "sender");
+	printf("%d children, %d bad, queued %s, a child's handler here %d\n",
+	       CHILDREN, bad, storm[1] == storm[2] ? "all handled" : "LOST",
+	       handled);
+	munmap((void *)storm, 4096);
+}
+
+#define C(name)                   \
+	{                         \
+#name, run_##name \
+	}
+static const struct a_case cases[] = {
+	C(handler_in_read),
+	C(handler_restarts),
+	C(raise),
+	C(kill),
+	C(own_handler),
+	C(default),
+	C(ignored),
+	C(unblocked),
+	C(handled_then_exec),
+	C(sigstop),
+	C(sigstop_exec),
+	C(sigtstp),
+	C(stopped_in_read),
+	C(terminal),
+	C(sigchld),
+	C(sigchld_ignored),
+	C(wait_any),
+	C(storm),
+};
+CASES_MAIN(cases)
