@@ -177,3 +177,28 @@ foreach(signals handler_in_read handler_restarts raise kill own_handler
 	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-${signals}
 		ARGS ${signals} OPTIONS -w)
 endforeach()
+
+# right children: plain vfork is the oracle
+foreach(right book results errno exec_forms statuses inherits descriptors
+		sigchld atfork stdio parent_signalled jumps killed slow names
+		jumped often fails)
+	behaviour(vfork-right TEST vfork-${right} ARGS ${right})
+endforeach()
+foreach(right book results often)
+	behaviour(vfork-right TEST vfork-${right}-libc ARGS ${right}
+		OPTIONS -e FLATFORK_VFORK=libc)
+endforeach()
+foreach(threads suspends_caller at_once credentials ids_of_all waiter masks
+		identity short_lives writers cancel)
+	behaviour(vfork-threads TEST vfork-threads-${threads} ARGS ${threads})
+endforeach()
+t_executable_O0(vfork-frames)
+foreach(program vfork-frames vfork-frames-O0)
+	foreach(frame frames thread_16k context_16k handler altstack)
+		behaviour(${program} TEST ${program}-${frame} ARGS ${frame})
+	endforeach()
+	foreach(frame wrong wrong_thread_16k wrong_context_16k wrong_handler)
+		behaviour(${program} TEST ${program}-${frame} ARGS ${frame}
+			OPTIONS -w)
+	endforeach()
+endforeach()

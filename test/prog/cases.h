@@ -74,7 +74,7 @@ static inline int cases_main(int argc, char **argv, const struct a_case *cases,
 /* Whatever is below is nobody's any more. */
 static FRAME __attribute__((unused)) void scribble_below(void)
 {
-	volatile unsigned char below[24 << 10];
+	volatile unsigned char below[4 << 10];
 
 	for (size_t i = 0; i < sizeof(below); i++)
 		below[i] = 0xee;
