@@ -36,6 +36,11 @@ fi
 for what in system popen; do
 	expect "ratio.$what.preload/glibc.4MiB" x
 done
+for what in vfork vfork-p10; do
+	expect "$what.preload.4MiB" us
+	expect "$what.glibc.4MiB" us
+	expect "ratio.$what.preload/glibc.4MiB" x
+done
 expect busy.glibc.etxtbsy count
 expect busy.preload.etxtbsy count
 

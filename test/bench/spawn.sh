@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The spawn benchmark at the sizes of the README: resident memory times
-# descriptors, then threads, system and popen, then ETXTBSY. `name value unit`
-# lines; ratios are of one run each.
+# descriptors, then threads, system and popen, vfork and libc's, then ETXTBSY.
+# `name value unit` lines; ratios are of one run each.
 #
 # spawn.sh [ROUNDS]       default: 300
 #
@@ -43,6 +43,7 @@ for mib in ${FF_SPAWN_MIB:-0 1024 8192}; do
 	done
 	run "$here/spawn-bench" --mib "$mib" --rounds "$((rounds / 3 + 1))" \
 		--threads 16 --shell | grep -E 'throughput|system|popen'
+	run "$here/vfork-bench" --mib "$mib" --rounds "$((rounds * 3))"
 done
 
 work=$(mktemp -d) || exit 1
