@@ -280,6 +280,50 @@ suite_env+=(FLATFORK_BUDGET_MS=5000)
 compare "fork through ctypes" -l "$comm" -- "$python" "$P/ffi.py"
 unset 'suite_env[-1]'
 
+# vfork by ctypes: its child returns into the interpreter and goes on with
+# what it likes until os.execv. Plain vfork crashes; MODE plain and off ask
+# fork.
+suite_file vfork.py <<'X'
+import ctypes, os, sys; from ballast import *
+libc = ctypes.CDLL(None)
+name = "vfork" if os.environ["MODE"] == "lazy" else "fork"
+start = getattr(libc, name)
+for i in range(8):
+    pid = start()
+    if pid == 0:
+        os.execv("/bin/sh", ["sh", "-c", "echo child; exit %d" % i])
+    say(pid > 0, os.waitpid(pid, 0)[0] == pid, "parent", i)
+for i in range(4):
+    pid = start()
+    if pid == 0:
+        spoil(); os.write(1, b"no exec %d\n" % len(table)); os._exit(i)
+    say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+for i in range(4):
+    sys.stdout.write("in the buffer "); pid = start()
+    if pid == 0:
+        print("child prints", i); sys.exit(20 + i)
+    st = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    say("parent prints", st)
+pid = start()
+if pid == 0:
+    raise ValueError("in the child")
+say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+check()
+X
+want 'exited 0' 'no exec 0'
+compare "vfork through ctypes" -- "$python" "$P/vfork.py"
+
+# The line of the issue: nothing else than what python needs anyway.
+suite_file line.py <<'X'
+import ctypes, os
+n = "vfork" if os.environ["MODE"] == "lazy" else "fork"
+p = getattr(ctypes.CDLL(None), n)()
+p or os.execv("/bin/true", ["true"])
+os.waitpid(p, 0); print("parent prints")
+X
+want 'exited 0' 'parent prints'
+compare "one line with vfork through ctypes" -- "$python" "$P/line.py"
+
 suite_file threads.py <<'X'
 import os, subprocess as sp, threading; from ballast import *
 out = [None] * 8
