@@ -217,6 +217,7 @@ static void *waits(void *arg)
 static void run_waiter(void)
 {
 	pthread_t thread = begin(waits, NULL);
+	siginfo_t info;
 	int lost = 0;
 
 	for (volatile int i = 0; i < 100; i++) {
@@ -233,7 +234,7 @@ static void run_waiter(void)
 		}
 		CHECK(pid > 0);
 	}
-	while (waitpid(-1, NULL, WNOHANG | WNOWAIT) >= 0)
+	while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT))
 		t_sleep_ms(1);
 	t_sleep_ms(20);
 	stop = 1;
@@ -296,7 +297,8 @@ static void say_identity(const char *who)
 	pthread_mutex_t mutex;
 	pthread_mutexattr_t attr;
 	struct identity before, after;
-	volatile int no_list = 0, other_tid = 0, same_self = 0, alive = 0;
+	volatile int no_list = 0, other_tid = 0, same_self = 0, alive = 0,
+		     altstack = 0;
 	pid_t pid;
 
 	pthread_mutexattr_init(&attr);
@@ -313,13 +315,15 @@ static void say_identity(const char *who)
 		no_list = mine.robust == NULL;
 		other_tid = mine.tid != before.tid && mine.tid == getpid();
 		same_self = mine.self == before.self;
-		alive = sched_getcpu() >= 0 && mine.stack == before.stack;
+		alive = sched_getcpu() >= 0;
+		altstack = mine.stack == before.stack;
 		_exit(6);
 	}
 	after = identity();
 	t_reap(pid, who);
-	printf("%s: child: no list %d, own tid %d, same self %d, alive %d\n",
-	       who, no_list, other_tid, same_self, alive);
+	printf("%s: child: no list %d, own tid %d, same self %d, alive %d, "
+	       "altstack %d\n",
+	       who, no_list, other_tid, same_self, alive, altstack);
 	printf("%s: parent: tid %d, self %d, list %d, altstack %d\n", who,
 	       after.tid == before.tid, after.self == before.self,
 	       after.robust == before.robust,
