@@ -90,6 +90,7 @@ static FRAME pid_t blocked_child(bool restarts)
 		ssize_t n;
 
 		local = 8;
+		close(block[1]); /* no longer than its parent lives */
 		child_tells();
 		n = read(block[0], &c, 1);
 		if (restarts)
@@ -350,6 +351,7 @@ static void run_stopped_in_read(void)
 	if (pid == 0) {
 		char c;
 
+		close(block[1]);
 		child_tells();
 		_exit(read(block[0], &c, 1) == 1 ? 3 : 4);
 	}
