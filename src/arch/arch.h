@@ -87,6 +87,21 @@ uintptr_t ff_jump_target(const void *jmp_buf);
  */
 long ff_call_at(const ucontext_t *uc);
 
+/* Is that call about to be made, again or at all? Then it may be failed. */
+static inline int ff_call_repeats(const ucontext_t *uc)
+{
+	const unsigned char *at =
+		(const unsigned char *)uc->uc_mcontext.gregs[REG_RIP];
+
+	return at[0] == 0x0f && at[1] == 0x05;
+}
+
+static inline void ff_fail_call(ucontext_t *uc, long error)
+{
+	uc->uc_mcontext.gregs[REG_RIP] += 2;
+	uc->uc_mcontext.gregs[REG_RAX] = error;
+}
+
 /* Does @address lie behind a call instruction? */
 int ff_is_behind_call(uintptr_t address);
 

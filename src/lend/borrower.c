@@ -85,6 +85,8 @@ void ff_borrow(void *arg)
 /* The parent's dispositions and alternate stack, into the loan. */
 static void ask_state(struct ff_loan *loan)
 {
+	if (atomic_load(&loan->question) == FF_ANSWERED)
+		return;
 	atomic_store(&loan->question, FF_ASK_STATE);
 	atomic_fetch_add(&loan->borrowed, 1);
 	sys(futex, &loan->borrowed, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -128,6 +130,28 @@ static void restore_leadership(pid_t borrower)
 		sys(setpgid, 0, 0);
 }
 
+/* What a fork does not inherit, but the borrower has set for itself. */
+static void note_task(struct ff_task *task)
+{
+	int i;
+
+	sys(prctl, PR_GET_PDEATHSIG, &task->death_signal);
+	for (i = 0; i < FF_TIMERS; i++)
+		sys(getitimer, i, &task->timer[i]);
+}
+
+static void restore_task(const struct ff_task *task)
+{
+	int i;
+
+	if (task->death_signal)
+		sys(prctl, PR_SET_PDEATHSIG, task->death_signal);
+	for (i = 0; i < FF_TIMERS; i++)
+		if (task->timer[i].it_value.tv_sec ||
+		    task->timer[i].it_value.tv_usec)
+			sys(setitimer, i, &task->timer[i], NULL);
+}
+
 static void give_arrived(const struct ff_loan *loan)
 {
 	ff_sigset left = loan->arrived;
@@ -149,6 +173,7 @@ static void settle(struct ff_loan *loan)
 	restore_actions(loan);
 	restore_rseq();
 	restore_leadership(loan->child);
+	restore_task(&loan->task);
 	ff_trap_reset();
 	ff_new_process(NULL);
 	ff_site_born_real(NULL);
@@ -202,6 +227,7 @@ static void become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	loan->own_mask = ff_block_signals();
 	ff_setmask(ff_our_mask(loan->own_mask));
 	ask_state(loan);
+	note_task(&loan->task);
 	handle(SIGSYS);
 	ff_gate_enter_real();
 	loan->gate = true;
@@ -219,6 +245,17 @@ static void become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	settle(loan);
 }
 
+/* The program's alternate stack, unless the borrower has set another one;
+ * @sp is where the new process goes on. */
+static void restore_altstack(struct ff_loan *loan, uintptr_t sp)
+{
+	stack_t now = { 0 };
+
+	sys(sigaltstack, NULL, &now);
+	if (now.ss_sp == ff_loan_altstack(loan))
+		ff_sigaltstack_from(&loan->altstack, sp);
+}
+
 void ff_own_memory(const char *why)
 {
 	struct ff_loan *loan = ff_loan;
@@ -228,7 +265,7 @@ void ff_own_memory(const char *why)
 		return;
 	if (!ff_identity_is_copy(loan->child)) {
 		become(loan, loan->libc.fork, why);
-		sys(sigaltstack, &loan->altstack, NULL);
+		restore_altstack(loan, (uintptr_t)&error);
 		ff_setmask(loan->own_mask);
 	} else {
 		/* A fork made by somebody that we did not see. */
@@ -247,8 +284,76 @@ uintptr_t ff_lent_returned(void)
 	return to;
 }
 
-/* H-B1. @uc is where the new process goes on. */
-static void become_in_handler(struct ff_loan *loan, ucontext_t *uc,
+/*
+ * H-B1. Calls in which a child waits for others, or is stopped; libc makes
+ * them with no lock held, but for reads by stdio. The first ones the kernel
+ * repeats behind a handler with SA_RESTART, and else fails with EINTR.
+ */
+static const short calls[] = {
+	SYS_read,
+	SYS_readv,
+	SYS_open,
+	SYS_openat,
+	SYS_ioctl,
+	SYS_flock,
+	SYS_wait4,
+	SYS_waitid,
+	SYS_accept,
+	SYS_accept4,
+	SYS_connect,
+	SYS_recvfrom,
+	SYS_recvmsg,
+	SYS_sendto,
+	SYS_sendmsg,
+	SYS_fcntl,
+	SYS_poll,
+	SYS_ppoll,
+	SYS_select,
+	SYS_pselect6,
+	SYS_epoll_wait,
+	SYS_epoll_pwait,
+	SYS_pause,
+	SYS_nanosleep,
+	SYS_clock_nanosleep,
+	SYS_rt_sigsuspend,
+	SYS_kill,
+	SYS_tkill,
+	SYS_tgkill,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigtimedwait,
+	SYS_semop,
+	SYS_semtimedop,
+	SYS_msgrcv,
+	SYS_msgsnd,
+};
+
+#define REPEATED 15
+
+static bool is_among(long call, size_t most)
+{
+	size_t i;
+
+	for (i = 0; i < most; i++)
+		if (calls[i] == call)
+			return true;
+	return false;
+}
+
+static bool waits_for_others(long call)
+{
+	return is_among(call, REPEATED);
+}
+
+static bool may_leave_in(long call)
+{
+	return is_among(call, sizeof(calls) / sizeof(calls[0]));
+}
+
+/*
+ * H-B1. @uc is where the new process goes on: in a call that was interrupted
+ * by @sig, for the program's handler, or by a stop, 0.
+ */
+static void become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 			      const char *why)
 {
 	ff_sigset mask = *(ff_sigset *)&uc->uc_sigmask;
@@ -257,39 +362,15 @@ static void become_in_handler(struct ff_loan *loan, ucontext_t *uc,
 	become(loan, loan->libc.bare_fork, why);
 	if (stopped_by)
 		sys(kill, ff_getpid(), stopped_by);
-	uc->uc_stack = loan->altstack;
-	ff_sigaltstack_from(&loan->altstack, ff_stack_pointer(uc));
+	if (sig && !(loan->action[sig - 1].flags & SA_RESTART) &&
+	    ff_call_repeats(uc) && waits_for_others(ff_call_at(uc)))
+		ff_fail_call(uc, -EINTR);
+	if (uc->uc_stack.ss_sp == ff_loan_altstack(loan))
+		uc->uc_stack = loan->altstack;
+	restore_altstack(loan, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = mask;
 	ff_loan_put(loan);
 	errno = error;
-}
-
-/*
- * H-B1. Calls in which a child waits for others, or is stopped; libc makes
- * them with no lock held, but for reads by stdio.
- */
-static bool may_leave_in(long call)
-{
-	static const short calls[] = {
-		SYS_read,	   SYS_readv,	       SYS_open,
-		SYS_openat,	   SYS_ioctl,	       SYS_fcntl,
-		SYS_flock,	   SYS_poll,	       SYS_ppoll,
-		SYS_select,	   SYS_pselect6,       SYS_epoll_wait,
-		SYS_epoll_pwait,   SYS_wait4,	       SYS_waitid,
-		SYS_pause,	   SYS_nanosleep,      SYS_clock_nanosleep,
-		SYS_rt_sigsuspend, SYS_kill,	       SYS_tkill,
-		SYS_tgkill,	   SYS_rt_sigprocmask, SYS_rt_sigtimedwait,
-		SYS_accept,	   SYS_accept4,	       SYS_connect,
-		SYS_recvfrom,	   SYS_recvmsg,	       SYS_sendto,
-		SYS_sendmsg,	   SYS_semop,	       SYS_semtimedop,
-		SYS_msgrcv,	   SYS_msgsnd,
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (calls[i] == call)
-			return true;
-	return false;
 }
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -307,7 +388,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 		loan->info[sig - 1] = *info;
 	}
 	if (loan->libc.bare_fork && may_leave_in(ff_call_at(uc)))
-		become_in_handler(loan, uc,
+		become_in_handler(loan, uc, asked ? 0 : sig,
 				  asked ? "was stopped" :
 					  "has a signal to take");
 	else if (asked)
@@ -334,12 +415,27 @@ void ff_borrower_changes_ids(void)
 		ff_ids_note(&ff_loan->ids);
 }
 
-void ff_borrower_sets_action(int sig)
+void ff_borrower_sets_action(int sig, const void *handler)
 {
 	if (!ff_loan || sig < 1 || sig > FF_SIGNALS)
 		return;
+	if (handler == (const void *)on_signal)
+		return; /* it puts back what it was told to be there */
+	if (handler != (const void *)SIG_DFL &&
+	    handler != (const void *)SIG_IGN) {
+		ff_own_memory("handles a signal");
+		return;
+	}
 	ff_loan->changed |= FF_SIG(sig);
 	ff_loan->arrived &= ~FF_SIG(sig);
+}
+
+void ff_borrower_tells_altstack(stack_t *stack)
+{
+	if (!ff_loan || stack->ss_sp != ff_loan_altstack(ff_loan))
+		return;
+	ask_state(ff_loan);
+	*stack = ff_loan->altstack;
 }
 
 bool ff_borrower_jumps_out(const void *jmp_buf)

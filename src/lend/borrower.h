@@ -28,8 +28,11 @@ void ff_borrower_execs(void);
 /* Before the ids change, which their parent's memory remembers. */
 void ff_borrower_changes_ids(void);
 
-/* The child sets a disposition itself. */
-void ff_borrower_sets_action(int sig);
+/* Before the child sets a disposition itself. */
+void ff_borrower_sets_action(int sig, const void *handler);
+
+/* What sigaltstack() told: the program's in place of ours. */
+void ff_borrower_tells_altstack(stack_t *stack);
 
 /* Would longjmp() to @jmp_buf leave the frames that may be used? */
 bool ff_borrower_jumps_out(const void *jmp_buf);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <sys/types.h>
 
 #include "arch/arch.h"
@@ -20,7 +21,9 @@
 
 #define FF_LOAN_STACK_BYTES ((size_t)32 << 10)
 #define FF_LOAN_ALTSTACK_BYTES ((size_t)64 << 10)
-#define FF_LOAN_FRAME_BYTES ((size_t)64 << 10)
+#define FF_LOAN_FRAME_BYTES ((size_t)256 << 10)
+/* Above the return address lie arguments, which are the called one's. */
+#define FF_LOAN_ARGS_BYTES ((size_t)128)
 #define FF_SIGNALS 64
 
 /* What the child asks of its parent, who alone knows. */
@@ -38,13 +41,20 @@ struct ff_ids {
 	gid_t gid[3];
 };
 
+/* What a fork does not inherit. */
+#define FF_TIMERS 3
+struct ff_task {
+	int death_signal;
+	struct itimerval timer[FF_TIMERS];
+};
+
 struct ff_loan {
 	/* Where vfork was called, and the frame that its caller stands in:
 	 * from caller.rsp up to the return address, which is replaced. */
 	struct ff_caller caller;
 	uintptr_t *return_slot;
 	uintptr_t return_address;
-	size_t frame_bytes;
+	size_t frame_bytes, args_bytes;
 
 	/* Not 0 while the child has this memory: the kernel clears it and
 	 * wakes the parent. The child adds to it to wake the parent itself. */
@@ -55,6 +65,7 @@ struct ff_loan {
 	/* Parent, before the clone. */
 	struct ff_libc libc;
 	ff_sigset mask;	  /* the program's */
+	bool alone;	  /* no other thread is there */
 	ff_sigset caught; /* unblocked, and handled by the program */
 
 	/* Child. */
@@ -62,10 +73,11 @@ struct ff_loan {
 	ff_sigset arrived;  /* of the caught: a fork is to take them */
 	ff_sigset own_mask; /* its mask, while it becomes a fork */
 	bool gate;	    /* it is inside the gate, for a fork */
-	struct ff_ids ids;  /* as they were before it changed them */
-	const char *why;    /* it needs memory of its own; NULL: it does not */
-	pid_t own;	    /* the fork that it became; by the kernel */
-	int error;	    /* or why that failed */
+	struct ff_task task;
+	struct ff_ids ids; /* as they were before it changed them */
+	const char *why;   /* it needs memory of its own; NULL: it does not */
+	pid_t own;	   /* the fork that it became; by the kernel */
+	int error;	   /* or why that failed */
 
 	/* Parent. */
 	int stopped_by; /* what stopped the child, which is asked to leave */
@@ -77,6 +89,7 @@ struct ff_loan {
 	siginfo_t info[FF_SIGNALS]; /* child: of what arrived */
 	stack_t altstack;	    /* parent, when asked; as action */
 	struct ff_sigaction action[FF_SIGNALS];
+	uint64_t args[FF_LOAN_ARGS_BYTES / sizeof(uint64_t)];
 	char frame[FF_LOAN_FRAME_BYTES];
 };
 

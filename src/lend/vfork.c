@@ -12,7 +12,8 @@
  *       it needs is in the loan.
  *  H-V2 The frame of vfork's caller is the parent's as soon as the child
  *       leaves it. The return address above it leads to ff_lent_return; the
- *       frame is copied beforehand and put back if the child went wrong.
+ *       frame is copied beforehand and put back if the child went wrong;
+ *       arguments above it, too, where no other thread can have written them.
  *  H-V3 No handler of the program runs in either: the parent blocks all
  *       signals, as the kernel's vfork does; the child starts without
  *       handlers (CLONE_CLEAR_SIGHAND).
@@ -165,6 +166,7 @@ static void reap(pid_t child)
 static void put_back(struct ff_loan *loan)
 {
 	memcpy((void *)loan->caller.rsp, loan->frame, loan->frame_bytes);
+	memcpy(loan->return_slot + 1, loan->args, loan->args_bytes);
 	ff_streams_restore(&loan->streams);
 	if (loan->gate)
 		ff_gate_leave_real();
@@ -244,6 +246,7 @@ static void lend(void *arg)
 	loan->mask = ff_setmask(ALL_SIGNALS);
 	loan->caught &= ~(loan->mask | LIBC_SIGNALS | FF_SYNCHRONOUS);
 	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);
+	memcpy(loan->args, loan->return_slot + 1, loan->args_bytes);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
 	loan->result = make_child(loan);
@@ -271,6 +274,30 @@ static bool is_return_address(uintptr_t address)
 	       address - object.start > 16 && ff_is_behind_call(address);
 }
 
+/*
+ * Arguments of vfork's caller that lie on the stack, above its frame, are in
+ * the frame of the function that called it, which ends somewhere.
+ */
+static size_t find_args(const struct ff_loan *loan,
+			const struct ff_caller *caller,
+			const struct ff_frame_rule *rule)
+{
+	uintptr_t cfa = (uintptr_t)(loan->return_slot + 1), rbp = caller->rbp;
+	struct ff_frame_rule above;
+	uintptr_t end;
+
+	if (!loan->alone || rule->rbp_at == FF_FRAME_RBP_LOST ||
+	    !ff_frame_rule_at(loan->return_address, &above))
+		return 0;
+	if (rule->rbp_at)
+		rbp = *(uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule->rbp_at);
+	end = above.base == FF_FRAME_RSP ? cfa : rbp;
+	end += (uintptr_t)(intptr_t)above.offset;
+	if (end <= cfa)
+		return 0;
+	return end - cfa < FF_LOAN_ARGS_BYTES ? end - cfa : FF_LOAN_ARGS_BYTES;
+}
+
 static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 {
 	struct ff_site *site = ff_site_of((void *)caller->rip);
@@ -287,7 +314,10 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 	loan->return_slot = (uintptr_t *)cfa - 1;
 	loan->return_address = *loan->return_slot;
 	loan->frame_bytes = cfa - caller->rsp;
-	return is_return_address(loan->return_address);
+	if (!is_return_address(loan->return_address))
+		return false;
+	loan->args_bytes = find_args(loan, caller, &rule);
+	return true;
 }
 
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
@@ -303,6 +333,7 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
 	memset(loan, 0, offsetof(struct ff_loan, streams));
 	loan->caller = *caller;
 	loan->libc = *libc;
+	loan->alone = __libc_single_threaded;
 	atomic_store(&loan->borrowed, 1);
 	if (!ff_lend_ground(&loan->caught) || !find_frame(loan, caller)) {
 		ff_loan_put(loan);
@@ -310,7 +341,7 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
 		return;
 	}
 	loan->streams.stream[0] = loan->streams.stream[1] = NULL;
-	if (__libc_single_threaded)
+	if (loan->alone)
 		ff_streams_note(&loan->streams);
 	errno = error;
 	ff_on_stack(ff_loan_stack(loan), lend, loan);

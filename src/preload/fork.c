@@ -140,6 +140,10 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
 
+	if (nr != SYS_fork && nr != SYS_clone) {
+		ff_leave_call(nr, (uintptr_t)a);
+		return call_syscall(&r);
+	}
 	prepare();
 	if (nr == SYS_fork ||
 	    (nr == SYS_clone && is_fork_like((unsigned long)a)))

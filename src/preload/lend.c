@@ -4,12 +4,14 @@
  */
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/next.h"
 #include "lend/borrower.h"
 #include "lend/loan.h"
 #include "lend/vfork.h"
+#include "preload/preload.h"
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
@@ -41,6 +43,34 @@ static bool changes_memory(uintptr_t option)
 	return option == PR_SET_DUMPABLE || option == PR_SET_MM ||
 	       option == PR_SET_THP_DISABLE || option == PR_SET_MDWE ||
 	       option == PR_SET_MEMORY_MERGE;
+}
+
+void ff_leave_call(long nr, uintptr_t first)
+{
+	switch (nr) {
+	case SYS_setuid:
+	case SYS_setgid:
+	case SYS_setreuid:
+	case SYS_setregid:
+	case SYS_setresuid:
+	case SYS_setresgid:
+	case SYS_setfsuid:
+	case SYS_setfsgid:
+	case SYS_capset:
+		ff_borrower_changes_ids();
+		break;
+	case SYS_prctl:
+		if (changes_memory(first))
+			ff_own_memory("changes its memory by prctl");
+		break;
+	case SYS_mlockall:
+	case SYS_munlockall:
+		ff_own_memory("changes its memory by mlockall");
+		break;
+	case SYS_execve:
+	case SYS_execveat:
+		ff_borrower_execs();
+	}
 }
 
 /* The thread has lent its stack, or the next definition of @which was not

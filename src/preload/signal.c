@@ -64,13 +64,10 @@ static bool concerns_us(int sig)
 	return sig == SIGSYS && ff_options.on && !ff_child.active;
 }
 
-/* A change by the program, or by a child of its vfork. */
+/* A change by the program; a child of its vfork has said so before. */
 static int note(int sig, int rc, bool handled)
 {
-	if (rc < 0)
-		return rc;
-	ff_borrower_sets_action(sig);
-	if (!ff_loan)
+	if (rc == 0 && !ff_loan)
 		ff_lend_note_action(sig, handled);
 	return rc;
 }
@@ -87,6 +84,8 @@ FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(sigaction), act, old);
+	if (act)
+		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(sigaction)(sig, act, old);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
@@ -98,6 +97,8 @@ FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(__sigaction), act, old);
+	if (act)
+		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(__sigaction)(sig, act, old);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
@@ -110,6 +111,7 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 	sighandler_t was;
 
 	if (!concerns_us(sig)) {
+		ff_borrower_sets_action(sig, (void *)handler);
 		was = FF_NEXT(signal)(sig, handler);
 		if (was != SIG_ERR)
 			note(sig, 0, is_handler(&act));
@@ -119,4 +121,13 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 	if (change_sigsys(FF_NEXT(sigaction), &act, &old) < 0)
 		return SIG_ERR;
 	return old.sa_handler;
+}
+
+FF_EXPORT int sigaltstack(const stack_t *restrict stack, stack_t *restrict old)
+{
+	int rc = FF_NEXT(sigaltstack)(stack, old);
+
+	if (rc == 0 && old)
+		ff_borrower_tells_altstack(old);
+	return rc;
 }

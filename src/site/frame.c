@@ -28,6 +28,7 @@ struct reader {
 struct state {
 	int64_t reg, offset;  /* CFA; reg < 0: not reg + offset */
 	bool return_is_below; /* the word below the CFA */
+	int64_t rbp_at;	      /* of the caller's, from the CFA; 0: in rbp */
 };
 
 struct table {
@@ -105,12 +106,24 @@ static void set_return(const struct table *t, struct state *s, uint64_t reg,
 {
 	if (reg == DWARF_RA)
 		s->return_is_below = factored * t->data_align == -8;
+	else if (reg == DWARF_RBP)
+		s->rbp_at = factored * t->data_align;
 }
 
-static void lose_return(struct state *s, uint64_t reg)
+static void lose(struct state *s, uint64_t reg)
 {
 	if (reg == DWARF_RA)
 		s->return_is_below = false;
+	else if (reg == DWARF_RBP)
+		s->rbp_at = FF_FRAME_RBP_LOST;
+}
+
+static void restore(const struct table *t, struct state *s, uint64_t reg)
+{
+	if (reg == DWARF_RA)
+		s->return_is_below = t->initial.return_is_below;
+	else if (reg == DWARF_RBP)
+		s->rbp_at = t->initial.rbp_at;
 }
 
 struct machine {
@@ -137,9 +150,7 @@ static bool primary(struct machine *m, struct reader *r, uint8_t op)
 		set_return(m->table, &m->now, op & 0x3f, (int64_t)uleb(r));
 		return true;
 	case 0xc0: /* restore */
-		if ((op & 0x3f) == DWARF_RA)
-			m->now.return_is_below =
-				m->table->initial.return_is_below;
+		restore(m->table, &m->now, op & 0x3f);
 		return true;
 	default:
 		return false;
@@ -168,17 +179,19 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 		set_return(t, &m->now, reg, sleb(r));
 		break;
 	case 0x06: /* restore_extended */
-		if (uleb(r) == DWARF_RA)
-			m->now.return_is_below = t->initial.return_is_below;
+		restore(t, &m->now, uleb(r));
 		break;
 	case 0x07: /* undefined */
+		lose(&m->now, uleb(r));
+		break;
 	case 0x08: /* same_value */
-		lose_return(&m->now, uleb(r));
+		if (uleb(r) == DWARF_RBP)
+			m->now.rbp_at = 0;
 		break;
 	case 0x09: /* register */
 	case 0x14: /* val_offset, val_offset_sf: bytes as sleb's */
 	case 0x15:
-		lose_return(&m->now, uleb(r));
+		lose(&m->now, uleb(r));
 		uleb(r);
 		break;
 	case 0x0a: /* remember_state */
@@ -216,7 +229,7 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 		break;
 	case 0x10: /* expression, val_expression */
 	case 0x16:
-		lose_return(&m->now, uleb(r));
+		lose(&m->now, uleb(r));
 		skip(r, uleb(r));
 		break;
 	case 0x2e: /* GNU_args_size */
@@ -403,5 +416,6 @@ bool ff_frame_rule_at(uintptr_t return_address, struct ff_frame_rule *ret_rule)
 	else
 		return false;
 	ret_rule->offset = (int32_t)state.offset;
+	ret_rule->rbp_at = (int32_t)state.rbp_at;
 	return state.offset == ret_rule->offset;
 }

@@ -20,7 +20,10 @@ enum ff_frame_base {
 struct ff_frame_rule {
 	enum ff_frame_base base;
 	int32_t offset;
+	int32_t rbp_at; /* the caller's rbp, from the CFA; 0: it is in rbp */
 };
+
+#define FF_FRAME_RBP_LOST 1 /* rbp_at: it is in neither place */
 
 /*
  * The rule in force behind the call that returns to @return_address, with rsp

@@ -186,27 +186,29 @@ void ff_site_child_execs(void)
 	born_at = NULL;
 }
 
-/* In a word: base, and offset above it. */
+/* In a word: base, offset above it, and in the upper half where rbp is. */
 #define BASE_BITS 2
-#define NO_RULE (~(uint32_t)0)
+#define NO_RULE (~(uint64_t)0)
 
 bool ff_site_frame(struct ff_site *s, struct ff_frame_rule *ret_rule)
 {
-	uint32_t known = s ? atomic_load(&s->frame) : NO_RULE;
+	uint64_t known = s ? atomic_load(&s->frame) : NO_RULE;
 
 	if (known == 0) {
 		known = NO_RULE;
 		if (ff_frame_rule_at(atomic_load(&s->address), ret_rule) &&
 		    ret_rule->offset > 0 &&
 		    ret_rule->offset < INT32_MAX >> BASE_BITS)
-			known = (uint32_t)ret_rule->offset << BASE_BITS |
+			known = (uint64_t)(uint32_t)ret_rule->rbp_at << 32 |
+				(uint32_t)ret_rule->offset << BASE_BITS |
 				ret_rule->base;
 		atomic_store(&s->frame, known);
 	}
 	if (known == NO_RULE)
 		return false;
 	ret_rule->base = known & ((1u << BASE_BITS) - 1);
-	ret_rule->offset = (int32_t)(known >> BASE_BITS);
+	ret_rule->offset = (int32_t)((uint32_t)known >> BASE_BITS);
+	ret_rule->rbp_at = (int32_t)(known >> 32);
 	return true;
 }
 

@@ -31,7 +31,7 @@ struct ff_site {
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
 
 	/* Of a place that calls vfork: what is known of the frame there. */
-	_Atomic uint32_t frame;
+	_Atomic uint64_t frame;
 
 	/* What its children fetched; threads that race lose a cluster. */
 	_Atomic uint32_t execs;

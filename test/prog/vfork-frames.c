@@ -162,17 +162,23 @@ static void run_frames(void)
 	all_frames();
 }
 
+static int alone = 1;
+
 /* On stacks as small as there are. */
 static void small_frames(void)
 {
 	say("small", in_small());
 	say("VLA 333", in_vla(333));
-	say("arguments", many_arguments(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+	/* Threads may write to what lies above the frame: with them it is not
+	 * put back for a child that returns. */
+	if (!returns || alone)
+		say("arguments", many_arguments(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
 }
 
 static void *in_thread(void *arg)
 {
 	(void)arg;
+	alone = 0;
 	small_frames();
 	return NULL;
 }

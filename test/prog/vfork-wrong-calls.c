@@ -359,7 +359,7 @@ static void on_prepare(void)
 
 static void on_parent(void)
 {
-	note(is_child() ? " parent-in-child" : " parent");
+	note(" parent"); /* by whichever process called fork() */
 }
 
 static void on_child(void)

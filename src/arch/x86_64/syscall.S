@@ -1,7 +1,8 @@
 /*
  * long syscall(long nr, ...): libc's, by a jump, so that whatever it is
  * called for (vfork among it) meets the stack it expects. Only calls that
- * may fork, and calls before the next definition is known, are looked at.
+ * may fork, calls in a child of vfork, and calls before the next definition
+ * is known are looked at.
  *
  *	in	rdi nr, rsi rdx rcx r8 r9 8(%rsp) arguments
  *	out	rax, as libc's
@@ -16,6 +17,9 @@ syscall:
 	je	1f
 	cmpq	$57, %rdi		/* fork */
 	je	1f
+	movq	ff_loan@gottpoff(%rip), %rax
+	cmpq	$0, %fs:(%rax)
+	jne	1f
 	movq	ff_next_syscall(%rip), %rax
 	testq	%rax, %rax
 	je	1f
@@ -26,5 +30,6 @@ syscall:
 
 	.hidden	ff_syscall_look
 	.hidden	ff_next_syscall
+	.hidden	ff_loan
 
 	.section .note.GNU-stack, "", @progbits
