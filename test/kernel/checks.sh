@@ -2,11 +2,14 @@
 # What runs in the guest, the most telling first. Sourced there to run it, and
 # by kernel.sh for the names.
 #
+#	lane NUMBER
 #	check NAME COMMAND...
 #
+# One lane for each processor of the guest: the checks of both run at once.
 # The commands are functions of init; threeways is test/prog/threeways.sh.
 # Nothing here keeps its threads busy all the time: emulated, that is slow.
 
+lane 1
 check doctor doctor
 check perl threeways -l /usr/bin/perl /test/mainjob.pl 100 timings 4 4 4
 
@@ -30,3 +33,15 @@ check signals-in-child threeways -l signals-in-child
 check fd-numbers threeways -l fd-numbers
 check atfork-handlers threeways -l atfork-handlers
 check child-scribbles-thread threeways -l child-scribbles-thread
+
+# the spawn path: clone3, close_range, pidfds and cgroups of this kernel
+lane 2
+check spawn-inject injected "posix_spawnp, closefrom"
+check spawn-cgroups preloaded spawn-cgroups
+check spawn-forms threeways spawn-forms
+check spawn-errors threeways spawn-errors
+check spawn-attributes threeways spawn-attributes
+check system-rules threeways system-rules
+check popen-rules threeways popen-rules
+check spawn-signals-masks threeways spawn-signals masks
+check spawn-in-child threeways spawn-in-child

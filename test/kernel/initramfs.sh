@@ -14,7 +14,7 @@ trap 'rm -rf "$root"' EXIT
 # What init, threeways.sh and the programs of checks.sh call.
 tools=(bash sh mkdir mount setsid sleep
 	cat chmod cmp diff env grep head ln mktemp rm sed timeout
-	echo true perl)
+	echo true perl ls wc flock)
 
 # libraries FILE...: what they are linked to.
 libraries() {
@@ -30,7 +30,8 @@ done
 mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
 
 cd "$FF_BUILD" || exit 1
-built=(flatfork libflatfork-preload.so test/prog/report)
+built=(flatfork libflatfork-preload.so test/prog/report
+	test/inject/spawn-inject test/fuzz/witness)
 mapfile -t words < <(grep '^check ' "$here/checks.sh" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")

@@ -51,6 +51,10 @@ finished() {
 	grep -q '^finished$' "$work/said"
 }
 
+lane() {
+	:
+}
+
 # Called by checks.sh: what became of this one?
 check() {
 	local name=$1 status='' took=''
@@ -64,6 +68,8 @@ check() {
 	else
 		failures=$((failures + 1))
 		echo "FAILED $name: ${status:+status $status, $took s}"
+		grep -q "^started $name\$" "$work/said" ||
+			echo "it had not begun"
 		sed -n "/^begin $name\$/,/^end $name /p" "$work/said" |
 			head -n 200
 	fi
