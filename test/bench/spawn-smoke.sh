@@ -20,12 +20,16 @@ expect() {
 }
 
 FF_SPAWN_MIB=4 bash "$here/spawn.sh" 4 >"$out" || exit 1
-for way in preload flatfork glibc vfork; do
+for way in preload flatfork glibc vfork floor; do
 	expect "spawn.$way.4MiB.20fd" us
 	expect "spawn.$way.4MiB.20fd.closefrom" us
 	expect "throughput.$way.16threads" /s
 done
-for of in glibc vfork; do
+for way in vfork floor; do
+	expect "ratio.spawn.$way/glibc.4MiB.20fd" x
+	expect "ratio.spawn.$way/glibc.4MiB.20fd.closefrom" x
+done
+for of in glibc vfork floor; do
 	expect "ratio.spawn.preload/$of.4MiB.20fd" x
 	expect "ratio.spawn.flatfork/$of.4MiB.20fd.closefrom" x
 done

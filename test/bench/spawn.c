@@ -1,8 +1,10 @@
 /*
  * posix_spawn of a static no-op, from start to reaped: ours preloaded, ours
- * linked, glibc's, musl's and vfork by hand, asked in turn in one run, from a
- * process with much memory and many descriptors. Run with the interposer in
- * LD_PRELOAD. Prints `name value unit` lines, medians; no figure is a verdict.
+ * linked, glibc's, musl's, vfork by hand, and the least that starts it at all
+ * (floor), asked in turn in one run, from a process with much memory and many
+ * descriptors. Run with the interposer in LD_PRELOAD. Prints `name value unit`
+ * lines, medians; no figure is a verdict. Where floor/glibc is above a target
+ * for ours/glibc, the machine does not allow it.
  *
  *	spawn [--mib N] [--fds N] [--rounds N] [--musl PROGRAM]
  *	      [--threads N] [--shell]
@@ -155,6 +157,11 @@ static void measure(bool closefrom)
 			print_ratio("spawn", w, of, end, us[w] / us[of]);
 			print_ratio("spawn-p10", w, of, end, low[w] / low[of]);
 		}
+	for (int w = WAY_VFORK; w <= WAY_FLOOR; w++) {
+		print_ratio("spawn", w, WAY_GLIBC, end, us[w] / us[WAY_GLIBC]);
+		print_ratio("spawn-p10", w, WAY_GLIBC, end,
+			    low[w] / low[WAY_GLIBC]);
+	}
 }
 
 static enum way thread_way;

@@ -11,6 +11,7 @@ enum way {
 	WAY_FLATFORK, /* flatfork_start */
 	WAY_GLIBC,    /* libc's own posix_spawn */
 	WAY_VFORK,    /* vfork and execve by hand */
+	WAY_FLOOR,    /* nothing but a clone that copies nothing, and execve */
 	WAYS
 };
 extern const char *const way_name[WAYS];
