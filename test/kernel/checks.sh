@@ -33,6 +33,7 @@ check signals-in-child threeways -l signals-in-child
 check fd-numbers threeways -l fd-numbers
 check atfork-handlers threeways -l atfork-handlers
 check child-scribbles-thread threeways -l child-scribbles-thread
+check system-rules threeways system-rules
 
 # the spawn path: clone3, close_range, pidfds and cgroups of this kernel
 lane 2
@@ -41,7 +42,6 @@ check spawn-cgroups preloaded spawn-cgroups
 check spawn-forms threeways spawn-forms
 check spawn-errors threeways spawn-errors
 check spawn-attributes threeways spawn-attributes
-check system-rules threeways system-rules
-check popen-rules threeways popen-rules
 check spawn-signals-masks threeways spawn-signals masks
-check spawn-in-child threeways spawn-in-child
+check spawn-in-child threeways spawn-in-child 1
+check popen-rules threeways popen-rules

@@ -2,6 +2,7 @@
  * Spawns by children that have not exec'ed: of vfork, which run in their
  * parent's memory, and of fork, which may be lazy ones. posix_spawn, system,
  * popen, and the linked library; then the child ends, or execs itself.
+ * Argument: rounds.
  */
 #include "t.h"
 
@@ -13,10 +14,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum {
-	ROUNDS = 3,
-};
 
 /* What the children found; shared with those of fork, too. */
 static struct found {
@@ -160,11 +157,13 @@ static void in_both(int way, bool execs)
 	tell("vfork in fork", way, pid);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	int rounds = argc > 1 ? atoi(argv[1]) : 3;
+
 	t_start(32);
 	found = t_shared(sizeof(*found));
-	for (int round = 0; round < ROUNDS; round++)
+	for (int round = 0; round < rounds; round++)
 		for (int way = 0; way < WAYS; way++) {
 			in_vfork(way, round % 2);
 			in_fork(way, round % 2);
