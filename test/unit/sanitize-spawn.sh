@@ -55,8 +55,8 @@ thread)
 	expect 0 "$work/start-threads" 40
 	;;
 memcheck)
-	# leaks are AddressSanitizer's: each child that fails would look, too
 	expect 0 valgrind -q --error-exitcode=9 --child-silent-after-fork=yes \
+		--leak-check=full --errors-for-leak-kinds=definite,possible \
 		"$work/start-threads" 1
 	;;
 esac
