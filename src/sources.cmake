@@ -42,6 +42,7 @@ set(FF_CORE_SOURCES
 	lazy/mediator.c
 	lazy/own.c
 	lazy/pager.c
+	lazy/purity.c
 	lazy/push.c
 	lazy/release.c
 	lazy/request.c
@@ -53,6 +54,8 @@ set(FF_CORE_SOURCES
 	lend/borrower.c
 	lend/ground.c
 	lend/loan.c
+	lend/objects.c
+	lend/record.c
 	lend/streams.c
 	lend/vfork.c
 	site/frame.c

@@ -28,6 +28,7 @@ static void exec(ucontext_t *uc, long nr, const char *signature)
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 		return;
 	}
+	ff_purity_end();
 	ff_child_enter_exec();
 	rc = ff_make(uc, nr);
 	ff_child_exec_failed();

@@ -128,8 +128,6 @@ const char *ff_why_not_lend(void)
 	ff_fork_setup();
 	if (ff_child.active || !ff_options.on)
 		return "";
-	if (ff_options.vfork_mode == FF_MODE_LIBC)
-		return "asked for";
 	if (no_ground)
 		return no_ground;
 	if (!ff_dispatch_possible())
@@ -279,7 +277,7 @@ static bool may_commit(void)
 /* *ret_why on failure to get started; the call was not made then. */
 static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 		      enum ff_way way, const char *name, const void *at,
-		      const char **ret_why)
+		      struct ff_purity *purity, const char **ret_why)
 {
 	struct ff_slot *slot = ff_slot_take();
 	int error;
@@ -288,6 +286,8 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	*ret_why = "too many forks under way";
 	if (!slot)
 		return -1;
+	if (purity)
+		slot->shared->purity = *purity;
 	/* The handler's stack is not in use yet, and is no loss to a fork. */
 	*ret_why = ff_ground_now(ff_house_of(slot)->altstack);
 	if (!*ret_why) {
@@ -309,6 +309,8 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 		 * execs, or was let go already. */
 		if (ff_child.slot != slot)
 			real_child(site);
+		else
+			ff_purity_begin();
 		return 0;
 	}
 	error = errno;
@@ -319,6 +321,10 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	if (slot->real)
 		ff_gate_leave_real();
 	account(slot, site, pid, name, at);
+	if (purity && slot->outcome == FF_OUTCOME_EXEC)
+		*purity = slot->shared->purity;
+	else if (purity)
+		purity->frame = 0;
 	ff_slot_put(slot);
 	errno = error;
 	return pid;
@@ -326,6 +332,13 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 
 long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	     const char *name)
+{
+	return ff_fork_watched(call, arg, return_address, name, NULL);
+}
+
+long ff_fork_watched(ff_forking_call call, void *arg,
+		     const void *return_address, const char *name,
+		     struct ff_purity *purity)
 {
 	struct ff_site *site;
 	enum ff_way way;
@@ -343,7 +356,7 @@ long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	if (!why) {
 		errno = error;
 		pid = fork_lazy(call, arg, site, way, name, return_address,
-				&why);
+				purity, &why);
 		if (!why)
 			return pid;
 	}

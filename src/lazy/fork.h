@@ -17,6 +17,13 @@ typedef long (*ff_forking_call)(void *arg);
 long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	     const char *name);
 
+/* The same; @purity may be NULL. Else it says what is wanted to know of a lazy
+ * child, and gets the answer; its frame is 0 then if there is none. */
+struct ff_purity;
+long ff_fork_watched(ff_forking_call call, void *arg,
+		     const void *return_address, const char *name,
+		     struct ff_purity *purity);
+
 /* The same, real whatever was asked: for calls whose child never execs. */
 long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name);

@@ -21,6 +21,7 @@
 
 #include "host/signals.h"
 #include "lazy/areas.h"
+#include "lazy/purity.h"
 
 enum ff_state {
 	FF_STARTING,  /* made, not yet on its feet */
@@ -85,6 +86,7 @@ struct ff_shared {
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
 	struct ff_warm warm;		/* child, until exec; parent, then */
+	struct ff_purity purity;
 	struct ff_robust_head head;	/* child: registered with the kernel */
 	struct ff_robust_list entry;	/* ... and its only entry */
 };

@@ -16,6 +16,8 @@
 
 #include "arch/arch.h"
 #include "host/signals.h"
+#include "lend/objects.h"
+#include "lend/record.h"
 #include "lend/streams.h"
 #include "lend/vfork.h"
 
@@ -64,9 +66,10 @@ struct ff_loan {
 
 	/* Parent, before the clone. */
 	struct ff_libc libc;
-	ff_sigset mask;	  /* the program's */
-	bool alone;	  /* no other thread is there */
-	ff_sigset caught; /* unblocked, and handled by the program */
+	ff_sigset mask;		  /* the program's */
+	struct ff_record *record; /* of a fork; NULL: it is a vfork */
+	bool alone;		  /* no other thread is there */
+	ff_sigset caught;	  /* unblocked, and handled by the program */
 
 	/* Child. */
 	ff_sigset changed;  /* signals whose disposition it set itself */
@@ -82,10 +85,14 @@ struct ff_loan {
 	/* Parent. */
 	int stopped_by; /* what stopped the child, which is asked to leave */
 	long result;	/* of vfork, or -errno */
-	bool refused;	/* the kernel makes no such child: libc's vfork */
+	unsigned surprises; /* words the child changed and should not have */
+	int error_was;	    /* errno */
+	bool refused;	    /* the kernel makes no such child: libc's vfork */
 
 	/* All above is zero at first. */
-	struct ff_streams streams;  /* parent, before the clone */
+	struct ff_streams streams; /* parent, before the clone; as these: */
+	uint32_t word[FF_PURITY_WORDS];
+	struct ff_guard guard;
 	siginfo_t info[FF_SIGNALS]; /* child: of what arrived */
 	stack_t altstack;	    /* parent, when asked; as action */
 	struct ff_sigaction action[FF_SIGNALS];

@@ -48,6 +48,7 @@
 #include "site/object.h"
 #include "site/site.h"
 #include "tell/log.h"
+#include "tell/options.h"
 #include "tell/stats.h"
 
 #define ALL_SIGNALS (~(ff_sigset)0)
@@ -174,6 +175,8 @@ static void put_back(struct ff_loan *loan)
 		return; /* killed on the way: it is the program's to reap */
 	reap(loan->child);
 	loan->result = loan->own ? loan->own : -loan->error;
+	if (loan->record && !loan->arrived && !loan->stopped_by)
+		ff_record_bar(loan->record);
 }
 
 /* What the child's change of ids did to all who share the memory; unless ours
@@ -189,6 +192,71 @@ static void put_back_dumpable(const struct ff_loan *loan)
 		sys(prctl, PR_SET_DUMPABLE, loan->ids.dumpable, 0, 0, 0);
 }
 
+static uint32_t *word_at(const struct ff_loan *loan, int32_t offset)
+{
+	return (uint32_t *)(loan->caller.rsp + (uintptr_t)(intptr_t)offset);
+}
+
+/*
+ * fork's child may change nothing of its parent's. Words that children of this
+ * path are known to change are put back, where they differ. What else differs
+ * in the frame or among the guards is a surprise: put back if no other thread
+ * can have written it, which would be lost.
+ */
+static void undo(struct ff_loan *loan)
+{
+	const struct ff_record *r = loan->record;
+	uint64_t *frame = (uint64_t *)loan->caller.rsp;
+	const uint64_t *was = (const uint64_t *)loan->frame;
+	uint32_t i, count = atomic_load(&r->count);
+	unsigned surprises = 0;
+	uint32_t *word;
+
+	for (i = 0; i < count; i++) {
+		word = word_at(loan, r->at[i]);
+		if (*word != loan->word[i])
+			*word = loan->word[i];
+	}
+	if (!loan->alone)
+		return;
+	for (i = 0; i < loan->frame_bytes / sizeof(*frame); i++) {
+		if (frame[i] == was[i])
+			continue;
+		frame[i] = was[i];
+		surprises++;
+	}
+	surprises += ff_guard_put_back(&loan->guard);
+	if (surprises) {
+		loan->surprises = surprises;
+		ff_record_bar(loan->record);
+	}
+}
+
+static void tell(const struct ff_loan *loan)
+{
+	const char *name = loan->record ? "fork" : "vfork";
+	char where[FF_SITE_NAME_MAX];
+
+	if (loan->result > 0 && loan->record)
+		ff_stats.forks_lent++;
+	else if (loan->result > 0)
+		ff_stats.vforks++;
+	if (loan->result > 0 && loan->own && !loan->record)
+		ff_stats.vforks_own++;
+	if (!ff_log_wanted())
+		return;
+	ff_site_name((void *)loan->caller.rip, where);
+	if (loan->why)
+		ff_log("%s at %s: became a fork: child %s", name, where,
+		       loan->why);
+	else if (loan->surprises)
+		ff_log("fork at %s: lent, for the last time: child changed "
+		       "%u words that were to stay",
+		       where, loan->surprises);
+	else if (loan->record)
+		ff_log("fork at %s: lent", where);
+}
+
 /* Back on the program's stack, which is the parent's again. */
 static void go_on(void *arg)
 {
@@ -196,21 +264,15 @@ static void go_on(void *arg)
 	struct ff_caller caller = loan->caller;
 	long result = loan->result;
 	ff_sigset mask = loan->mask;
-	char where[FF_SITE_NAME_MAX];
 
 	if (loan->refused) {
 		caller.rip = (uintptr_t)loan->libc.vfork;
 		caller.rsp -= sizeof(uintptr_t);
 	} else {
-		if (result > 0)
-			ff_stats.vforks++;
-		if (result > 0 && loan->own)
-			ff_stats.vforks_own++;
-		if (loan->why && ff_log_wanted())
-			ff_log("vfork at %s: became a fork: child %s",
-			       ff_site_name((void *)caller.rip, where),
-			       loan->why);
+		tell(loan);
 	}
+	if (loan->record)
+		errno = loan->error_was; /* the child has set it, too */
 	ff_loan_put(loan);
 	if (result < 0) {
 		errno = (int)-result;
@@ -238,6 +300,17 @@ static long make_child(struct ff_loan *loan)
 	return ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
 }
 
+static void take_words(struct ff_loan *loan)
+{
+	const struct ff_record *r = loan->record;
+	uint32_t i, count = atomic_load(&r->count);
+
+	for (i = 0; i < count; i++)
+		loan->word[i] = *word_at(loan, r->at[i]);
+	if (loan->alone)
+		ff_guard_take(&loan->guard);
+}
+
 /* On the loan's stack. */
 static void lend(void *arg)
 {
@@ -247,6 +320,8 @@ static void lend(void *arg)
 	loan->caught &= ~(loan->mask | LIBC_SIGNALS | FF_SYNCHRONOUS);
 	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);
 	memcpy(loan->args, loan->return_slot + 1, loan->args_bytes);
+	if (loan->record)
+		take_words(loan);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
 	loan->result = make_child(loan);
@@ -260,6 +335,8 @@ static void lend(void *arg)
 	*loan->return_slot = loan->return_address;
 	if (loan->why)
 		put_back(loan);
+	else if (loan->record)
+		undo(loan);
 	if (loan->ids.noted)
 		put_back_dumpable(loan);
 	ff_on_stack((void *)(loan->caller.rsp - BELOW_CALL), go_on, loan);
@@ -320,7 +397,8 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 	return true;
 }
 
-void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
+static void start(const struct ff_caller *caller, const struct ff_libc *libc,
+		  struct ff_record *record)
 {
 	struct ff_loan *loan;
 	int error = errno;
@@ -341,8 +419,22 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
 		return;
 	}
 	loan->streams.stream[0] = loan->streams.stream[1] = NULL;
+	loan->record = record;
 	if (loan->alone)
 		ff_streams_note(&loan->streams);
-	errno = error;
+	errno = loan->error_was = error;
 	ff_on_stack(ff_loan_stack(loan), lend, loan);
+}
+
+void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
+{
+	if (ff_options.vfork_mode == FF_MODE_AUTO)
+		start(caller, libc, NULL);
+}
+
+void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
+		     struct ff_record *record)
+{
+	if (ff_options.fork_mode != FF_FORK_REAL && ff_record_is_proven(record))
+		start(caller, libc, record);
 }

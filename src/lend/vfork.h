@@ -6,6 +6,8 @@
 
 #include "arch/arch.h"
 
+struct ff_record;
+
 /* The functions behind ours. */
 struct ff_libc {
 	void *vfork;
@@ -20,5 +22,12 @@ struct ff_libc {
  * Context: any; blocks until the child execs or ends, as vfork does.
  */
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc);
+
+/*
+ * fork() by the same means, on paths whose children were seen to change
+ * nothing: returns if this is none, or nothing was done.
+ */
+void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
+		     struct ff_record *record);
 
 #endif

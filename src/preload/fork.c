@@ -14,8 +14,12 @@
 #include "host/next.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
+#include "lazy/purity.h"
 #include "lend/borrower.h"
+#include "lend/record.h"
+#include "lend/vfork.h"
 #include "preload/preload.h"
+#include "tell/options.h"
 #include "tell/stats.h"
 
 #define CALLER __builtin_return_address(0)
@@ -23,6 +27,9 @@
 pid_t __fork(void);
 pid_t __libc_fork(void);
 pid_t _Fork(void);
+pid_t ff_fork_from(const struct ff_caller *caller);
+int __register_atfork(void (*before)(void), void (*parent)(void),
+		      void (*child)(void), void *object);
 
 typedef pid_t (*fork_function)(void);
 
@@ -45,10 +52,42 @@ static void *next_or_fork(void *next)
 	return next ? next : (void *)FF_NEXT(fork);
 }
 
-FF_EXPORT pid_t fork(void)
+/* Somebody wants to know of forks: then none is lent. */
+static _Atomic unsigned atfork_handlers;
+
+/* fork(), from arch/x86_64/vfork.S. */
+pid_t ff_fork_from(const struct ff_caller *caller)
 {
+	struct ff_purity purity = { 0 };
+	struct ff_record *record = NULL;
+	struct ff_libc libc;
+	long pid;
+
 	prepare();
-	return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork), CALLER, "fork");
+	if (ff_options.lend_mode != FF_LEND_OFF && !ff_child.active &&
+	    !atfork_handlers)
+		record = ff_record_of(caller);
+	if (!record)
+		return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork),
+				      (void *)caller->rip, "fork");
+	libc.vfork = (void *)FF_NEXT(fork);
+	libc.fork = FF_NEXT(fork);
+	libc.bare_fork = FF_NEXT(_Fork);
+	ff_lend_to_fork(caller, &libc, record);
+	purity.frame = caller->rsp;
+	purity.errno_at = (uintptr_t)&errno;
+	pid = ff_fork_watched(call_fork, (void *)FF_NEXT(fork),
+			      (void *)caller->rip, "fork", &purity);
+	if (pid > 0 && purity.frame)
+		ff_record_learn(record, &purity);
+	return (pid_t)pid;
+}
+
+FF_EXPORT int __register_atfork(void (*before)(void), void (*parent)(void),
+				void (*child)(void), void *object)
+{
+	atfork_handlers++;
+	return FF_NEXT(__register_atfork)(before, parent, child, object);
 }
 
 FF_EXPORT pid_t __fork(void)

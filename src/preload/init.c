@@ -8,6 +8,7 @@
 #include "host/next.h"
 #include "lazy/ending.h"
 #include "lazy/fork.h"
+#include "lend/objects.h"
 #include "preload/preload.h"
 #include "tell/options.h"
 
@@ -30,6 +31,8 @@ __attribute__((constructor)) static void load(void)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_fork_setup();
+	if (ff_options.lend_mode != FF_LEND_OFF)
+		ff_objects_prepare();
 }
 
 __attribute__((destructor)) static void unload(void)

@@ -419,3 +419,28 @@ bool ff_frame_rule_at(uintptr_t return_address, struct ff_frame_rule *ret_rule)
 	ret_rule->rbp_at = (int32_t)state.rbp_at;
 	return state.offset == ret_rule->offset;
 }
+
+unsigned ff_frame_callers(uintptr_t ip, uintptr_t rsp, uintptr_t rbp,
+			  uintptr_t *ret_callers, unsigned most)
+{
+	struct ff_frame_rule rule;
+	uintptr_t cfa;
+	unsigned n;
+
+	for (n = 0; n < most; n++) {
+		if (!ff_frame_rule_at(ip, &rule))
+			break;
+		cfa = rule.base == FF_FRAME_RSP ? rsp : rbp;
+		cfa += (uintptr_t)(intptr_t)rule.offset;
+		if (cfa <= rsp || cfa % sizeof(uintptr_t))
+			break;
+		ip = ret_callers[n] = ((uintptr_t *)cfa)[-1];
+		if (rule.rbp_at == FF_FRAME_RBP_LOST)
+			return n + 1;
+		if (rule.rbp_at)
+			rbp = *(uintptr_t *)(cfa +
+					     (uintptr_t)(intptr_t)rule.rbp_at);
+		rsp = cfa;
+	}
+	return n;
+}

@@ -33,4 +33,11 @@ struct ff_frame_rule {
  */
 bool ff_frame_rule_at(uintptr_t return_address, struct ff_frame_rule *ret_rule);
 
+/*
+ * The return addresses above the call that returns to @ip, with rsp and rbp
+ * as they are after that return: at most @most. Returns how many were found.
+ */
+unsigned ff_frame_callers(uintptr_t ip, uintptr_t rsp, uintptr_t rbp,
+			  uintptr_t *ret_callers, unsigned most);
+
 #endif

@@ -62,6 +62,17 @@ static bool parse_libc(const char *value, enum ff_libc_mode *ret_mode)
 	return true;
 }
 
+static bool parse_lend(const char *value, enum ff_lend_mode *ret_mode)
+{
+	if (!strcmp(value, "off"))
+		*ret_mode = FF_LEND_OFF;
+	else if (!strcmp(value, "learned"))
+		*ret_mode = FF_LEND_LEARNED;
+	else
+		return false;
+	return true;
+}
+
 /* Decimal digits from *at, which moves on; false: none, or too many. */
 static bool parse_digits(const char **at, uint64_t *ret_n)
 {
@@ -160,6 +171,8 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 		return parse_mode(value, field);
 	case FF_OPTION_LIBC:
 		return parse_libc(value, field);
+	case FF_OPTION_LEND:
+		return parse_lend(value, field);
 	case FF_OPTION_SIZE:
 		return parse_size(value, field);
 	case FF_OPTION_MILLISECONDS:

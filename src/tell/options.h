@@ -21,12 +21,18 @@ enum ff_libc_mode {
 	FF_MODE_LIBC, /* always libc's */
 };
 
+enum ff_lend_mode {
+	FF_LEND_OFF,
+	FF_LEND_LEARNED, /* where children were seen to change nothing */
+};
+
 /* All zero, that is off, until ff_options_load() has run. */
 struct ff_options {
 	bool on;
 	enum ff_fork_mode fork_mode;
 	enum ff_libc_mode spawn_mode;
 	enum ff_libc_mode vfork_mode;
+	enum ff_lend_mode lend_mode;
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
 	const char *log;   /* NULL: no log; "stderr"; else a path */
@@ -50,6 +56,8 @@ extern struct ff_options ff_options;
 	  "which way posix_spawn and its family take; libc: always libc's")    \
 	X("FLATFORK_VFORK", LIBC, vfork_mode, "--vfork", "auto|libc", "auto",  \
 	  "which way vfork() takes; libc: always libc's")                      \
+	X("FLATFORK_LEND", LEND, lend_mode, "--lend", "off|learned", "off",    \
+	  "whether fork() lends its stack where that seems to do no harm")     \
 	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
 	  "auto leaves processes with less resident memory to libc's fork")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
@@ -63,6 +71,7 @@ enum ff_option_kind {
 	FF_OPTION_SWITCH,	/* on, off */
 	FF_OPTION_MODE,		/* enum ff_fork_mode, by name */
 	FF_OPTION_LIBC,		/* enum ff_libc_mode, by name */
+	FF_OPTION_LEND,		/* enum ff_lend_mode, by name */
 	FF_OPTION_SIZE,		/* 4096, 512K, 32M, 1.5G, 1T: powers of 1024 */
 	FF_OPTION_MILLISECONDS, /* 1 to FF_BUDGET_MAX_MS */
 	FF_OPTION_PATH,		/* shorter than PATH_MAX */

@@ -11,6 +11,7 @@
 	X(forks_real, "children made by libc's fork, rollbacks included") \
 	X(rollbacks, "lazy children taken back and forked for real")      \
 	X(hydrations, "lazy children given all their memory")             \
+	X(forks_lent, "children of fork that borrowed its memory")        \
 	X(spawns, "children made by posix_spawn and its family, here")    \
 	X(vforks, "children made by vfork, here")                         \
 	X(vforks_own, "of these, children that needed memory of their own")

@@ -202,3 +202,10 @@ foreach(program vfork-frames vfork-frames-O0)
 			OPTIONS -w)
 	endforeach()
 endforeach()
+
+# forks that borrow memory, where that was learned
+foreach(case execs ends comes_back prints_and_exits forks is_killed
+		changes_environ signals atfork latch)
+	behaviour(lent-forks LAZY TEST lent-forks-${case} ARGS ${case}
+		OPTIONS -e FLATFORK_LEND=learned -k forks_lent)
+endforeach()

@@ -3,10 +3,11 @@
 # preloaded with FLATFORK=off - and compares standard output, standard error
 # and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-alnw] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
+#	threeways.sh [-alnw] [-k COUNTER] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
 #		PROGRAM [ARG...]
 #
 # -l  its children exec: at least one must have stayed on the lazy path
+# -k  this counter of FLATFORK_STATS must not stay 0, either
 # -b  FLATFORK_BUDGET_MS; with -l 20000 unless told, so that a loaded machine
 #     does not decide the test; else the product's default
 # -t  the watchdog, for each of the runs
@@ -20,11 +21,12 @@
 # FF_TRACE=1 prints the log of the lazy run.
 set -u
 
-lazy='' budget='' seconds=60 stderr=yes library='' auto='' wrong=''
+lazy='' counter='' budget='' seconds=60 stderr=yes library='' auto='' wrong=''
 vars=()
-while getopts 'alb:t:e:np:w' opt; do
+while getopts 'alk:b:t:e:np:w' opt; do
 	case $opt in
 	l) lazy=yes ;;
+	k) counter=$OPTARG ;;
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
@@ -148,6 +150,10 @@ echo "forks_lazy $(count forks_lazy) forks_real $(count forks_real)" \
 	"rollbacks $(count rollbacks) hydrations $(count hydrations)"
 if [ -n "$lazy" ] && [ "$(count forks_lazy)" = 0 ]; then
 	echo "lazy: no child stayed on the lazy path"
+	failed=yes
+fi
+if [ -n "$counter" ] && [ "$(count "$counter")" = 0 ]; then
+	echo "lazy: $counter is 0"
 	failed=yes
 fi
 [ -n "${FF_TRACE-}" ] && cat "$tmp/log" 2>/dev/null

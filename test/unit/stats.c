@@ -24,6 +24,7 @@ static const char *format(const char *comm)
 	stats.forks_real = 22;
 	stats.rollbacks = 333;
 	stats.hydrations = LONG_MAX;
+	stats.forks_lent = 777;
 	stats.spawns = 4444;
 	stats.vforks = 55555;
 	stats.vforks_own = 6;
@@ -37,7 +38,7 @@ START_TEST(the_line_is_one_json_object)
 			 "{\"pid\":7,\"comm\":\"perl\",\"forks_lazy\":1,"
 			 "\"forks_real\":22,\"rollbacks\":333,"
 			 "\"hydrations\":9223372036854775807,"
-			 "\"spawns\":4444,\"vforks\":55555,"
+			 "\"forks_lent\":777,\"spawns\":4444,\"vforks\":55555,"
 			 "\"vforks_own\":6}\n");
 }
 END_TEST
@@ -90,11 +91,12 @@ static const char *expected(const char *comm, long lazy, long real)
 {
 	static char text[512];
 
-	snprintf(text, sizeof(text),
-		 "{\"pid\":%d,\"comm\":\"%s\",\"forks_lazy\":%ld,"
-		 "\"forks_real\":%ld,\"rollbacks\":0,\"hydrations\":0,"
-		 "\"spawns\":0,\"vforks\":0,\"vforks_own\":0}\n",
-		 (int)getpid(), comm, lazy, real);
+	snprintf(
+		text, sizeof(text),
+		"{\"pid\":%d,\"comm\":\"%s\",\"forks_lazy\":%ld,"
+		"\"forks_real\":%ld,\"rollbacks\":0,\"hydrations\":0,"
+		"\"forks_lent\":0,\"spawns\":0,\"vforks\":0,\"vforks_own\":0}\n",
+		(int)getpid(), comm, lazy, real);
 	return text;
 }
 

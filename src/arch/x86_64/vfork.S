@@ -8,17 +8,12 @@
  *	out	rax 0 in the child, its pid or -1 in the parent
  */
 	.text
-	.globl	vfork
-	.globl	__vfork
-	.type	vfork, @function
-	.type	__vfork, @function
-	.balign	16
-vfork:
-__vfork:
-	.cfi_startproc
+
+/* Into a struct ff_caller on the stack, rdi. */
+	.macro	take_down
 	subq	$72, %rsp
 	.cfi_adjust_cfa_offset 72
-	movq	%rbx, (%rsp)		/* struct ff_caller */
+	movq	%rbx, (%rsp)
 	movq	%rbp, 8(%rsp)
 	movq	%r12, 16(%rsp)
 	movq	%r13, 24(%rsp)
@@ -29,6 +24,17 @@ __vfork:
 	movq	72(%rsp), %rax
 	movq	%rax, 56(%rsp)
 	movq	%rsp, %rdi
+	.endm
+
+	.globl	vfork
+	.globl	__vfork
+	.type	vfork, @function
+	.type	__vfork, @function
+	.balign	16
+vfork:
+__vfork:
+	.cfi_startproc
+	take_down
 	call	ff_vfork
 	addq	$72, %rsp
 	.cfi_adjust_cfa_offset -72
@@ -37,6 +43,22 @@ __vfork:
 	.size	vfork, . - vfork
 	.size	__vfork, . - __vfork
 
+/* pid_t fork(void): the same where it lends its stack; else ff_fork_from()
+ * comes back in both processes, with fork's result. */
+	.globl	fork
+	.type	fork, @function
+	.balign	16
+fork:
+	.cfi_startproc
+	take_down
+	call	ff_fork_from
+	addq	$72, %rsp
+	.cfi_adjust_cfa_offset -72
+	ret
+	.cfi_endproc
+	.size	fork, . - fork
+
 	.hidden	ff_vfork
+	.hidden	ff_fork_from
 
 	.section .note.GNU-stack, "", @progbits
