@@ -33,7 +33,6 @@ check signals-in-child threeways -l signals-in-child
 check fd-numbers threeways -l fd-numbers
 check atfork-handlers threeways -l atfork-handlers
 check child-scribbles-thread threeways -l child-scribbles-thread
-check system-rules threeways system-rules
 
 # the spawn path: clone3, close_range, pidfds and cgroups of this kernel
 lane 2
@@ -45,3 +44,4 @@ check spawn-attributes threeways spawn-attributes
 check spawn-signals-masks threeways spawn-signals masks
 check spawn-in-child threeways spawn-in-child 1
 check popen-rules threeways popen-rules
+check system-rules threeways system-rules
