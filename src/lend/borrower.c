@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -82,17 +83,29 @@ void ff_borrow(void *arg)
 	ff_resume(&loan->caller, 0);
 }
 
-/* The parent's dispositions and alternate stack, into the loan. */
+/*
+ * The parent's dispositions and alternate stack, into the loan. A parent that
+ * was killed answers nothing: then there are none, and the memory is the
+ * borrower's.
+ */
 static void ask_state(struct ff_loan *loan)
 {
+	const struct timespec patience = { 0, 100L * 1000 * 1000 };
+
 	if (atomic_load(&loan->question) == FF_ANSWERED)
 		return;
 	atomic_store(&loan->question, FF_ASK_STATE);
 	atomic_fetch_add(&loan->borrowed, 1);
 	sys(futex, &loan->borrowed, FUTEX_WAKE, 1, NULL, NULL, 0);
-	while (atomic_load(&loan->question) != FF_ANSWERED)
-		sys(futex, &loan->question, FUTEX_WAIT, FF_ASK_STATE, NULL,
-		    NULL, 0);
+	while (atomic_load(&loan->question) != FF_ANSWERED) {
+		if (sys(futex, &loan->question, FUTEX_WAIT, FF_ASK_STATE,
+			&patience, NULL, 0) != -ETIMEDOUT ||
+		    sys(getppid) == loan->parent)
+			continue;
+		memset(loan->action, 0, sizeof(loan->action));
+		loan->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+		atomic_store(&loan->question, FF_ANSWERED);
+	}
 }
 
 /* H-B2. What the borrower set itself stays. */

@@ -66,6 +66,7 @@ struct ff_loan {
 
 	/* Parent, before the clone. */
 	struct ff_libc libc;
+	pid_t parent;
 	ff_sigset mask;		  /* the program's */
 	struct ff_record *record; /* of a fork; NULL: it is a vfork */
 	bool alone;		  /* no other thread is there */

@@ -316,6 +316,7 @@ static void lend(void *arg)
 {
 	struct ff_loan *loan = arg;
 
+	loan->parent = ff_getpid();
 	loan->mask = ff_setmask(ALL_SIGNALS);
 	loan->caught &= ~(loan->mask | LIBC_SIGNALS | FF_SYNCHRONOUS);
 	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);

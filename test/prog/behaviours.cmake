@@ -173,7 +173,7 @@ endforeach()
 foreach(signals handler_in_read handler_restarts raise kill own_handler
 		default ignored unblocked handled_then_exec sigstop
 		sigstop_exec sigtstp stopped_in_read terminal sigchld
-		sigchld_ignored wait_any storm)
+		sigchld_ignored wait_any storm orphan)
 	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-${signals}
 		ARGS ${signals} OPTIONS -w)
 endforeach()

@@ -545,11 +545,48 @@ static void run_storm(void)
 	munmap((void *)storm, 4096);
 }
 
+/* ---- a parent that is killed ---- */
+
+static FRAME int child_kills_parent(void)
+{
+	pid_t pid = start();
+
+	if (pid == 0) {
+		kill(getppid(), SIGKILL);
+		usleep(100000);
+	}
+	return pid;
+}
+
+static void run_orphan(void)
+{
+	char text[64] = "";
+	ssize_t n, at = 0;
+	int fd[2];
+	pid_t pid;
+
+	CHECK(!pipe(fd));
+	pid = fork();
+	if (pid == 0) {
+		close(fd[0]);
+		if (child_kills_parent() == 0)
+			dprintf(fd[1], "the orphan goes on");
+		_exit(0);
+	}
+	close(fd[1]);
+	while ((n = read(fd[0], text + at, sizeof(text) - 1 - at)) > 0)
+		at += n;
+	close(fd[0]);
+	t_reap(pid, "parent");
+	printf("%s\n", text);
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
 	}
 static const struct a_case cases[] = {
+	C(orphan),
 	C(handler_in_read),
 	C(handler_restarts),
 	C(raise),
