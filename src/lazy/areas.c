@@ -12,7 +12,8 @@
  *       are noted and left to the kernel.
  *  H-A3 Adjacent anonymous mappings merge, so an area may hold our own data,
  *       the thread's control block, or the stack in use: "keep" ranges are
- *       cut out, whatever mapping they lie in.
+ *       cut out, whatever mapping they lie in. Memory that the program
+ *       shares may lie among them, and is watched all the same.
  */
 #include "lazy/areas.h"
 
@@ -167,7 +168,7 @@ static bool is_ours(const struct ff_mapping *m, const struct ff_keep *keep)
 {
 	unsigned i;
 
-	for (i = 0; i < keep->count; i++)
+	for (i = 0; i < keep->ours; i++)
 		if (keep->range[i].start <= m->start &&
 		    m->end <= keep->range[i].end)
 			return true;

@@ -53,6 +53,7 @@ struct ff_warm {
 struct ff_keep {
 	uintptr_t stack; /* an address in the main stack, which is kept */
 	unsigned count;
+	unsigned ours; /* the first ones: flatfork's own memory */
 	struct ff_range range[FF_KEEP_MAX];
 	struct ff_warm warm;
 };

@@ -93,9 +93,10 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	int rc, mem, pagemap = -1;
 	long pid = -EAGAIN;
 
+	ff_slots_keep(&keep);
+	keep.ours = keep.count;
 	keep_range(&keep, sp - STACK_BELOW, sp + STACK_ABOVE);
 	keep_range(&keep, tp - TCB_AROUND, tp + TCB_AROUND);
-	ff_slots_keep(&keep);
 	rc = ff_areas_collect(&slot->areas, &keep);
 	*ret_why = rc == -EOVERFLOW ? "a sanitizer's shadow memory is mapped" :
 		   rc == -ENOSPC    ? "too many shared mappings" :
