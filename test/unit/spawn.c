@@ -433,10 +433,13 @@ START_TEST(a_signal_that_dumps_core_before_exec_leaves_none)
 	struct rlimit limit;
 	pthread_t thread;
 	pid_t pid, self = gettid();
+	const char *text;
 	int status;
 
 	ff_faults_load("core-kills");
 	use_way(_i);
+	/* The child that is asked about memory is none to be killed. */
+	ck_assert_int_eq(run("exit 0", to_output, 0, &text), 0);
 	getrlimit(RLIMIT_CORE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_CORE, &limit);
