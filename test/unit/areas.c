@@ -158,17 +158,21 @@ END_TEST
 
 START_TEST(our_own_shared_memory_is_not_watched)
 {
-	const char *a, *b;
+	const char *a, *b, *c;
 
 	make_arena(4 * M);
 	a = map_at(1 * M, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
 	b = map_at(2 * M, 8 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+	c = map_at(3 * M, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
 	add_keep(a, 4 * K);
 	add_keep(b, 4 * K); /* half of it is not ours */
+	keep.ours = keep.count;
+	add_keep(c, 4 * K); /* kept, like a stack, but not ours */
 	collect();
-	ck_assert_uint_eq(areas.shared_count, 1);
+	ck_assert_uint_eq(areas.shared_count, 2);
 	ck_assert_uint_eq(areas.shared[0].start, (uintptr_t)b);
 	ck_assert_uint_eq(areas.shared[0].end, (uintptr_t)b + 8 * K);
+	ck_assert_uint_eq(areas.shared[1].start, (uintptr_t)c);
 }
 END_TEST
 
