@@ -28,7 +28,9 @@ void ff_streams_note(struct ff_streams *streams)
 			continue;
 		streams->stream[i] = standard[i];
 		streams->as_it_was[i] = *standard[i];
-		memcpy(streams->text[i], standard[i]->_IO_write_base, bytes);
+		if (bytes)
+			memcpy(streams->text[i], standard[i]->_IO_write_base,
+			       bytes);
 	}
 }
 
@@ -57,6 +59,8 @@ void ff_streams_restore(const struct ff_streams *streams)
 			continue;
 		}
 		*f = *was;
-		memcpy(f->_IO_write_base, streams->text[i], unwritten(was));
+		if (unwritten(was))
+			memcpy(f->_IO_write_base, streams->text[i],
+			       unwritten(was));
 	}
 }

@@ -569,8 +569,10 @@ static void run_orphan(void)
 	pid = fork();
 	if (pid == 0) {
 		close(fd[0]);
-		if (child_kills_parent() == 0)
-			dprintf(fd[1], "the orphan goes on");
+		if (child_kills_parent() != 0)
+			for (;;)
+				pause(); /* for the end */
+		dprintf(fd[1], "the orphan goes on");
 		_exit(0);
 	}
 	close(fd[1]);
