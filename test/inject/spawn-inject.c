@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,6 +344,25 @@ static void run_way(const struct way *way)
 	       shared->failed, shared->started, shared->refused);
 }
 
+static bool may_have_new_user(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER) != 0);
+	waitpid(pid, &status, 0);
+	return status == 0;
+}
+
+static bool is_possible(const struct way *way)
+{
+	if (!way->new_user || may_have_new_user())
+		return true;
+	printf("%s: no user namespaces here\n", way->name);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	bool ours = dlsym(RTLD_DEFAULT, "pidfd_spawn") != NULL;
@@ -364,7 +384,8 @@ int main(int argc, char **argv)
 	make_scene(argv[1]);
 	for (i = 0; i < ways_count; i++)
 		if ((ours || !ways[i].posix) &&
-		    (!only || !strcmp(only, ways[i].name)))
+		    (!only || !strcmp(only, ways[i].name)) &&
+		    is_possible(&ways[i]))
 			run_way(&ways[i]);
 	wrong = (int)shared->wrong;
 	remove_scene();

@@ -17,6 +17,7 @@ struct way {
 	int (*run)(int *ret_child);
 	void (*prepare)(void); /* the process, before; or NULL */
 	bool pidfd;	       /* *ret_child is one */
+	bool new_user;	       /* makes a user namespace: not in a chroot */
 	bool posix;	       /* is of no interest where that is libc's own */
 };
 
