@@ -26,6 +26,7 @@ set(FF_CORE_SOURCES
 	host/identity.c
 	host/libc.c
 	host/signals.c
+	host/table.c
 	lazy/advice.c
 	lazy/areas.c
 	lazy/call_fd.c
@@ -51,6 +52,7 @@ set(FF_CORE_SOURCES
 	lazy/trap.c
 	lazy/trials.c
 	lazy/wait.c
+	lend/become.c
 	lend/borrower.c
 	lend/ground.c
 	lend/loan.c

@@ -22,6 +22,10 @@ _Noreturn void ff_borrow(void *loan);
  */
 void ff_own_memory(const char *why);
 
+/* Its own handler, and to have @sig come there, unless it is ignored. */
+void ff_borrower_on_signal(int sig, siginfo_t *info, void *context);
+void ff_borrower_handles(int sig);
+
 /* Before exec: signals that came for the program's handlers are taken. */
 void ff_borrower_execs(void);
 

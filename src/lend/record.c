@@ -1,10 +1,9 @@
 #include "lend/record.h"
 
 #include <stddef.h>
-#include <sys/mman.h>
 
 #include "host/hot.h"
-#include "host/sys.h"
+#include "host/table.h"
 #include "site/frame.h"
 
 #define RECORDS 64
@@ -14,26 +13,7 @@
 /* Now and then a child is looked at again. */
 #define LENT_MOST 4096
 
-static _Atomic(struct ff_record *) table FF_HOT;
-
-static struct ff_record *get_table(void)
-{
-	struct ff_record *have = atomic_load(&table), *none = NULL;
-	long at;
-
-	if (have)
-		return have;
-	at = sys(mmap, NULL, BYTES, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
-		return NULL;
-	have = (struct ff_record *)at;
-	if (!atomic_compare_exchange_strong(&table, &none, have)) {
-		sys(munmap, have, BYTES);
-		have = none;
-	}
-	return have;
-}
+static _Atomic(void *) table FF_HOT;
 
 /* 0: no such path. */
 static uintptr_t key_of(const struct ff_caller *caller)
@@ -51,7 +31,7 @@ static uintptr_t key_of(const struct ff_caller *caller)
 
 struct ff_record *ff_record_of(const struct ff_caller *caller)
 {
-	struct ff_record *t = get_table(), *r;
+	struct ff_record *t = ff_table(&table, BYTES), *r;
 	uintptr_t key = key_of(caller), free;
 	unsigned i;
 

@@ -7,10 +7,9 @@
 #include "site/site.h"
 
 #include <stddef.h>
-#include <sys/mman.h>
 
 #include "host/hot.h"
-#include "host/sys.h"
+#include "host/table.h"
 #include "lazy/slot.h"
 
 #define SITES 64
@@ -23,7 +22,7 @@
 /* Memory moves: what is warm is learnt afresh after so many children. */
 #define AFRESH 1024
 
-static _Atomic(struct ff_site *) table FF_HOT;
+static _Atomic(void *) table FF_HOT;
 static struct ff_site *born_at FF_HOT;
 
 static const bool commits[] = {
@@ -32,29 +31,10 @@ static const bool commits[] = {
 #undef X
 };
 
-static struct ff_site *get_table(void)
-{
-	struct ff_site *have = atomic_load(&table), *none = NULL;
-	long at;
-
-	if (have)
-		return have;
-	at = sys(mmap, NULL, TABLE_BYTES, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
-		return NULL;
-	have = (struct ff_site *)at;
-	if (!atomic_compare_exchange_strong(&table, &none, have)) {
-		sys(munmap, have, TABLE_BYTES);
-		have = none;
-	}
-	return have;
-}
-
 struct ff_site *ff_site_of(const void *return_address)
 {
 	uintptr_t key = (uintptr_t)return_address, free;
-	struct ff_site *t = get_table(), *s;
+	struct ff_site *t = ff_table(&table, TABLE_BYTES), *s;
 	unsigned i, at = (unsigned)((key * 0x9e3779b97f4a7c15u) >> 58);
 
 	for (i = 0; t && i < SITES; i++) {

@@ -1,0 +1,215 @@
+/*
+ * How a borrower becomes a fork: it calls libc's fork(), as its parent's
+ * thread might have, and under syscall user dispatch the clone that libc makes
+ * gets one flag more: the new process is the parent's child. So it has libc's
+ * order in handlers, locks and thread state, and the descriptors, directory,
+ * limits and ids of the borrower, who then ends. Its pid is new; the parent
+ * has not seen the other.
+ *
+ * Hazards
+ *  H-O1 The new process has no handlers of the program, whose dispositions
+ *       the kernel cleared: the parent tells them.
+ *  H-O2 rseq was not registered in a process that shares memory; libc counts
+ *       on it in one that does not.
+ */
+#include "lend/become.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/rseq.h>
+#include <time.h>
+
+#include "arch/arch.h"
+#include "lazy/gate.h"
+#include "lazy/hooks.h"
+#include "lazy/request.h"
+#include "lazy/trap.h"
+#include "lend/borrower.h"
+#include "lend/loan.h"
+#include "lend/vfork.h"
+#include "site/site.h"
+
+static _Noreturn void end(void)
+{
+	for (;;)
+		sys(exit_group, 0);
+}
+
+void ff_ask_state(struct ff_loan *loan)
+{
+	const struct timespec patience = { 0, 100L * 1000 * 1000 };
+
+	if (atomic_load(&loan->question) == FF_ANSWERED)
+		return;
+	atomic_store(&loan->question, FF_ASK_STATE);
+	atomic_fetch_add(&loan->borrowed, 1);
+	sys(futex, &loan->borrowed, FUTEX_WAKE, 1, NULL, NULL, 0);
+	while (atomic_load(&loan->question) != FF_ANSWERED) {
+		if (sys(futex, &loan->question, FUTEX_WAIT, FF_ASK_STATE,
+			&patience, NULL, 0) != -ETIMEDOUT ||
+		    sys(getppid) == loan->parent)
+			continue;
+		memset(loan->action, 0, sizeof(loan->action));
+		loan->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+		atomic_store(&loan->question, FF_ANSWERED);
+	}
+}
+
+/* H-O1. What the borrower set itself stays. */
+static void restore_actions(const struct ff_loan *loan)
+{
+	const struct ff_sigaction *was;
+	struct ff_sigaction now;
+	int sig;
+
+	for (sig = 1; sig <= FF_SIGNALS; sig++) {
+		was = &loan->action[sig - 1];
+		sys(rt_sigaction, sig, NULL, &now, sizeof(now.mask));
+		if (now.handler == ff_borrower_on_signal ||
+		    (ff_is_handler(was) && !(loan->changed & FF_SIG(sig))))
+			sys(rt_sigaction, sig, was, NULL, sizeof(now.mask));
+	}
+}
+
+/* H-O2 */
+static void restore_rseq(void)
+{
+#ifdef RSEQ_SIG
+	if (__rseq_size)
+		sys(rseq, ff_thread_pointer() + (uintptr_t)__rseq_offset,
+		    __rseq_size < 32 ? 32 : __rseq_size, 0, RSEQ_SIG);
+#endif
+}
+
+/* The leader of a group or session of its own is so again. */
+static void restore_leadership(pid_t borrower)
+{
+	if (sys(getsid, 0) == borrower)
+		sys(setsid);
+	else if (sys(getpgid, 0) == borrower)
+		sys(setpgid, 0, 0);
+}
+
+/* What a fork does not inherit, but the borrower has set for itself. */
+static void note_task(struct ff_task *task)
+{
+	int i;
+
+	sys(prctl, PR_GET_PDEATHSIG, &task->death_signal);
+	for (i = 0; i < FF_TIMERS; i++)
+		sys(getitimer, i, &task->timer[i]);
+}
+
+static void restore_task(const struct ff_task *task)
+{
+	int i;
+
+	if (task->death_signal)
+		sys(prctl, PR_SET_PDEATHSIG, task->death_signal);
+	for (i = 0; i < FF_TIMERS; i++)
+		if (task->timer[i].it_value.tv_sec ||
+		    task->timer[i].it_value.tv_usec)
+			sys(setitimer, i, &task->timer[i], NULL);
+}
+
+static void give_arrived(const struct ff_loan *loan)
+{
+	ff_sigset left = loan->arrived;
+	int sig;
+
+	for (; left; left &= left - 1) {
+		sig = __builtin_ctzl(left) + 1;
+		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig,
+		    &loan->info[sig - 1]);
+	}
+}
+
+/* In the new process, all signals blocked: an ordinary one from here on. */
+static void settle(struct ff_loan *loan)
+{
+	if (*loan->return_slot == (uintptr_t)ff_lent_return)
+		*loan->return_slot = loan->return_address;
+	ff_loan = NULL;
+	restore_actions(loan);
+	restore_rseq();
+	restore_leadership(loan->child);
+	restore_task(&loan->task);
+	ff_trap_reset();
+	ff_new_process(NULL);
+	ff_site_born_real(NULL);
+	give_arrived(loan);
+}
+
+void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
+{
+	struct ff_request rq;
+	long rc;
+
+	switch (nr) {
+	case SYS_rt_sigprocmask:
+		rc = ff_change_mask(&loan->own_mask, ff_arg(uc, 0),
+				    (const ff_sigset *)ff_arg(uc, 1),
+				    (ff_sigset *)ff_arg(uc, 2), ff_arg(uc, 3));
+		break;
+	case SYS_fork:
+	case SYS_clone:
+	case SYS_clone3:
+		rc = -EAGAIN;
+		if (ff_parse_request(uc, nr, &rq) && !rq.stack)
+			rc = sys(clone,
+				 rq.flags | CLONE_PARENT | CLONE_PARENT_SETTID |
+					 SIGCHLD,
+				 0, &loan->own, rq.child_tid, 0);
+		break;
+	case SYS_vfork:
+	case SYS_execve:
+	case SYS_execveat:
+	case SYS_rt_sigreturn:
+		/* A fork handler does more than we follow. */
+		loan->error = EAGAIN;
+		end();
+	default:
+		rc = ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
+			    ff_arg(uc, 3), ff_arg(uc, 4), ff_arg(uc, 5));
+	}
+	ff_set_result(uc, rc);
+}
+
+void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
+	       const char *why)
+{
+	pid_t pid;
+
+	loan->why = why;
+	loan->own_mask = ff_block_signals();
+	ff_setmask(ff_our_mask(loan->own_mask));
+	ff_ask_state(loan);
+	note_task(&loan->task);
+	ff_borrower_handles(SIGSYS);
+	ff_gate_enter_real();
+	loan->gate = true;
+	ff_dispatch(true);
+	pid = fork_function();
+	if (pid != 0) {
+		ff_dispatch(false);
+		loan->gate = false;
+		ff_gate_leave_real();
+		if (pid < 0)
+			loan->error = errno;
+		end();
+	}
+	ff_setmask(ff_our_mask(loan->own_mask));
+	settle(loan);
+}
+
+void ff_restore_altstack(struct ff_loan *loan, uintptr_t sp)
+{
+	stack_t now = { 0 };
+
+	sys(sigaltstack, NULL, &now);
+	if (now.ss_sp == ff_loan_altstack(loan))
+		ff_sigaltstack_from(&loan->altstack, sp);
+}
