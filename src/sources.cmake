@@ -21,6 +21,7 @@ set(FF_API_SOURCES
 # The core knows of no libc name; the interposer defines them and forwards.
 set(FF_CORE_SOURCES
 	arch/x86_64/code.c
+	arch/x86_64/keys.c
 	arch/x86_64/lend.S
 	host/ground.c
 	host/identity.c
@@ -54,6 +55,8 @@ set(FF_CORE_SOURCES
 	lazy/wait.c
 	lend/become.c
 	lend/borrower.c
+	lend/fence.c
+	lend/fenced.c
 	lend/ground.c
 	lend/loan.c
 	lend/objects.c

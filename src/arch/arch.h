@@ -32,6 +32,37 @@ long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp);
 long ff_clone_image(unsigned long flags, long parent_tid, long child_tid,
 		    void *house, void *image, size_t bytes, size_t stack_bytes);
 
+/*
+ * A call that dispatch stopped, made again from where it is let through: with
+ * the program's registers and mask, outside of any handler. It goes on at the
+ * address that lies FF_PASS_BACK below the stack pointer, beyond the red zone.
+ */
+#define FF_PASS_BACK ((uintptr_t)136)
+void ff_let_through(void);
+extern const char ff_let_through_done[];
+
+/*
+ * Memory protection keys. The register holds two bits for each of 16 keys: no
+ * access, no writing. A signal handler starts with those of a new process,
+ * which may not touch memory of any key but 0.
+ */
+#define FF_KEYS 16
+#define FF_KEY_NO_ACCESS(key) (1u << (2 * (key)))
+#define FF_KEY_NO_WRITE(key) (2u << (2 * (key)))
+
+/* Has this CPU keys, does the kernel use them, and does it keep the register
+ * in signal frames where ff_keys_in() finds it? */
+int ff_keys_possible(void);
+uint32_t ff_keys(void);
+void ff_set_keys(uint32_t keys);
+
+/* What the register will be when the handler returns; NULL: not told. */
+uint32_t *ff_keys_in(const ucontext_t *uc);
+
+/* A signal handler on a stack of another key than 0: opens all memory, then
+ * is ff_borrower_on_signal(). */
+void ff_keyed_handler(int sig, siginfo_t *info, void *context);
+
 /* Zero words where libc's memset would be one more page to fault in. */
 static inline void ff_zero(uint64_t *words, size_t count)
 {
@@ -87,6 +118,8 @@ uintptr_t ff_jump_target(const void *jmp_buf);
  */
 long ff_call_at(const ucontext_t *uc);
 
+#define FF_CALL_BYTES 2 /* of the instruction */
+
 /* Is that call about to be made, again or at all? Then it may be failed. */
 static inline int ff_call_repeats(const ucontext_t *uc)
 {
@@ -98,7 +131,7 @@ static inline int ff_call_repeats(const ucontext_t *uc)
 
 static inline void ff_fail_call(ucontext_t *uc, long error)
 {
-	uc->uc_mcontext.gregs[REG_RIP] += 2;
+	uc->uc_mcontext.gregs[REG_RIP] += FF_CALL_BYTES;
 	uc->uc_mcontext.gregs[REG_RAX] = error;
 }
 
@@ -122,7 +155,7 @@ static inline void ff_set_result(ucontext_t *uc, long result)
 /* Make the thread execute the trapped instruction again. */
 static inline void ff_rewind(ucontext_t *uc, long nr)
 {
-	uc->uc_mcontext.gregs[REG_RIP] -= 2;
+	uc->uc_mcontext.gregs[REG_RIP] -= FF_CALL_BYTES;
 	uc->uc_mcontext.gregs[REG_RAX] = nr;
 }
 

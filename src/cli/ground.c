@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -159,6 +160,16 @@ static bool tracer_print(FILE *out)
 	return tracer <= 0;
 }
 
+/* Only a help: what is lent behind them would be lazy. */
+static void keys_print(FILE *out)
+{
+	int key = pkey_alloc(0, 0);
+
+	fact(out, "protection keys", key >= 0 ? "yes" : "no");
+	if (key >= 0)
+		pkey_free(key);
+}
+
 /* Never in the way of a lazy fork, but what plain forks of big ones die of. */
 static void overcommit_print(FILE *out)
 {
@@ -198,6 +209,7 @@ bool cli_ground_print(FILE *out)
 	good &= memory_print(out);
 	good &= seccomp_print(out);
 	good &= tracer_print(out);
+	keys_print(out);
 	overcommit_print(out);
 	return good;
 }

@@ -17,6 +17,7 @@
 	X(RESERVE, "reserve", "the child can't reserve its areas") \
 	X(FETCH, "fetch", "the child can't fetch memory")          \
 	X(NO_CLONE3, "no-clone3", "clone3 is not there")           \
+	X(NO_KEYS, "no-keys", "no memory protection keys")         \
 	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")         \
 	X(CORE_KILLS, "core-kills", "a core dump kills the parent")
 

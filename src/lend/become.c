@@ -68,7 +68,7 @@ static void restore_actions(const struct ff_loan *loan)
 	for (sig = 1; sig <= FF_SIGNALS; sig++) {
 		was = &loan->action[sig - 1];
 		sys(rt_sigaction, sig, NULL, &now, sizeof(now.mask));
-		if (now.handler == ff_borrower_on_signal ||
+		if (ff_borrower_is_handler((const void *)now.handler) ||
 		    (ff_is_handler(was) && !(loan->changed & FF_SIG(sig))))
 			sys(rt_sigaction, sig, was, NULL, sizeof(now.mask));
 	}
@@ -130,6 +130,7 @@ static void give_arrived(const struct ff_loan *loan)
 /* In the new process, all signals blocked: an ordinary one from here on. */
 static void settle(struct ff_loan *loan)
 {
+	ff_fence_lower(loan);
 	if (*loan->return_slot == (uintptr_t)ff_lent_return)
 		*loan->return_slot = loan->return_address;
 	ff_loan = NULL;
@@ -181,10 +182,14 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	       const char *why)
 {
+	ff_sigset mask;
 	pid_t pid;
 
+	ff_fence_open(loan);
 	loan->why = why;
-	loan->own_mask = ff_block_signals();
+	mask = ff_block_signals();
+	if (!loan->fence.stands)
+		loan->own_mask = mask; /* else we kept it */
 	ff_setmask(ff_our_mask(loan->own_mask));
 	ff_ask_state(loan);
 	note_task(&loan->task);

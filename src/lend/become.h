@@ -19,6 +19,14 @@ struct ff_loan;
 void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	       const char *why);
 
+/*
+ * In a signal handler. @uc is where the new process goes on: in a call that
+ * was interrupted by @sig, for the program's handler; @sig is 0 for another
+ * reason.
+ */
+void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
+			  const char *why);
+
 /* The system calls of libc's fork, which dispatch brings here. */
 void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr);
 

@@ -30,7 +30,8 @@
 void ff_borrower_handles(int sig)
 {
 	struct ff_sigaction act = {
-		.handler = ff_borrower_on_signal,
+		.handler = ff_loan->fence.stands ? ff_keyed_handler :
+						   ff_borrower_on_signal,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | FF_SA_RESTORER,
 		.restorer = ff_sigreturn,
 		.mask = FF_ALL_BUT_SYNCHRONOUS | FF_SIG(SIGSYS),
@@ -40,6 +41,12 @@ void ff_borrower_handles(int sig)
 	sys(rt_sigaction, sig, &act, &old, sizeof(act.mask));
 	if ((void *)old.handler == (void *)SIG_IGN)
 		sys(rt_sigaction, sig, &old, NULL, sizeof(act.mask));
+}
+
+bool ff_borrower_is_handler(const void *handler)
+{
+	return handler == (const void *)ff_borrower_on_signal ||
+	       handler == (const void *)ff_keyed_handler;
 }
 
 void ff_borrow(void *arg)
@@ -53,7 +60,10 @@ void ff_borrow(void *arg)
 	ff_borrower_handles(SIGSYS);
 	for (; left; left &= left - 1)
 		ff_borrower_handles(__builtin_ctzl(left) + 1);
-	ff_setmask(loan->mask);
+	if (loan->fence.stands)
+		ff_fenced_begin(loan);
+	else
+		ff_setmask(loan->mask);
 	ff_resume(&loan->caller, 0);
 }
 
@@ -75,6 +85,12 @@ void ff_own_memory(const char *why)
 	}
 	ff_loan_put(loan);
 	errno = error;
+}
+
+void ff_leave_fence(const char *why)
+{
+	if (ff_loan && ff_loan->fence.stands)
+		ff_own_memory(why);
 }
 
 uintptr_t ff_lent_returned(void)
@@ -154,10 +170,12 @@ static bool may_leave_in(long call)
  * H-B1. @uc is where the new process goes on: in a call that was interrupted
  * by @sig, for the program's handler, or by a stop, 0.
  */
-static void become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
-			      const char *why)
+void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
+			  const char *why)
 {
-	ff_sigset mask = *(ff_sigset *)&uc->uc_sigmask;
+	bool fenced = loan->fence.stands;
+	ff_sigset mask =
+		fenced ? loan->own_mask : *(ff_sigset *)&uc->uc_sigmask;
 	int stopped_by = loan->stopped_by, error = errno;
 
 	ff_become(loan, loan->libc.bare_fork, why);
@@ -170,29 +188,51 @@ static void become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 		uc->uc_stack = loan->altstack;
 	ff_restore_altstack(loan, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = mask;
+	if (fenced)
+		ff_fence_lowered_in(uc);
 	ff_loan_put(loan);
 	errno = error;
+}
+
+/* A fault while it becomes a fork: of a fork handler, or ours. */
+static void let_die(int sig)
+{
+	struct ff_sigaction act = { 0 };
+
+	sys(rt_sigaction, sig, &act, NULL, sizeof(act.mask));
+}
+
+/* Behind the fence no lock was taken that its parent could miss. */
+static bool may_leave(const struct ff_loan *loan, const ucontext_t *uc)
+{
+	return loan->fence.stands ||
+	       (loan->libc.bare_fork && may_leave_in(ff_call_at(uc)));
 }
 
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 {
 	struct ff_loan *loan = ff_loan;
 	ucontext_t *uc = context;
-	bool asked = sig == SIGSYS && loan->stopped_by;
+	bool stopped = sig == SIGSYS && loan->stopped_by;
 
-	if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH) {
-		ff_become_call(loan, uc, info->si_syscall);
+	if (loan->why) {
+		if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH)
+			ff_become_call(loan, uc, info->si_syscall);
+		else
+			let_die(sig);
 		return;
 	}
-	if (!asked) {
+	if (loan->fence.stands && ff_fenced_signal(loan, sig, info, uc))
+		return;
+	if (!stopped) {
 		loan->arrived |= FF_SIG(sig);
 		loan->info[sig - 1] = *info;
 	}
-	if (loan->libc.bare_fork && may_leave_in(ff_call_at(uc)))
-		become_in_handler(loan, uc, asked ? 0 : sig,
-				  asked ? "was stopped" :
-					  "has a signal to take");
-	else if (asked)
+	if (may_leave(loan, uc))
+		ff_become_in_handler(loan, uc, stopped ? 0 : sig,
+				     stopped ? "was stopped" :
+					       "has a signal to take");
+	else if (stopped)
 		sys(kill, ff_getpid(), loan->stopped_by);
 }
 
@@ -220,13 +260,15 @@ void ff_borrower_sets_action(int sig, const void *handler)
 {
 	if (!ff_loan || sig < 1 || sig > FF_SIGNALS)
 		return;
-	if (handler == (const void *)ff_borrower_on_signal)
+	if (ff_borrower_is_handler(handler))
 		return; /* it puts back what it was told to be there */
 	if (handler != (const void *)SIG_DFL &&
 	    handler != (const void *)SIG_IGN) {
 		ff_own_memory("handles a signal");
 		return;
 	}
+	if (ff_loan->fence.stands)
+		return; /* the call itself says so */
 	ff_loan->changed |= FF_SIG(sig);
 	ff_loan->arrived &= ~FF_SIG(sig);
 }

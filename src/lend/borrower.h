@@ -25,6 +25,10 @@ void ff_own_memory(const char *why);
 /* Its own handler, and to have @sig come there, unless it is ignored. */
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context);
 void ff_borrower_handles(int sig);
+bool ff_borrower_is_handler(const void *handler);
+
+/* The same where the memory is behind a fence, which calls of our own pass. */
+void ff_leave_fence(const char *why);
 
 /* Before exec: signals that came for the program's handlers are taken. */
 void ff_borrower_execs(void);

@@ -16,6 +16,7 @@
 
 #include "arch/arch.h"
 #include "host/signals.h"
+#include "lend/fence.h"
 #include "lend/objects.h"
 #include "lend/record.h"
 #include "lend/streams.h"
@@ -70,7 +71,8 @@ struct ff_loan {
 	ff_sigset mask;		  /* the program's */
 	struct ff_record *record; /* of a fork; NULL: it is a vfork */
 	bool alone;		  /* no other thread is there */
-	ff_sigset caught;	  /* unblocked, and handled by the program */
+	ff_sigset caught;	  /* handled by the program; blocked ones
+				     behind the fence alone */
 
 	/* Child. */
 	ff_sigset changed;  /* signals whose disposition it set itself */
@@ -90,10 +92,14 @@ struct ff_loan {
 	int error_was;	    /* errno */
 	bool refused;	    /* the kernel makes no such child: libc's vfork */
 
+	bool fenced; /* a fence was raised around the child of a fork */
+	struct ff_fence fence;
+
 	/* All above is zero at first. */
 	struct ff_streams streams; /* parent, before the clone; as these: */
 	uint32_t word[FF_PURITY_WORDS];
 	struct ff_guard guard;
+	struct ff_fence_kept kept;  /* parent and child */
 	siginfo_t info[FF_SIGNALS]; /* child: of what arrived */
 	stack_t altstack;	    /* parent, when asked; as action */
 	struct ff_sigaction action[FF_SIGNALS];

@@ -22,6 +22,7 @@ static struct {
 } data, bindings;
 
 static struct range own, linker;
+static uintptr_t own_writable; /* where own is so, behind RELRO */
 
 /* Ours changes around every fork. */
 #define LINKER_SYMBOL __attribute__((visibility("hidden")))
@@ -75,6 +76,8 @@ static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
 		end = start + p->p_memsz;
 		if (start <= (uintptr_t)ff_image_start &&
 		    (uintptr_t)ff_image_start < end) {
+			own_writable = (start < relro_end ? relro_end : start) &
+				       ~(FF_PAGE - 1);
 			own = (struct range){ start & ~(FF_PAGE - 1),
 					      (end + FF_PAGE - 1) &
 						      ~(FF_PAGE - 1) };
@@ -96,6 +99,12 @@ void ff_objects_prepare(void)
 bool ff_is_ours(uintptr_t page)
 {
 	return own.start <= page && page < own.end;
+}
+
+void ff_own_data(uintptr_t *ret_start, uintptr_t *ret_end)
+{
+	*ret_start = own_writable;
+	*ret_end = own.end;
 }
 
 static bool is_slot(uintptr_t word)

@@ -12,6 +12,9 @@
 /* In the constructor: takes the dynamic linker's lock. */
 void ff_objects_prepare(void);
 
+/* The writable pages of this object itself. */
+void ff_own_data(uintptr_t *ret_start, uintptr_t *ret_end);
+
 /*
  * Words that a child in borrowed memory must leave as they are: some of all
  * data of these objects, and the list that environ is. Every change there is

@@ -55,6 +55,11 @@ bool ff_record_is_proven(struct ff_record *r)
 	return atomic_fetch_add(&r->lent, 1) % LENT_MOST != LENT_MOST - 1;
 }
 
+bool ff_record_seems_pure(const struct ff_record *r)
+{
+	return !atomic_load(&r->barred) && atomic_load(&r->pure) > 0;
+}
+
 void ff_record_bar(struct ff_record *r)
 {
 	if (r)

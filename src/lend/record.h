@@ -29,6 +29,10 @@ struct ff_record *ff_record_of(const struct ff_caller *caller);
 /* May the next fork of this path be lent? */
 bool ff_record_is_proven(struct ff_record *record);
 
+/* Did a child change nothing elsewhere, as far as is known? Then one behind
+ * the fence will have to become a fork but seldom. */
+bool ff_record_seems_pure(const struct ff_record *record);
+
 /* A lazy child of this path came to exec. */
 void ff_record_learn(struct ff_record *record, const struct ff_purity *purity);
 

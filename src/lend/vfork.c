@@ -166,6 +166,8 @@ static void reap(pid_t child)
 /* The child went wrong; its memory is another process's, or nobody's. */
 static void put_back(struct ff_loan *loan)
 {
+	if (loan->fenced)
+		ff_fence_put_back(loan);
 	memcpy((void *)loan->caller.rsp, loan->frame, loan->frame_bytes);
 	memcpy(loan->return_slot + 1, loan->args, loan->args_bytes);
 	ff_streams_restore(&loan->streams);
@@ -212,6 +214,11 @@ static void undo(struct ff_loan *loan)
 	unsigned surprises = 0;
 	uint32_t *word;
 
+	if (loan->fenced) {
+		loan->surprises = ff_fence_put_back(loan);
+		memcpy(frame, was, loan->frame_bytes);
+		return;
+	}
 	for (i = 0; i < count; i++) {
 		word = word_at(loan, r->at[i]);
 		if (*word != loan->word[i])
@@ -249,6 +256,9 @@ static void tell(const struct ff_loan *loan)
 	if (loan->why)
 		ff_log("%s at %s: became a fork: child %s", name, where,
 		       loan->why);
+	else if (loan->fenced)
+		ff_log("fork at %s: lent, fenced: %u pages put back", where,
+		       loan->surprises);
 	else if (loan->surprises)
 		ff_log("fork at %s: lent, for the last time: child changed "
 		       "%u words that were to stay",
@@ -317,11 +327,12 @@ static void lend(void *arg)
 	struct ff_loan *loan = arg;
 
 	loan->parent = ff_getpid();
-	loan->mask = ff_setmask(ALL_SIGNALS);
-	loan->caught &= ~(loan->mask | LIBC_SIGNALS | FF_SYNCHRONOUS);
+	loan->caught &= ~LIBC_SIGNALS;
+	if (!loan->fenced)
+		loan->caught &= ~(loan->mask | FF_SYNCHRONOUS);
 	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);
 	memcpy(loan->args, loan->return_slot + 1, loan->args_bytes);
-	if (loan->record)
+	if (loan->record && !loan->fenced)
 		take_words(loan);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
@@ -332,6 +343,7 @@ static void lend(void *arg)
 		atomic_store(&no_clone3, true);
 	if (loan->result > 0)
 		wait_for_child(loan);
+	ff_fence_lower(loan);
 	ff_loan = NULL;
 	*loan->return_slot = loan->return_address;
 	if (loan->why)
@@ -399,7 +411,7 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 }
 
 static void start(const struct ff_caller *caller, const struct ff_libc *libc,
-		  struct ff_record *record)
+		  struct ff_record *record, bool fenced)
 {
 	struct ff_loan *loan;
 	int error = errno;
@@ -421,21 +433,39 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 	}
 	loan->streams.stream[0] = loan->streams.stream[1] = NULL;
 	loan->record = record;
-	if (loan->alone)
+	if (loan->alone && !fenced)
 		ff_streams_note(&loan->streams);
 	errno = loan->error_was = error;
+	loan->mask = ff_setmask(ALL_SIGNALS);
+	loan->fenced = fenced && ff_fence_raise(loan);
+	if (fenced && !loan->fenced) {
+		ff_setmask(loan->mask);
+		ff_loan_put(loan);
+		return;
+	}
 	ff_on_stack(ff_loan_stack(loan), lend, loan);
 }
 
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
 {
 	if (ff_options.vfork_mode == FF_MODE_AUTO)
-		start(caller, libc, NULL);
+		start(caller, libc, NULL, false);
+}
+
+bool ff_may_lend_to_forks(void)
+{
+	return ff_options.lend_mode == FF_LEND_LEARNED ||
+	       (ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible());
 }
 
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 		     struct ff_record *record)
 {
-	if (ff_options.fork_mode != FF_FORK_REAL && ff_record_is_proven(record))
-		start(caller, libc, record);
+	if (ff_options.fork_mode == FF_FORK_REAL)
+		return;
+	if (ff_fence_possible() && ff_record_seems_pure(record))
+		start(caller, libc, record, true);
+	else if (ff_options.lend_mode == FF_LEND_LEARNED &&
+		 ff_record_is_proven(record))
+		start(caller, libc, record, false);
 }

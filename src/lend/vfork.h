@@ -2,6 +2,7 @@
 #ifndef FF_LEND_VFORK_H
 #define FF_LEND_VFORK_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "arch/arch.h"
@@ -22,6 +23,9 @@ struct ff_libc {
  * Context: any; blocks until the child execs or ends, as vfork does.
  */
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc);
+
+/* Is that wanted, and possible here? Any context. */
+bool ff_may_lend_to_forks(void);
 
 /*
  * fork() by the same means, on paths whose children were seen to change

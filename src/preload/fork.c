@@ -64,8 +64,7 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	long pid;
 
 	prepare();
-	if (ff_options.lend_mode != FF_LEND_OFF && !ff_child.active &&
-	    !atfork_handlers)
+	if (ff_may_lend_to_forks() && !ff_child.active && !atfork_handlers)
 		record = ff_record_of(caller);
 	if (!record)
 		return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork),

@@ -9,6 +9,7 @@
 #include "lazy/ending.h"
 #include "lazy/fork.h"
 #include "lend/objects.h"
+#include "lend/vfork.h"
 #include "preload/preload.h"
 #include "tell/options.h"
 
@@ -31,7 +32,7 @@ __attribute__((constructor)) static void load(void)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_fork_setup();
-	if (ff_options.lend_mode != FF_LEND_OFF)
+	if (ff_may_lend_to_forks())
 		ff_objects_prepare();
 }
 

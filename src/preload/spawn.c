@@ -13,6 +13,7 @@
 #include "host/next.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
+#include "lend/borrower.h"
 #include "preload/preload.h"
 #include "spawn/posix.h"
 #include "tell/options.h"
@@ -37,11 +38,13 @@ bool ff_spawn_is_ours(void)
  * A lazy child can't spawn: our calls pass by its mediator. A call that is
  * refused to any process, made where the mediator sees it, ends that: on
  * trial the child is taken back, committed it becomes an ordinary process.
+ * They pass by a fence, too.
  */
 void ff_leave_lazy_child(void)
 {
 	int error = errno;
 
+	ff_leave_fence("spawns");
 	if (ff_child.active && ff_next_syscall)
 		ff_next_syscall(SYS_clone, (long)CLONE_THREAD, 0L, 0L, 0L, 0L);
 	errno = error;

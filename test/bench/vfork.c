@@ -4,7 +4,10 @@
  * Run with the interposer in LD_PRELOAD. Prints `name value unit` lines; no
  * figure is a verdict.
  *
- *	vfork-bench [--mib N] [--rounds N]
+ *	vfork-bench [--mib N] [--rounds N] [--call vfork|fork]
+ *
+ * --call fork: it is fork that the program calls, whose children are lent the
+ * stack where that is possible (FLATFORK_LEND); still beside libc's vfork.
  */
 #include <dlfcn.h>
 #include <libgen.h>
@@ -22,7 +25,8 @@ enum {
 	PRELOAD,
 	GLIBC,
 	WAYS,
-	MAX_ROUNDS = 20000
+	MAX_ROUNDS = 20000,
+	BEFORE = 20, /* what is learnt is learnt by then */
 };
 
 static const char *const way_name[WAYS] = { "preload", "glibc" };
@@ -30,6 +34,7 @@ static pid_t (*way[WAYS])(void);
 static int64_t samples[WAYS][MAX_ROUNDS];
 static long mib, rounds = 1000;
 static char child[PATH_MAX];
+static const char *call = "vfork";
 
 static int64_t now_ns(void)
 {
@@ -67,9 +72,10 @@ static __attribute__((noinline)) int64_t one(pid_t (*volatile make)(void))
 
 static void print(const char *what, double ours, double libc)
 {
-	printf("%s.%s.%ldMiB %.1f us\n", what, way_name[PRELOAD], mib, ours);
-	printf("%s.%s.%ldMiB %.1f us\n", what, way_name[GLIBC], mib, libc);
-	printf("ratio.%s.preload/glibc.%ldMiB %.3f x\n", what, mib,
+	printf("%s%s.%s.%ldMiB %.1f us\n", call, what, way_name[PRELOAD], mib,
+	       ours);
+	printf("vfork%s.%s.%ldMiB %.1f us\n", what, way_name[GLIBC], mib, libc);
+	printf("ratio.%s%s.preload/glibc.%ldMiB %.3f x\n", call, what, mib,
 	       ours / libc);
 }
 
@@ -97,7 +103,7 @@ static void grow(void)
 
 static void measure(void)
 {
-	for (long i = -10; i < rounds; i++)
+	for (long i = -BEFORE; i < rounds; i++)
 		for (int turn = 0; turn < WAYS; turn++) {
 			/* neither is always the second */
 			int w = (int)((turn + i) & 1);
@@ -108,10 +114,9 @@ static void measure(void)
 		}
 	for (int w = 0; w < WAYS; w++)
 		qsort(samples[w], (size_t)rounds, sizeof(**samples), compare);
-	print("vfork", sorted_us(PRELOAD, rounds / 2),
-	      sorted_us(GLIBC, rounds / 2));
+	print("", sorted_us(PRELOAD, rounds / 2), sorted_us(GLIBC, rounds / 2));
 	/* on a busy machine the median is mostly other people's time */
-	print("vfork-p10", sorted_us(PRELOAD, rounds / 10),
+	print("-p10", sorted_us(PRELOAD, rounds / 10),
 	      sorted_us(GLIBC, rounds / 10));
 }
 
@@ -125,12 +130,14 @@ int main(int argc, char **argv)
 			mib = atol(argv[i + 1]);
 		else if (!strcmp(argv[i], "--rounds"))
 			rounds = atol(argv[i + 1]);
+		else if (!strcmp(argv[i], "--call"))
+			call = argv[i + 1];
 	}
 	if (!libc || rounds < 1 || rounds > MAX_ROUNDS || mib < 0) {
 		fprintf(stderr, "see the head of test/bench/vfork.c\n");
 		return 2;
 	}
-	way[PRELOAD] = vfork;
+	way[PRELOAD] = strcmp(call, "fork") ? vfork : fork;
 	way[GLIBC] = (pid_t(*)(void))dlsym(libc, "vfork");
 	if (way[PRELOAD] == way[GLIBC])
 		fprintf(stderr, "vfork bench: nothing is preloaded: "

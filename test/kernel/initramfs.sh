@@ -2,12 +2,13 @@
 # A small system for the guest: this machine's own programs and libraries
 # where they are here, what the build made in /build, the test in /test.
 #
-# initramfs.sh OUTPUT      with FF_BUILD set
+# initramfs.sh CHECKS OUTPUT      with FF_BUILD set
 set -u -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 : "${FF_BUILD:?the build directory}"
-output=$1
+checks=$1
+output=$2
 root=$(mktemp -d) || exit 1
 trap 'rm -rf "$root"' EXIT
 
@@ -31,8 +32,9 @@ mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
 
 cd "$FF_BUILD" || exit 1
 built=(flatfork libflatfork-preload.so test/prog/report
+	test/prog/fenced-forks test/bench/vfork-bench test/bench/noop
 	test/inject/spawn-inject test/fuzz/witness)
-mapfile -t words < <(grep '^check ' "$here/checks.sh" | tr ' ' '\n' | sort -u)
+mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
 done
@@ -56,6 +58,7 @@ done
 cp -L --parents -t "$root" "${files[@]}" || exit 1
 
 cp "$here/init" "$root/" && chmod 755 "$root/init" || exit 1
-cp "$here/checks.sh" "$here/../prog/threeways.sh" \
+cp "$checks" "$root/test/checks.sh" || exit 1
+cp "$here/../prog/threeways.sh" \
 	"$here/../../examples/mainjob.pl" "$root/test/" || exit 1
 cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 >"$output"

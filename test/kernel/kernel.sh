@@ -1,7 +1,9 @@
 #!/bin/bash
-# The library on another kernel: boots it in an emulator, with a small system
-# of this machine's programs, and looks at what the checks in there said.
-# Called by ctest with FF_BUILD set.
+# The library on another kernel, or another CPU: boots it in an emulator, with
+# a small system of this machine's programs, and looks at what the checks in
+# there said. Called by ctest with FF_BUILD set.
+#
+#	kernel.sh CHECKS	a file of this folder: checks.sh, keys.sh
 #
 # One line per check. Exit 77 and a reason where kernel or emulator are
 # missing, or the machine is too slow for all of it. A check that the guest
@@ -11,6 +13,7 @@ set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 : "${FF_BUILD:?the build directory}"
+checks=$here/$1
 series=6.1
 watchdog_seconds=420
 failures=0
@@ -32,7 +35,7 @@ if [ $status -ne 0 ]; then
 fi
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-bash "$here/initramfs.sh" "$work/initramfs" || exit 1
+bash "$here/initramfs.sh" "$checks" "$work/initramfs" || exit 1
 
 # Mitigations would protect nobody in there. timeout ends the emulator even
 # where nobody is left to wait for it.
@@ -55,7 +58,7 @@ lane() {
 	:
 }
 
-# Called by checks.sh: what became of this one?
+# Called by the file of checks: what became of this one?
 check() {
 	local name=$1 status='' took=''
 
@@ -82,7 +85,7 @@ status=$?
 tr -d '\r' <"$work/results" >"$work/said"
 echo "${vmlinuz##*/}, up and down in $((SECONDS - started)) s"
 # shellcheck source=test/kernel/checks.sh
-. "$here/checks.sh"
+. "$checks"
 if ! finished; then
 	failures=$((failures + 1))
 	echo "FAILED: the guest did not finish, the emulator's status is" \

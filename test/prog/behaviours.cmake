@@ -210,3 +210,10 @@ foreach(case execs ends comes_back prints_and_exits forks is_killed
 	behaviour(lent-forks LAZY TEST lent-forks-${case} ARGS ${case}
 		OPTIONS -e FLATFORK_LEND=learned -k forks_lent)
 endforeach()
+
+# forks that borrow memory behind protection keys; elsewhere they are lazy
+foreach(case writes writes_much allocates shared reads handshake spins asks
+		blocks_all kills_its_thread stops faults faults_handled signals
+		is_killed forks prints_and_exits)
+	behaviour(fenced-forks LAZY TEST fenced-forks-${case} ARGS ${case})
+endforeach()

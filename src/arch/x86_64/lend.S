@@ -100,4 +100,27 @@ ff_jump_target:
 	.cfi_endproc
 	.size	ff_jump_target, . - ff_jump_target
 
+/*
+ * void ff_keyed_handler(int sig, siginfo_t *info, void *context): nothing of
+ * its stack can be touched before the keys are changed, all are open then.
+ *
+ *	in	edi sig, rsi info, rdx context
+ */
+	.globl	ff_keyed_handler
+	.hidden	ff_keyed_handler
+	.hidden	ff_borrower_on_signal
+	.type	ff_keyed_handler, @function
+	.balign	16
+ff_keyed_handler:
+	.cfi_startproc
+	movq	%rdx, %r8
+	xorl	%eax, %eax
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	wrpkru
+	movq	%r8, %rdx
+	jmp	ff_borrower_on_signal
+	.cfi_endproc
+	.size	ff_keyed_handler, . - ff_keyed_handler
+
 	.section .note.GNU-stack, "", @progbits

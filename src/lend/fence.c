@@ -1,0 +1,324 @@
+/*
+ * Hazards
+ *  H-K1 Memory of the fence's key can't be touched in a signal handler of the
+ *       program's, whose register is a new one: the parent blocks all signals
+ *       before the fence is raised, until it is lowered. The child's handlers
+ *       are ours, and begin in assembly (ff_keyed_handler).
+ *  H-K2 The key is the program's as soon as the window is over: no page may
+ *       keep it. If one can't be given back, the key is never freed, and the
+ *       thread's register keeps it open.
+ *  H-K3 The kernel writes to the thread's rseq area at any time: that is not
+ *       put back. The child has no rseq, so it has nothing to write there.
+ *  H-K4 A page that others see (a shared mapping) is never kept: what the
+ *       child writes there must stay.
+ *  H-K5 A stack that became executable after the first look would lose that.
+ *       glibc does so for objects loaded by dlopen() that ask for it, before
+ *       2.41; these are hardly to be found on x86-64.
+ *  H-K6 What the kernel writes into the kept part of the stack during the
+ *       window on behalf of the parent (asynchronous I/O) would be undone.
+ */
+#include "lend/fence.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/rseq.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "host/hot.h"
+#include "host/sys.h"
+#include "lazy/hooks.h"
+#include "lazy/maps.h"
+#include "lend/loan.h"
+
+#define PAGE FF_FENCE_PAGE
+#define PAGE_OF(address) ((address) & ~(PAGE - 1))
+#define PAGE_UP(address) PAGE_OF((address) + PAGE - 1)
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+/* Below the stack pointer: the program's, and where ff_let_through() goes back. */
+#define RED_ZONE FF_PASS_BACK
+/* Nothing but stack is so near below fork's caller: the kernel keeps a gap. */
+#define STACK_BYTES ((uintptr_t)512 << 10)
+/* Of a thread's control block (struct pthread), no more is written. */
+#define CONTROL_BYTES ((uintptr_t)2560)
+#define RSEQ_BYTES 32
+
+bool ff_fence_possible(void)
+{
+	return ff_keys_possible() && !ff_fault(FF_FAULT_NO_KEYS);
+}
+
+static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
+{
+	struct ff_maps maps;
+	int rc;
+
+	if (ff_maps_open(&maps) < 0)
+		return false;
+	maps.next = PAGE_OF(address);
+	while ((rc = ff_maps_next(&maps, ret)) > 0 && ret->end <= address)
+		;
+	ff_maps_close(&maps);
+	return rc > 0 && ret->start <= address;
+}
+
+static bool is_plain(uintptr_t address)
+{
+	struct ff_mapping m;
+
+	return find_mapping(address, &m) && !m.shared && m.prot == READ_WRITE;
+}
+
+/* H-K5. The main stack alone can be fenced: no other grows. */
+static bool stack_is_plain(uintptr_t sp)
+{
+	static _Atomic int answer FF_HOT; /* 1: yes, 2: no */
+	int known = answer;
+
+	if (!known) {
+		known = is_plain(sp) ? 1 : 2;
+		answer = known;
+	}
+	return known == 1;
+}
+
+/* A signal that we need in the child, and that exec hands on. */
+static bool is_ignored(int sig)
+{
+	struct ff_sigaction act = { 0 };
+
+	return sys(rt_sigaction, sig, NULL, &act, sizeof(act.mask)) < 0 ||
+	       (void *)act.handler == (void *)SIG_IGN;
+}
+
+/* Where libc remembers the thread's id; NULL: can't be told. */
+static pid_t *find_tid(void)
+{
+	pid_t *at = NULL;
+
+	if (sys(prctl, PR_GET_TID_ADDRESS, &at) < 0 || !at ||
+	    (uintptr_t)at - ff_thread_pointer() >= CONTROL_BYTES ||
+	    *at != ff_gettid())
+		return NULL;
+	return at;
+}
+
+static bool paint(struct ff_fence *f, uintptr_t start, uintptr_t end,
+		  unsigned grows)
+{
+	if (start >= end)
+		return true;
+	if (sys(pkey_mprotect, start, end - start, READ_WRITE | grows, f->key) <
+	    0)
+		return false;
+	f->range[f->ranges++] = (struct ff_fenced){ start, end, grows };
+	return true;
+}
+
+/* All that has the key gets the common one. */
+static bool strip(struct ff_fence *f)
+{
+	bool done = true;
+	unsigned i;
+
+	for (i = 0; i < f->ranges; i++)
+		if (sys(pkey_mprotect, f->range[i].start,
+			f->range[i].end - f->range[i].start,
+			READ_WRITE | f->range[i].grows, 0) < 0)
+			done = false;
+	for (i = 0; i < f->pages; i++)
+		if (sys(pkey_mprotect, f->page[i], PAGE, READ_WRITE, 0) < 0)
+			done = false;
+	return done;
+}
+
+/* The pages that the thread writes without knowing it: errno, our own
+ * variables, its control block. */
+static bool find_thread(struct ff_fenced *ret)
+{
+	uintptr_t low = (uintptr_t)&errno, end;
+
+	if ((uintptr_t)&ff_loan < low)
+		low = (uintptr_t)&ff_loan;
+	end = PAGE_UP(ff_thread_pointer() + CONTROL_BYTES);
+	ret->start = PAGE_OF(low);
+	ret->end = end;
+	return low < ff_thread_pointer() &&
+	       end - ret->start <= FF_FENCE_THREAD_BYTES;
+}
+
+static bool paint_all(struct ff_loan *loan, const struct ff_fenced *thread)
+{
+	struct ff_fence *f = &loan->fence;
+	uintptr_t own, own_end;
+
+	ff_own_data(&own, &own_end);
+	return paint(f, thread->start, thread->end, 0) &&
+	       paint(f, PAGE_OF(loan->caller.rsp), f->stack_end,
+		     PROT_GROWSDOWN) &&
+	       paint(f, own, own_end, 0) &&
+	       paint(f, (uintptr_t)ff_loan_altstack(loan),
+		     PAGE_UP((uintptr_t)(loan + 1)), 0);
+}
+
+static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
+{
+	struct ff_fence *f = &loan->fence;
+
+	f->keys_were = ff_keys();
+	f->tid = find_tid();
+	f->stack_end = PAGE_UP((uintptr_t)(loan->return_slot + 1));
+	return loan->alone && loan->libc.bare_fork && f->tid &&
+	       !(loan->mask & FF_NEEDED) &&
+	       !(f->keys_were & (FF_KEY_NO_ACCESS(0) | FF_KEY_NO_WRITE(0))) &&
+	       f->stack_end - loan->caller.rsp <= FF_LOAN_FRAME_BYTES &&
+	       find_thread(ret_thread) && !is_ignored(SIGSYS) &&
+	       !is_ignored(SIGSEGV) && stack_is_plain(loan->caller.rsp);
+}
+
+bool ff_fence_raise(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+	struct ff_fenced thread;
+	long key;
+
+	memset(f, 0, sizeof(*f));
+	if (!may_stand(loan, &thread))
+		return false;
+	key = sys(pkey_alloc, 0, 0);
+	if (key < 0)
+		return false;
+	f->key = (int)key;
+	f->stands = true;
+	/* The kernel has opened it already, on this thread. */
+	if (!paint_all(loan, &thread)) {
+		ff_fence_lower(loan);
+		return false;
+	}
+	memcpy(loan->kept.thread, (void *)thread.start,
+	       thread.end - thread.start);
+	loan->frame_bytes = f->stack_end - loan->caller.rsp;
+	loan->args_bytes = 0; /* within that, if they matter */
+	return true;
+}
+
+/* The program's register, but that the fence's key is open. */
+static uint32_t open_keys(const struct ff_fence *f)
+{
+	return f->keys_were &
+	       ~(FF_KEY_NO_ACCESS(f->key) | FF_KEY_NO_WRITE(f->key));
+}
+
+void ff_fence_close(struct ff_loan *loan)
+{
+	const struct ff_fence *f = &loan->fence;
+	uint32_t keys = open_keys(f);
+	int key;
+
+	*f->tid = ff_gettid();
+	for (key = 0; key < FF_KEYS; key++)
+		if (key != f->key)
+			keys |= FF_KEY_NO_WRITE(key);
+	ff_set_keys(keys);
+}
+
+void ff_fence_open(struct ff_loan *loan)
+{
+	if (loan->fence.stands)
+		ff_set_keys(open_keys(&loan->fence));
+}
+
+bool ff_fence_mend(struct ff_loan *loan, uintptr_t address)
+{
+	struct ff_fence *f = &loan->fence;
+	uintptr_t page = PAGE_OF(address);
+
+	if (f->pages == FF_FENCE_PAGES || !is_plain(page)) /* H-K4 */
+		return false;
+	memcpy(loan->kept.page[f->pages], (void *)page, PAGE);
+	if (sys(pkey_mprotect, page, PAGE, READ_WRITE, f->key) < 0)
+		return false;
+	f->page[f->pages++] = page;
+	return true;
+}
+
+bool ff_fence_holds(const struct ff_loan *loan, uintptr_t sp, uintptr_t address,
+		    size_t bytes)
+{
+	const struct ff_fenced *thread = &loan->fence.range[0];
+	uintptr_t end = address + bytes;
+
+	if (end < address)
+		return false;
+	if (address >= thread->start && end <= thread->end)
+		return true;
+	return loan->caller.rsp - sp <= STACK_BYTES &&
+	       address >= sp - RED_ZONE && end <= loan->fence.stack_end;
+}
+
+void ff_fence_lower(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+
+	if (!f->stands)
+		return;
+	f->stands = false;
+	if (strip(f)) {
+		sys(pkey_free, f->key);
+		ff_set_keys(f->keys_were);
+	} else {
+		ff_set_keys(open_keys(f)); /* H-K2 */
+	}
+}
+
+void ff_fence_lowered_in(const ucontext_t *uc)
+{
+	uint32_t *keys = ff_keys_in(uc);
+
+	if (keys)
+		*keys = ff_keys();
+}
+
+static void put_thread_back(const struct ff_loan *loan)
+{
+	const struct ff_fenced *r = &loan->fence.range[0];
+	uint64_t *now = (uint64_t *)r->start;
+	const uint64_t *was = (const uint64_t *)loan->kept.thread;
+	uintptr_t rseq = ff_thread_pointer() + (uintptr_t)__rseq_offset;
+	size_t i;
+
+	for (i = 0; i < (r->end - r->start) / sizeof(*now); i++)
+		if (now[i] != was[i] &&
+		    (uintptr_t)&now[i] - rseq >= RSEQ_BYTES) /* H-K3 */
+			now[i] = was[i];
+}
+
+/* A function bound by the child stays so: the parent's call is the same. */
+static bool put_page_back(uint64_t *now, const uint64_t *was)
+{
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < PAGE / sizeof(*now); i++) {
+		if (now[i] == was[i] ||
+		    ff_is_binding((uintptr_t)&now[i], now[i] - was[i]))
+			continue;
+		now[i] = was[i];
+		changed = true;
+	}
+	return changed;
+}
+
+unsigned ff_fence_put_back(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+	unsigned i, changed = 0;
+
+	put_thread_back(loan);
+	for (i = 0; i < f->pages; i++)
+		changed += put_page_back((uint64_t *)f->page[i],
+					 (uint64_t *)loan->kept.page[i]);
+	return changed;
+}

@@ -1,0 +1,428 @@
+/*
+ * fork() on one path, again and again, and one child that does what the others
+ * did not. On a CPU with protection keys the children are lent their parent's
+ * memory behind a fence; the odd one runs into it, and must be what fork would
+ * have made of it. T_ROUNDS is how many come before it.
+ */
+#include "cases.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum {
+	BEFORE = 6,
+	AFTER = 4,
+	PAGE = 4096,
+};
+
+static int round_nr, odd_round;
+static const char *odd_end = "7"; /* what that child asks for as status */
+static void (*in_child)(void);	  /* what it does before it execs */
+static void (*in_parent)(void);	  /* what its parent does meanwhile */
+
+static FRAME int one_fork(void)
+{
+	volatile long word = 0x1234;
+	const char *end = "7";
+	int status = -1;
+	pid_t pid;
+
+	errno = 0;
+	pid = fork();
+	if (pid == 0) {
+		word = round_nr;
+		errno = ERANGE;
+		if (round_nr == odd_round) {
+			in_child();
+			end = odd_end;
+		}
+		execl(t_report, "report", "exit", end, (char *)NULL);
+		_exit(99);
+	}
+	CHECK(errno == 0 && word == 0x1234);
+	if (round_nr == odd_round && in_parent)
+		in_parent();
+	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
+	if (WIFSTOPPED(status)) {
+		printf("stopped by %d\n", WSTOPSIG(status));
+		kill(pid, SIGCONT);
+		CHECK(waitpid(pid, &status, 0) == pid);
+	}
+	return status;
+}
+
+static void odd(void (*child)(void))
+{
+	const char *longer = getenv("T_ROUNDS");
+	int status, exits = 0, n;
+
+	odd_round = longer ? atoi(longer) : BEFORE;
+	in_child = child;
+	n = odd_round + AFTER;
+	for (round_nr = 0; round_nr < n; round_nr++) {
+		status = one_fork();
+		exits += status == 7 << 8;
+		if (round_nr == odd_round)
+			printf("odd: %s %d\n",
+			       WIFEXITED(status) ? "exit" : "signal",
+			       WIFEXITED(status) ? WEXITSTATUS(status) :
+						   WTERMSIG(status));
+	}
+	printf("%d of %d\n", exits, n);
+}
+
+/* Memory of all kinds, which the parent must find as it was. */
+static long initialised = 1, zero;
+static char *block;
+static volatile char *pages;
+
+static void note_memory(void)
+{
+	block = malloc(100);
+	memset(block, 'a', 100);
+	pages = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(block && pages != MAP_FAILED);
+	for (int i = 0; i < 64; i++)
+		pages[i * PAGE] = 'p';
+}
+
+static void look_at_memory(void)
+{
+	CHECK(initialised == 1 && zero == 0);
+	for (int i = 0; i < 100; i++)
+		CHECK(block[i] == 'a');
+	for (int i = 0; i < 64; i++)
+		CHECK(pages[i * PAGE] == 'p');
+}
+
+static void writes(void)
+{
+	initialised++;
+	zero--;
+	memset(block, 'c', 100);
+	memset(t_block(0), 0, T_BLOCK / 2);
+	pages[0] = 'c';
+	CHECK(initialised == 2 && zero == -1 && block[99] == 'c');
+}
+
+static void run_writes(void)
+{
+	note_memory();
+	odd(writes);
+	look_at_memory();
+}
+
+/* More than is kept for it. */
+static void writes_much(void)
+{
+	for (int i = 0; i < 64; i++)
+		pages[i * PAGE] = 'c';
+	initialised++;
+	for (int i = 0; i < 64; i++)
+		CHECK(pages[i * PAGE] == 'c');
+}
+
+static void run_writes_much(void)
+{
+	note_memory();
+	odd(writes_much);
+	look_at_memory();
+}
+
+static void allocates(void)
+{
+	for (size_t i = 1; i < 40; i++) {
+		char *p = malloc(i * 1000);
+
+		CHECK(p);
+		memset(p, 'c', i * 1000);
+		free(p);
+	}
+	setenv("T_CHILD", "here", 1);
+}
+
+static void run_allocates(void)
+{
+	note_memory();
+	odd(allocates);
+	look_at_memory();
+	CHECK(!getenv("T_CHILD"));
+	free(malloc(100000));
+}
+
+/* What others see must stay. */
+static void writes_shared(void)
+{
+	pages[0] = 's';
+	pages[PAGE] = 's';
+}
+
+static void run_shared(void)
+{
+	pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	odd(writes_shared);
+	printf("shared %c%c\n", pages[0], pages[PAGE]);
+}
+
+/* By the kernel, into memory that is the parent's. */
+static int feed[2];
+static char heard[16] = "nothing";
+
+static void reads(void)
+{
+	CHECK(read(feed[0], heard, sizeof(heard)) == 6);
+	CHECK(!strcmp(heard, "hello"));
+}
+
+static void run_reads(void)
+{
+	CHECK(!pipe(feed) && write(feed[1], "hello", 6) == 6);
+	odd(reads);
+	printf("heard %s\n", heard);
+	close(feed[0]);
+	close(feed[1]);
+}
+
+/* It waits for a parent that goes on behind fork. */
+static void hears(void)
+{
+	char word[6];
+
+	CHECK(read(feed[0], word, sizeof(word)) == 6);
+	CHECK(!strcmp(word, "hello"));
+}
+
+static void tells(void)
+{
+	CHECK(write(feed[1], "hello", 6) == 6);
+}
+
+static void run_handshake(void)
+{
+	CHECK(!pipe(feed));
+	in_parent = tells;
+	odd(hears);
+	close(feed[0]);
+	close(feed[1]);
+}
+
+static void spins(void)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - start.tv_sec) * 1000 +
+		       (now.tv_nsec - start.tv_nsec) / 1000000 <
+	       400);
+}
+
+static void run_spins(void)
+{
+	odd(spins);
+}
+
+/* Results of calls that the fence makes itself. */
+static void on_usr1(int sig)
+{
+	(void)sig;
+}
+
+static void asks(void)
+{
+	struct sigaction old, act = { .sa_handler = SIG_DFL };
+	sigset_t all, was;
+
+	CHECK(!sigaction(SIGUSR1, NULL, &old) && old.sa_handler == on_usr1);
+	CHECK(!sigaction(SIGUSR1, &act, &old) && old.sa_handler == on_usr1);
+	CHECK(!sigaction(SIGUSR1, NULL, &old) && old.sa_handler == SIG_DFL);
+	CHECK(signal(SIGUSR2, SIG_IGN) == SIG_DFL);
+	CHECK(signal(SIGUSR2, SIG_IGN) == SIG_IGN);
+	sigfillset(&all);
+	CHECK(!sigprocmask(SIG_SETMASK, &all, &was));
+	CHECK(!sigismember(&was, SIGUSR2) && sigismember(&was, SIGHUP));
+	CHECK(!sigprocmask(SIG_SETMASK, &was, &all));
+	CHECK(sigismember(&all, SIGSEGV) && sigismember(&all, SIGSYS));
+	CHECK(!sigismember(&all, SIGKILL));
+	CHECK(sigaction(65, NULL, &old) == -1 && errno == EINVAL);
+	CHECK(close(-1) == -1 && errno == EBADF);
+	CHECK(getpid() != first_pid && getppid() == first_pid);
+}
+
+static void run_asks(void)
+{
+	sigset_t hup;
+
+	signal(SIGUSR1, on_usr1);
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hup, NULL);
+	t_signals_again();
+	odd(asks);
+}
+
+/* What exec hands on. */
+static void blocks_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	execl(t_report, "report", "state", (char *)NULL);
+}
+
+static void run_blocks_all(void)
+{
+	odd(blocks_all);
+}
+
+/* pthread_kill() goes by what libc remembers. */
+static void kills_its_thread(void)
+{
+	CHECK(gettid() == getpid());
+	pthread_kill(pthread_self(), SIGTERM);
+	_exit(1);
+}
+
+static void run_kills_its_thread(void)
+{
+	odd(kills_its_thread);
+}
+
+static void stops(void)
+{
+	raise(SIGSTOP);
+}
+
+static void run_stops(void)
+{
+	odd(stops);
+}
+
+static void faults(void)
+{
+	static volatile char *volatile nowhere = (char *)16;
+
+	*nowhere = 1;
+}
+
+static void run_faults(void)
+{
+	odd(faults);
+}
+
+static int *no_int;
+
+static void on_segv(int sig)
+{
+	static int some;
+
+	(void)sig;
+	no_int = &some;
+	_exit(3);
+}
+
+static void run_faults_handled(void)
+{
+	signal(SIGSEGV, on_segv);
+	t_signals_again();
+	odd(faults);
+}
+
+static volatile sig_atomic_t taken;
+
+static void on_usr2(int sig)
+{
+	(void)sig;
+	taken++;
+}
+
+static void signals_itself(void)
+{
+	kill(getpid(), SIGUSR2);
+	kill(getpid(), SIGUSR2);
+	CHECK(taken == 2);
+}
+
+static void run_signals(void)
+{
+	signal(SIGUSR2, on_usr2);
+	t_signals_again();
+	odd(signals_itself);
+	CHECK(taken == 0);
+}
+
+static void is_killed(void)
+{
+	initialised++;
+	kill(getpid(), SIGKILL);
+}
+
+static void run_is_killed(void)
+{
+	note_memory();
+	odd(is_killed);
+	look_at_memory();
+}
+
+static void forks(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(8);
+	CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 8);
+}
+
+static void run_forks(void)
+{
+	odd(forks);
+}
+
+static void prints_and_exits(void)
+{
+	printf("the child's ");
+	exit(6);
+}
+
+static void run_prints_and_exits(void)
+{
+	printf("unflushed ");
+	odd(prints_and_exits);
+}
+
+#define C(name)                   \
+	{                         \
+#name, run_##name \
+	}
+static const struct a_case cases[] = {
+	C(writes),
+	C(writes_much),
+	C(allocates),
+	C(shared),
+	C(reads),
+	C(handshake),
+	C(spins),
+	C(asks),
+	C(blocks_all),
+	C(kills_its_thread),
+	C(stops),
+	C(faults),
+	C(faults_handled),
+	C(signals),
+	C(is_killed),
+	C(forks),
+	C(prints_and_exits),
+};
+CASES_MAIN(cases)
