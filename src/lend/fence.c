@@ -16,10 +16,13 @@
  *       2.41; these are hardly to be found on x86-64.
  *  H-K6 What the kernel writes into the kept part of the stack during the
  *       window on behalf of the parent (asynchronous I/O) would be undone.
+ *  H-K7 The child may be killed between any two instructions: a page that has
+ *       the key, or may be written, is on the list before that.
  */
 #include "lend/fence.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -71,17 +74,17 @@ static bool is_plain(uintptr_t address)
 	return find_mapping(address, &m) && !m.shared && m.prot == READ_WRITE;
 }
 
-/* H-K5. The main stack alone can be fenced: no other grows. */
+/* H-K5. Where it was looked at before, it is as it was. */
 static bool stack_is_plain(uintptr_t sp)
 {
-	static _Atomic int answer FF_HOT; /* 1: yes, 2: no */
-	int known = answer;
+	static struct ff_mapping seen FF_HOT;
 
-	if (!known) {
-		known = is_plain(sp) ? 1 : 2;
-		answer = known;
-	}
-	return known == 1;
+	if (seen.start <= sp && sp < seen.end)
+		return true;
+	if (find_mapping(sp, &seen) && !seen.shared && seen.prot == READ_WRITE)
+		return true;
+	seen.end = 0;
+	return false;
 }
 
 /* A signal that we need in the child, and that exec hands on. */
@@ -238,10 +241,14 @@ bool ff_fence_mend(struct ff_loan *loan, uintptr_t address)
 	if (f->pages == FF_FENCE_PAGES || !is_plain(page)) /* H-K4 */
 		return false;
 	memcpy(loan->kept.page[f->pages], (void *)page, PAGE);
-	if (sys(pkey_mprotect, page, PAGE, READ_WRITE, f->key) < 0)
-		return false;
-	f->page[f->pages++] = page;
-	return true;
+	f->page[f->pages] = page;
+	/* H-K7 */
+	atomic_signal_fence(memory_order_seq_cst);
+	f->pages++;
+	if (sys(pkey_mprotect, page, PAGE, READ_WRITE, f->key) == 0)
+		return true;
+	f->pages--;
+	return false;
 }
 
 bool ff_fence_holds(const struct ff_loan *loan, uintptr_t sp, uintptr_t address,

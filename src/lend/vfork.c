@@ -463,9 +463,10 @@ void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 {
 	if (ff_options.fork_mode == FF_FORK_REAL)
 		return;
-	if (ff_fence_possible() && ff_record_seems_pure(record))
+	if (ff_fence_possible() && __libc_single_threaded &&
+	    ff_record_seems_pure(record))
 		start(caller, libc, record, true);
-	else if (ff_options.lend_mode == FF_LEND_LEARNED &&
+	if (ff_options.lend_mode == FF_LEND_LEARNED &&
 		 ff_record_is_proven(record))
 		start(caller, libc, record, false);
 }
