@@ -28,10 +28,6 @@
 #define PR_SYS_DISPATCH_OFF 0
 #define PR_SYS_DISPATCH_ON 1
 #endif
-#ifndef SYS_USER_DISPATCH
-#define SYS_USER_DISPATCH 2
-#endif
-
 /* How many threads are armed, and what SIGSYS was before the first. */
 static struct {
 	struct ff_spin lock;

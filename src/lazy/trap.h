@@ -9,6 +9,12 @@
 
 #include "lazy/slot.h"
 
+/* si_code of the SIGSYS that dispatch raises; asm-generic/siginfo.h has it
+ * from 5.11 on. */
+#ifndef SYS_USER_DISPATCH
+#define SYS_USER_DISPATCH 2
+#endif
+
 /* Does the kernel have it? Asked once. */
 bool ff_dispatch_possible(void);
 

@@ -19,13 +19,10 @@
 
 #include "arch/arch.h"
 #include "host/identity.h"
+#include "lazy/trap.h"
 #include "lend/become.h"
 #include "lend/loan.h"
 #include "lend/vfork.h"
-
-#ifndef SYS_USER_DISPATCH
-#define SYS_USER_DISPATCH 2
-#endif
 
 void ff_borrower_handles(int sig)
 {

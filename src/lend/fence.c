@@ -40,7 +40,7 @@
 #define PAGE_OF(address) ((address) & ~(PAGE - 1))
 #define PAGE_UP(address) PAGE_OF((address) + PAGE - 1)
 #define READ_WRITE (PROT_READ | PROT_WRITE)
-/* Below the stack pointer: the program's, and where ff_let_through() goes back. */
+/* Below the stack pointer: the program's, and where ff_let_through() goes on. */
 #define RED_ZONE FF_PASS_BACK
 /* Nothing but stack is so near below fork's caller: the kernel keeps a gap. */
 #define STACK_BYTES ((uintptr_t)512 << 10)
@@ -111,13 +111,14 @@ static pid_t *find_tid(void)
 static bool paint(struct ff_fence *f, uintptr_t start, uintptr_t end,
 		  unsigned grows)
 {
+	long rc;
+
 	if (start >= end)
 		return true;
-	if (sys(pkey_mprotect, start, end - start, READ_WRITE | grows, f->key) <
-	    0)
-		return false;
-	f->range[f->ranges++] = (struct ff_fenced){ start, end, grows };
-	return true;
+	rc = sys(pkey_mprotect, start, end - start, READ_WRITE | grows, f->key);
+	if (rc == 0 || rc == -ENOMEM) /* H-K2: the first of it may have it */
+		f->range[f->ranges++] = (struct ff_fenced){ start, end, grows };
+	return rc == 0;
 }
 
 /* All that has the key gets the common one. */
@@ -187,7 +188,6 @@ bool ff_fence_raise(struct ff_loan *loan)
 	struct ff_fenced thread;
 	long key;
 
-	memset(f, 0, sizeof(*f));
 	if (!may_stand(loan, &thread))
 		return false;
 	key = sys(pkey_alloc, 0, 0);

@@ -7,8 +7,8 @@
  * write nothing, or into memory that the fence keeps. Every other makes the
  * child a fork first.
  *
- * Calls are made from ff_let_through(), outside of the handler, with the program's
- * mask: a child that waits in one takes signals as it would. Of those that
+ * Calls are made from ff_let_through(), outside of the handler, with the
+ * program's mask: a child that waits in one takes signals as it would. Of those that
  * wait, only such as the kernel repeats behind a handler: a child that takes
  * too long is told so by a signal, which it must not see.
  *
@@ -38,10 +38,6 @@
 #include "lend/borrower.h"
 #include "lend/loan.h"
 #include "tell/options.h"
-
-#ifndef SYS_USER_DISPATCH
-#define SYS_USER_DISPATCH 2
-#endif
 
 /* Write to no memory, whatever their arguments; what they change is the
  * child's alone. */
