@@ -62,6 +62,7 @@ set(FF_CORE_SOURCES
 	lend/objects.c
 	lend/record.c
 	lend/streams.c
+	lend/undo.c
 	lend/vfork.c
 	site/frame.c
 	site/name.c

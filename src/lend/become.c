@@ -218,3 +218,45 @@ void ff_restore_altstack(struct ff_loan *loan, uintptr_t sp)
 	if (now.ss_sp == ff_loan_altstack(loan))
 		ff_sigaltstack_from(&loan->altstack, sp);
 }
+
+/* libc makes them with no lock held, but for reads by stdio. */
+static const short waiting[] = {
+	SYS_read,	SYS_readv,    SYS_open,	    SYS_openat,	  SYS_ioctl,
+	SYS_flock,	SYS_wait4,    SYS_waitid,   SYS_accept,	  SYS_accept4,
+	SYS_connect,	SYS_recvfrom, SYS_recvmsg,  SYS_sendto,	  SYS_sendmsg,
+	SYS_fcntl,
+};
+
+bool ff_waits_for_others(long call)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++)
+		if (waiting[i] == call)
+			return true;
+	return false;
+}
+
+void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
+			  const char *why)
+{
+	bool fenced = loan->fence.stands;
+	ff_sigset mask =
+		fenced ? loan->own_mask : *(ff_sigset *)&uc->uc_sigmask;
+	int stopped_by = loan->stopped_by, error = errno;
+
+	ff_become(loan, loan->libc.bare_fork, why);
+	if (stopped_by)
+		sys(kill, ff_getpid(), stopped_by);
+	if (sig && !(loan->action[sig - 1].flags & SA_RESTART) &&
+	    ff_call_repeats(uc) && ff_waits_for_others(ff_call_at(uc)))
+		ff_fail_call(uc, -EINTR);
+	if (uc->uc_stack.ss_sp == ff_loan_altstack(loan))
+		uc->uc_stack = loan->altstack;
+	ff_restore_altstack(loan, ff_stack_pointer(uc));
+	*(ff_sigset *)&uc->uc_sigmask = mask;
+	if (fenced)
+		ff_fence_lowered_in(uc);
+	ff_loan_put(loan);
+	errno = error;
+}

@@ -5,6 +5,7 @@
 #ifndef FF_LEND_BECOME_H
 #define FF_LEND_BECOME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <ucontext.h>
@@ -26,6 +27,10 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
  */
 void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 			  const char *why);
+
+/* A call in which a child waits for others, which the kernel repeats behind a
+ * handler with SA_RESTART, and else fails with EINTR. */
+bool ff_waits_for_others(long call);
 
 /* The system calls of libc's fork, which dispatch brings here. */
 void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr);

@@ -98,97 +98,26 @@ uintptr_t ff_lent_returned(void)
 	return to;
 }
 
-/*
- * H-B1. Calls in which a child waits for others, or is stopped; libc makes
- * them with no lock held, but for reads by stdio. The first ones the kernel
- * repeats behind a handler with SA_RESTART, and else fails with EINTR.
- */
+/* H-B1. Calls that libc makes with no lock held, beside those in which a child
+ * waits for others. */
 static const short calls[] = {
-	SYS_read,
-	SYS_readv,
-	SYS_open,
-	SYS_openat,
-	SYS_ioctl,
-	SYS_flock,
-	SYS_wait4,
-	SYS_waitid,
-	SYS_accept,
-	SYS_accept4,
-	SYS_connect,
-	SYS_recvfrom,
-	SYS_recvmsg,
-	SYS_sendto,
-	SYS_sendmsg,
-	SYS_fcntl,
-	SYS_poll,
-	SYS_ppoll,
-	SYS_select,
-	SYS_pselect6,
-	SYS_epoll_wait,
-	SYS_epoll_pwait,
-	SYS_pause,
-	SYS_nanosleep,
-	SYS_clock_nanosleep,
-	SYS_rt_sigsuspend,
-	SYS_kill,
-	SYS_tkill,
-	SYS_tgkill,
-	SYS_rt_sigprocmask,
-	SYS_rt_sigtimedwait,
-	SYS_semop,
-	SYS_semtimedop,
-	SYS_msgrcv,
+	SYS_poll,	     SYS_ppoll,		 SYS_select,
+	SYS_pselect6,	     SYS_epoll_wait,	 SYS_epoll_pwait,
+	SYS_pause,	     SYS_nanosleep,	 SYS_clock_nanosleep,
+	SYS_rt_sigsuspend,   SYS_kill,		 SYS_tkill,
+	SYS_tgkill,	     SYS_rt_sigprocmask, SYS_rt_sigtimedwait,
+	SYS_semop,	     SYS_semtimedop,	 SYS_msgrcv,
 	SYS_msgsnd,
 };
 
-#define REPEATED 15
-
-static bool is_among(long call, size_t most)
+static bool may_leave_in(long call)
 {
 	size_t i;
 
-	for (i = 0; i < most; i++)
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i] == call)
 			return true;
-	return false;
-}
-
-static bool waits_for_others(long call)
-{
-	return is_among(call, REPEATED);
-}
-
-static bool may_leave_in(long call)
-{
-	return is_among(call, sizeof(calls) / sizeof(calls[0]));
-}
-
-/*
- * H-B1. @uc is where the new process goes on: in a call that was interrupted
- * by @sig, for the program's handler, or by a stop, 0.
- */
-void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
-			  const char *why)
-{
-	bool fenced = loan->fence.stands;
-	ff_sigset mask =
-		fenced ? loan->own_mask : *(ff_sigset *)&uc->uc_sigmask;
-	int stopped_by = loan->stopped_by, error = errno;
-
-	ff_become(loan, loan->libc.bare_fork, why);
-	if (stopped_by)
-		sys(kill, ff_getpid(), stopped_by);
-	if (sig && !(loan->action[sig - 1].flags & SA_RESTART) &&
-	    ff_call_repeats(uc) && waits_for_others(ff_call_at(uc)))
-		ff_fail_call(uc, -EINTR);
-	if (uc->uc_stack.ss_sp == ff_loan_altstack(loan))
-		uc->uc_stack = loan->altstack;
-	ff_restore_altstack(loan, ff_stack_pointer(uc));
-	*(ff_sigset *)&uc->uc_sigmask = mask;
-	if (fenced)
-		ff_fence_lowered_in(uc);
-	ff_loan_put(loan);
-	errno = error;
+	return ff_waits_for_others(call);
 }
 
 /* A fault while it becomes a fork: of a fork handler, or ours. */

@@ -8,9 +8,10 @@
  * child a fork first.
  *
  * Calls are made from ff_let_through(), outside of the handler, with the
- * program's mask: a child that waits in one takes signals as it would. Of those that
- * wait, only such as the kernel repeats behind a handler: a child that takes
- * too long is told so by a signal, which it must not see.
+ * program's mask: a child that waits in one takes signals as
+ * it would. Of those that wait, only such as the kernel repeats behind a
+ * handler: a child that takes too long is told so by a signal, which it must
+ * not see.
  *
  * Hazards
  *  H-F1 A child that holds its parent too long must leave, but a signal sent
@@ -279,6 +280,7 @@ bool ff_fenced_signal(struct ff_loan *loan, int sig, const siginfo_t *info,
 	}
 	leave_pass(uc);
 	if (sig == SIGSYS && info->si_code == SI_TIMER) {
+		loan->late = true;
 		ff_become_in_handler(loan, uc, 0, "takes too long");
 		return true;
 	}

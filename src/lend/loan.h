@@ -82,6 +82,7 @@ struct ff_loan {
 	struct ff_task task;
 	struct ff_ids ids; /* as they were before it changed them */
 	const char *why;   /* it needs memory of its own; NULL: it does not */
+	bool late;	   /* for no other reason than time */
 	pid_t own;	   /* the fork that it became; by the kernel */
 	int error;	   /* or why that failed */
 

@@ -60,6 +60,11 @@ bool ff_record_seems_pure(const struct ff_record *r)
 	return !atomic_load(&r->barred) && atomic_load(&r->pure) > 0;
 }
 
+void ff_record_doubt(struct ff_record *r)
+{
+	atomic_store(&r->pure, 0);
+}
+
 void ff_record_bar(struct ff_record *r)
 {
 	if (r)

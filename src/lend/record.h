@@ -36,6 +36,11 @@ bool ff_record_seems_pure(const struct ff_record *record);
 /* A lazy child of this path came to exec. */
 void ff_record_learn(struct ff_record *record, const struct ff_purity *purity);
 
+/* Not before it is proven anew: a child took long, which may have been the
+ * machine's doing. One that waits for its parent is late as a lazy one, too,
+ * and proves nothing. */
+void ff_record_doubt(struct ff_record *record);
+
 /* Never again. */
 void ff_record_bar(struct ff_record *record);
 

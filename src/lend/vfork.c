@@ -31,7 +31,6 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/single_threaded.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -44,6 +43,7 @@
 #include "lend/borrower.h"
 #include "lend/ground.h"
 #include "lend/loan.h"
+#include "lend/undo.h"
 #include "site/name.h"
 #include "site/object.h"
 #include "site/site.h"
@@ -163,80 +163,22 @@ static void reap(pid_t child)
 	take_sigchld(child);
 }
 
-/* The child went wrong; its memory is another process's, or nobody's. */
-static void put_back(struct ff_loan *loan)
+/* The child went wrong: what is another process's, or nobody's, now? */
+static void settle(struct ff_loan *loan)
 {
-	if (loan->fenced)
-		ff_fence_put_back(loan);
-	memcpy((void *)loan->caller.rsp, loan->frame, loan->frame_bytes);
-	memcpy(loan->return_slot + 1, loan->args, loan->args_bytes);
-	ff_streams_restore(&loan->streams);
+	ff_undo_wrong(loan);
 	if (loan->gate)
 		ff_gate_leave_real();
 	if (!loan->own && !loan->error)
 		return; /* killed on the way: it is the program's to reap */
 	reap(loan->child);
 	loan->result = loan->own ? loan->own : -loan->error;
-	if (loan->record && !loan->arrived && !loan->stopped_by)
-		ff_record_bar(loan->record);
-}
-
-/* What the child's change of ids did to all who share the memory; unless ours
- * changed as well. */
-static void put_back_dumpable(const struct ff_loan *loan)
-{
-	struct ff_ids now = { 0 };
-
-	ff_ids_note(&now);
-	if (memcmp(now.uid, loan->ids.uid, sizeof(now.uid)) == 0 &&
-	    memcmp(now.gid, loan->ids.gid, sizeof(now.gid)) == 0 &&
-	    now.dumpable != loan->ids.dumpable)
-		sys(prctl, PR_SET_DUMPABLE, loan->ids.dumpable, 0, 0, 0);
-}
-
-static uint32_t *word_at(const struct ff_loan *loan, int32_t offset)
-{
-	return (uint32_t *)(loan->caller.rsp + (uintptr_t)(intptr_t)offset);
-}
-
-/*
- * fork's child may change nothing of its parent's. Words that children of this
- * path are known to change are put back, where they differ. What else differs
- * in the frame or among the guards is a surprise: put back if no other thread
- * can have written it, which would be lost.
- */
-static void undo(struct ff_loan *loan)
-{
-	const struct ff_record *r = loan->record;
-	uint64_t *frame = (uint64_t *)loan->caller.rsp;
-	const uint64_t *was = (const uint64_t *)loan->frame;
-	uint32_t i, count = atomic_load(&r->count);
-	unsigned surprises = 0;
-	uint32_t *word;
-
-	if (loan->fenced) {
-		loan->surprises = ff_fence_put_back(loan);
-		memcpy(frame, was, loan->frame_bytes);
+	if (!loan->record || loan->arrived || loan->stopped_by)
 		return;
-	}
-	for (i = 0; i < count; i++) {
-		word = word_at(loan, r->at[i]);
-		if (*word != loan->word[i])
-			*word = loan->word[i];
-	}
-	if (!loan->alone)
-		return;
-	for (i = 0; i < loan->frame_bytes / sizeof(*frame); i++) {
-		if (frame[i] == was[i])
-			continue;
-		frame[i] = was[i];
-		surprises++;
-	}
-	surprises += ff_guard_put_back(&loan->guard);
-	if (surprises) {
-		loan->surprises = surprises;
+	if (loan->late)
+		ff_record_doubt(loan->record);
+	else
 		ff_record_bar(loan->record);
-	}
 }
 
 static void tell(const struct ff_loan *loan)
@@ -310,17 +252,6 @@ static long make_child(struct ff_loan *loan)
 	return ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
 }
 
-static void take_words(struct ff_loan *loan)
-{
-	const struct ff_record *r = loan->record;
-	uint32_t i, count = atomic_load(&r->count);
-
-	for (i = 0; i < count; i++)
-		loan->word[i] = *word_at(loan, r->at[i]);
-	if (loan->alone)
-		ff_guard_take(&loan->guard);
-}
-
 /* On the loan's stack. */
 static void lend(void *arg)
 {
@@ -330,10 +261,7 @@ static void lend(void *arg)
 	loan->caught &= ~LIBC_SIGNALS;
 	if (!loan->fenced)
 		loan->caught &= ~(loan->mask | FF_SYNCHRONOUS);
-	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);
-	memcpy(loan->args, loan->return_slot + 1, loan->args_bytes);
-	if (loan->record && !loan->fenced)
-		take_words(loan);
+	ff_undo_note(loan);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
 	loan->result = make_child(loan);
@@ -347,11 +275,11 @@ static void lend(void *arg)
 	ff_loan = NULL;
 	*loan->return_slot = loan->return_address;
 	if (loan->why)
-		put_back(loan);
+		settle(loan);
 	else if (loan->record)
-		undo(loan);
+		ff_undo_fork(loan);
 	if (loan->ids.noted)
-		put_back_dumpable(loan);
+		ff_undo_ids(loan);
 	ff_on_stack((void *)(loan->caller.rsp - BELOW_CALL), go_on, loan);
 }
 

@@ -210,6 +210,15 @@ foreach(case execs ends comes_back prints_and_exits forks is_killed
 	behaviour(lent-forks LAZY TEST lent-forks-${case} ARGS ${case}
 		OPTIONS -e FLATFORK_LEND=learned -k forks_lent)
 endforeach()
+behaviour(lent-forks LAZY TEST lent-forks-changes_environ-1000th
+	ARGS changes_environ OPTIONS -e FLATFORK_LEND=learned -e T_ROUNDS=999
+	-k forks_lent -g "lent, for the last time: child changed 1 words")
+t_executable(openmp-forks)
+target_link_libraries(prog-openmp-forks PRIVATE OpenMP::OpenMP_C)
+foreach(case sums dynamic)
+	behaviour(openmp-forks LAZY TEST openmp-forks-${case} ARGS ${case}
+		OPTIONS -e FLATFORK_LEND=learned -k forks_lent)
+endforeach()
 
 # forks that borrow memory behind protection keys; elsewhere they are lazy
 foreach(case writes writes_much allocates shared reads handshake spins asks

@@ -2,75 +2,22 @@
  * fork() on one path, again and again, and one child that does what the others
  * did not. On a CPU with protection keys the children are lent their parent's
  * memory behind a fence; the odd one runs into it, and must be what fork would
- * have made of it. T_ROUNDS is how many come before it.
+ * have made of it.
  */
-#include "cases.h"
+#include "path.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 
 enum {
-	BEFORE = 6,
-	AFTER = 4,
 	PAGE = 4096,
 };
 
-static int round_nr, odd_round;
-static void (*in_child)(void);	/* what it does before it execs */
-static void (*in_parent)(void); /* what its parent does meanwhile */
-
-static FRAME int one_fork(void)
-{
-	volatile long word = 0x1234;
-	int status = -1;
-	pid_t pid;
-
-	errno = 0;
-	pid = fork();
-	if (pid == 0) {
-		word = round_nr;
-		errno = ERANGE;
-		if (round_nr == odd_round)
-			in_child();
-		execl(t_report, "report", "exit", "7", (char *)NULL);
-		_exit(99);
-	}
-	CHECK(errno == 0 && word == 0x1234);
-	if (round_nr == odd_round && in_parent)
-		in_parent();
-	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
-	if (WIFSTOPPED(status)) {
-		printf("stopped by %d\n", WSTOPSIG(status));
-		kill(pid, SIGCONT);
-		CHECK(waitpid(pid, &status, 0) == pid);
-	}
-	return status;
-}
-
 static void odd(void (*child)(void))
 {
-	const char *longer = getenv("T_ROUNDS");
-	int status, exits = 0, n;
-
-	odd_round = longer ? atoi(longer) : BEFORE;
-	in_child = child;
-	n = odd_round + AFTER;
-	for (round_nr = 0; round_nr < n; round_nr++) {
-		status = one_fork();
-		exits += status == 7 << 8;
-		if (round_nr == odd_round)
-			printf("odd: %s %d\n",
-			       WIFEXITED(status) ? "exit" : "signal",
-			       WIFEXITED(status) ? WEXITSTATUS(status) :
-						   WTERMSIG(status));
-	}
-	printf("%d of %d\n", exits, n);
+	with_an_odd_one(child, 6);
 }
 
 /* Memory of all kinds, which the parent must find as it was. */
@@ -204,7 +151,7 @@ static void tells(void)
 static void run_handshake(void)
 {
 	CHECK(!pipe(feed));
-	in_parent = tells;
+	odd_parent = tells;
 	odd(hears);
 	close(feed[0]);
 	close(feed[1]);

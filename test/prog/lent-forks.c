@@ -3,80 +3,24 @@
  * borrow their parent's memory from some child on. What they do then, the
  * parent must not see.
  */
-#include "cases.h"
+#include "path.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
 enum {
 	LEARNING = 12, /* more than it takes */
 	ROUNDS = 60,
 };
 
-static char *const no_environ[] = { NULL };
-static int round_nr, odd_round = -1, odd_status;
-static void (*odd_thing)(void); /* what the child of that round does */
-
-/* One path. The child changes words of this frame; the parent looks. */
-static FRAME int one_fork(void)
+static void odd(void (*child)(void))
 {
-	volatile long word = 0x1234;
-	int status = -1;
-	pid_t pid;
-
-	errno = 0;
-	pid = fork();
-	if (pid == 0) {
-		word = round_nr;
-		errno = ERANGE;
-		if (round_nr == odd_round) {
-			odd_thing();
-			return 77; /* it came back: so does its path */
-		}
-		execle(t_report, "report", "exit", "7", (char *)NULL,
-		       no_environ);
-		_exit(99);
-	}
-	CHECK(errno == 0 && word == 0x1234);
-	CHECK(waitpid(pid, &status, 0) == pid);
-	return status;
-}
-
-static void rounds(int n)
-{
-	int status, exits = 0;
-
-	for (round_nr = 0; round_nr < n; round_nr++) {
-		status = one_fork();
-		if (is_child()) {
-			printf("child: came back with %d\n", status);
-			exit(3);
-		}
-		if (round_nr == odd_round)
-			odd_status = status;
-		exits += status == 7 << 8;
-	}
-	printf("%d of %d\n", exits, n);
+	with_an_odd_one(child, LEARNING + 4);
 }
 
 static void run_execs(void)
 {
 	rounds(ROUNDS);
-}
-
-/* Learn, then one child that is different, then go on; all on one path. */
-static void with_an_odd_one(void (*thing)(void))
-{
-	odd_round = LEARNING + 4;
-	odd_thing = thing;
-	rounds(LEARNING + 9);
-	printf("odd: %s %d\n", WIFEXITED(odd_status) ? "exit" : "signal",
-	       WIFEXITED(odd_status) ? WEXITSTATUS(odd_status) :
-				       WTERMSIG(odd_status));
 }
 
 static void ends(void)
@@ -86,7 +30,7 @@ static void ends(void)
 
 static void run_ends(void)
 {
-	with_an_odd_one(ends);
+	odd(ends);
 }
 
 static void comes_back(void)
@@ -95,8 +39,9 @@ static void comes_back(void)
 
 static void run_comes_back(void)
 {
+	odd_comes_back = true;
 	printf("unflushed ");
-	with_an_odd_one(comes_back);
+	odd(comes_back);
 }
 
 static void prints_and_exits(void)
@@ -108,7 +53,7 @@ static void prints_and_exits(void)
 static void run_prints_and_exits(void)
 {
 	printf("unflushed ");
-	with_an_odd_one(prints_and_exits);
+	odd(prints_and_exits);
 }
 
 static void forks_itself(void)
@@ -124,7 +69,7 @@ static void forks_itself(void)
 
 static void run_forks(void)
 {
-	with_an_odd_one(forks_itself);
+	odd(forks_itself);
 }
 
 static void is_killed(void)
@@ -134,7 +79,7 @@ static void is_killed(void)
 
 static void run_is_killed(void)
 {
-	with_an_odd_one(is_killed);
+	odd(is_killed);
 }
 
 /* The checks find that, put it back, and lend no more. */
@@ -150,7 +95,7 @@ static void run_changes_environ(void)
 {
 	char **before = environ;
 
-	with_an_odd_one(changes_environ);
+	odd(changes_environ);
 	CHECK(environ == before);
 }
 
@@ -169,7 +114,7 @@ static void run_signals(void)
 {
 	signal(SIGUSR1, on_usr1);
 	t_signals_again();
-	with_an_odd_one(signals_itself);
+	odd(signals_itself);
 }
 
 static int atfork_runs;
@@ -189,7 +134,7 @@ static void run_atfork(void)
 }
 
 /* A latch on the forking thread's stack, in frames that its children work in:
- * another thread writes there all the time, once the path is known. */
+ * another thread writes there all the time. */
 static atomic_bool stop;
 
 static void *writes(void *latch)
@@ -205,15 +150,12 @@ static void *writes(void *latch)
 
 static void run_latch(void)
 {
-	const char *longer = getenv("T_ROUNDS");
-	int n = longer ? atoi(longer) : ROUNDS;
 	atomic_long latch = 0;
 	pthread_t thread;
 	void *written;
 
-	rounds(LEARNING);
 	CHECK(!pthread_create(&thread, NULL, writes, &latch));
-	rounds(n);
+	rounds(LEARNING + rounds_or(ROUNDS));
 	atomic_store(&stop, true);
 	pthread_join(thread, &written);
 	printf("lost %ld\n", (long)written - atomic_load(&latch));

@@ -3,11 +3,12 @@
 # preloaded with FLATFORK=off - and compares standard output, standard error
 # and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-alnw] [-k COUNTER] [-b MS] [-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY]
-#		PROGRAM [ARG...]
+#	threeways.sh [-alnw] [-k COUNTER] [-g PATTERN] [-b MS] [-t SECONDS]
+#		[-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
 #
 # -l  its children exec: at least one must have stayed on the lazy path
 # -k  this counter of FLATFORK_STATS must not stay 0, either
+# -g  a line of the lazy run's log must match this
 # -b  FLATFORK_BUDGET_MS; with -l 20000 unless told, so that a loaded machine
 #     does not decide the test; else the product's default
 # -t  the watchdog, for each of the runs
@@ -21,12 +22,13 @@
 # FF_TRACE=1 prints the log of the lazy run.
 set -u
 
-lazy='' counter='' budget='' seconds=60 stderr=yes library='' auto='' wrong=''
+lazy='' counter='' line='' budget='' seconds=60 stderr=yes library='' auto='' wrong=''
 vars=()
-while getopts 'alk:b:t:e:np:w' opt; do
+while getopts 'alk:g:b:t:e:np:w' opt; do
 	case $opt in
 	l) lazy=yes ;;
 	k) counter=$OPTARG ;;
+	g) line=$OPTARG ;;
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
@@ -111,7 +113,7 @@ fi
 
 with=(LD_PRELOAD="$preload${library:+:$library}" FLATFORK_FORK=lazy FLATFORK_STATS="$tmp/stats")
 [ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
-[ -n "${FF_TRACE-}" ] && with+=(FLATFORK_LOG="$tmp/log")
+[ -n "${FF_TRACE-}$line" ] && with+=(FLATFORK_LOG="$tmp/log")
 command=(env "${with[@]}" "${ours[@]}")
 run lazy
 command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "${libc[@]}")
@@ -154,6 +156,10 @@ if [ -n "$lazy" ] && [ "$(count forks_lazy)" = 0 ]; then
 fi
 if [ -n "$counter" ] && [ "$(count "$counter")" = 0 ]; then
 	echo "lazy: $counter is 0"
+	failed=yes
+fi
+if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/log"; then
+	echo "lazy: no line of the log matches: $line"
 	failed=yes
 fi
 [ -n "${FF_TRACE-}" ] && cat "$tmp/log" 2>/dev/null

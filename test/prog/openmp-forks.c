@@ -1,0 +1,67 @@
+/*
+ * The master of an OpenMP team forks, while the others of it write to sums
+ * that lie on its stack, as shared variables do: no write is lost. T_ROUNDS is
+ * how many forks.
+ */
+#include "path.h"
+
+#include <omp.h>
+#include <stdatomic.h>
+
+enum {
+	LEARNING = 12, /* more than it takes */
+	ROUNDS = 60,
+	TEAM = 3,
+};
+
+static void run_sums(void)
+{
+	long sums[TEAM] = { 0 }, lost = 0;
+	atomic_bool stop = false;
+
+#pragma omp parallel num_threads(TEAM) reduction(+ : lost)
+	{
+		int self = omp_get_thread_num();
+		volatile long *sum = &sums[self];
+		long n = 0;
+
+		if (self == 0)
+			CHECK(omp_get_num_threads() == TEAM);
+#pragma omp barrier
+		if (self == 0) {
+			rounds(LEARNING + rounds_or(ROUNDS));
+			atomic_store(&stop, true);
+		}
+		for (; !atomic_load(&stop); n++)
+			++*sum;
+		lost += n - *sum;
+	}
+	printf("lost %ld\n", lost);
+}
+
+/* As the runtime itself does: chunks of a loop are handed out. */
+static void run_dynamic(void)
+{
+	long items = 0, done = 0;
+	int n = LEARNING + rounds_or(ROUNDS);
+
+#pragma omp parallel num_threads(TEAM) reduction(+ : done)
+	{
+#pragma omp master
+		rounds(n);
+#pragma omp for schedule(dynamic, 1)
+		for (long i = 0; i < 1000; i++) {
+#pragma omp atomic
+			items++;
+			done++;
+		}
+	}
+	printf("items %ld, done %ld\n", items, done);
+}
+
+#define C(name)                   \
+	{                         \
+#name, run_##name \
+	}
+static const struct a_case cases[] = { C(sums), C(dynamic) };
+CASES_MAIN(cases)
