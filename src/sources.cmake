@@ -1,6 +1,7 @@
 # The spawn path: in the interposer, and in the library that programs link.
 set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
+	host/coredump.c
 	host/fault.c
 	lazy/gate.c
 	spawn/actions.c
@@ -60,6 +61,7 @@ set(FF_CORE_SOURCES
 	lend/ground.c
 	lend/loan.c
 	lend/objects.c
+	lend/owners.c
 	lend/record.c
 	lend/streams.c
 	lend/undo.c

@@ -63,6 +63,11 @@ void ff_areas_note_advice(uintptr_t start, size_t len, int advice)
 	ff_spin_unlock(&advised.lock);
 }
 
+bool ff_areas_any_advised(void)
+{
+	return atomic_load_explicit(&advised.count, memory_order_relaxed) > 0;
+}
+
 static bool is_advised(uintptr_t start, uintptr_t end)
 {
 	unsigned i,

@@ -75,5 +75,6 @@ void ff_areas_unmark(const struct ff_areas *areas);
 /* The program's own MADV_DONTFORK, MADV_WIPEONFORK and their opposites:
  * such ranges are left to the kernel. Noted before the call is made. */
 void ff_areas_note_advice(uintptr_t start, size_t len, int advice);
+bool ff_areas_any_advised(void);
 
 #endif

@@ -35,7 +35,8 @@
 
 static struct {
 	bool measuring, failed;
-	unsigned count;
+	unsigned count, strayed;
+	uintptr_t last_strayed;
 	struct {
 		uintptr_t at;
 		uint64_t value;
@@ -157,6 +158,15 @@ static bool is_rseq(uintptr_t at)
 	return at - (ff_thread_pointer() + (uintptr_t)__rseq_offset) < 32;
 }
 
+static void note_strayed(uintptr_t at)
+{
+	const uintptr_t page = at & ~(FF_PAGE - 1);
+
+	if (!seen.strayed || page != seen.last_strayed)
+		seen.strayed++;
+	seen.last_strayed = page;
+}
+
 /* What is as it was at fork's return, a thread of the parent's has written. */
 static void judge_in_frames(uintptr_t offset, uint64_t value)
 {
@@ -168,7 +178,7 @@ static void judge_in_frames(uintptr_t offset, uint64_t value)
 		if (!(uint32_t)(changed >> 32 * half))
 			continue;
 		if (p->count == FF_PURITY_WORDS)
-			seen.failed = true;
+			note_strayed(p->frame + offset);
 		else
 			p->at[p->count++] = (int32_t)offset + 4 * half;
 	}
@@ -188,7 +198,7 @@ static void judge(uintptr_t at, uint64_t value, uint64_t theirs)
 	if (at >= p->frame && at - p->frame < seen.frames_bytes)
 		judge_in_frames(at - p->frame, value);
 	else
-		seen.failed = true;
+		note_strayed(at);
 }
 
 void ff_purity_begin(void)
@@ -211,6 +221,8 @@ void ff_purity_end(void)
 	if (!seen.measuring || !p->frame)
 		return;
 	p->count = 0;
+	seen.strayed = 0;
 	compare(judge);
-	atomic_store(&p->pure, !seen.failed);
+	atomic_store(&p->strayed,
+		     seen.failed ? FF_PURITY_UNKNOWN : seen.strayed);
 }

@@ -15,13 +15,17 @@
  * write that one. */
 #define FF_PURITY_WORDS 32
 
+/* Or so much that nobody counted. */
+#define FF_PURITY_UNKNOWN (~0u)
+
 /* In the image, so shared by parent and child. */
 struct ff_purity {
 	uintptr_t frame; /* parent: the stack pointer of fork's caller; 0: it
 			    does not want to know */
 	uintptr_t errno_at;
-	_Atomic bool pure; /* child */
-	unsigned count;	   /* child: words changed above frame */
+	_Atomic unsigned strayed; /* child: pages changed elsewhere, or
+				     FF_PURITY_UNKNOWN */
+	unsigned count; /* child: words changed above frame */
 	int32_t at[FF_PURITY_WORDS];
 };
 

@@ -131,6 +131,8 @@ static void give_arrived(const struct ff_loan *loan)
 static void settle(struct ff_loan *loan)
 {
 	ff_fence_lower(loan);
+	if (loan->fenced)
+		ff_fence_adopt_locks(loan);
 	if (*loan->return_slot == (uintptr_t)ff_lent_return)
 		*loan->return_slot = loan->return_address;
 	ff_loan = NULL;

@@ -18,6 +18,10 @@
  *       window on behalf of the parent (asynchronous I/O) would be undone.
  *  H-K7 The child may be killed between any two instructions: a page that has
  *       the key, or may be written, is on the list before that.
+ *  H-K8 Memory that is empty in a fork's child (MADV_WIPEONFORK) is not in
+ *       this one. Where the program has asked for some, no fork is lent; what
+ *       libc has of the kernel for itself (the state of its random numbers)
+ *       can't be kept on fork, which tells it.
  */
 #include "lend/fence.h"
 
@@ -35,6 +39,7 @@
 #include "lazy/hooks.h"
 #include "lazy/maps.h"
 #include "lend/loan.h"
+#include "lend/owners.h"
 
 #define PAGE FF_FENCE_PAGE
 #define PAGE_OF(address) ((address) & ~(PAGE - 1))
@@ -67,11 +72,18 @@ static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
 	return rc > 0 && ret->start <= address;
 }
 
+/* H-K8 */
+static bool is_droppable(uintptr_t page)
+{
+	return sys(madvise, page, PAGE, MADV_KEEPONFORK) == -EINVAL;
+}
+
 static bool is_plain(uintptr_t address)
 {
 	struct ff_mapping m;
 
-	return find_mapping(address, &m) && !m.shared && m.prot == READ_WRITE;
+	return find_mapping(address, &m) && !m.shared &&
+	       m.prot == READ_WRITE && !is_droppable(address);
 }
 
 /* H-K5. Where it was looked at before, it is as it was. */
@@ -328,4 +340,20 @@ unsigned ff_fence_put_back(struct ff_loan *loan)
 		changed += put_page_back((uint64_t *)f->page[i],
 					 (uint64_t *)loan->kept.page[i]);
 	return changed;
+}
+
+void ff_fence_adopt_locks(struct ff_loan *loan)
+{
+	const struct ff_fence *f = &loan->fence;
+	const struct ff_fenced *thread = &f->range[0];
+	pid_t before = loan->child, now = ff_gettid();
+	unsigned i;
+
+	ff_owners_change((void *)thread->start, loan->kept.thread,
+			 thread->end - thread->start, before, now);
+	ff_owners_change((void *)loan->caller.rsp, loan->frame,
+			 loan->frame_bytes, before, now);
+	for (i = 0; i < f->pages; i++)
+		ff_owners_change((void *)f->page[i], loan->kept.page[i], PAGE,
+				 before, now);
 }

@@ -24,7 +24,7 @@ struct ff_loan;
 
 #define FF_FENCE_RANGES 4
 #define FF_FENCE_THREAD_BYTES ((size_t)16 << 10)
-#define FF_FENCE_PAGES 16 /* kept for a child that writes elsewhere */
+#define FF_FENCE_PAGES 32 /* kept for a child that writes elsewhere */
 #define FF_FENCE_PAGE ((size_t)4096)
 
 struct ff_fence {
@@ -82,6 +82,9 @@ void ff_fence_lowered_in(const ucontext_t *uc);
 /* Parent, after that: all but the stack, which its caller puts back. Returns
  * the pages that the child changed and should not have. */
 unsigned ff_fence_put_back(struct ff_loan *loan);
+
+/* The new process that the child became: it holds the child's locks. */
+void ff_fence_adopt_locks(struct ff_loan *loan);
 
 /* The child, with its handlers in place: from here on it is behind the fence
  * (fenced.c). Returns in the new process if it can't be. */

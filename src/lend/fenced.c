@@ -20,9 +20,15 @@
  *       with all that it has sent.
  *  H-F2 Some files of /proc mean the memory, not the process: what is written
  *       to them is the parent's as well.
+ *  H-F3 The fork that a child becomes has another pid. So neither the child
+ *       nor anybody else may have learnt the one it has: calls that tell it,
+ *       make it the name of a group or session, or send it along (signals,
+ *       sockets), and ways into /proc, which lead to this process, are not
+ *       passed. What a fork does not inherit, neither.
  */
 #include "lend/fence.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdint.h>
@@ -46,21 +52,16 @@ static const short harmless[] = {
 	SYS_execve,	    SYS_execveat,    SYS_exit_group,
 	SYS_exit,	    SYS_close,	     SYS_dup,
 	SYS_dup2,	    SYS_dup3,	     SYS_close_range,
-	SYS_open,	    SYS_openat,	     SYS_creat,
-	SYS_lseek,	    SYS_chdir,	     SYS_fchdir,
-	SYS_chroot,	    SYS_umask,	     SYS_setsid,
-	SYS_setpgid,	    SYS_getsid,	     SYS_getpgid,
-	SYS_getpgrp,	    SYS_getpid,	     SYS_gettid,
-	SYS_getppid,	    SYS_getuid,	     SYS_geteuid,
-	SYS_getgid,	    SYS_getegid,     SYS_setgroups,
-	SYS_getpriority,    SYS_setpriority, SYS_sched_setscheduler,
-	SYS_sched_setparam, SYS_ioprio_set,  SYS_access,
+	SYS_lseek,	    SYS_umask,	     SYS_getsid,
+	SYS_getpgid,	    SYS_getpgrp,     SYS_getppid,
+	SYS_getuid,	    SYS_geteuid,     SYS_getgid,
+	SYS_getegid,	    SYS_setgroups,   SYS_getpriority,
+	SYS_setpriority,    SYS_ioprio_set,  SYS_access,
 	SYS_faccessat,	    SYS_faccessat2,  SYS_unlink,
 	SYS_unlinkat,	    SYS_mkdir,	     SYS_mkdirat,
 	SYS_rename,	    SYS_chmod,	     SYS_fchmod,
-	SYS_chown,	    SYS_fchown,	     SYS_kill,
-	SYS_tgkill,	    SYS_alarm,	     SYS_sched_yield,
-	SYS_tkill,	    SYS_setrlimit,
+	SYS_chown,	    SYS_fchown,	     SYS_alarm,
+	SYS_sched_yield,    SYS_setrlimit,
 };
 
 /* Change ids, and what all who share the memory have to do with them. */
@@ -115,12 +116,28 @@ static bool writes_inside(const struct ff_loan *loan, const ucontext_t *uc,
 	return false;
 }
 
-/* H-F2 */
-static bool is_of_proc(long fd)
+/* H-F2, H-F3: not a file that anybody might have. */
+static bool is_special(long fd)
 {
 	struct statfs s = { 0 };
 
-	return sys(fstatfs, fd, &s) == 0 && s.f_type == PROC_SUPER_MAGIC;
+	return sys(fstatfs, fd, &s) == 0 &&
+	       (s.f_type == PROC_SUPER_MAGIC || s.f_type == SOCKFS_MAGIC);
+}
+
+/* H-F3. What is not there can't be made there, either. */
+static bool leads_to_proc(long directory, long path, long flags)
+{
+	const long kept = O_NOFOLLOW | O_DIRECTORY;
+	long fd = sys(openat, directory, path,
+		      O_PATH | O_CLOEXEC | (flags & kept), 0);
+	bool special;
+
+	if (fd < 0)
+		return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM;
+	special = is_special(fd);
+	sys(close, fd);
+	return special;
 }
 
 static bool is_harmless_fcntl(long command)
@@ -150,7 +167,17 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 	case SYS_writev:
 	case SYS_pwrite64:
 	case SYS_ftruncate:
-		return !is_of_proc(ff_arg(uc, 0));
+	case SYS_fchdir:
+		return !is_special(ff_arg(uc, 0));
+	case SYS_open:
+		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), ff_arg(uc, 1));
+	case SYS_creat:
+	case SYS_chdir:
+	case SYS_chroot:
+		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), 0);
+	case SYS_openat:
+		return !leads_to_proc(ff_arg(uc, 0), ff_arg(uc, 1),
+				      ff_arg(uc, 2));
 	case SYS_fcntl:
 		return is_harmless_fcntl(ff_arg(uc, 1));
 	case SYS_ioctl:
@@ -239,7 +266,7 @@ static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 		return;
 	}
 	ff_become_in_handler(loan, uc, 0,
-			     "makes a call that may write to memory");
+			     "makes a call that is not for borrowers");
 	ff_rewind(uc, nr);
 }
 

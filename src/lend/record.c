@@ -4,6 +4,7 @@
 
 #include "host/hot.h"
 #include "host/table.h"
+#include "lend/fence.h"
 #include "site/frame.h"
 
 #define RECORDS 64
@@ -55,20 +56,35 @@ bool ff_record_is_proven(struct ff_record *r)
 	return atomic_fetch_add(&r->lent, 1) % LENT_MOST != LENT_MOST - 1;
 }
 
-bool ff_record_seems_pure(const struct ff_record *r)
+bool ff_record_strays_little(const struct ff_record *r)
 {
-	return !atomic_load(&r->barred) && atomic_load(&r->pure) > 0;
+	return atomic_load(&r->strays_little);
 }
 
 void ff_record_doubt(struct ff_record *r)
 {
 	atomic_store(&r->pure, 0);
+	atomic_store(&r->strays_little, false);
 }
 
 void ff_record_bar(struct ff_record *r)
 {
-	if (r)
-		atomic_store(&r->barred, true);
+	atomic_store(&r->barred, true);
+}
+
+bool ff_record_is_barred(const struct ff_record *r)
+{
+	return atomic_load(&r->barred);
+}
+
+void ff_record_bar_fence(struct ff_record *r)
+{
+	atomic_store(&r->fence_barred, true);
+}
+
+bool ff_record_is_fence_barred(const struct ff_record *r)
+{
+	return atomic_load(&r->fence_barred);
 }
 
 static bool knows(const struct ff_record *r, uint32_t count, int32_t at)
@@ -102,7 +118,9 @@ static bool add_words(struct ff_record *r, const struct ff_purity *purity)
 
 void ff_record_learn(struct ff_record *r, const struct ff_purity *purity)
 {
-	if (!atomic_load(&purity->pure)) {
+	atomic_store(&r->strays_little,
+		     atomic_load(&purity->strayed) <= FF_FENCE_PAGES);
+	if (atomic_load(&purity->strayed) > 0) {
 		ff_record_bar(r);
 		return;
 	}

@@ -35,8 +35,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "host/coredump.h"
 #include "host/fault.h"
 #include "host/hot.h"
+#include "lazy/areas.h"
 #include "lazy/fork.h"
 #include "lazy/gate.h"
 #include "lazy/trap.h"
@@ -177,6 +179,8 @@ static void settle(struct ff_loan *loan)
 		return;
 	if (loan->late)
 		ff_record_doubt(loan->record);
+	else if (loan->fenced)
+		ff_record_bar_fence(loan->record);
 	else
 		ff_record_bar(loan->record);
 }
@@ -386,15 +390,28 @@ bool ff_may_lend_to_forks(void)
 	       (ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible());
 }
 
+static bool may_fence(const struct ff_record *record)
+{
+	return ff_fence_possible() && __libc_single_threaded &&
+	       !ff_record_is_fence_barred(record);
+}
+
+bool ff_lend_wants_to_know(const struct ff_record *record)
+{
+	return may_fence(record) ||
+	       (ff_options.lend_mode == FF_LEND_LEARNED &&
+		!ff_record_is_barred(record));
+}
+
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 		     struct ff_record *record)
 {
-	if (ff_options.fork_mode == FF_FORK_REAL)
+	if (ff_options.fork_mode == FF_FORK_REAL ||
+	    ff_core_dump_kills_sharers() || ff_areas_any_advised())
 		return;
-	if (ff_fence_possible() && __libc_single_threaded &&
-	    ff_record_seems_pure(record))
+	if (may_fence(record) && ff_record_strays_little(record))
 		start(caller, libc, record, true);
 	if (ff_options.lend_mode == FF_LEND_LEARNED &&
-		 ff_record_is_proven(record))
+	    ff_record_is_proven(record))
 		start(caller, libc, record, false);
 }

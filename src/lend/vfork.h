@@ -29,9 +29,12 @@ bool ff_may_lend_to_forks(void);
 
 /*
  * fork() by the same means, on paths whose children were seen to change
- * nothing: returns if this is none, or nothing was done.
+ * nothing, or little: returns if this is none, or nothing was done.
  */
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 		     struct ff_record *record);
+
+/* Would it help to look at a lazy child of this path? */
+bool ff_lend_wants_to_know(const struct ff_record *record);
 
 #endif

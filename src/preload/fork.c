@@ -73,7 +73,8 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
 	ff_lend_to_fork(caller, &libc, record);
-	purity.frame = caller->rsp;
+	if (ff_lend_wants_to_know(record))
+		purity.frame = caller->rsp;
 	purity.errno_at = (uintptr_t)&errno;
 	pid = ff_fork_watched(call_fork, (void *)FF_NEXT(fork),
 			      (void *)caller->rip, "fork", &purity);

@@ -27,10 +27,10 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "arch/arch.h"
+#include "host/coredump.h"
 #include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/gate.h"
@@ -50,40 +50,9 @@ enum way {
 static _Atomic int way_now;
 static _Atomic bool no_unshare;
 
-enum core {
-	CORE_UNKNOWN,
-	CORE_HARMLESS,
-	CORE_KILLS,
-};
-
-static _Atomic int core_now;
-
 void ff_spawn_never_share(void)
 {
 	atomic_store(&way_now, CLONE_COPIES);
-}
-
-static bool core_kills(void)
-{
-	struct utsname name;
-	int major = 0, minor = 0;
-	const char *s;
-
-	if (ff_fault(FF_FAULT_CORE_KILLS))
-		return true;
-	if (atomic_load(&core_now) == CORE_UNKNOWN) {
-		if (sys(uname, &name) == 0) {
-			for (s = name.release; *s >= '0' && *s <= '9'; s++)
-				major = major * 10 + (*s - '0');
-			for (s += *s == '.'; *s >= '0' && *s <= '9'; s++)
-				minor = minor * 10 + (*s - '0');
-		}
-		atomic_store(&core_now,
-			     major < 5 || (major == 5 && minor < 16) ?
-				     CORE_KILLS :
-				     CORE_HARMLESS);
-	}
-	return atomic_load(&core_now) == CORE_KILLS;
 }
 
 static long wait_for(int kind, long which, int how)
@@ -401,7 +370,7 @@ int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth, pid_t *ret_pid)
 
 	a.birth = birth ? birth : &ordinary;
 	plan->report.error = 0;
-	plan->no_core = core_kills();
+	plan->no_core = ff_core_dump_kills_sharers();
 	pid = sys(rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(all));
 	if (pid == 0) {
 		if (!plan->mask_is_set)

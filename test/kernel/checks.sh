@@ -45,3 +45,15 @@ check spawn-signals-masks threeways spawn-signals masks
 check spawn-in-child threeways spawn-in-child 1
 check popen-rules threeways popen-rules
 check system-rules threeways system-rules
+
+# vfork, right and wrong; forks lent as learnt
+check vfork-book threeways vfork-right book
+check vfork-inherits threeways vfork-right inherits
+check vfork-returns threeways -w vfork-wrong-ends return
+check vfork-exits threeways -w vfork-wrong-ends printf_exit
+check vfork-makes-a-thread threeways -w vfork-wrong-calls thread
+check vfork-handles threeways -w vfork-wrong-signals handler_in_read
+check vfork-stops threeways -w vfork-wrong-signals sigstop
+check vfork-identity threeways vfork-threads identity
+check lent-execs learned execs
+check lent-environ learned changes_environ

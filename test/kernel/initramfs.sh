@@ -13,7 +13,7 @@ root=$(mktemp -d) || exit 1
 trap 'rm -rf "$root"' EXIT
 
 # What init, threeways.sh and the programs of checks.sh call.
-tools=(bash sh mkdir mount setsid sleep
+tools=(bash dash find gawk sh mkdir mount setsid sleep
 	cat chmod cmp diff env grep head ln mktemp rm sed timeout
 	echo true perl ls wc flock)
 
@@ -32,7 +32,7 @@ mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
 
 cd "$FF_BUILD" || exit 1
 built=(flatfork libflatfork-preload.so test/prog/report
-	test/prog/fenced-forks
+	test/prog/fenced-forks test/prog/lent-forks
 	test/inject/spawn-inject test/fuzz/witness)
 mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
@@ -60,5 +60,6 @@ cp -L --parents -t "$root" "${files[@]}" || exit 1
 cp "$here/init" "$root/" && chmod 755 "$root/init" || exit 1
 cp "$checks" "$root/test/checks.sh" || exit 1
 cp "$here/../prog/threeways.sh" \
-	"$here/../../examples/mainjob.pl" "$root/test/" || exit 1
+	"$here/../../examples/mainjob.pl" "$here"/commands.* "$root/test/" ||
+	exit 1
 cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 >"$output"

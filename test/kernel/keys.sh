@@ -14,8 +14,16 @@ check faults fenced faults
 check signals fenced signals
 check forks fenced forks
 check allocates fenced allocates
-check handshake fenced handshake
-check spins fenced spins
+check knows-pid fenced knows_pid
+check leads-session fenced leads_session
+check leads-group fenced leads_group
+check opens-itself fenced opens_itself
+check tells-parent fenced tells_parent
+check has-policy fenced has_policy
+check holds-locks fenced holds_locks
+check wipes threeways -l fenced-forks wipes
+check handshake fenced handshake -b100
+check spins fenced spins -b100
 check blocks-all fenced blocks_all
 check kills-its-thread fenced kills_its_thread
 check faults-handled fenced faults_handled
@@ -24,3 +32,9 @@ check prints-and-exits fenced prints_and_exits
 
 lane 2
 check impure-1000th impure_at 1000
+
+# real programs: lent, and what becomes a fork first
+check find lent /usr/bin/find /test -name 'c*' -exec echo found {} ';'
+check gawk lent /usr/bin/gawk -f /test/commands.awk
+check bash threeways -l /usr/bin/bash /test/commands.sh
+check dash threeways -l /usr/bin/dash /test/commands.sh

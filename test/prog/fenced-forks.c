@@ -6,6 +6,8 @@
  */
 #include "path.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -98,6 +100,167 @@ static void run_allocates(void)
 	look_at_memory();
 	CHECK(!getenv("T_CHILD"));
 	free(malloc(100000));
+}
+
+/*
+ * What a child knows of itself is true to its end, also if it becomes a fork
+ * on the way.
+ */
+static void knows_pid(void)
+{
+	pid_t pid = getpid();
+
+	CHECK(gettid() == pid);
+	writes_much();
+	CHECK(getpid() == pid && gettid() == pid);
+}
+
+static void run_knows_pid(void)
+{
+	note_memory();
+	odd(knows_pid);
+	look_at_memory();
+}
+
+static void leads_session(void)
+{
+	pid_t session = setsid();
+
+	writes_much();
+	CHECK(session == getpid() && getsid(0) == session);
+}
+
+static void run_leads_session(void)
+{
+	note_memory();
+	odd(leads_session);
+}
+
+static void leads_group(void)
+{
+	pid_t group;
+
+	CHECK(!setpgid(0, 0));
+	group = getpgrp();
+	writes_much();
+	CHECK(getpgrp() == group && group == getpid());
+}
+
+static void run_leads_group(void)
+{
+	note_memory();
+	odd(leads_group);
+}
+
+static void opens_itself(void)
+{
+	DIR *all = opendir("/dev/fd");
+	int count = 0, fd = open("/proc/self/comm", O_RDWR | O_CLOEXEC);
+
+	writes_much();
+	CHECK(all);
+	while (readdir(all))
+		count++;
+	CHECK(count >= 5); /* dot, dot-dot, three streams */
+	CHECK(!closedir(all));
+	CHECK(write(fd, "changed", 7) == 7);
+	CHECK(!chdir("/proc/self"));
+	CHECK(!access("comm", R_OK) && !close(fd));
+}
+
+static void run_opens_itself(void)
+{
+	note_memory();
+	odd(opens_itself);
+}
+
+static volatile pid_t sender;
+
+static void on_hup(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	sender = info->si_pid;
+}
+
+static void tells_parent(void)
+{
+	CHECK(!kill(getppid(), SIGHUP));
+	writes_much();
+	CHECK(getpid() != getppid());
+}
+
+static void run_tells_parent(void)
+{
+	struct sigaction act = { .sa_sigaction = on_hup,
+				 .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	sigaction(SIGHUP, &act, NULL);
+	t_signals_again();
+	note_memory();
+	odd(tells_parent);
+	printf("told by its child: %d\n", sender == odd_pid);
+}
+
+static void has_policy(void)
+{
+	struct sched_param none = { 0 };
+	int policy = SCHED_BATCH | SCHED_RESET_ON_FORK;
+
+	CHECK(!sched_setscheduler(0, policy, &none));
+	writes_much();
+	CHECK(sched_getscheduler(0) == policy);
+}
+
+static void run_has_policy(void)
+{
+	note_memory();
+	odd(has_policy);
+}
+
+/* It holds locks of all kinds that know their owner. */
+static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t checked = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void holds_locks(void)
+{
+	CHECK(!pthread_mutex_lock(&recursive));
+	CHECK(!pthread_mutex_lock(&checked));
+	CHECK(!pthread_rwlock_wrlock(&rwlock));
+	writes_much();
+	CHECK(!pthread_mutex_lock(&recursive));
+	CHECK(!pthread_mutex_unlock(&recursive));
+	CHECK(!pthread_mutex_unlock(&recursive));
+	CHECK(pthread_mutex_unlock(&recursive) == EPERM);
+	CHECK(pthread_mutex_lock(&checked) == EDEADLK);
+	CHECK(!pthread_mutex_unlock(&checked));
+	CHECK(!pthread_rwlock_unlock(&rwlock));
+	CHECK(!pthread_rwlock_tryrdlock(&rwlock));
+}
+
+static void run_holds_locks(void)
+{
+	note_memory();
+	odd(holds_locks);
+	CHECK(!pthread_mutex_trylock(&recursive));
+	CHECK(!pthread_mutex_trylock(&checked));
+	CHECK(!pthread_rwlock_trywrlock(&rwlock));
+}
+
+/* Memory that a fork's child finds empty. */
+static void finds_empty(void)
+{
+	for (int i = 0; i < 64; i++)
+		CHECK(!pages[i * PAGE]);
+}
+
+static void run_wipes(void)
+{
+	note_memory();
+	CHECK(!madvise((void *)pages, 64 * PAGE, MADV_WIPEONFORK));
+	odd(finds_empty);
+	look_at_memory();
 }
 
 /* What others see must stay. */
@@ -353,6 +516,14 @@ static const struct a_case cases[] = {
 	C(writes),
 	C(writes_much),
 	C(allocates),
+	C(knows_pid),
+	C(leads_session),
+	C(leads_group),
+	C(opens_itself),
+	C(tells_parent),
+	C(has_policy),
+	C(holds_locks),
+	C(wipes),
 	C(shared),
 	C(reads),
 	C(handshake),

@@ -17,6 +17,7 @@ enum {
 };
 
 static int round_nr, odd_round = -1, odd_status;
+static pid_t odd_pid;
 static void (*odd_child)(void);	 /* what the child of that round does */
 static bool odd_comes_back;	 /* and then it returns, in place of exec */
 static void (*odd_parent)(void); /* what its parent does meanwhile */
@@ -46,6 +47,8 @@ static FRAME int one_fork(volatile long *above)
 		_exit(99);
 	}
 	CHECK(errno == 0 && word == 0x1234 && *above == 0x4321);
+	if (round_nr == odd_round)
+		odd_pid = pid;
 	if (round_nr == odd_round && odd_parent)
 		odd_parent();
 	CHECK(waitpid(pid, &status, WUNTRACED) == pid);

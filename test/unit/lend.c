@@ -1,9 +1,12 @@
 /*
  * The parts of a lent stack: rooms for loans, unwritten text, what is told
- * from instructions and from jmp_bufs.
+ * from instructions and from jmp_bufs, locks that change hands.
  */
 #include "lend/loan.h"
+#include "lend/owners.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +100,7 @@ static void streams_case(void (*between)(void), const char *want)
 	}
 	waitpid(pid, NULL, 0);
 	unit_read_file(path, text, sizeof(text));
+	unlink(path);
 	ck_assert_str_eq(text, want);
 	free(streams);
 }
@@ -144,6 +148,7 @@ START_TEST(a_buffer_that_the_child_made_is_empty)
 	}
 	waitpid(pid, NULL, 0);
 	unit_read_file(path, text, sizeof(text));
+	unlink(path);
 	ck_assert_str_eq(text, "after");
 	free(streams);
 }
@@ -236,8 +241,110 @@ START_TEST(the_call_that_a_signal_interrupts_is_known)
 }
 END_TEST
 
+/* Of all kinds, locked by this thread, among words that look alike. */
+static struct locks {
+	int before[10];
+	pthread_mutex_t normal, recursive, checked, robust, inherits, free;
+	pthread_rwlock_t written, read;
+	int behind[10];
+} locks, locks_were;
+
+static void make_mutex(pthread_mutex_t *mutex, int kind, int robust,
+		       int protocol)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, kind);
+	pthread_mutexattr_setrobust(&attr, robust);
+	pthread_mutexattr_setprotocol(&attr, protocol);
+	ck_assert_int_eq(pthread_mutex_init(mutex, &attr), 0);
+	pthread_mutexattr_destroy(&attr);
+}
+
+static void make_locks(void)
+{
+	make_mutex(&locks.normal, PTHREAD_MUTEX_NORMAL, 0, 0);
+	make_mutex(&locks.recursive, PTHREAD_MUTEX_RECURSIVE, 0, 0);
+	make_mutex(&locks.checked, PTHREAD_MUTEX_ERRORCHECK, 0, 0);
+	make_mutex(&locks.robust, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ROBUST,
+		   0);
+	make_mutex(&locks.inherits, PTHREAD_MUTEX_ERRORCHECK, 0,
+		   PTHREAD_PRIO_INHERIT);
+	make_mutex(&locks.free, PTHREAD_MUTEX_RECURSIVE, 0, 0);
+	pthread_rwlock_init(&locks.written, NULL);
+	pthread_rwlock_init(&locks.read, NULL);
+}
+
+static void take_locks(void)
+{
+	ck_assert_int_eq(pthread_mutex_lock(&locks.normal), 0);
+	ck_assert_int_eq(pthread_mutex_lock(&locks.recursive), 0);
+	ck_assert_int_eq(pthread_mutex_lock(&locks.checked), 0);
+	ck_assert_int_eq(pthread_mutex_lock(&locks.robust), 0);
+	ck_assert_int_eq(pthread_mutex_lock(&locks.inherits), 0);
+	ck_assert_int_eq(pthread_rwlock_wrlock(&locks.written), 0);
+	ck_assert_int_eq(pthread_rwlock_rdlock(&locks.read), 0);
+}
+
+static bool all_are(const int *words, int value)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		if (words[i] != value)
+			return false;
+	return true;
+}
+
+START_TEST(locks_follow_their_owner)
+{
+	const int self = ff_gettid(), other = self + 1;
+	int i;
+
+	make_locks();
+	locks_were = locks;
+	take_locks();
+	for (i = 0; i < 10; i++)
+		locks.before[i] = locks.behind[i] = self;
+	ff_owners_change(&locks, &locks_were, sizeof(locks), self, other);
+	ck_assert(all_are(locks.before, self) && all_are(locks.behind, self));
+	ck_assert_int_eq(locks.normal.__data.__owner, other);
+	ck_assert_int_eq(locks.recursive.__data.__owner, other);
+	ck_assert_int_eq(locks.checked.__data.__owner, other);
+	ck_assert_int_eq(locks.robust.__data.__owner, other);
+	ck_assert_int_eq(locks.inherits.__data.__owner, other);
+	ck_assert_int_eq(locks.written.__data.__cur_writer, other);
+	ck_assert_int_eq(locks.free.__data.__owner, 0);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.recursive), EPERM);
+	ff_owners_change(&locks, &locks_were, sizeof(locks), other, self);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.normal), 0);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.recursive), 0);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.checked), 0);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.robust), 0);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.inherits), 0);
+	ck_assert_int_eq(pthread_rwlock_unlock(&locks.written), 0);
+	ck_assert_int_eq(pthread_rwlock_unlock(&locks.read), 0);
+}
+END_TEST
+
+/* What was the parent's before is its own. */
+START_TEST(locks_held_before_stay)
+{
+	const int self = ff_gettid();
+
+	make_locks();
+	take_locks();
+	locks_were = locks;
+	ff_owners_change(&locks, &locks_were, sizeof(locks), self, self + 1);
+	ck_assert_int_eq(memcmp(&locks, &locks_were, sizeof(locks)), 0);
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
+	tcase_add_test(tests, locks_follow_their_owner);
+	tcase_add_test(tests, locks_held_before_stay);
 	tcase_add_test(tests, a_loan_is_one_threads_until_it_is_put);
 	tcase_add_test(tests, more_loans_than_are_kept_go_back_to_the_system);
 	tcase_add_test(tests, both_stacks_have_guard_pages);
