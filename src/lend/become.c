@@ -11,6 +11,10 @@
  *       the kernel cleared: the parent tells them.
  *  H-O2 rseq was not registered in a process that shares memory; libc counts
  *       on it in one that does not.
+ *  H-O3 Signals for the process group, or for all, wait for the borrower while
+ *       it has them blocked, and are not inherited: those that came before the
+ *       clone go along with the loan, those that are there behind it are sent
+ *       on. One that came to both in between is handled twice.
  */
 #include "lend/become.h"
 
@@ -127,6 +131,29 @@ static void give_arrived(const struct ff_loan *loan)
 	}
 }
 
+/* H-O3 */
+static void take_pending(struct ff_loan *loan)
+{
+	const struct timespec now = { 0, 0 };
+	const ff_sigset all = FF_ALL_BUT_SYNCHRONOUS;
+	siginfo_t info;
+	long sig;
+
+	while ((sig = sys(rt_sigtimedwait, &all, &info, &now, sizeof(all))) >
+	       0) {
+		loan->arrived |= FF_SIG(sig);
+		loan->info[sig - 1] = info;
+	}
+}
+
+static void send_on(pid_t to)
+{
+	ff_sigset left = ff_pending() & FF_ALL_BUT_SYNCHRONOUS;
+
+	for (; left; left &= left - 1)
+		sys(kill, to, __builtin_ctzl(left) + 1);
+}
+
 /* In the new process, all signals blocked: an ordinary one from here on. */
 static void settle(struct ff_loan *loan)
 {
@@ -161,6 +188,7 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 	case SYS_clone:
 	case SYS_clone3:
 		rc = -EAGAIN;
+		take_pending(loan);
 		if (ff_parse_request(uc, nr, &rq) && !rq.stack)
 			rc = sys(clone,
 				 rq.flags | CLONE_PARENT | CLONE_PARENT_SETTID |
@@ -206,6 +234,8 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 		ff_gate_leave_real();
 		if (pid < 0)
 			loan->error = errno;
+		else
+			send_on(pid);
 		end();
 	}
 	ff_setmask(ff_our_mask(loan->own_mask));

@@ -91,7 +91,7 @@ struct ff_loan {
 	long result;	/* of vfork, or -errno */
 	unsigned surprises; /* words the child changed and should not have */
 	int error_was;	    /* errno */
-	bool refused;	    /* the kernel makes no such child: libc's vfork */
+	bool refused;	    /* no such child is made here, or now */
 
 	bool fenced; /* a fence was raised around the child of a fork */
 	struct ff_fence fence;

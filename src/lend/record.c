@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "host/fault.h"
 #include "host/hot.h"
 #include "host/table.h"
 #include "lend/fence.h"
@@ -58,7 +59,7 @@ bool ff_record_is_proven(struct ff_record *r)
 
 bool ff_record_strays_little(const struct ff_record *r)
 {
-	return atomic_load(&r->strays_little);
+	return atomic_load(&r->strays_little) || ff_fault(FF_FAULT_FENCE_ALL);
 }
 
 void ff_record_doubt(struct ff_record *r)

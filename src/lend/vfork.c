@@ -23,6 +23,9 @@
  *       SIGCHLD, they may be first.
  *  H-V5 Another thread's change of ids waits for this thread as it does for
  *       one in the kernel's vfork: libc's signal for it is blocked, too.
+ *  H-V6 A signal that comes while a process forks, for its whole group, must
+ *       not miss the child. The kernel lets the parent take it first, and then
+ *       begin anew: so do we, up to the moment before the clone.
  */
 #include "lend/vfork.h"
 
@@ -222,7 +225,7 @@ static void go_on(void *arg)
 	ff_sigset mask = loan->mask;
 
 	if (loan->refused) {
-		caller.rip = (uintptr_t)loan->libc.vfork;
+		caller.rip = (uintptr_t)loan->libc.again;
 		caller.rsp -= sizeof(uintptr_t);
 	} else {
 		tell(loan);
@@ -238,7 +241,7 @@ static void go_on(void *arg)
 	ff_resume(&caller, result);
 }
 
-static long make_child(struct ff_loan *loan)
+static void make_child(struct ff_loan *loan)
 {
 	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
 	struct clone_args args = {
@@ -251,9 +254,14 @@ static long make_child(struct ff_loan *loan)
 		.stack_size = CHILD_STACK,
 	};
 
-	if (ff_fault(FF_FAULT_NO_CLONE3))
-		return -ENOSYS;
-	return ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+	loan->result = ff_fault(FF_FAULT_NO_CLONE3) ?
+			       -ENOSYS :
+			       ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow,
+					 loan);
+	loan->refused = loan->result == -ENOSYS || loan->result == -EINVAL ||
+			loan->result == -EPERM;
+	if (loan->refused)
+		atomic_store(&no_clone3, true);
 }
 
 /* On the loan's stack. */
@@ -268,11 +276,10 @@ static void lend(void *arg)
 	ff_undo_note(loan);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
-	loan->result = make_child(loan);
-	loan->refused = loan->result == -ENOSYS || loan->result == -EINVAL ||
-			loan->result == -EPERM;
-	if (loan->refused)
-		atomic_store(&no_clone3, true);
+	if (ff_signal_waits(loan->mask))
+		loan->refused = true; /* H-V6 */
+	else
+		make_child(loan);
 	if (loan->result > 0)
 		wait_for_child(loan);
 	ff_fence_lower(loan);

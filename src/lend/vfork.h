@@ -11,7 +11,7 @@ struct ff_record;
 
 /* The functions behind ours. */
 struct ff_libc {
-	void *vfork;
+	void *again; /* the call was ours: where it begins anew */
 	pid_t (*fork)(void);
 	pid_t (*bare_fork)(void); /* _Fork; NULL: it has none */
 };

@@ -56,6 +56,7 @@ static void *next_or_fork(void *next)
 static _Atomic unsigned atfork_handlers;
 
 /* fork(), from arch/x86_64/vfork.S. */
+pid_t ff_fork_again(void);
 pid_t ff_fork_from(const struct ff_caller *caller)
 {
 	struct ff_purity purity = { 0 };
@@ -69,7 +70,7 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	if (!record)
 		return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork),
 				      (void *)caller->rip, "fork");
-	libc.vfork = (void *)FF_NEXT(fork);
+	libc.again = (void *)ff_fork_again;
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
 	ff_lend_to_fork(caller, &libc, record);

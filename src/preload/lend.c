@@ -21,6 +21,7 @@
 #endif
 
 pid_t _Fork(void);
+pid_t ff_vfork_again(void);
 
 void *ff_vfork(const struct ff_caller *caller);
 void *ff_leave(enum ff_next which, uintptr_t first);
@@ -31,11 +32,11 @@ void *ff_vfork(const struct ff_caller *caller)
 
 	ff_own_memory("calls vfork");
 	ff_next_find_all();
-	libc.vfork = (void *)FF_NEXT(vfork);
+	libc.again = (void *)ff_vfork_again;
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
 	ff_lend(caller, &libc);
-	return libc.vfork;
+	return (void *)FF_NEXT(vfork);
 }
 
 static bool changes_memory(uintptr_t option)

@@ -38,3 +38,18 @@ check find lent /usr/bin/find /test -name 'c*' -exec echo found {} ';'
 check gawk lent /usr/bin/gawk -f /test/commands.awk
 check bash threeways -l /usr/bin/bash /test/commands.sh
 check dash threeways -l /usr/bin/dash /test/commands.sh
+
+# all forks of a program behind the fence that can be
+check behind-signal-kills-both behind signal-kills-both
+check behind-inherits behind -kforks_lent inherits-after-exec
+check behind-ids behind -kforks_lent child-ids
+check behind-shared-memory behind -kforks_lent shared-memory-once exec
+check behind-stops behind -kforks_lent stop-cont-kill
+lane 1
+check behind-ends behind -kforks_lent ends-without-exec
+check behind-nested behind -kforks_lent nested-forks
+check behind-signals behind -kforks_lent signals-in-child
+check behind-descriptors behind -kforks_lent fd-numbers
+check behind-pipe behind -kforks_lent child-blocks pipe
+check behind-exec-forms behind -kforks_lent exec-forms
+check behind-limits behind -kforks_lent limits-tight

@@ -149,7 +149,8 @@ count() {
 	echo $sum
 }
 echo "forks_lazy $(count forks_lazy) forks_real $(count forks_real)" \
-	"rollbacks $(count rollbacks) hydrations $(count hydrations)"
+	"rollbacks $(count rollbacks) hydrations $(count hydrations)" \
+	"forks_lent $(count forks_lent)"
 if [ -n "$lazy" ] && [ "$(count forks_lazy)" = 0 ]; then
 	echo "lazy: no child stayed on the lazy path"
 	failed=yes

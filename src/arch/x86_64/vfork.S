@@ -28,11 +28,14 @@
 
 	.globl	vfork
 	.globl	__vfork
+	.globl	ff_vfork_again
+	.hidden	ff_vfork_again
 	.type	vfork, @function
 	.type	__vfork, @function
 	.balign	16
 vfork:
 __vfork:
+ff_vfork_again:
 	.cfi_startproc
 	take_down
 	call	ff_vfork
@@ -46,9 +49,12 @@ __vfork:
 /* pid_t fork(void): the same where it lends its stack; else ff_fork_from()
  * comes back in both processes, with fork's result. */
 	.globl	fork
+	.globl	ff_fork_again
+	.hidden	ff_fork_again
 	.type	fork, @function
 	.balign	16
 fork:
+ff_fork_again:
 	.cfi_startproc
 	take_down
 	call	ff_fork_from
