@@ -28,6 +28,7 @@
 #define PR_SYS_DISPATCH_OFF 0
 #define PR_SYS_DISPATCH_ON 1
 #endif
+
 /* How many threads are armed, and what SIGSYS was before the first. */
 static struct {
 	struct ff_spin lock;

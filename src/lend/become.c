@@ -259,14 +259,19 @@ static const short waiting[] = {
 	SYS_fcntl,
 };
 
-bool ff_waits_for_others(long call)
+bool ff_is_among(const short *calls, size_t count, long nr)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++)
-		if (waiting[i] == call)
+	for (i = 0; i < count; i++)
+		if (calls[i] == nr)
 			return true;
 	return false;
+}
+
+bool ff_waits_for_others(long call)
+{
+	return FF_IS_AMONG(waiting, call);
 }
 
 void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,

@@ -112,12 +112,7 @@ static const short calls[] = {
 
 static bool may_leave_in(long call)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (calls[i] == call)
-			return true;
-	return ff_waits_for_others(call);
+	return FF_IS_AMONG(calls, call) || ff_waits_for_others(call);
 }
 
 /* A fault while it becomes a fork: of a fork handler, or ours. */

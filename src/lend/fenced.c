@@ -8,10 +8,9 @@
  * child a fork first.
  *
  * Calls are made from ff_let_through(), outside of the handler, with the
- * program's mask: a child that waits in one takes signals as
- * it would. Of those that wait, only such as the kernel repeats behind a
- * handler: a child that takes too long is told so by a signal, which it must
- * not see.
+ * program's mask: a child that waits in one takes signals as it would. Of
+ * those that wait, only such as the kernel repeats behind a handler: a child
+ * that takes too long is told so by a signal, which it must not see.
  *
  * Hazards
  *  H-F1 A child that holds its parent too long must leave, but a signal sent
@@ -82,18 +81,6 @@ static const struct {
 	{ SYS_fstat, 1, sizeof(struct stat) },
 	{ SYS_newfstatat, 2, sizeof(struct stat) },
 };
-
-static bool is_in(const short *calls, size_t count, long nr)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (calls[i] == nr)
-			return true;
-	return false;
-}
-
-#define IS_IN(calls, nr) is_in(calls, sizeof(calls) / sizeof(*(calls)), nr)
 
 static bool holds(const struct ff_loan *loan, const ucontext_t *uc, long at,
 		  size_t bytes)
@@ -191,7 +178,7 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		/* The kernel's mask lacks these while we need them. */
 		return !(loan->own_mask & FF_NEEDED);
 	default:
-		return IS_IN(harmless, nr) || IS_IN(changes_ids, nr) ||
+		return FF_IS_AMONG(harmless, nr) || FF_IS_AMONG(changes_ids, nr) ||
 		       writes_inside(loan, uc, nr);
 	}
 }
@@ -260,7 +247,7 @@ static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 	if (may_pass(loan, uc, nr) &&
 	    holds(loan, uc, (long)(ff_stack_pointer(uc) - FF_PASS_BACK),
 		  sizeof(uintptr_t))) {
-		if (IS_IN(changes_ids, nr))
+		if (FF_IS_AMONG(changes_ids, nr))
 			ff_borrower_changes_ids();
 		pass(uc, nr);
 		return;

@@ -223,9 +223,8 @@ endforeach()
 # forks that borrow memory behind protection keys; elsewhere they are lazy
 foreach(case writes writes_much allocates knows_pid leads_session leads_group
 		opens_itself tells_parent has_policy holds_locks wipes shared
-		reads spins asks
-		blocks_all kills_its_thread stops faults faults_handled signals
-		is_killed forks prints_and_exits)
+		reads spins asks blocks_all kills_its_thread stops faults
+		faults_handled signals is_killed forks prints_and_exits)
 	behaviour(fenced-forks LAZY TEST fenced-forks-${case} ARGS ${case})
 endforeach()
 # there it waits until its time is up

@@ -241,48 +241,58 @@ START_TEST(the_call_that_a_signal_interrupts_is_known)
 }
 END_TEST
 
-/* Of all kinds, locked by this thread, among words that look alike. */
+static const struct {
+	int type, robust, protocol;
+} kinds[] = {
+	{ .type = PTHREAD_MUTEX_NORMAL },
+	{ .type = PTHREAD_MUTEX_RECURSIVE },
+	{ .type = PTHREAD_MUTEX_ERRORCHECK },
+	{ .type = PTHREAD_MUTEX_RECURSIVE, .robust = PTHREAD_MUTEX_ROBUST },
+	{ .type = PTHREAD_MUTEX_ERRORCHECK, .protocol = PTHREAD_PRIO_INHERIT },
+};
+
+enum {
+	KINDS = sizeof(kinds) / sizeof(kinds[0]),
+	RECURSIVE = 1,
+};
+
+/* Locked by this thread, but for the last mutex; among words that look alike. */
 static struct locks {
 	int before[10];
-	pthread_mutex_t normal, recursive, checked, robust, inherits, free;
+	pthread_mutex_t mutex[KINDS], free;
 	pthread_rwlock_t written, read;
 	int behind[10];
 } locks, locks_were;
 
-static void make_mutex(pthread_mutex_t *mutex, int kind, int robust,
-		       int protocol)
+static void make_mutex(pthread_mutex_t *mutex, int kind)
 {
 	pthread_mutexattr_t attr;
 
 	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, kind);
-	pthread_mutexattr_setrobust(&attr, robust);
-	pthread_mutexattr_setprotocol(&attr, protocol);
+	pthread_mutexattr_settype(&attr, kinds[kind].type);
+	pthread_mutexattr_setrobust(&attr, kinds[kind].robust);
+	pthread_mutexattr_setprotocol(&attr, kinds[kind].protocol);
 	ck_assert_int_eq(pthread_mutex_init(mutex, &attr), 0);
 	pthread_mutexattr_destroy(&attr);
 }
 
 static void make_locks(void)
 {
-	make_mutex(&locks.normal, PTHREAD_MUTEX_NORMAL, 0, 0);
-	make_mutex(&locks.recursive, PTHREAD_MUTEX_RECURSIVE, 0, 0);
-	make_mutex(&locks.checked, PTHREAD_MUTEX_ERRORCHECK, 0, 0);
-	make_mutex(&locks.robust, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ROBUST,
-		   0);
-	make_mutex(&locks.inherits, PTHREAD_MUTEX_ERRORCHECK, 0,
-		   PTHREAD_PRIO_INHERIT);
-	make_mutex(&locks.free, PTHREAD_MUTEX_RECURSIVE, 0, 0);
+	int i;
+
+	for (i = 0; i < KINDS; i++)
+		make_mutex(&locks.mutex[i], i);
+	make_mutex(&locks.free, RECURSIVE);
 	pthread_rwlock_init(&locks.written, NULL);
 	pthread_rwlock_init(&locks.read, NULL);
 }
 
 static void take_locks(void)
 {
-	ck_assert_int_eq(pthread_mutex_lock(&locks.normal), 0);
-	ck_assert_int_eq(pthread_mutex_lock(&locks.recursive), 0);
-	ck_assert_int_eq(pthread_mutex_lock(&locks.checked), 0);
-	ck_assert_int_eq(pthread_mutex_lock(&locks.robust), 0);
-	ck_assert_int_eq(pthread_mutex_lock(&locks.inherits), 0);
+	int i;
+
+	for (i = 0; i < KINDS; i++)
+		ck_assert_int_eq(pthread_mutex_lock(&locks.mutex[i]), 0);
 	ck_assert_int_eq(pthread_rwlock_wrlock(&locks.written), 0);
 	ck_assert_int_eq(pthread_rwlock_rdlock(&locks.read), 0);
 }
@@ -309,20 +319,14 @@ START_TEST(locks_follow_their_owner)
 		locks.before[i] = locks.behind[i] = self;
 	ff_owners_change(&locks, &locks_were, sizeof(locks), self, other);
 	ck_assert(all_are(locks.before, self) && all_are(locks.behind, self));
-	ck_assert_int_eq(locks.normal.__data.__owner, other);
-	ck_assert_int_eq(locks.recursive.__data.__owner, other);
-	ck_assert_int_eq(locks.checked.__data.__owner, other);
-	ck_assert_int_eq(locks.robust.__data.__owner, other);
-	ck_assert_int_eq(locks.inherits.__data.__owner, other);
+	for (i = 0; i < KINDS; i++)
+		ck_assert_int_eq(locks.mutex[i].__data.__owner, other);
 	ck_assert_int_eq(locks.written.__data.__cur_writer, other);
 	ck_assert_int_eq(locks.free.__data.__owner, 0);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.recursive), EPERM);
+	ck_assert_int_eq(pthread_mutex_unlock(&locks.mutex[RECURSIVE]), EPERM);
 	ff_owners_change(&locks, &locks_were, sizeof(locks), other, self);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.normal), 0);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.recursive), 0);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.checked), 0);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.robust), 0);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.inherits), 0);
+	for (i = 0; i < KINDS; i++)
+		ck_assert_int_eq(pthread_mutex_unlock(&locks.mutex[i]), 0);
 	ck_assert_int_eq(pthread_rwlock_unlock(&locks.written), 0);
 	ck_assert_int_eq(pthread_rwlock_unlock(&locks.read), 0);
 }
