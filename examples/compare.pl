@@ -1,23 +1,26 @@
 #!/usr/bin/perl
-# Timings of mainjob.pl, plain against flatfork, medians per child.
+# Timings of mainjob.pl, plain against flatfork, per child.
 #
-# compare.pl [--lines SUFFIX] PLAIN FLATFORK [SMALL]
+# compare.pl [--lines SUFFIX] [--quantile Q] PLAIN FLATFORK [SMALL]
 #
 # SMALL: timings of a small process, plain: what the same child costs where
-# there is no memory to copy. Prints a table; with --lines, `name value unit` lines whose names end in
-# SUFFIX. Several runs may be concatenated in one file.
+# there is no memory to copy. Prints a table; with --lines, `name value unit`
+# lines whose names end in SUFFIX. Q is between 0 and 1: the child that this
+# part of all children was faster than; without it, the median. Several runs
+# may be concatenated in one file.
 use strict;
 use warnings;
+use Getopt::Long;
 
 my $suffix;
-if (@ARGV && $ARGV[0] eq '--lines') {
-	shift;
-	$suffix = shift;
-}
-die "usage: compare.pl [--lines SUFFIX] PLAIN FLATFORK [SMALL]\n"
-	unless @ARGV == 2 || @ARGV == 3;
+my $quantile = 0.5;
+my $usage = "usage: compare.pl [--lines SUFFIX] [--quantile Q] "
+	. "PLAIN FLATFORK [SMALL]\n";
+GetOptions('lines=s' => \$suffix, 'quantile=f' => \$quantile) or die $usage;
+die $usage
+	unless (@ARGV == 2 || @ARGV == 3) && $quantile >= 0 && $quantile <= 1;
 
-sub medians {
+sub quantiles {
 	my ($path) = @_;
 	my %values;
 	open(my $from, '<', $path) or die "$path: $!\n";
@@ -25,15 +28,15 @@ sub medians {
 		push @{$values{$1}}, $2 if /^(\w+) ([0-9.]+)$/;
 	}
 	close($from);
-	my %median;
+	my %at;
 	for my $kind (keys %values) {
 		my @sorted = sort { $a <=> $b } @{$values{$kind}};
-		$median{$kind} = $sorted[$#sorted / 2];
+		$at{$kind} = $sorted[$#sorted * $quantile];
 	}
-	return \%median;
+	return \%at;
 }
 
-my ($plain, $flat, $small) = map { medians($_) } @ARGV;
+my ($plain, $flat, $small) = map { quantiles($_) } @ARGV;
 my @kinds = grep { defined $plain->{$_} && defined $flat->{$_} }
 	qw(system backticks pipe);
 die "compare.pl: no timings of both\n" unless @kinds;

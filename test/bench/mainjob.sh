@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The main job as a benchmark: examples/mainjob.pl at several sizes, plain and
-# under flatfork in turn, `name value unit` lines with medians per child; and
-# the same children of a perl of 1 MiB, plain.
+# under flatfork, `name value unit` lines with medians per child; and the same
+# children of a perl of 1 MiB, plain. The last size's cost over the first
+# one's is printed as `growth`, by medians and by the 10 % quantile, which
+# what else the machine does moves least. Flat means: 1.
 #
 # mainjob.sh [ROUNDS [MIB...]]     default: 3 rounds, 256 and 4096 MiB
 #
@@ -26,23 +28,35 @@ run() {
 	local name=$1 mib=$2
 	shift 2
 	if ! "$@" perl "$root/examples/mainjob.pl" "$mib" "$work/times" \
-		"${counts[@]}" >"$work/$name.out"; then
+		"${counts[@]}" >"$work/$name.$mib.out"; then
 		echo "mainjob: $name at $mib MiB failed" >&2
 		exit 1
 	fi
 	cat "$work/times" >>"$work/$name.$mib"
 }
 
+# Sizes are compared with each other, so they run one right after the other,
+# and every second round the other way about: a machine that gets slower or
+# faster meanwhile favours none.
+order=("$@")
 for ((round = 0; round < rounds; round++)); do
 	run small 1 env
-	for mib in "$@"; do
+	for mib in "${order[@]}"; do
 		run plain "$mib" env
+	done
+	for mib in "${order[@]}"; do
 		run flatfork "$mib" "$FF_BUILD/flatfork" run --
-		if ! diff "$work/plain.out" "$work/flatfork.out" >&2; then
+		if ! diff "$work/plain.$mib.out" "$work/flatfork.$mib.out" \
+			>&2; then
 			echo "mainjob: results differ at $mib MiB" >&2
 			exit 1
 		fi
 	done
+	reversed=()
+	for mib in "${order[@]}"; do
+		reversed=("$mib" "${reversed[@]}")
+	done
+	order=("${reversed[@]}")
 done
 
 for mib in "$@"; do
@@ -51,16 +65,19 @@ for mib in "$@"; do
 		exit 1
 done
 
-# growth NAME: the last size's cost over the first one's. Flat means: 1.
+# growth NAME SUFFIX QUANTILE: `growth` lines of the runs called NAME.
 growth() {
 	perl "$root/examples/compare.pl" --lines "$last-over-$first" \
+		--quantile "$3" \
 		"$work/$1.${last%MiB}" "$work/$1.${first%MiB}" |
-		sed -n "s,^ratio\(\.mainjob\.[a-z]*\)\.plain/flatfork,growth\1.$1,p"
+		sed -n "s,^ratio\(\.mainjob\.[a-z]*\)\.plain/flatfork,growth$2\1.$1,p"
 }
 
 if [ "$#" -gt 1 ]; then
 	first=${1}MiB
 	last=${!#}MiB
-	growth plain
-	growth flatfork
+	for name in plain flatfork; do
+		growth "$name" "" 0.5
+		growth "$name" -p10 0.1
+	done
 fi

@@ -55,7 +55,9 @@ for kind in system backticks pipe; do
 			expect "ratio.mainjob.$kind.$ratio.${mib}MiB" x
 		done
 	done
-	expect "growth.mainjob.$kind.flatfork.64MiB-over-16MiB" x
+	for growth in growth growth-p10; do
+		expect "$growth.mainjob.$kind.flatfork.64MiB-over-16MiB" x
+	done
 done
 
 [ "$failures" -eq 0 ]
