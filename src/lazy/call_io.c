@@ -36,13 +36,13 @@ void ff_look_read(ucontext_t *uc, long nr)
 
 	if (ff_is_own_file(fd) ||
 	    (ff_get_own(fd) == FF_OWN_PIPE && is_ready(fd, POLLIN))) {
-		ff_pass(uc, nr, signature);
+		ff_transfer(uc, nr, signature);
 		return;
 	}
 	/* A regular file answers at once; the offset is shared. */
 	if (!ff_is_our_fd(fd) && ff_child.committed &&
 	    sys(fstat, fd, &st) == 0 && S_ISREG(st.st_mode))
-		ff_pass(uc, nr, signature);
+		ff_transfer(uc, nr, signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }
@@ -156,7 +156,7 @@ void ff_look_write(ucontext_t *uc, long nr)
 	    (S_ISREG(st.st_mode) || ff_is_null(&st) ||
 	     (!S_ISCHR(st.st_mode) && write_bytes(uc, nr) <= SURE_TO_FIT &&
 	      is_ready(fd, POLLOUT))))
-		ff_pass(uc, nr, signature);
+		ff_transfer(uc, nr, signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }

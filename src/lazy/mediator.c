@@ -10,6 +10,9 @@
  *  H-M2 No mask of the program's reaches the kernel before exec.
  *  H-M3 The pager's descriptor does not exist for the program: not to be
  *       closed, replaced, copied or counted.
+ *  H-M5 A read that says EFAULT may have had its effect: a datagram or a count
+ *       is gone. A new child has it again. A committed one is no new child, and
+ *       would wait for it for ever: there the answer stands.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -159,6 +162,14 @@ void ff_pass(ucontext_t *uc, long nr, const char *signature)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else
 		ff_answer(uc, result);
+}
+
+void ff_transfer(ucontext_t *uc, long nr, const char *signature)
+{
+	if (!ff_child.committed)
+		ff_pass(uc, nr, signature);
+	else if (ff_serve(uc, nr, signature))
+		ff_answer(uc, ff_make(uc, nr));
 }
 
 void ff_output(ucontext_t *uc, long nr, const char *signature)

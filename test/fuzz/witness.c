@@ -112,6 +112,14 @@ static void look_at_settings(void)
 		CALL(prlimit64, 0, i, 0, me.limits[i]);
 }
 
+static void note_argument(char **argv)
+{
+	const char *from = argv[0] ? argv[1] : 0;
+
+	for (int i = 0; from && from[i] && i < WITNESS_SAID - 1; i++)
+		me.said[i] = from[i];
+}
+
 static void look_at_cwd(void)
 {
 	char path[4096];
@@ -207,6 +215,7 @@ __attribute__((used)) static void start(long *stack)
 	look_at_settings();
 	me.args = hash_strings(argv, &me.argc);
 	me.env = hash_strings(argv + stack[0] + 1, &me.envc);
+	note_argument(argv);
 	look_at_cwd();
 	lift_limits();
 	look_at_fds();

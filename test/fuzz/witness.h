@@ -13,6 +13,7 @@ enum {
 	WITNESS_CWD = 256,
 	WITNESS_LIMITS = 16,
 	WITNESS_GROUPS = 16,
+	WITNESS_SAID = 2048,
 };
 
 struct witness_fd {
@@ -43,6 +44,7 @@ struct witness {
 	char cwd[WITNESS_CWD]; /* its end, where it is longer */
 	int32_t nr_fds;	       /* or -errno */
 	struct witness_fd fds[WITNESS_FDS];
+	char said[WITNESS_SAID]; /* the first argument, its beginning */
 };
 
 #endif

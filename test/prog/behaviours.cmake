@@ -57,6 +57,7 @@ endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
 behaviour(committed-moves LAZY)
+behaviour(committed-transfers LAZY)
 
 # descriptors and limits
 behaviour(fd-numbers LAZY)

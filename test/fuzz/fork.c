@@ -1,0 +1,335 @@
+/*
+ * fork against libc's, by random children of a process in random states: what
+ * the child was answered, what the program it became finds, what the parent
+ * sees of it and has left, must be equal.
+ *
+ *	fork-fuzz WITNESS SEED CASES [FIRST]
+ *
+ * Prints the seed and the counts; of a difference, the case and all that is
+ * needed to see it. A case is repeated by its seed and index:
+ *	fork-fuzz WITNESS SEED 1 INDEX
+ * Exit: 0 equal, 1 not.
+ */
+#include "child.h"
+#include "found.h"
+#include "state.h"
+#include "world.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	BLOCK = 32,   /* cases on one state */
+	PATIENCE = 5, /* differences shown */
+	SITES = 2 * CHILD_KINDS,
+	STUCK = 120, /* seconds without a case */
+};
+
+static struct {
+	volatile unsigned long cases;
+	unsigned long execs, differ;
+} * count;
+
+/* What the parent has of a child. */
+struct outcome {
+	int error;    /* of fork */
+	int wait;     /* the child's status; -errno */
+	int leftover; /* what a wait for any child says afterwards */
+	bool state_kept, signals_kept, memory_kept;
+	uint64_t shared; /* memory that the child could change */
+	struct scene_effect effect;
+	char said[CHILD_SAID + 8];
+	struct witness found;
+};
+
+static uint64_t untouched; /* a digest of our memory */
+
+typedef pid_t (*fork_function)(void);
+static fork_function libc_fork;
+
+/* Places that fork: what is learnt is learnt of a place. */
+#define SITE(n)                                                             \
+	static __attribute__((noinline)) pid_t fork_##n(fork_function call) \
+	{                                                                   \
+		pid_t pid = call();                                         \
+                                                                            \
+		__asm__ volatile("" : "+r"(pid));                           \
+		return pid;                                                 \
+	}
+SITE(0)
+SITE(1)
+SITE(2)
+SITE(3)
+SITE(4) SITE(5) SITE(6) SITE(7) SITE(8) SITE(9) SITE(10) SITE(11)
+
+	static pid_t (*const sites[SITES])(fork_function) = {
+		fork_0, fork_1, fork_2, fork_3, fork_4,	 fork_5,
+		fork_6, fork_7, fork_8, fork_9, fork_10, fork_11,
+	};
+
+/* Inodes that were there before; what a child makes gets new numbers. */
+static uint64_t known[300];
+static unsigned nr_known;
+
+static void know(const struct stat *st)
+{
+	if (nr_known < sizeof(known) / sizeof(*known))
+		known[nr_known++] = st->st_ino;
+}
+
+static void know_all(void)
+{
+	static const char *const names[] = { "file", "target", "witness",
+					     "report", "/etc/passwd" };
+	struct stat st;
+
+	nr_known = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!fstatat(scene_dir_fd, names[i], &st, 0))
+			know(&st);
+	for (int fd = 0; fd < 700; fd++)
+		if (!fstat(fd, &st))
+			know(&st);
+}
+
+static void normalise(struct outcome *o)
+{
+	const int fresh = 3;
+
+	found_normalise(&o->found, &o->effect);
+	o->effect.made_ino = o->effect.made_dev = 0;
+	for (int i = 0; i < o->found.nr_fds; i++) {
+		struct witness_fd *fd = &o->found.fds[i];
+		unsigned n = 0;
+
+		if (S_ISDIR(fd->mode) || S_ISCHR(fd->mode))
+			continue;
+		while (n < nr_known && known[n] != fd->ino)
+			n++;
+		if (n == nr_known)
+			fd->ino = fresh;
+	}
+}
+
+static int wait_for(pid_t child)
+{
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(child, &status, 0)) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return got == child ? status : -1;
+}
+
+static uint64_t shared_digest(void)
+{
+	const struct region *g = &world[WORLD_SHARED];
+
+	return world_hash(g->at, (size_t)g->pages * WORLD_PAGE);
+}
+
+static void note_end(struct outcome *o, pid_t child)
+{
+	o->wait = wait_for(child);
+	do
+		o->leftover = waitpid(-1, NULL, WNOHANG);
+	while (o->leftover < 0 && errno == EINTR);
+	if (o->leftover < 0)
+		o->leftover = -errno;
+	pread(child_said_fd, o->said, sizeof(o->said) - 1, 0);
+	if (!scene_report->complete)
+		return;
+	memcpy(&o->found, (const void *)scene_report, sizeof(o->found));
+}
+
+/* One child, made by @call at place @site. */
+static void run(struct outcome *o, const struct rng *choices,
+		fork_function call, unsigned site)
+{
+	uint64_t state;
+	struct rng r = *choices;
+	enum child_kind kind = child_kind(&r);
+	pid_t pid;
+
+	memset(o, 0, sizeof(*o));
+	scene_report->complete = 0;
+	MUST(!ftruncate(child_said_fd, 0));
+	world_restore();
+	state_tweak(&r);
+	state = state_digest();
+	pid = sites[site](call);
+	if (pid == 0)
+		child_run(kind, &r);
+	if (pid < 0)
+		o->error = errno;
+	else
+		note_end(o, pid);
+	o->shared = shared_digest();
+	o->memory_kept = world_digest() == untouched;
+	o->state_kept = state_digest() == state;
+	scene_effect(&o->effect);
+	scene_restore();
+	normalise(o);
+	o->signals_kept = state_untweak();
+}
+
+static bool is_same(const struct outcome *a, const struct outcome *b,
+		    bool print)
+{
+	struct difference d = { print, false };
+
+	compare(&d, "error of fork", a->error, b->error);
+	compare(&d, "status", a->wait, b->wait);
+	compare(&d, "wait for more", a->leftover, b->leftover);
+	compare(&d, "state kept", a->state_kept, b->state_kept);
+	compare(&d, "signals kept", a->signals_kept, b->signals_kept);
+	compare(&d, "memory kept", a->memory_kept, 1);
+	compare(&d, "shared memory", (long)a->shared, (long)b->shared);
+	compare(&d, "mode of made", a->effect.made_mode, b->effect.made_mode);
+	compare(&d, "bytes of target", a->effect.target_bytes,
+		b->effect.target_bytes);
+	compare(&d, "what it left said", 0, strcmp(a->said, b->said) != 0);
+	compare(&d, "what it said", 0,
+		strcmp(a->found.said, b->found.said) != 0);
+	compare(&d, "reports", a->found.complete, b->found.complete);
+	if (a->found.complete && b->found.complete)
+		found_compare(&d, &a->found, &b->found);
+	return !d.any;
+}
+
+/* The words of both up to where they part. */
+static void print_said(const char *ours, const char *libc)
+{
+	size_t i = 0, line = 0;
+
+	for (; ours[i] && ours[i] == libc[i]; i++)
+		if (ours[i] == '\n')
+			line = i + 1;
+	dprintf(scene_log, "%.*s", (int)line, ours);
+	if (ours[i] != libc[i])
+		dprintf(scene_log, "--- ours:\n%s--- libc's:\n%s", ours + line,
+			libc + line);
+}
+
+static void run_case(uint64_t seed, uint64_t index)
+{
+	static struct outcome of[2];
+	struct outcome *libc = &of[0], *ours = &of[1];
+	struct rng r = rng_of(seed, index), peek;
+	unsigned site;
+
+	peek = r;
+	site = child_kind(&peek);
+	/* a place with children of one kind, or of many; what others see is
+	 * only foreseen where it is always so */
+	if (site != CHILD_WRITES_EXECS && rng_percent(&peek, 30))
+		site = CHILD_KINDS + rng_below(&peek, CHILD_KINDS);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		bool mine = (turn ^ index) & 1;
+
+		run(&of[mine], &r, mine ? fork : libc_fork, site);
+	}
+	count->cases++;
+	count->execs += libc->found.complete != 0;
+	if (is_same(ours, libc, false) || count->differ++ >= PATIENCE)
+		return;
+	dprintf(scene_log, "seed %lu case %lu differs, ours and libc's:\n",
+		(unsigned long)seed, (unsigned long)index);
+	is_same(ours, libc, true);
+	print_said(ours->said, libc->said);
+	print_said(ours->found.said, libc->found.said);
+	state_print();
+}
+
+/* A process of its own: its session, its limits, its ids. */
+static void work(uint64_t seed, uint64_t first, uint64_t end)
+{
+	uint64_t block = UINT64_MAX;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	state_setup();
+	child_setup();
+	world_make();
+	world_restore();
+	untouched = world_digest();
+	for (uint64_t i = first; i < end; i++) {
+		if (i / BLOCK != block) {
+			state_enter(seed, block = i / BLOCK);
+			know_all();
+		}
+		run_case(seed, i);
+	}
+}
+
+/* Until the worker has ended; one that does not go on is ended. */
+static int watch(pid_t worker, uint64_t first)
+{
+	unsigned long seen = 0;
+	int status, idle = 0;
+
+	while (waitpid(worker, &status, WNOHANG) == 0) {
+		usleep(100000);
+		idle = count->cases == seen ? idle + 1 : 0;
+		seen = count->cases;
+		if (idle < STUCK * 10)
+			continue;
+		printf("case %lu does not end\n", (unsigned long)first + seen);
+		kill(worker, SIGKILL);
+		idle = 0;
+	}
+	return status;
+}
+
+static void find_libc(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	if (!libc) {
+		puts("skip: libc is not libc.so.6 here");
+		exit(77);
+	}
+	libc_fork = (fork_function)dlsym(libc, "fork");
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed, cases, first;
+	int status;
+	pid_t pid;
+
+	if (argc < 4) {
+		fprintf(stderr, "%s WITNESS SEED CASES [FIRST]\n", argv[0]);
+		return 2;
+	}
+	seed = strtoull(argv[2], NULL, 0);
+	cases = strtoull(argv[3], NULL, 0);
+	first = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
+	find_libc();
+	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(count != MAP_FAILED);
+	scene_make(argv[1]);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		work(seed, first, first + cases);
+		_exit(0);
+	}
+	status = watch(pid, first);
+	scene_remove();
+	printf("seed %lu: %lu cases, %lu exec'ed, %lu differ\n",
+	       (unsigned long)seed, count->cases, count->execs, count->differ);
+	if (count->cases != cases)
+		printf("ended early, status %#x\n", status);
+	return count->cases != cases || count->differ;
+}

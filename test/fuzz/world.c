@@ -1,0 +1,148 @@
+/* See world.h. */
+#include "world.h"
+#include "scene.h"
+
+#include <fcntl.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RW (PROT_READ | PROT_WRITE)
+
+struct region world[WORLD_REGIONS];
+char *world_block[WORLD_BLOCKS];
+size_t world_block_bytes[WORLD_BLOCKS];
+FILE *world_stream;
+
+char world_data[3 * WORLD_PAGE] = "initialised";
+char world_bss[3 * WORLD_PAGE];
+
+uint64_t world_hash(const void *at, size_t bytes)
+{
+	enum {
+		LANES = 4,
+	};
+	uint64_t h[LANES] = { 1, 2, 3, 4 }, word[LANES], all = bytes;
+	const char *p = at;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= bytes; i += sizeof(word)) {
+		memcpy(word, p + i, sizeof(word));
+		for (int lane = 0; lane < LANES; lane++) {
+			h[lane] = (h[lane] ^ word[lane]) * 0x9e3779b97f4a7c15u;
+			h[lane] ^= h[lane] >> 29;
+		}
+	}
+	for (int lane = 0; lane < LANES; lane++)
+		all = (all ^ h[lane]) * 0x100000001b3u;
+	for (; i < bytes; i++)
+		all = (all ^ (unsigned char)p[i]) * 0x100000001b3u;
+	return all;
+}
+
+static void fill(char *at, size_t bytes, uint64_t seed)
+{
+	struct rng r = { seed };
+	uint64_t word;
+
+	for (size_t i = 0; i + sizeof(word) <= bytes; i += sizeof(word)) {
+		word = rng_next(&r);
+		memcpy(at + i, &word, sizeof(word));
+	}
+}
+
+/* A region with a page without access on either side. */
+static void add(struct region *g, const char *name, unsigned pages, int prot,
+		int flags, int fd)
+{
+	size_t bytes = (size_t)pages * WORLD_PAGE;
+	char *at = mmap(NULL, bytes + 2 * WORLD_PAGE, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	MUST(at != MAP_FAILED);
+	g->name = name;
+	g->at = at + WORLD_PAGE;
+	g->pages = pages;
+	MUST(mmap(g->at, bytes, RW, flags | MAP_FIXED, fd, 0) == g->at);
+	if (fd < 0)
+		fill(g->at, bytes, pages);
+	MUST(!mprotect(g->at, bytes, prot));
+	memset(g->page, WORLD_MAPPED | prot, pages);
+}
+
+static void add_regions(void)
+{
+	struct region *g = world;
+	int anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+	int fd = open("witness", O_RDONLY | O_CLOEXEC);
+
+	MUST(fd >= 0);
+	add(g++, "big", 800, RW, anonymous, -1);
+	add(g++, "odd", 387, RW, anonymous, -1);
+	add(g++, "read-only", 300, PROT_READ, anonymous, -1);
+	add(g++, "code", 280, RW | PROT_EXEC, anonymous, -1);
+	add(g++, "wiped", 290, RW, anonymous, -1);
+	/* half of it, a child finds empty */
+	MUST(!madvise(g[-1].at + 150 * WORLD_PAGE, 140 * WORLD_PAGE,
+		      MADV_WIPEONFORK));
+	add(g++, "shared", 64, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+	add(g++, "file", 2, RW, MAP_PRIVATE, fd);
+	/* some of it was never touched */
+	add(g++, "sparse", 512, RW, anonymous, -1);
+	MUST(!madvise(g[-1].at + 100 * WORLD_PAGE, 300 * WORLD_PAGE,
+		      MADV_DONTNEED));
+	close(fd);
+}
+
+static void add_blocks(void)
+{
+	static const size_t sizes[] = { 24, 100, 1000, 5000, 70000, 300000 };
+	struct rng r = { 77 };
+
+	for (int i = 0; i < WORLD_BLOCKS; i++) {
+		world_block_bytes[i] = RNG_PICK(&r, sizes);
+		world_block[i] = malloc(world_block_bytes[i]);
+		MUST(world_block[i]);
+		fill(world_block[i], world_block_bytes[i], (uint64_t)i);
+	}
+}
+
+void world_make(void)
+{
+	int fd = scene_out_of_the_way(open("target", O_WRONLY | O_APPEND));
+
+	add_regions();
+	add_blocks();
+	world_stream = fdopen(fd, "a");
+	MUST(world_stream && !setvbuf(world_stream, NULL, _IOFBF, 512));
+	memset(world_bss + 100, 'z', 100);
+}
+
+void world_restore(void)
+{
+	const struct region *g = &world[WORLD_SHARED];
+
+	fill(g->at, (size_t)g->pages * WORLD_PAGE, g->pages);
+	__fpurge(world_stream);
+	MUST(fputs("parent ", world_stream) >= 0);
+}
+
+uint64_t world_digest(void)
+{
+	const struct region *g;
+	uint64_t h = world_hash(world_data, sizeof(world_data));
+	char *const *e;
+
+	h ^= world_hash(world_bss, sizeof(world_bss));
+	for (g = world; g < world + WORLD_REGIONS; g++)
+		if (g != &world[WORLD_SHARED])
+			h = h * 31 +
+			    world_hash(g->at, (size_t)g->pages * WORLD_PAGE);
+	for (int i = 0; i < WORLD_BLOCKS; i++)
+		h = h * 31 + world_hash(world_block[i], world_block_bytes[i]);
+	for (e = environ; *e; e++)
+		h = h * 31 + world_hash(*e, strlen(*e));
+	return h * 31 + __fpending(world_stream);
+}
