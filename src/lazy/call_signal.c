@@ -120,12 +120,11 @@ void ff_look_sigaltstack(ucontext_t *uc, long nr)
 	if (new) {
 		memcpy(&now, (const void *)new, sizeof(now));
 		/* Only what is plain; the kernel knows the rest. */
-		if (now.ss_flags & ~SS_DISABLE || now.ss_size < 8192) {
-			if (!(now.ss_flags & SS_DISABLE)) {
-				ff_child_leave(uc, FF_REASON_CALL, nr);
-				return;
-			}
+		if (now.ss_flags == SS_DISABLE) {
 			now = (stack_t){ .ss_flags = SS_DISABLE };
+		} else if (now.ss_flags || now.ss_size < 8192) {
+			ff_child_leave(uc, FF_REASON_CALL, nr);
+			return;
 		}
 		ff_child.stack = now;
 	}

@@ -243,6 +243,7 @@ static void run_case(uint64_t seed, uint64_t index)
 	count->execs += libc->found.complete != 0;
 	if (is_same(ours, libc, false) || count->differ++ >= PATIENCE)
 		return;
+	state_lift_file_size();
 	dprintf(scene_log, "seed %lu case %lu differs, ours and libc's:\n",
 		(unsigned long)seed, (unsigned long)index);
 	is_same(ours, libc, true);

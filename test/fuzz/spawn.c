@@ -93,6 +93,7 @@ static void run_case(uint64_t seed, uint64_t index)
 		return;
 	if (count->differ++ >= PATIENCE)
 		return;
+	state_lift_file_size();
 	dprintf(scene_log, "seed %lu case %lu differs, ours and libc's:\n",
 		(unsigned long)seed, (unsigned long)index);
 	outcome_same(ours, libc, true);

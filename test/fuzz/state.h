@@ -34,6 +34,10 @@ bool state_has_room(void);
 /* What spawning must leave alone; a number that says it all. */
 uint64_t state_digest(void);
 
+/* What is printed may be in a file, and that be longer than the state lets it
+ * be: no limit until the next state. */
+void state_lift_file_size(void);
+
 /* A few lines on standard error. */
 void state_print(void);
 

@@ -193,6 +193,10 @@ static void quiet(void)
 	CHECK(t_intact(t_area + (14 << 20), 65536));
 	sigaltstack(NULL, &ss);
 	note(" it %d", ss.ss_sp == t_area + (13 << 20));
+	ss.ss_flags = SS_DISABLE;
+	note(" disabled %d", sigaltstack(&ss, NULL));
+	sigaltstack(NULL, &ss);
+	note(" nowhere %d", !ss.ss_sp && !ss.ss_size);
 	sigdelset(&old, SIGUSR2);
 	sigaddset(&old, SIGINT);
 	sigaddset(&old, SIGSYS);
