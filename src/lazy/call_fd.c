@@ -110,7 +110,11 @@ void ff_look_dup3(ucontext_t *uc, long nr)
 	long from = ff_arg(uc, 0), to = ff_arg(uc, 1), fd;
 
 	if (ff_is_our_fd(from)) {
-		ff_answer(uc, -EBADF);
+		/* these the kernel looks at first */
+		bool wrong = nr == SYS_dup3 &&
+			     (from == to || (ff_arg(uc, 2) & ~O_CLOEXEC));
+
+		ff_answer(uc, wrong ? -EINVAL : -EBADF);
 		return;
 	}
 	move_ours(&ff_child.mem, to);

@@ -136,11 +136,14 @@ bool ff_serve(ucontext_t *uc, long nr, const char *signature)
 
 	for (i = 0; signature[i]; i++) {
 		if (signature[i] == 'f') {
-			if (ff_is_our_fd(ff_arg(uc, i))) {
+			if (!ff_is_our_fd(ff_arg(uc, i)))
+				continue;
+			/* a directory does not matter to an absolute path */
+			if (signature[i + 1] == 's')
+				ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+			else
 				ff_answer(uc, -EBADF);
-				return false;
-			}
-			continue;
+			return false;
 		}
 		rc = serve_one(uc, signature[i], i);
 		if (rc < 0) {

@@ -76,11 +76,12 @@ static void take_steps(struct rng *r, bool seen)
 		steps_fds,    steps_signals, steps_process
 	};
 	unsigned count = rng_below(r, rng_percent(r, 50) ? 8 : 40);
+	unsigned gentle = seen ? 4 : 6; /* the others may keep it from exec */
 
-	/* many children only do what shells do */
 	for (unsigned i = 0; i < count; i++)
-		take_one(seen && rng_percent(r, 15) ? steps_seen :
-						      RNG_PICK(r, subjects),
+		take_one(seen && rng_percent(r, 15) ?
+				 steps_seen :
+				 subjects[rng_below(r, gentle)],
 			 r);
 }
 
@@ -119,7 +120,8 @@ static __attribute__((noinline)) void borrow(void)
 	waitpid(pid, NULL, 0);
 }
 
-static void exec_witness(struct rng *r)
+/* @sure: in a way that does not fail. */
+static void exec_witness(struct rng *r, bool sure)
 {
 	static char name[] = "witness";
 	char **argv, **envp = environ;
@@ -130,7 +132,7 @@ static void exec_witness(struct rng *r)
 		envp = far_strings(r, NULL, NULL);
 	if (rng_percent(r, 3))
 		borrow();
-	switch (rng_below(r, 5)) {
+	switch (sure ? 3 : rng_below(r, 5)) {
 	case 0:
 		environ = envp;
 		execvp(witness_path, argv);
@@ -253,7 +255,7 @@ static void start(struct rng *r)
 
 enum child_kind child_kind(struct rng *r)
 {
-	static const unsigned char percent[CHILD_KINDS] = { 55, 15, 8, 8, 7 };
+	static const unsigned char percent[CHILD_KINDS] = { 50, 25, 6, 7, 6 };
 	unsigned at = rng_below(r, 100), kind;
 
 	for (kind = 0; kind < CHILD_KINDS - 1 && at >= percent[kind]; kind++)
@@ -271,12 +273,12 @@ _Noreturn void child_run(enum child_kind kind, struct rng *r)
 		/* fall through */
 	case CHILD_EXECS:
 	case CHILD_WRITES_EXECS:
-		exec_witness(r);
+		exec_witness(r, kind == CHILD_WRITES_EXECS);
 		break;
 	case CHILD_EXEC_FAILS:
 		fail_to_exec(r);
 		if (rng_percent(r, 50))
-			exec_witness(r);
+			exec_witness(r, false);
 		break;
 	case CHILD_DIES:
 		die(r);

@@ -6,8 +6,10 @@
  *	fork-fuzz WITNESS SEED CASES [FIRST]
  *
  * Prints the seed and the counts; of a difference, the case and all that is
- * needed to see it. A case is repeated by its seed and index:
+ * needed to see it. A case is repeated by its seed and index; with what was
+ * learnt of its place before, from the hundred that it is in:
  *	fork-fuzz WITNESS SEED 1 INDEX
+ *	fork-fuzz WITNESS SEED 100 INDEX/100*100
  * Exit: 0 equal, 1 not.
  */
 #include "child.h"
@@ -28,10 +30,10 @@
 #include <unistd.h>
 
 enum {
-	BLOCK = 32,   /* cases on one state */
+	BLOCK = 25,   /* cases on one state */
+	BATCH = 100,  /* cases of one process, which learns */
 	PATIENCE = 5, /* differences shown */
-	SITES = 2 * CHILD_KINDS,
-	STUCK = 120, /* seconds without a case */
+	STUCK = 120,  /* seconds without a case */
 };
 
 static struct {
@@ -57,7 +59,12 @@ typedef pid_t (*fork_function)(void);
 static fork_function libc_fork;
 
 /* Places that fork: what is learnt is learnt of a place. */
-#define SITE(n)                                                             \
+#define TEN(X, n)                                                       \
+	X(n##0)                                                         \
+	X(n##1) X(n##2) X(n##3) X(n##4) X(n##5) X(n##6) X(n##7) X(n##8) \
+		X(n##9)
+#define PLACES(X) TEN(X, 0) TEN(X, 1) TEN(X, 2) TEN(X, 3) TEN(X, 4)
+#define PLACE(n)                                                            \
 	static __attribute__((noinline)) pid_t fork_##n(fork_function call) \
 	{                                                                   \
 		pid_t pid = call();                                         \
@@ -65,16 +72,29 @@ static fork_function libc_fork;
 		__asm__ volatile("" : "+r"(pid));                           \
 		return pid;                                                 \
 	}
-SITE(0)
-SITE(1)
-SITE(2)
-SITE(3)
-SITE(4) SITE(5) SITE(6) SITE(7) SITE(8) SITE(9) SITE(10) SITE(11)
+PLACES(PLACE)
+#define NAME(n) fork_##n,
+static pid_t (*const places[])(fork_function) = { PLACES(NAME) };
 
-	static pid_t (*const sites[SITES])(fork_function) = {
-		fork_0, fork_1, fork_2, fork_3, fork_4,	 fork_5,
-		fork_6, fork_7, fork_8, fork_9, fork_10, fork_11,
-	};
+enum {
+	NR_PLACES = sizeof(places) / sizeof(*places),
+	MIXED_FROM = CHILD_KINDS, /* places with children of many kinds */
+	WRITERS_FROM = 10,	  /* of one kind, each of another batch */
+};
+
+/* What others see is only foreseen where it is always so; and where it was
+ * foreseen wrong, never again. */
+static unsigned place_of(uint64_t index, struct rng r)
+{
+	enum child_kind kind = child_kind(&r);
+
+	if (kind == CHILD_WRITES_EXECS)
+		return WRITERS_FROM +
+		       index / BATCH % (NR_PLACES - WRITERS_FROM);
+	if (rng_percent(&r, 30))
+		return MIXED_FROM + rng_below(&r, WRITERS_FROM - MIXED_FROM);
+	return kind;
+}
 
 /* Inodes that were there before; what a child makes gets new numbers. */
 static uint64_t known[300];
@@ -152,9 +172,9 @@ static void note_end(struct outcome *o, pid_t child)
 	memcpy(&o->found, (const void *)scene_report, sizeof(o->found));
 }
 
-/* One child, made by @call at place @site. */
+/* One child, made by @call. */
 static void run(struct outcome *o, const struct rng *choices,
-		fork_function call, unsigned site)
+		fork_function call, unsigned place)
 {
 	uint64_t state;
 	struct rng r = *choices;
@@ -167,7 +187,7 @@ static void run(struct outcome *o, const struct rng *choices,
 	world_restore();
 	state_tweak(&r);
 	state = state_digest();
-	pid = sites[site](call);
+	pid = places[place](call);
 	if (pid == 0)
 		child_run(kind, &r);
 	if (pid < 0)
@@ -225,19 +245,13 @@ static void run_case(uint64_t seed, uint64_t index)
 {
 	static struct outcome of[2];
 	struct outcome *libc = &of[0], *ours = &of[1];
-	struct rng r = rng_of(seed, index), peek;
-	unsigned site;
+	struct rng r = rng_of(seed, index);
+	unsigned place = place_of(index, r);
 
-	peek = r;
-	site = child_kind(&peek);
-	/* a place with children of one kind, or of many; what others see is
-	 * only foreseen where it is always so */
-	if (site != CHILD_WRITES_EXECS && rng_percent(&peek, 30))
-		site = CHILD_KINDS + rng_below(&peek, CHILD_KINDS);
 	for (unsigned turn = 0; turn < 2; turn++) {
 		bool mine = (turn ^ index) & 1;
 
-		run(&of[mine], &r, mine ? fork : libc_fork, site);
+		run(&of[mine], &r, mine ? fork : libc_fork, place);
 	}
 	count->cases++;
 	count->execs += libc->found.complete != 0;
@@ -252,7 +266,7 @@ static void run_case(uint64_t seed, uint64_t index)
 	state_print();
 }
 
-/* A process of its own: its session, its limits, its ids. */
+/* A batch, in a process of its own: its session, its limits, its ids. */
 static void work(uint64_t seed, uint64_t first, uint64_t end)
 {
 	uint64_t block = UINT64_MAX;
@@ -273,22 +287,43 @@ static void work(uint64_t seed, uint64_t first, uint64_t end)
 }
 
 /* Until the worker has ended; one that does not go on is ended. */
-static int watch(pid_t worker, uint64_t first)
+static void watch(pid_t worker)
 {
-	unsigned long seen = 0;
+	unsigned long seen = count->cases;
 	int status, idle = 0;
 
 	while (waitpid(worker, &status, WNOHANG) == 0) {
-		usleep(100000);
+		usleep(10000);
 		idle = count->cases == seen ? idle + 1 : 0;
 		seen = count->cases;
-		if (idle < STUCK * 10)
+		if (idle < STUCK * 100)
 			continue;
-		printf("case %lu does not end\n", (unsigned long)first + seen);
+		printf("a case does not end\n");
 		kill(worker, SIGKILL);
 		idle = 0;
 	}
-	return status;
+	if (status)
+		printf("ended early, status %#x\n", status);
+}
+
+/* Are there results of all of them? */
+static bool run_batch(uint64_t seed, uint64_t first, uint64_t end)
+{
+	unsigned long before = count->cases;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		work(seed, first, end);
+		_exit(0);
+	}
+	watch(pid);
+	if (count->cases - before == end - first)
+		return true;
+	printf("of %lu to %lu, after %lu\n", (unsigned long)first,
+	       (unsigned long)end, count->cases - before);
+	return false;
 }
 
 static void find_libc(void)
@@ -304,9 +339,8 @@ static void find_libc(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed, cases, first;
-	int status;
-	pid_t pid;
+	uint64_t seed, cases, at, next, end;
+	bool complete = true;
 
 	if (argc < 4) {
 		fprintf(stderr, "%s WITNESS SEED CASES [FIRST]\n", argv[0]);
@@ -314,23 +348,20 @@ int main(int argc, char **argv)
 	}
 	seed = strtoull(argv[2], NULL, 0);
 	cases = strtoull(argv[3], NULL, 0);
-	first = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
+	at = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
 	find_libc();
 	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	MUST(count != MAP_FAILED);
 	scene_make(argv[1]);
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		work(seed, first, first + cases);
-		_exit(0);
+	for (end = at + cases; at < end; at = next) {
+		next = (at / BATCH + 1) * BATCH;
+		if (next > end)
+			next = end;
+		complete &= run_batch(seed, at, next);
 	}
-	status = watch(pid, first);
 	scene_remove();
 	printf("seed %lu: %lu cases, %lu exec'ed, %lu differ\n",
 	       (unsigned long)seed, count->cases, count->execs, count->differ);
-	if (count->cases != cases)
-		printf("ended early, status %#x\n", status);
-	return count->cases != cases || count->differ;
+	return !complete || count->differ;
 }

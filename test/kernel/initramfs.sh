@@ -38,6 +38,7 @@ mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
 done
+mapfile -t built < <(printf '%s\n' "${built[@]}" | sort -u)
 cp --parents -t "$root/build" "${built[@]}" || exit 1
 
 mapfile -t files < <(type -P "${tools[@]}" | sed 's|^/bin/|/usr/bin/|')

@@ -6,6 +6,7 @@
 #include "path.h"
 
 #include <omp.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 enum {
@@ -39,16 +40,24 @@ static void run_sums(void)
 	printf("lost %ld\n", lost);
 }
 
-/* As the runtime itself does: chunks of a loop are handed out. */
+/* As the runtime itself does: chunks of a loop are handed out. What its other
+ * threads write while a child is looked at could be the child's, so that is
+ * over before. */
 static void run_dynamic(void)
 {
+	const int n[] = { LEARNING, rounds_or(ROUNDS) };
+	atomic_bool learnt = false;
 	long items = 0, done = 0;
-	int n = LEARNING + rounds_or(ROUNDS);
 
 #pragma omp parallel num_threads(TEAM) reduction(+ : done)
 	{
 #pragma omp master
-		rounds(n);
+		for (volatile int i = 0; i < 2; i++) {
+			rounds(n[i]);
+			atomic_store(&learnt, true);
+		}
+		while (!atomic_load(&learnt))
+			sched_yield();
 #pragma omp for schedule(dynamic, 1)
 		for (long i = 0; i < 1000; i++) {
 #pragma omp atomic

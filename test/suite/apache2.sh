@@ -21,7 +21,7 @@ printf '#!/bin/sh\necho "Content-Type: text/plain"; echo; echo "cgi $QUERY_STRIN
 	>docs/cgi/hello
 printf '#!/nonexistent/interpreter\n' >docs/cgi/bad
 chmod -R a+rX . ; chmod 755 docs/cgi/*
-port=$((30000 + $$ % 10000))
+port=$((10000 + $$ % 10000)) # below those that clients get
 until ! (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do port=$((port + 1)); done
 m=/usr/lib/apache2/modules
 cat >apache.conf <<END
