@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -63,7 +64,7 @@ void ff_look_pselect6(ucontext_t *uc, long nr)
 	if (!ff_serve(uc, nr, "-ppppp"))
 		return;
 	t = (const struct timespec *)ff_arg(uc, 4);
-	if (t && !ff_arg(uc, 5) && ff_is_readable((uintptr_t)t) &&
+	if (t && !ff_arg(uc, 5) && ff_is_readable((uintptr_t)t, sizeof(*t)) &&
 	    t->tv_sec == 0 && t->tv_nsec == 0)
 		ff_pass(uc, nr, "");
 	else
@@ -126,6 +127,7 @@ void ff_look_getdents64(ucontext_t *uc, long nr)
 	ff_answer(uc, used);
 }
 
+/* At least, where that is more than is sure to fit. */
 static size_t write_bytes(const ucontext_t *uc, long nr)
 {
 	const struct iovec *v = (const struct iovec *)ff_arg(uc, 1);
@@ -133,8 +135,11 @@ static size_t write_bytes(const ucontext_t *uc, long nr)
 
 	if (nr == SYS_write || nr == SYS_pwrite64)
 		return n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && bytes <= SURE_TO_FIT; i++) {
+		if (!ff_is_readable((uintptr_t)&v[i], sizeof(*v)))
+			return SIZE_MAX;
 		bytes += v[i].iov_len;
+	}
 	return bytes;
 }
 

@@ -2,6 +2,10 @@
  * Calls on signals. While the child is ours every signal but page faults and
  * dispatch is blocked; the program's mask, alternate stack and its actions
  * for SIGSEGV and SIGSYS are kept in memory (H-C2, H-M2).
+ *
+ * H-M6 What is answered from memory is written by us, and only the kernel knows
+ *      whether it may be: it writes its own answer first, and ours goes over
+ *      that. A call that fails writes nothing.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -13,13 +17,6 @@
 #include "lazy/child.h"
 #include "lazy/pager.h"
 
-/* Can [at, at + len) be read; it is fetched already, and crosses one page
- * border at most. */
-static bool can_read(uintptr_t at, size_t len)
-{
-	return ff_is_readable(at) && ff_is_readable(at + len - 1);
-}
-
 void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 {
 	long sig = ff_arg(uc, 0);
@@ -27,7 +24,7 @@ void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 	uintptr_t old = (uintptr_t)ff_arg(uc, 2);
 	struct ff_sigaction *kept =
 		sig == SIGSEGV ? &ff_child.segv : &ff_child.sys;
-	struct ff_sigaction was;
+	struct ff_sigaction was = *kept, now = was;
 
 	if (sig != SIGSEGV && sig != SIGSYS) {
 		ff_pass(uc, nr, "-pp-");
@@ -39,14 +36,17 @@ void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 		ff_answer(uc, -EINVAL);
 		return;
 	}
-	if ((new && !can_read(new, sizeof(was))) ||
-	    (old && !can_read(old, sizeof(was)))) {
+	if (new && !ff_is_readable(new, sizeof(now))) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
 	}
-	was = *kept;
 	if (new)
-		memcpy(kept, (const void *)new, sizeof(*kept));
+		memcpy(&now, (const void *)new, sizeof(now));
+	if (old && sys(rt_sigaction, sig, NULL, old, sizeof(ff_sigset)) < 0) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	*kept = now;
 	if (old)
 		memcpy((void *)old, &was, sizeof(was));
 	ff_answer(uc, 0);
@@ -56,28 +56,36 @@ void ff_look_rt_sigprocmask(ucontext_t *uc, long nr)
 {
 	uintptr_t set = (uintptr_t)ff_arg(uc, 1);
 	uintptr_t old = (uintptr_t)ff_arg(uc, 2);
-	ff_sigset before = ff_child.mask;
+	ff_sigset was = ff_child.mask, now = was;
 	long rc;
 
 	if (!ff_serve(uc, nr, "-pp-"))
 		return;
-	if ((set && !can_read(set, sizeof(ff_sigset))) ||
-	    (old && !can_read(old, sizeof(ff_sigset)))) {
+	if (set && !ff_is_readable(set, sizeof(ff_sigset))) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
 	}
-	rc = ff_change_mask(&ff_child.mask, ff_arg(uc, 0),
-			    (const ff_sigset *)set, (ff_sigset *)old,
+	rc = ff_change_mask(&now, ff_arg(uc, 0), (const ff_sigset *)set, NULL,
 			    ff_arg(uc, 3));
-	if ((before & ~ff_child.mask) && ff_signal_waits(ff_child.mask)) {
+	if (rc < 0) {
+		ff_answer(uc, rc);
+		return;
+	}
+	if (old && sys(rt_sigprocmask, SIG_BLOCK, NULL, old, sizeof(was)) < 0) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	if ((was & ~now) && ff_signal_waits(now)) {
 		/* The program takes it now. Whoever repeats the call, a new
 		 * child or this one on its own, starts from the old mask. */
-		ff_child.mask = before;
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 		return;
 	}
-	*(ff_sigset *)&uc->uc_sigmask = ff_our_mask(ff_child.mask);
-	ff_answer(uc, rc);
+	ff_child.mask = now;
+	if (old)
+		memcpy((void *)old, &was, sizeof(was));
+	*(ff_sigset *)&uc->uc_sigmask = ff_our_mask(now);
+	ff_answer(uc, 0);
 }
 
 /*
@@ -108,26 +116,28 @@ void ff_look_sigaltstack(ucontext_t *uc, long nr)
 {
 	uintptr_t new = (uintptr_t)ff_arg(uc, 0);
 	uintptr_t old = (uintptr_t)ff_arg(uc, 1);
-	stack_t was = ff_child.stack, now;
+	stack_t was = ff_child.stack, now = was;
 
 	if (!ff_serve(uc, nr, "pp"))
 		return;
-	if ((new && !can_read(new, sizeof(now))) ||
-	    (old && !can_read(old, sizeof(was)))) {
+	if (new && !ff_is_readable(new, sizeof(now))) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
 	}
-	if (new) {
+	if (new)
 		memcpy(&now, (const void *)new, sizeof(now));
-		/* Only what is plain; the kernel knows the rest. */
-		if (now.ss_flags == SS_DISABLE) {
-			now = (stack_t){ .ss_flags = SS_DISABLE };
-		} else if (now.ss_flags || now.ss_size < 8192) {
-			ff_child_leave(uc, FF_REASON_CALL, nr);
-			return;
-		}
-		ff_child.stack = now;
+	/* Only what is plain; the kernel knows the rest. */
+	if (new &&now.ss_flags == SS_DISABLE)
+		now = (stack_t){ .ss_flags = SS_DISABLE };
+	else if (new && (now.ss_flags || now.ss_size < 8192)) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
 	}
+	if (old && sys(sigaltstack, NULL, old) < 0) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	ff_child.stack = now;
 	if (old)
 		memcpy((void *)old, &was, sizeof(was));
 	ff_answer(uc, 0);

@@ -62,7 +62,7 @@ static int fetch_string(uintptr_t at)
 		rc = ff_fetch(at, 1);
 		if (rc < 0)
 			return rc;
-		if (!ff_is_readable(at))
+		if (!ff_is_readable(at, 1))
 			return 0;
 		page = (at | (FF_PAGE - 1)) + 1;
 		if (ends_before(at, page))
@@ -80,7 +80,7 @@ static int fetch_strings(uintptr_t at)
 		return 0;
 	for (;; at += sizeof(char *)) {
 		rc = ff_fetch(at, sizeof(char *));
-		if (rc < 0 || !ff_is_readable(at))
+		if (rc < 0 || !ff_is_readable(at, sizeof(char *)))
 			return rc;
 		s = *(const uintptr_t *)at;
 		if (!s)
@@ -101,7 +101,7 @@ static int fetch_vector(uintptr_t at, size_t count)
 		return 0;
 	rc = ff_fetch(at, count * sizeof(*v));
 	for (i = 0; rc == 0 && i < count; i++) {
-		if (!ff_is_readable((uintptr_t)&v[i]))
+		if (!ff_is_readable((uintptr_t)&v[i], sizeof(*v)))
 			return 0;
 		rc = ff_fetch((uintptr_t)v[i].iov_base, v[i].iov_len);
 	}

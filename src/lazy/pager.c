@@ -370,9 +370,10 @@ uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at)
 	return end < a->end ? end : a->end;
 }
 
-bool ff_is_readable(uintptr_t address)
+bool ff_is_readable(uintptr_t start, size_t len)
 {
-	return ff_peek((const void *)address) >= 0;
+	return ff_peek((const void *)start) >= 0 &&
+	       ff_peek((const void *)(start + len - 1)) >= 0;
 }
 
 bool ff_is_watched(uintptr_t address)

@@ -44,8 +44,9 @@ size_t ff_absent_bytes(uintptr_t start, size_t len);
 int ff_fetch_edges(uintptr_t start, size_t len);
 int ff_forget(uintptr_t start, size_t len);
 
-/* Is there memory to read at @address (fetched already)? */
-bool ff_is_readable(uintptr_t address);
+/* Are there @len bytes to read, fetched already? They cross one page border at
+ * most. */
+bool ff_is_readable(uintptr_t start, size_t len);
 
 /* Is @address in shared memory that a child on trial may not write? */
 bool ff_is_watched(uintptr_t address);

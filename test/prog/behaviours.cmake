@@ -57,7 +57,10 @@ endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
 behaviour(committed-moves LAZY)
-behaviour(committed-transfers LAZY)
+foreach(which reads signals lists)
+	behaviour(committed-pointers LAZY TEST committed-pointers-${which}
+		ARGS ${which})
+endforeach()
 
 # descriptors and limits
 behaviour(fd-numbers LAZY)
