@@ -87,7 +87,7 @@ void ff_look_dup(ucontext_t *uc, long nr)
 	ff_set_own(fd, nr == SYS_dup	  ? ff_get_own(ff_arg(uc, 0)) :
 		       nr == SYS_eventfd2 ? FF_OWN_PIPE :
 					    FF_FOREIGN);
-	ff_answer_fd(uc, nr, fd);
+	ff_answer_fd(uc, nr, 0, fd);
 }
 
 static void move_ours(int *ours, long wanted)
@@ -144,17 +144,12 @@ void ff_look_pipe(ucontext_t *uc, long nr)
 		return;
 	rc = ff_make(uc, nr);
 	if (rc < 0) {
-		ff_answer_fd(uc, nr, rc);
+		ff_answer_fd(uc, nr, 0, rc);
 		return;
 	}
 	ff_set_own(pair[0], FF_OWN_PIPE);
 	ff_set_own(pair[1], FF_OWN_PIPE);
-	if (pair[0] > ff_child.mem || pair[1] > ff_child.mem) {
-		sys(close, pair[1]);
-		ff_answer_fd(uc, nr, pair[0]);
-		return;
-	}
-	ff_answer(uc, rc);
+	ff_answer_pair(uc, nr, pair);
 }
 
 void ff_look_fcntl(ucontext_t *uc, long nr)
@@ -173,10 +168,7 @@ void ff_look_fcntl(ucontext_t *uc, long nr)
 	case F_DUPFD_CLOEXEC:
 		flags = ff_make(uc, nr);
 		ff_set_own(flags, ff_get_own(fd));
-		if (arg > ff_child.mem)
-			ff_answer(uc, flags);
-		else
-			ff_answer_fd(uc, nr, flags);
+		ff_answer_fd(uc, nr, arg, flags);
 		return;
 	case F_GETFD:
 	case F_SETFD:

@@ -77,9 +77,13 @@ static void open_it(ucontext_t *uc, long nr, long dir, int path_arg, long flags)
 			uc, v == SEEN ? FF_REASON_OUTPUT : FF_REASON_CALL, nr);
 		return;
 	}
+	if (v == SEEN && !ff_next_fd_is_free()) {
+		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+		return;
+	}
 	fd = ff_make(uc, nr);
 	ff_set_own(fd, v == GO_ON_OWN ? FF_OWN_FILE : FF_FOREIGN);
-	ff_answer_fd(uc, nr, fd);
+	ff_answer_fd(uc, nr, 0, fd);
 }
 
 void ff_look_open(ucontext_t *uc, long nr)

@@ -47,8 +47,8 @@ const struct ff_rule *ff_rule(long nr);
 bool ff_serve(ucontext_t *uc, long nr, const char *signature);
 /* ... and make the call; what it answers is the program's. */
 void ff_pass(ucontext_t *uc, long nr, const char *signature);
-/* ... that may have taken away what it was to deliver although it says EFAULT,
- * and whose @signature names each byte that it touches. */
+/* ... and whose @signature names each byte that it touches: made once, whatever
+ * it answers, and signals that it raised are taken. */
 void ff_transfer(ucontext_t *uc, long nr, const char *signature);
 /* A call that others see: end the trial, or pass. */
 void ff_output(ucontext_t *uc, long nr, const char *signature);

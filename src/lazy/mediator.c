@@ -12,7 +12,8 @@
  *       closed, replaced, copied or counted.
  *  H-M5 A read that says EFAULT may have had its effect: a datagram or a count
  *       is gone. A new child has it again. A committed one is no new child, and
- *       would wait for it for ever: there the answer stands.
+ *       would wait for it for ever: there the answer stands. And a write may
+ *       have raised a signal (SIGXFSZ), which the program takes right then.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -169,16 +170,21 @@ void ff_pass(ucontext_t *uc, long nr, const char *signature)
 
 void ff_transfer(ucontext_t *uc, long nr, const char *signature)
 {
-	if (!ff_child.committed)
+	if (!ff_child.committed) {
 		ff_pass(uc, nr, signature);
-	else if (ff_serve(uc, nr, signature))
-		ff_answer(uc, ff_make(uc, nr));
+		return;
+	}
+	if (!ff_serve(uc, nr, signature))
+		return;
+	ff_answer(uc, ff_make(uc, nr));
+	if (ff_signal_waits(ff_child.mask))
+		ff_child_leave(uc, FF_REASON_SIGNAL, -1);
 }
 
 void ff_output(ucontext_t *uc, long nr, const char *signature)
 {
 	if (ff_child.committed)
-		ff_pass(uc, nr, signature);
+		ff_transfer(uc, nr, signature);
 	else
 		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
 }

@@ -1,6 +1,8 @@
 #include "lazy/own.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sys/sysmacros.h>
 
 #include "host/sys.h"
@@ -44,10 +46,19 @@ void ff_set_own(long fd, enum ff_own own)
 		ff_child.own_pipe[fd / 64] |= bit;
 }
 
-void ff_answer_fd(ucontext_t *uc, long nr, long fd)
+/* Is one of ours in [from, fd)? All may be where there was no room. */
+static bool took_from(long from, long fd)
 {
-	if (fd == -EMFILE || (fd > ff_child.mem || (ff_child.pagemap >= 0 &&
-						    fd > ff_child.pagemap))) {
+	const long end = fd == -EMFILE ? INT_MAX : fd;
+
+	return (from <= ff_child.mem && ff_child.mem < end) ||
+	       (ff_child.pagemap >= 0 && from <= ff_child.pagemap &&
+		ff_child.pagemap < end);
+}
+
+void ff_answer_fd(ucontext_t *uc, long nr, long from, long fd)
+{
+	if (took_from(from, fd)) {
 		if (fd >= 0)
 			sys(close, fd);
 		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
@@ -56,6 +67,26 @@ void ff_answer_fd(ucontext_t *uc, long nr, long fd)
 	} else {
 		ff_answer(uc, fd);
 	}
+}
+
+void ff_answer_pair(ucontext_t *uc, long nr, const int pair[2])
+{
+	if (took_from(0, pair[0]) || took_from(0, pair[1])) {
+		sys(close, pair[0]);
+		sys(close, pair[1]);
+		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+	} else {
+		ff_answer(uc, 0);
+	}
+}
+
+bool ff_next_fd_is_free(void)
+{
+	long fd = sys(fcntl, ff_child.mem, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		sys(close, fd);
+	return !took_from(0, fd);
 }
 
 bool ff_is_null(const struct stat *st)

@@ -23,9 +23,16 @@ bool ff_is_own_file(long fd);
 bool ff_is_null(const struct stat *st);
 
 /*
- * A call made descriptor @fd (or failed). Without ours it might have got a
- * lower number, or got one at all: then the child can't go on here (H-M3).
+ * A call made descriptor @fd, the lowest free one from @from on, or failed.
+ * Without ours it might have got a lower number, or got one at all: then the
+ * child can't go on here, and makes the call anew (H-M3).
  */
-void ff_answer_fd(ucontext_t *uc, long nr, long fd);
+void ff_answer_fd(ucontext_t *uc, long nr, long from, long fd);
+/* The same for two that are made at once. */
+void ff_answer_pair(ucontext_t *uc, long nr, const int pair[2]);
+
+/* Before a call that must not be made anew: would what it makes get the number
+ * that it gets without ours? */
+bool ff_next_fd_is_free(void);
 
 #endif

@@ -61,6 +61,10 @@ foreach(which reads signals lists)
 	behaviour(committed-pointers LAZY TEST committed-pointers-${which}
 		ARGS ${which})
 endforeach()
+foreach(which writes-too-much handles-too-much files pair sockets from-above)
+	behaviour(committed-outputs LAZY TEST committed-outputs-${which}
+		ARGS ${which})
+endforeach()
 
 # descriptors and limits
 behaviour(fd-numbers LAZY)

@@ -1,0 +1,151 @@
+/*
+ * The last of some children that come from one place does what the others do
+ * not: it writes more than it may, or makes descriptors where just as many are
+ * free. The others write before they exec, so that it is born committed; those
+ * that make pairs do not.
+ */
+#include "t.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	CHILDREN = 7,
+	NOFILE = 20,
+};
+
+static void limit(int which, rlim_t soft)
+{
+	struct rlimit rl;
+
+	CHECK(!getrlimit(which, &rl));
+	rl.rlim_cur = soft;
+	CHECK(!setrlimit(which, &rl));
+}
+
+/* A signal that a call raises is taken there and then. */
+static int writes_too_much(void)
+{
+	int fd = open("long", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	limit(RLIMIT_FSIZE, 1000);
+	if (write(fd, t_area, 4000) != 1000)
+		return 0;
+	write(fd, t_area, 4000); /* this one ends it */
+	close(open("later", O_WRONLY | O_CREAT, 0644));
+	return 0;
+}
+
+static volatile sig_atomic_t taken;
+
+static void on_xfsz(int sig)
+{
+	(void)sig;
+	taken++;
+}
+
+static int handles_too_much(void)
+{
+	signal(SIGXFSZ, on_xfsz);
+	limit(RLIMIT_FSIZE, 0);
+	return write(open("long", O_WRONLY | O_CREAT, 0644), t_area, 9) == -1 &&
+	       errno == EFBIG && taken == 1;
+}
+
+/* All numbers below the limit, but these. */
+static void leave_free(const int *numbers)
+{
+	limit(RLIMIT_NOFILE, NOFILE);
+	while (fcntl(2, F_DUPFD_CLOEXEC, 0) >= 0)
+		;
+	CHECK(errno == EMFILE);
+	for (; *numbers; numbers++)
+		close(*numbers);
+}
+
+static int makes_files(void)
+{
+	static const char *const names[] = { "one", "two", "three", "four" };
+	static const int numbers[] = { 4, 12, 13, 14 };
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+
+	for (int i = 0; i < 4; i++)
+		if (open(names[i], flags, 0600) != numbers[i])
+			return 0;
+	return open("five", flags, 0600) == -1 && errno == EMFILE &&
+	       access("five", F_OK) == -1;
+}
+
+static int makes_pair(void)
+{
+	int two[2];
+	char got[2];
+
+	return !pipe2(two, O_CLOEXEC) && two[0] == 4 && two[1] == 14 &&
+	       write(two[1], "x", 1) == 1 && read(two[0], got, 2) == 1;
+}
+
+static int makes_sockets(void)
+{
+	int two[2];
+	char got[2];
+
+	return !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, two) &&
+	       two[0] == 4 && two[1] == 14 && write(two[0], "x", 1) == 1 &&
+	       read(two[1], got, 2) == 1;
+}
+
+static int makes_from_above(void)
+{
+	return fcntl(2, F_DUPFD_CLOEXEC, 5) == 14 &&
+	       fcntl(2, F_DUPFD_CLOEXEC, 15) == 15 &&
+	       fcntl(2, F_DUPFD_CLOEXEC, 5) == -1 && errno == EMFILE &&
+	       fcntl(2, F_DUPFD_CLOEXEC, 1) == 4 &&
+	       fcntl(2, F_DUPFD_CLOEXEC, NOFILE) == -1 && errno == EINVAL;
+}
+
+/* The pager's come to lie below numbers that are free. */
+static const struct {
+	const char *name;
+	int (*is_right)(void);
+	bool writes;
+	int free[8];
+} cases[] = {
+	{ "writes-too-much", writes_too_much, true, { 0 } },
+	{ "handles-too-much", handles_too_much, true, { 0 } },
+	{ "files", makes_files, true, { 4, 12, 13, 14 } },
+	{ "pair", makes_pair, false, { 4, 14, 15 } },
+	{ "sockets", makes_sockets, false, { 4, 14, 15 } },
+	{ "from-above", makes_from_above, false, { 4, 14, 15 } },
+};
+
+int main(int argc, char **argv)
+{
+	size_t which = 0;
+	pid_t pid;
+
+	CHECK(argc == 2);
+	while (strcmp(cases[which].name, argv[1]))
+		which++;
+	if (cases[which].free[0])
+		leave_free(cases[which].free);
+	t_start(64);
+	for (int i = 0; i < CHILDREN; i++) {
+		pid = t_fork();
+		if (pid == 0) {
+			if (cases[which].writes)
+				CHECK(write(1, "", 0) == 0);
+			if (i < CHILDREN - 1)
+				t_exec_exit(5);
+			t_exec_exit(cases[which].is_right() ? 7 : 8);
+		}
+		t_reap(pid, "child");
+	}
+	printf("later %d\n", access("later", F_OK));
+	return t_end();
+}
