@@ -72,11 +72,11 @@ static void take_one(const struct step *steps, struct rng *r)
 static void take_steps(struct rng *r, bool seen)
 {
 	static const struct step *const subjects[] = {
-		steps_memory, steps_memory,  steps_buffers,
-		steps_fds,    steps_signals, steps_process
+		steps_memory, steps_memory,  steps_buffers, steps_fds,
+		steps_raw,    steps_signals, steps_process
 	};
 	unsigned count = rng_below(r, rng_percent(r, 50) ? 8 : 40);
-	unsigned gentle = seen ? 4 : 6; /* the others may keep it from exec */
+	unsigned gentle = seen ? 5 : 7; /* the others may keep it from exec */
 
 	for (unsigned i = 0; i < count; i++)
 		take_one(seen && rng_percent(r, 15) ?

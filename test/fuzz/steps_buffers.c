@@ -16,13 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct buffer {
-	char *at;
-	size_t bytes;
-};
-
-/* Of at most @most bytes; some are nowhere. */
-static struct buffer pick(struct rng *r, size_t most)
+struct buffer step_buffer(struct rng *r, size_t most)
 {
 	static const unsigned usual[] = { 1, 8, 100, 4096, 5000, 70000 };
 	const struct region *g = &world[rng_below(r, WORLD_REGIONS)];
@@ -39,14 +33,13 @@ static struct buffer pick(struct rng *r, size_t most)
 	return b;
 }
 
-/* What is shared must not be written to here. */
-static struct buffer pick_own(struct rng *r, size_t most)
+struct buffer step_own_buffer(struct rng *r, size_t most)
 {
 	const struct region *shared = &world[WORLD_SHARED];
 	struct buffer b;
 
 	do
-		b = pick(r, most);
+		b = step_buffer(r, most);
 	while (b.at >= shared->at &&
 	       b.at < shared->at + (size_t)shared->pages * WORLD_PAGE);
 	return b;
@@ -55,7 +48,8 @@ static struct buffer pick_own(struct rng *r, size_t most)
 /* From a buffer through a pipe of its own into another. */
 static long through_pipe(struct rng *r)
 {
-	struct buffer from = pick(r, 4096), to = pick_own(r, 4096);
+	struct buffer from = step_buffer(r, 4096),
+		      to = step_own_buffer(r, 4096);
 	long put, got = 0;
 	int two[2];
 
@@ -71,10 +65,11 @@ static long through_pipe(struct rng *r)
 
 static long through_sockets(struct rng *r)
 {
-	struct buffer from[3] = { pick(r, 700), pick(r, 700), pick(r, 700) };
+	struct buffer from[3] = { step_buffer(r, 700), step_buffer(r, 700),
+				  step_buffer(r, 700) };
 	struct iovec v[3];
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = 3 };
-	struct buffer to = pick_own(r, 4096);
+	struct buffer to = step_own_buffer(r, 4096);
 	long put, got = 0;
 	int two[2];
 
@@ -93,7 +88,8 @@ static long through_sockets(struct rng *r)
 
 static long read_file(struct rng *r)
 {
-	struct buffer b[2] = { pick_own(r, 70000), pick_own(r, 70000) };
+	struct buffer b[2] = { step_own_buffer(r, 70000),
+			       step_own_buffer(r, 70000) };
 	struct iovec v[2] = { { b[0].at, b[0].bytes },
 			      { b[1].at, b[1].bytes } };
 	int fd = open(rng_percent(r, 50) ? "file" : "witness", O_RDONLY);
@@ -122,7 +118,7 @@ static long read_file(struct rng *r)
 
 static long name_directory(struct rng *r)
 {
-	struct buffer b = pick_own(r, 5000);
+	struct buffer b = step_own_buffer(r, 5000);
 	char *got = getcwd(b.at, b.bytes);
 
 	/* without a buffer, libc makes one */
@@ -133,9 +129,9 @@ static long describe_file(struct rng *r)
 {
 	static const char *const paths[] = { "file", "sub", "missing", "loop",
 					     "/dev/null" };
-	struct buffer b = pick_own(r, 4096);
+	struct buffer b = step_own_buffer(r, 4096);
 	const char *path = RNG_PICK(r, paths);
-	struct buffer name = pick(r, 4096);
+	struct buffer name = step_buffer(r, 4096);
 
 	switch (rng_below(r, 4)) {
 	case 0:
@@ -175,7 +171,7 @@ static long open_by_far_name(struct rng *r)
 
 static long ask_system(struct rng *r)
 {
-	char *at = pick_own(r, 4096).at;
+	char *at = step_own_buffer(r, 4096).at;
 
 	switch (rng_below(r, 8)) {
 	case 0:
@@ -199,7 +195,8 @@ static long ask_system(struct rng *r)
 
 static long give_or_get_signals(struct rng *r)
 {
-	char *give = pick(r, 4096).at, *get = pick_own(r, 4096).at;
+	char *give = step_buffer(r, 4096).at,
+	     *get = step_own_buffer(r, 4096).at;
 
 	switch (rng_below(r, 5)) {
 	case 0:

@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static int pick_fd(struct rng *r)
+int step_fd(struct rng *r)
 {
 	static const int odd[] = { -1, 100, 255, 511, 700, 1000, 1023, 4095 };
 
@@ -45,12 +45,12 @@ static long open_one(struct rng *r)
 
 static long close_one(struct rng *r)
 {
-	return step_result(close(pick_fd(r)));
+	return step_result(close(step_fd(r)));
 }
 
 static long duplicate(struct rng *r)
 {
-	int from = pick_fd(r), to = pick_fd(r);
+	int from = step_fd(r), to = step_fd(r);
 
 	switch (rng_below(r, 5)) {
 	case 0:
@@ -69,7 +69,7 @@ static long duplicate(struct rng *r)
 
 static long change_flags(struct rng *r)
 {
-	int fd = pick_fd(r), now = fcntl(fd, F_GETFL);
+	int fd = step_fd(r), now = fcntl(fd, F_GETFL);
 
 	switch (rng_below(r, 5)) {
 	case 0:
@@ -135,14 +135,14 @@ static long close_many(struct rng *r)
 
 static long seek(struct rng *r)
 {
-	return step_result(lseek(pick_fd(r), 0, SEEK_CUR));
+	return step_result(lseek(step_fd(r), 0, SEEK_CUR));
 }
 
 static long ask_terminal(struct rng *r)
 {
 	struct termios t;
 	struct winsize size;
-	int fd = rng_percent(r, 50) ? state_tty : pick_fd(r);
+	int fd = rng_percent(r, 50) ? state_tty : step_fd(r);
 
 	switch (rng_below(r, 3)) {
 	case 0:

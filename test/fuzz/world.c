@@ -14,6 +14,7 @@
 struct region world[WORLD_REGIONS];
 char *world_block[WORLD_BLOCKS];
 size_t world_block_bytes[WORLD_BLOCKS];
+char world_noise[3 * WORLD_PAGE];
 FILE *world_stream;
 
 char world_data[3 * WORLD_PAGE] = "initialised";

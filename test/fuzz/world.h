@@ -28,6 +28,7 @@ struct region {
 };
 
 extern struct region world[WORLD_REGIONS];
+extern char world_noise[3 * WORLD_PAGE]; /* for what is never the same */
 extern char *world_block[WORLD_BLOCKS]; /* of malloc */
 extern size_t world_block_bytes[WORLD_BLOCKS];
 extern char world_data[3 * WORLD_PAGE], world_bss[3 * WORLD_PAGE];
