@@ -127,9 +127,9 @@ void ff_look_sigaltstack(ucontext_t *uc, long nr)
 	if (new)
 		memcpy(&now, (const void *)new, sizeof(now));
 	/* Only what is plain; the kernel knows the rest. */
-	if (new &&now.ss_flags == SS_DISABLE)
+	if (new && now.ss_flags == SS_DISABLE) {
 		now = (stack_t){ .ss_flags = SS_DISABLE };
-	else if (new && (now.ss_flags || now.ss_size < 8192)) {
+	} else if (new && (now.ss_flags || now.ss_size < 8192)) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
 	}

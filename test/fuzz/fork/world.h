@@ -7,6 +7,7 @@
 
 #include "rng.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct region {
 
 extern struct region world[WORLD_REGIONS];
 extern char world_noise[3 * WORLD_PAGE]; /* for what is never the same */
-extern char *world_block[WORLD_BLOCKS]; /* of malloc */
+extern char *world_block[WORLD_BLOCKS];	 /* of malloc */
 extern size_t world_block_bytes[WORLD_BLOCKS];
 extern char world_data[3 * WORLD_PAGE], world_bss[3 * WORLD_PAGE];
 extern FILE *world_stream; /* of "target", with something unflushed */
@@ -40,8 +41,8 @@ void world_make(void);
 /* Before each child: what children share with us is as it was. */
 void world_restore(void);
 
-/* All that is private of it, and of the stack and static data in use. */
-uint64_t world_digest(void);
+/* Is all that is private of it as it was made? */
+bool world_is_untouched(void);
 
 /* A number for some bytes. */
 uint64_t world_hash(const void *at, size_t bytes);

@@ -13,20 +13,18 @@
  * Exit: 0 equal, 1 not.
  */
 #include "child.h"
-#include "found.h"
+#include "ending.h"
+#include "scene.h"
 #include "state.h"
 #include "world.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,20 +40,6 @@ static struct {
 	volatile unsigned long cases;
 	unsigned long execs, differ;
 } * count;
-
-/* What the parent has of a child. */
-struct outcome {
-	int error;    /* of fork */
-	int wait;     /* the child's status; -errno */
-	int leftover; /* what a wait for any child says afterwards */
-	bool state_kept, signals_kept, memory_kept;
-	uint64_t shared; /* memory that the child could change */
-	struct scene_effect effect;
-	char said[CHILD_SAID + 8];
-	struct witness found;
-};
-
-static uint64_t untouched; /* a digest of our memory */
 
 typedef pid_t (*fork_function)(void);
 static fork_function libc_fork;
@@ -97,92 +81,15 @@ static unsigned place_of(uint64_t index, struct rng r)
 	return kind;
 }
 
-/* Inodes that were there before; what a child makes gets new numbers. */
-static uint64_t known[300];
-static unsigned nr_known;
-
-static void know(const struct stat *st)
-{
-	if (nr_known < sizeof(known) / sizeof(*known))
-		known[nr_known++] = st->st_ino;
-}
-
-static void know_all(void)
-{
-	static const char *const names[] = { "file", "target", "witness",
-					     "report", "/etc/passwd" };
-	struct stat st;
-
-	nr_known = 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!fstatat(scene_dir_fd, names[i], &st, 0))
-			know(&st);
-	for (int fd = 0; fd < 700; fd++)
-		if (!fstat(fd, &st))
-			know(&st);
-}
-
-static void normalise(struct outcome *o)
-{
-	const int fresh = 3;
-
-	found_normalise(&o->found, &o->effect);
-	o->effect.made_ino = o->effect.made_dev = 0;
-	for (int i = 0; i < o->found.nr_fds; i++) {
-		struct witness_fd *fd = &o->found.fds[i];
-		unsigned n = 0;
-
-		if (S_ISDIR(fd->mode) || S_ISCHR(fd->mode))
-			continue;
-		while (n < nr_known && known[n] != fd->ino)
-			n++;
-		if (n == nr_known)
-			fd->ino = fresh;
-	}
-}
-
-static int wait_for(pid_t child)
-{
-	int status = 0;
-	pid_t got;
-
-	while ((got = waitpid(child, &status, 0)) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return got == child ? status : -1;
-}
-
-static uint64_t shared_digest(void)
-{
-	const struct region *g = &world[WORLD_SHARED];
-
-	return world_hash(g->at, (size_t)g->pages * WORLD_PAGE);
-}
-
-static void note_end(struct outcome *o, pid_t child)
-{
-	o->wait = wait_for(child);
-	do
-		o->leftover = waitpid(-1, NULL, WNOHANG);
-	while (o->leftover < 0 && errno == EINTR);
-	if (o->leftover < 0)
-		o->leftover = -errno;
-	pread(child_said_fd, o->said, sizeof(o->said) - 1, 0);
-	if (!scene_report->complete)
-		return;
-	memcpy(&o->found, (const void *)scene_report, sizeof(o->found));
-}
-
 /* One child, made by @call. */
-static void run(struct outcome *o, const struct rng *choices,
-		fork_function call, unsigned place)
+static void run(struct ending *o, const struct rng *choices, fork_function call,
+		unsigned place)
 {
 	uint64_t state;
 	struct rng r = *choices;
 	enum child_kind kind = child_kind(&r);
 	pid_t pid;
 
-	memset(o, 0, sizeof(*o));
 	scene_report->complete = 0;
 	MUST(!ftruncate(child_said_fd, 0));
 	world_restore();
@@ -191,61 +98,15 @@ static void run(struct outcome *o, const struct rng *choices,
 	pid = places[place](call);
 	if (pid == 0)
 		child_run(kind, &r);
-	if (pid < 0)
-		o->error = errno;
-	else
-		note_end(o, pid);
-	o->shared = shared_digest();
-	o->memory_kept = world_digest() == untouched;
+	ending_get(o, pid);
 	o->state_kept = state_digest() == state;
-	scene_effect(&o->effect);
-	scene_restore();
-	normalise(o);
 	o->signals_kept = state_untweak();
-}
-
-static bool is_same(const struct outcome *a, const struct outcome *b,
-		    bool print)
-{
-	struct difference d = { print, false };
-
-	compare(&d, "error of fork", a->error, b->error);
-	compare(&d, "status", a->wait, b->wait);
-	compare(&d, "wait for more", a->leftover, b->leftover);
-	compare(&d, "state kept", a->state_kept, b->state_kept);
-	compare(&d, "signals kept", a->signals_kept, b->signals_kept);
-	compare(&d, "memory kept", a->memory_kept, 1);
-	compare(&d, "shared memory", (long)a->shared, (long)b->shared);
-	compare(&d, "mode of made", a->effect.made_mode, b->effect.made_mode);
-	compare(&d, "bytes of target", a->effect.target_bytes,
-		b->effect.target_bytes);
-	compare(&d, "what it left said", 0, strcmp(a->said, b->said) != 0);
-	compare(&d, "what it said", 0,
-		strcmp(a->found.said, b->found.said) != 0);
-	compare(&d, "reports", a->found.complete, b->found.complete);
-	if (a->found.complete && b->found.complete)
-		found_compare(&d, &a->found, &b->found);
-	return !d.any;
-}
-
-/* The words of both up to where they part. */
-static void print_said(const char *ours, const char *libc)
-{
-	size_t i = 0, line = 0;
-
-	for (; ours[i] && ours[i] == libc[i]; i++)
-		if (ours[i] == '\n')
-			line = i + 1;
-	dprintf(scene_log, "%.*s", (int)line, ours);
-	if (ours[i] != libc[i])
-		dprintf(scene_log, "--- ours:\n%s--- libc's:\n%s", ours + line,
-			libc + line);
 }
 
 static void run_case(uint64_t seed, uint64_t index)
 {
-	static struct outcome of[2];
-	struct outcome *libc = &of[0], *ours = &of[1];
+	static struct ending of[2];
+	struct ending *libc = &of[0], *ours = &of[1];
 	struct rng r = rng_of(seed, index);
 	unsigned place = place_of(index, r);
 
@@ -256,14 +117,12 @@ static void run_case(uint64_t seed, uint64_t index)
 	}
 	count->cases++;
 	count->execs += libc->found.complete != 0;
-	if (is_same(ours, libc, false) || count->differ++ >= PATIENCE)
+	if (ending_same(ours, libc, false) || count->differ++ >= PATIENCE)
 		return;
 	state_lift_file_size();
 	dprintf(scene_log, "seed %lu case %lu differs, ours and libc's:\n",
 		(unsigned long)seed, (unsigned long)index);
-	is_same(ours, libc, true);
-	print_said(ours->said, libc->said);
-	print_said(ours->found.said, libc->found.said);
+	ending_same(ours, libc, true);
 	state_print();
 }
 
@@ -297,12 +156,10 @@ static void work(uint64_t seed, uint64_t first, uint64_t end)
 	state_setup();
 	child_setup();
 	world_make();
-	world_restore();
-	untouched = world_digest();
 	for (uint64_t i = first; i < end; i++) {
 		if (i / BLOCK != block) {
 			state_enter(seed, block = i / BLOCK);
-			know_all();
+			ending_prepare();
 		}
 		run_case(seed, i);
 	}
@@ -321,6 +178,7 @@ static void watch(pid_t worker)
 		if (idle < STUCK * 100)
 			continue;
 		printf("a case does not end\n");
+		kill(-worker, SIGKILL);
 		kill(worker, SIGKILL);
 		idle = 0;
 	}

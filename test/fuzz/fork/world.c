@@ -17,6 +17,8 @@ size_t world_block_bytes[WORLD_BLOCKS];
 char world_noise[3 * WORLD_PAGE];
 FILE *world_stream;
 
+static uint64_t untouched; /* the digest, then */
+
 char world_data[3 * WORLD_PAGE] = "initialised";
 char world_bss[3 * WORLD_PAGE];
 
@@ -110,17 +112,6 @@ static void add_blocks(void)
 	}
 }
 
-void world_make(void)
-{
-	int fd = scene_out_of_the_way(open("target", O_WRONLY | O_APPEND));
-
-	add_regions();
-	add_blocks();
-	world_stream = fdopen(fd, "a");
-	MUST(world_stream && !setvbuf(world_stream, NULL, _IOFBF, 512));
-	memset(world_bss + 100, 'z', 100);
-}
-
 void world_restore(void)
 {
 	const struct region *g = &world[WORLD_SHARED];
@@ -130,7 +121,7 @@ void world_restore(void)
 	MUST(fputs("parent ", world_stream) >= 0);
 }
 
-uint64_t world_digest(void)
+static uint64_t digest(void)
 {
 	const struct region *g;
 	uint64_t h = world_hash(world_data, sizeof(world_data));
@@ -146,4 +137,22 @@ uint64_t world_digest(void)
 	for (e = environ; *e; e++)
 		h = h * 31 + world_hash(*e, strlen(*e));
 	return h * 31 + __fpending(world_stream);
+}
+
+void world_make(void)
+{
+	int fd = scene_out_of_the_way(open("target", O_WRONLY | O_APPEND));
+
+	add_regions();
+	add_blocks();
+	world_stream = fdopen(fd, "a");
+	MUST(world_stream && !setvbuf(world_stream, NULL, _IOFBF, 512));
+	memset(world_bss + 100, 'z', 100);
+	world_restore();
+	untouched = digest();
+}
+
+bool world_is_untouched(void)
+{
+	return digest() == untouched;
 }

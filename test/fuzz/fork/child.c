@@ -36,7 +36,6 @@ long step_result(long rc)
 	return rc == -1 ? -errno : rc;
 }
 
-/* Numbers as words, by hand: stdio is of the program's own memory. */
 static void say(const char *name, long value)
 {
 	char word[64];
@@ -49,7 +48,7 @@ static void say(const char *name, long value)
 	said_bytes += (size_t)n;
 }
 
-/* A child that ends otherwise says it so. */
+/* Of a child that does not exec. */
 static void leave_said(void)
 {
 	pwrite(child_said_fd, said, sizeof(said), 0);
