@@ -48,8 +48,13 @@ void ff_look_execveat(ucontext_t *uc, long nr)
 	exec(uc, nr, "fsaa-");
 }
 
+/* A signal that came before the end is the end, or runs its handler first. */
 void ff_look_exit(ucontext_t *uc, long nr)
 {
+	if (ff_signal_waits(ff_child.mask)) {
+		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
+		return;
+	}
 	if (ff_child.committed)
 		ff_make(uc, nr);
 	ff_child_leave(uc, FF_REASON_EXIT, nr);

@@ -61,7 +61,8 @@ foreach(which reads signals lists)
 	behaviour(committed-pointers LAZY TEST committed-pointers-${which}
 		ARGS ${which})
 endforeach()
-foreach(which writes-too-much handles-too-much files pair sockets from-above)
+foreach(which writes-too-much handles-too-much ends-too-late
+	handles-before-the-end files pair sockets from-above)
 	behaviour(committed-outputs LAZY TEST committed-outputs-${which}
 		ARGS ${which})
 endforeach()

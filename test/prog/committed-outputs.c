@@ -1,7 +1,7 @@
 /*
  * The last of some children that come from one place does what the others do
- * not: it writes more than it may, or makes descriptors where just as many are
- * free. The others write before they exec, so that it is born committed; those
+ * not: it writes more than it may, gets a signal before its end, or makes
+ * descriptors where just as many are free. The others write before they exec, so that it is born committed; those
  * that make pairs do not.
  */
 #include "t.h"
@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -55,6 +57,39 @@ static int handles_too_much(void)
 	limit(RLIMIT_FSIZE, 0);
 	return write(open("long", O_WRONLY | O_CREAT, 0644), t_area, 9) == -1 &&
 	       errno == EFBIG && taken == 1;
+}
+
+/* A signal that came in time is taken before the end. */
+static void wait_for_alarm(void)
+{
+	struct itimerval soon = { .it_value.tv_usec = 5000 };
+	struct timespec start, now;
+
+	CHECK(!setitimer(ITIMER_REAL, &soon, NULL));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - start.tv_sec) * 1000000000 + now.tv_nsec -
+		       start.tv_nsec <
+	       30000000);
+}
+
+static int ends_too_late(void)
+{
+	wait_for_alarm();
+	_exit(9);
+}
+
+static void exit_at_alarm(int sig)
+{
+	_exit(sig);
+}
+
+static int handles_before_the_end(void)
+{
+	signal(SIGALRM, exit_at_alarm);
+	wait_for_alarm();
+	_exit(9);
 }
 
 /* All numbers below the limit, but these. */
@@ -118,6 +153,8 @@ static const struct {
 } cases[] = {
 	{ "writes-too-much", writes_too_much, true, { 0 } },
 	{ "handles-too-much", handles_too_much, true, { 0 } },
+	{ "ends-too-late", ends_too_late, true, { 0 } },
+	{ "handles-before-the-end", handles_before_the_end, true, { 0 } },
 	{ "files", makes_files, true, { 4, 12, 13, 14 } },
 	{ "pair", makes_pair, false, { 4, 14, 15 } },
 	{ "sockets", makes_sockets, false, { 4, 14, 15 } },
