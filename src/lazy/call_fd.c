@@ -109,6 +109,11 @@ void ff_look_dup3(ucontext_t *uc, long nr)
 {
 	long from = ff_arg(uc, 0), to = ff_arg(uc, 1), fd;
 
+	/* Ours may come to lie where @from is, if that is not open. */
+	if (!ff_is_our_fd(from)) {
+		move_ours(&ff_child.mem, to);
+		move_ours(&ff_child.pagemap, to);
+	}
 	if (ff_is_our_fd(from)) {
 		/* these the kernel looks at first */
 		bool wrong = nr == SYS_dup3 &&
@@ -117,8 +122,6 @@ void ff_look_dup3(ucontext_t *uc, long nr)
 		ff_answer(uc, wrong ? -EINVAL : -EBADF);
 		return;
 	}
-	move_ours(&ff_child.mem, to);
-	move_ours(&ff_child.pagemap, to);
 	if (ff_is_our_fd(to)) {
 		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
 		return;

@@ -24,10 +24,6 @@ static void exec(ucontext_t *uc, long nr, const char *signature)
 
 	if (!ff_serve(uc, nr, signature))
 		return;
-	if (ff_signal_waits(ff_child.mask)) {
-		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
-		return;
-	}
 	ff_purity_end();
 	ff_child_enter_exec();
 	rc = ff_make(uc, nr);
@@ -48,13 +44,8 @@ void ff_look_execveat(ucontext_t *uc, long nr)
 	exec(uc, nr, "fsaa-");
 }
 
-/* A signal that came before the end is the end, or runs its handler first. */
 void ff_look_exit(ucontext_t *uc, long nr)
 {
-	if (ff_signal_waits(ff_child.mask)) {
-		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
-		return;
-	}
 	if (ff_child.committed)
 		ff_make(uc, nr);
 	ff_child_leave(uc, FF_REASON_EXIT, nr);

@@ -14,6 +14,8 @@
  *       is gone. A new child has it again. A committed one is no new child, and
  *       would wait for it for ever: there the answer stands. And a write may
  *       have raised a signal (SIGXFSZ), which the program takes right then.
+ *  H-M7 All signals are blocked here, but not by the program: one that came is
+ *       taken before the next call, which may tell that it was.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -198,7 +200,9 @@ void ff_child_call(ucontext_t *uc, long nr)
 	if (atomic_load(&ff_child.shared->state) == FF_CANCELLED)
 		for (;;)
 			sys(exit_group, 0);
-	if (!rule)
+	if (nr != SYS_rt_sigreturn && ff_signal_waits(ff_child.mask))
+		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
+	else if (!rule)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else if (rule->class == FF_CLASS_FREE)
 		ff_pass(uc, nr, rule->signature);

@@ -62,7 +62,8 @@ foreach(which reads signals lists)
 		ARGS ${which})
 endforeach()
 foreach(which writes-too-much handles-too-much ends-too-late
-	handles-before-the-end files pair sockets from-above)
+	handles-before-the-end notices-alarm notices-alarm-on-trial
+	duplicates-none files pair sockets from-above)
 	behaviour(committed-outputs LAZY TEST committed-outputs-${which}
 		ARGS ${which})
 endforeach()

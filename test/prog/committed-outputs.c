@@ -45,7 +45,7 @@ static int writes_too_much(void)
 
 static volatile sig_atomic_t taken;
 
-static void on_xfsz(int sig)
+static void on_signal(int sig)
 {
 	(void)sig;
 	taken++;
@@ -53,7 +53,7 @@ static void on_xfsz(int sig)
 
 static int handles_too_much(void)
 {
-	signal(SIGXFSZ, on_xfsz);
+	signal(SIGXFSZ, on_signal);
 	limit(RLIMIT_FSIZE, 0);
 	return write(open("long", O_WRONLY | O_CREAT, 0644), t_area, 9) == -1 &&
 	       errno == EFBIG && taken == 1;
@@ -90,6 +90,14 @@ static int handles_before_the_end(void)
 	signal(SIGALRM, exit_at_alarm);
 	wait_for_alarm();
 	_exit(9);
+}
+
+static int notices_alarm(void)
+{
+	signal(SIGALRM, on_signal);
+	wait_for_alarm();
+	getppid();
+	return taken == 1;
 }
 
 /* All numbers below the limit, but these. */
@@ -144,6 +152,18 @@ static int makes_from_above(void)
 	       fcntl(2, F_DUPFD_CLOEXEC, NOFILE) == -1 && errno == EINVAL;
 }
 
+/* None is open up there, for the program. */
+static int duplicates_none(void)
+{
+	for (int from = 1010; from < 1030; from++)
+		for (int to = 1010; to < 1024; to++)
+			if (dup2(from, to) != -1 || errno != EBADF ||
+			    dup3(from, to, O_CLOEXEC) != -1 ||
+			    errno != (from == to ? EINVAL : EBADF))
+				return 0;
+	return 1;
+}
+
 /* The pager's come to lie below numbers that are free. */
 static const struct {
 	const char *name;
@@ -155,6 +175,9 @@ static const struct {
 	{ "handles-too-much", handles_too_much, true, { 0 } },
 	{ "ends-too-late", ends_too_late, true, { 0 } },
 	{ "handles-before-the-end", handles_before_the_end, true, { 0 } },
+	{ "notices-alarm", notices_alarm, true, { 0 } },
+	{ "notices-alarm-on-trial", notices_alarm, false, { 0 } },
+	{ "duplicates-none", duplicates_none, false, { 0 } },
 	{ "files", makes_files, true, { 4, 12, 13, 14 } },
 	{ "pair", makes_pair, false, { 4, 14, 15 } },
 	{ "sockets", makes_sockets, false, { 4, 14, 15 } },

@@ -90,14 +90,29 @@ static long scribble_static(struct rng *r)
 		      world_hash(world_bss, sizeof(world_bss)));
 }
 
+/* Looked at, and filled: where the kernel maps something next depends on what
+ * else is mapped, of which ours has a little more. */
+static long fill_hole(const struct span *s)
+{
+	long rc = step_result(access(s->at, R_OK)) +
+		  step_result(msync(s->at, s->bytes, MS_ASYNC)) * 1000;
+
+	if (mmap(s->at, s->bytes, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			 MAP_FIXED_NOREPLACE,
+		 -1, 0) != s->at)
+		return -errno;
+	now_is(s, WORLD_MAPPED);
+	return rc;
+}
+
 static long unmap(struct rng *r)
 {
 	struct span s = pick_span(r, 100);
 
 	if (munmap(s.at, s.bytes))
 		return -errno;
-	now_is(&s, 0);
-	return 0;
+	return fill_hole(&s);
 }
 
 static long map_anew(struct rng *r)
@@ -184,8 +199,7 @@ static long move(struct rng *r)
 		   to.at) != to.at)
 		return -errno;
 	to.region->page[to.first] = s.region->page[s.first];
-	now_is(&s, 0);
-	return 1;
+	return fill_hole(&s);
 }
 
 static long sync_it(struct rng *r)
