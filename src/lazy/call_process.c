@@ -14,9 +14,9 @@
 #include "lazy/pager.h"
 
 /*
- * H-X1 Between the check and execve a signal may still come. One that kills
- *      makes the fork happen after it; one that the program handles runs
- *      its handler here, mediated like everything else, as it would have.
+ * H-X1 Between the look for signals (H-M7) and execve one may still come. One
+ *      that kills makes the fork happen after it; one that the program handles
+ *      runs its handler here, mediated like everything else, as it would have.
  */
 static void exec(ucontext_t *uc, long nr, const char *signature)
 {
