@@ -112,6 +112,26 @@ void ff_look_rt_sigreturn(ucontext_t *uc, long nr)
 	ff_jump(uc, ff_sigreturn);
 }
 
+/* What the program ignores but we block stays pending; elsewhere it would have
+ * been dropped, and what else is not blocked, taken. */
+void ff_look_rt_sigpending(ucontext_t *uc, long nr)
+{
+	unsigned char *set = (unsigned char *)ff_arg(uc, 0);
+	const unsigned char *mask = (const unsigned char *)&ff_child.mask;
+	long i, rc;
+
+	if (!ff_serve(uc, nr, "p-"))
+		return;
+	rc = ff_make(uc, nr);
+	if (rc == -EFAULT) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	for (i = 0; rc == 0 && i < ff_arg(uc, 1); i++)
+		set[i] &= mask[i];
+	ff_answer(uc, rc);
+}
+
 void ff_look_sigaltstack(ucontext_t *uc, long nr)
 {
 	uintptr_t new = (uintptr_t)ff_arg(uc, 0);

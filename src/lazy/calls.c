@@ -85,7 +85,7 @@ static const struct ff_rule rules[] = {
 	LOOK(rt_sigreturn, rt_sigreturn, ""),
 	LOOK(sigaltstack, sigaltstack, "pp"),
 	LOOK(kill, kill, "--"),
-	FREE(rt_sigpending, "p-"),
+	LOOK(rt_sigpending, rt_sigpending, "p-"),
 	FREE(alarm, "-"),
 	FREE(setitimer, "-pp"),
 	FREE(getitimer, "-p"),

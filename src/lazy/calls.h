@@ -70,7 +70,8 @@ bool ff_is_our_fd(long fd);
 			X(rt_sigaction) X(rt_sigprocmask) X(rt_sigreturn)   \
 				X(sigaltstack) X(set_robust_list) X(futex)  \
 					X(prctl) X(self) X(setpgid) X(kill) \
-						X(execve) X(execveat) X(exit)
+						X(execve) X(execveat) X(exit) \
+						X(rt_sigpending)
 
 #define X(name) FF_LOOK_##name,
 enum ff_look {

@@ -100,6 +100,17 @@ static int notices_alarm(void)
 	return taken == 1;
 }
 
+/* What is ignored is not waiting, unless the program blocks it. */
+static int ignores_alarm(void)
+{
+	sigset_t set;
+
+	signal(SIGALRM, SIG_IGN);
+	wait_for_alarm();
+	sigemptyset(&set);
+	return !sigpending(&set) && !sigismember(&set, SIGALRM);
+}
+
 /* All numbers below the limit, but these. */
 static void leave_free(const int *numbers)
 {
@@ -178,6 +189,7 @@ static const struct {
 	{ "handles-before-the-end", handles_before_the_end, true, { 0 } },
 	{ "notices-alarm", notices_alarm, true, { 0 } },
 	{ "notices-alarm-on-trial", notices_alarm, false, { 0 } },
+	{ "ignores-alarm", ignores_alarm, false, { 0 } },
 	{ "duplicates-none", duplicates_none, false, { 0 } },
 	{ "files", makes_files, true, { 4, 12, 13, 14 } },
 	{ "pair", makes_pair, false, { 4, 14, 15 } },

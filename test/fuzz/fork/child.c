@@ -262,8 +262,21 @@ enum child_kind child_kind(struct rng *r)
 	return (enum child_kind)kind;
 }
 
+/* A handler of faults that returns would be there for ever. */
+static void let_faults_end(void)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (!sigaction(faults[i], NULL, &now) &&
+		    now.sa_handler != SIG_IGN && now.sa_handler != SIG_DFL)
+			signal(faults[i], SIG_DFL);
+}
+
 _Noreturn void child_run(enum child_kind kind, struct rng *r)
 {
+	let_faults_end();
 	take_steps(r, kind == CHILD_WRITES_EXECS);
 	switch (kind) {
 	case CHILD_STARTS:

@@ -27,6 +27,8 @@ static long change_action(struct rng *r)
 		act.sa_handler = rng_percent(r, 50) ? SIG_IGN : SIG_DFL;
 	if (rng_percent(r, 30))
 		act.sa_flags = SA_RESTART | SA_NODEFER | SA_RESETHAND;
+	if (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE)
+		act.sa_flags = SA_RESETHAND;
 	sigfillset(&act.sa_mask);
 	if (sigaction(sig, rng_percent(r, 80) ? &act : NULL, &was))
 		return -errno;
