@@ -2,10 +2,12 @@
 #include "found.h"
 #include "state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int32_t found_meaning(int32_t id, int32_t pid)
@@ -42,6 +44,33 @@ void found_normalise(struct witness *w, const struct scene_effect *e)
 	w->pid = 0;
 	for (int i = 0; i < w->nr_fds; i++)
 		normalise_fd(&w->fds[i], e);
+}
+
+int found_status(pid_t child)
+{
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(child, &status, 0)) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return got == child ? status : -1;
+}
+
+int found_leftover(int flags)
+{
+	pid_t got;
+
+	while ((got = waitpid(-1, NULL, WNOHANG | flags)) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return got;
+}
+
+void found_report(struct witness *ret)
+{
+	if (scene_report->complete)
+		memcpy(ret, (const void *)scene_report, sizeof(*ret));
 }
 
 void compare(struct difference *d, const char *what, long a, long b)
@@ -105,9 +134,9 @@ static void compare_fds(struct difference *d, const struct witness *a,
 	X(dumpable)                                                    \
 	X(no_new_privs)                                                \
 	X(thp_disable)                                                 \
-	X(keepcaps) X(securebits) X(slack) X(subreaper) X(personality) \
-		X(altstack) X(affinity) X(argc) X(envc) X(args) X(env) \
-			X(cwd_bytes)
+	X(keepcaps)                                                    \
+	X(securebits) X(slack) X(subreaper) X(personality) X(altstack) \
+		X(affinity) X(argc) X(envc) X(args) X(env) X(cwd_bytes)
 
 void found_compare(struct difference *d, const struct witness *a,
 		   const struct witness *b)

@@ -6,6 +6,7 @@
 #include "witness.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Numbers that differ from child to child by what they mean. */
 enum {
@@ -18,6 +19,14 @@ int32_t found_meaning(int32_t id, int32_t pid);
 
 /* Numbers that differ from child to child become what they stand for. */
 void found_normalise(struct witness *w, const struct scene_effect *e);
+
+/* The status of @child, reaped; -errno. */
+int found_status(pid_t child);
+/* What a wait for any child says thereafter: 0, a pid or -errno. @flags beside
+ * WNOHANG. */
+int found_leftover(int flags);
+/* What the witness wrote, if it did. */
+void found_report(struct witness *ret);
 
 struct difference {
 	bool print, any;

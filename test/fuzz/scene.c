@@ -1,6 +1,7 @@
 /* The files of a run, see scene.h. */
 #include "scene.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,6 +23,17 @@ _Noreturn void scene_die(const char *what)
 {
 	dprintf(scene_log, "fuzz: %s: %s\n", what, strerror(errno));
 	_exit(1);
+}
+
+void *scene_libc(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	if (!libc) {
+		puts("skip: libc is not libc.so.6 here");
+		exit(77);
+	}
+	return libc;
 }
 
 int scene_out_of_the_way(int fd)

@@ -29,6 +29,9 @@ struct scene_effect {
 };
 void scene_effect(struct scene_effect *ret);
 
+/* libc itself, for dlsym; ends with "skip" where there is none. */
+void *scene_libc(void);
+
 _Noreturn void scene_die(const char *what);
 #define MUST(c)                        \
 	do {                           \

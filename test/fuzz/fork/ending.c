@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Inodes that were there before; what a child makes gets new numbers. */
@@ -54,17 +53,6 @@ static void normalise(struct ending *o)
 	}
 }
 
-static int wait_for(pid_t child)
-{
-	int status = 0;
-	pid_t got;
-
-	while ((got = waitpid(child, &status, 0)) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return got == child ? status : -1;
-}
-
 static uint64_t shared_digest(void)
 {
 	const struct region *g = &world[WORLD_SHARED];
@@ -72,27 +60,17 @@ static uint64_t shared_digest(void)
 	return world_hash(g->at, (size_t)g->pages * WORLD_PAGE);
 }
 
-static void wait_for_all(struct ending *o, pid_t child)
-{
-	o->wait = wait_for(child);
-	do
-		o->leftover = waitpid(-1, NULL, WNOHANG);
-	while (o->leftover < 0 && errno == EINTR);
-	if (o->leftover < 0)
-		o->leftover = -errno;
-}
-
 void ending_get(struct ending *ret, pid_t child)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (child < 0)
+	if (child < 0) {
 		ret->error = errno;
-	else
-		wait_for_all(ret, child);
+	} else {
+		ret->wait = found_status(child);
+		ret->leftover = found_leftover(0);
+	}
 	pread(child_said_fd, ret->said, sizeof(ret->said) - 1, 0);
-	if (scene_report->complete)
-		memcpy(&ret->found, (const void *)scene_report,
-		       sizeof(ret->found));
+	found_report(&ret->found);
 	ret->shared = shared_digest();
 	ret->memory_kept = world_is_untouched();
 	scene_effect(&ret->effect);

@@ -206,17 +206,6 @@ static bool run_batch(uint64_t seed, uint64_t first, uint64_t end)
 	return false;
 }
 
-static void find_libc(void)
-{
-	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-
-	if (!libc) {
-		puts("skip: libc is not libc.so.6 here");
-		exit(77);
-	}
-	libc_fork = (fork_function)dlsym(libc, "fork");
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t seed, cases, at, next, end;
@@ -229,7 +218,7 @@ int main(int argc, char **argv)
 	seed = strtoull(argv[2], NULL, 0);
 	cases = strtoull(argv[3], NULL, 0);
 	at = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
-	find_libc();
+	libc_fork = (fork_function)dlsym(scene_libc(), "fork");
 	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	MUST(count != MAP_FAILED);

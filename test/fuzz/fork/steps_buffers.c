@@ -45,22 +45,30 @@ struct buffer step_own_buffer(struct rng *r, size_t most)
 	return b;
 }
 
-/* From a buffer through a pipe of its own into another. */
-static long through_pipe(struct rng *r)
+/* What was @put comes out again; both ends are closed. */
+static long take_out(const int two[2], long put, struct buffer to)
 {
-	struct buffer from = step_buffer(r, 4096),
-		      to = step_own_buffer(r, 4096);
-	long put, got = 0;
-	int two[2];
+	long got = 0;
 
-	if (pipe2(two, rng_percent(r, 50) ? O_NONBLOCK : O_CLOEXEC))
-		return -errno;
-	put = step_result(write(two[1], from.at, from.bytes));
 	if (put > 0)
 		got = step_result(read(two[0], to.at, to.bytes));
 	close(two[0]);
 	close(two[1]);
 	return put * 10000 + got;
+}
+
+/* From a buffer through a pipe of its own into another. */
+static long through_pipe(struct rng *r)
+{
+	struct buffer from = step_buffer(r, 4096),
+		      to = step_own_buffer(r, 4096);
+	long put;
+	int two[2];
+
+	if (pipe2(two, rng_percent(r, 50) ? O_NONBLOCK : O_CLOEXEC))
+		return -errno;
+	put = step_result(write(two[1], from.at, from.bytes));
+	return take_out(two, put, to);
 }
 
 static long through_sockets(struct rng *r)
@@ -70,7 +78,7 @@ static long through_sockets(struct rng *r)
 	struct iovec v[3];
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = 3 };
 	struct buffer to = step_own_buffer(r, 4096);
-	long put, got = 0;
+	long put;
 	int two[2];
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, two))
@@ -79,11 +87,7 @@ static long through_sockets(struct rng *r)
 		v[i] = (struct iovec){ from[i].at, from[i].bytes };
 	put = step_result(rng_percent(r, 90) ? writev(two[1], v, 3) :
 					       sendmsg(two[1], &m, 0));
-	if (put > 0)
-		got = step_result(read(two[0], to.at, to.bytes));
-	close(two[0]);
-	close(two[1]);
-	return put * 10000 + got;
+	return take_out(two, put, to);
 }
 
 static long read_file(struct rng *r)

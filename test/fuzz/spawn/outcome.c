@@ -27,20 +27,14 @@ static void normalise(struct outcome *o)
 static int wait_for(const struct program *p, int child)
 {
 	siginfo_t info = { .si_pid = 0 };
-	int status = 0;
-	pid_t got;
 
-	if (p->pidfd) {
-		while (waitid(P_PIDFD, (id_t)child, &info, WEXITED) < 0)
-			if (errno != EINTR)
-				return -errno;
-		return info.si_code == CLD_EXITED ? info.si_status << 8 :
-						    info.si_status;
-	}
-	while ((got = waitpid(child, &status, 0)) < 0)
+	if (!p->pidfd)
+		return found_status(child);
+	while (waitid(P_PIDFD, (id_t)child, &info, WEXITED) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return got == child ? status : -1;
+	return info.si_code == CLD_EXITED ? info.si_status << 8 :
+					    info.si_status;
 }
 
 static void see_terminal(struct outcome *o, const struct program *p)
@@ -75,14 +69,8 @@ void outcome_get(struct outcome *ret, const struct program *p,
 		if (p->pidfd)
 			close(child);
 	}
-	do
-		ret->leftover = waitpid(-1, NULL, WNOHANG | __WALL);
-	while (ret->leftover < 0 && errno == EINTR);
-	if (ret->leftover < 0)
-		ret->leftover = -errno;
-	if (scene_report->complete)
-		memcpy(&ret->found, (const void *)scene_report,
-		       sizeof(ret->found));
+	ret->leftover = found_leftover(__WALL);
+	found_report(&ret->found);
 	see_terminal(ret, p);
 	scene_effect(&ret->effect);
 	scene_restore();
