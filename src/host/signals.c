@@ -1,5 +1,11 @@
 #include "host/signals.h"
 
+#include <errno.h>
+#include <string.h>
+
+/* A way to change a mask that the kernel refuses once it has read the set. */
+#define NO_SUCH_WAY (-1)
+
 #define IGNORED_BY_DEFAULT \
 	(FF_SIG(SIGCHLD) | FF_SIG(SIGURG) | FF_SIG(SIGWINCH) | FF_SIG(SIGCONT))
 
@@ -25,4 +31,35 @@ bool ff_signal_waits(ff_sigset mask)
 			return true;
 	}
 	return false;
+}
+
+long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
+		    ff_sigset *old, long set_bytes)
+{
+	ff_sigset was = *mask, now = was, change;
+	long rc;
+
+	if (set_bytes != (long)sizeof(*set))
+		return -EINVAL;
+	if (set) {
+		rc = sys(rt_sigprocmask, NO_SUCH_WAY, set, NULL, set_bytes);
+		if (rc == -EFAULT)
+			return rc;
+		memcpy(&change, set, sizeof(change));
+		if (how == SIG_BLOCK)
+			now |= change;
+		else if (how == SIG_UNBLOCK)
+			now &= ~change;
+		else if (how == SIG_SETMASK)
+			now = change;
+		else
+			return -EINVAL;
+	}
+	*mask = now & ~FF_UNBLOCKABLE;
+	if (!old)
+		return 0;
+	rc = sys(rt_sigprocmask, SIG_BLOCK, NULL, old, set_bytes);
+	if (rc == 0)
+		memcpy(old, &was, sizeof(was));
+	return rc;
 }

@@ -69,30 +69,10 @@ static inline ff_sigset ff_pending(void)
 	return set;
 }
 
-/* What rt_sigprocmask would do, to a mask kept in memory: 0 or -errno. */
-static inline long ff_change_mask(ff_sigset *mask, long how,
-				  const ff_sigset *set, ff_sigset *old,
-				  long set_bytes)
-{
-	ff_sigset was = *mask, now = was;
-
-	if (set_bytes != (long)sizeof(*set))
-		return -EINVAL;
-	if (set) {
-		if (how == SIG_BLOCK)
-			now |= *set;
-		else if (how == SIG_UNBLOCK)
-			now &= ~*set;
-		else if (how == SIG_SETMASK)
-			now = *set;
-		else
-			return -EINVAL;
-	}
-	*mask = now & ~FF_UNBLOCKABLE;
-	if (old)
-		*old = was;
-	return 0;
-}
+/* What rt_sigprocmask would do, to a mask kept in memory: 0 or -errno. @set
+ * and @old are the program's, so they may be any pointers. */
+long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
+		    ff_sigset *old, long set_bytes);
 
 /* Is a signal pending that a thread with this mask would take? */
 bool ff_signal_waits(ff_sigset mask);

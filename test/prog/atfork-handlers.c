@@ -1,14 +1,18 @@
 /*
  * pthread_atfork handlers run exactly once per fork, prepare in reverse
  * order, the others in order, whether the child execs, ends, fails to exec
- * or blocks; they may take locks, allocate, and fork themselves. What child
- * handlers do to shared memory is done once. _Fork runs none.
+ * or blocks; they may take locks, allocate, fork themselves, and give system
+ * calls what is no memory. What child handlers do to shared memory is done
+ * once. _Fork runs none.
  */
 #include "t.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,13 +27,30 @@ static void add(const char *c)
 	strcat(trail, c);
 }
 
+/* By syscall(): libc's own sigprocmask() looks into the set itself. */
+static void ask_for_masks(void)
+{
+	static const unsigned long set = 1UL << (SIGUSR1 - 1);
+	unsigned long now = 0;
+	void *nowhere = (void *)8, *constant = (void *)&set;
+
+	CHECK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, nowhere, NULL, 8) == -1 &&
+	      errno == EFAULT);
+	CHECK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, constant, 8) == -1 &&
+	      errno == EFAULT);
+	CHECK(!syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, &now, 8));
+	CHECK(now & set);
+}
+
 static void prepare1(void)
 {
 	add("1");
+	ask_for_masks();
 	pthread_mutex_lock(&lock);
 }
 static void parent1(void)
 {
+	ask_for_masks();
 	pthread_mutex_unlock(&lock);
 	add("a");
 }
@@ -44,6 +65,7 @@ static void parent2(void)
 
 static void child1(void)
 {
+	ask_for_masks();
 	pthread_mutex_unlock(&lock);
 	add("A");
 	in_child[0]++;

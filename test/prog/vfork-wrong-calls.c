@@ -355,6 +355,9 @@ static void note(const char *what)
 static void on_prepare(void)
 {
 	note(" prepare");
+	CHECK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, (void *)8, NULL, 8) ==
+		      -1 &&
+	      errno == EFAULT);
 }
 
 static void on_parent(void)

@@ -1,6 +1,7 @@
 /* Signal masks kept in memory, and which pending signals count. */
 #include "host/signals.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -21,6 +22,20 @@ static ff_sigset some_set(unsigned *seed)
 	return set;
 }
 
+/* Mostly @good; else none, or one that the kernel can't read, nor write. */
+static ff_sigset *any_pointer(unsigned *seed, ff_sigset *good)
+{
+	switch (rand_r(seed) % 8) {
+	case 0:
+	case 1:
+		return NULL;
+	case 2:
+		return (ff_sigset *)(uintptr_t)(rand_r(seed) % 4096);
+	default:
+		return good;
+	}
+}
+
 /* The same call on the memory and on the thread: the kernel is the oracle. */
 static void change_both(ff_sigset *mask, unsigned *seed)
 {
@@ -30,13 +45,13 @@ static void change_both(ff_sigset *mask, unsigned *seed)
 	static const long sizes[] = { 8, 8, 8, 8, 8, 8, 8, 4, 16, 0 };
 	int how = hows[rand_r(seed) % 9];
 	long size = sizes[rand_r(seed) % 10], want, got;
-	ff_sigset set = some_set(seed),
-		  *set_at = rand_r(seed) % 5 ? &set : NULL;
+	ff_sigset set = some_set(seed), *set_at = any_pointer(seed, &set);
 	ff_sigset old = UNTOUCHED, kernel_old = UNTOUCHED, now = 0;
-	bool ask = rand_r(seed) % 3;
+	ff_sigset *old_at = any_pointer(seed, &old);
 
-	want = sys(rt_sigprocmask, how, set_at, ask ? &kernel_old : NULL, size);
-	got = ff_change_mask(mask, how, set_at, ask ? &old : NULL, size);
+	want = sys(rt_sigprocmask, how, set_at,
+		   old_at == &old ? &kernel_old : old_at, size);
+	got = ff_change_mask(mask, how, set_at, old_at, size);
 	sys(rt_sigprocmask, SIG_BLOCK, NULL, &now, sizeof(now));
 	ck_assert_int_eq(got, want);
 	ck_assert_uint_eq(old, kernel_old);
@@ -61,6 +76,18 @@ START_TEST(the_set_and_the_old_mask_may_be_one_variable)
 	ck_assert_int_eq(ff_change_mask(&mask, SIG_SETMASK, &set, &set, 8), 0);
 	ck_assert_uint_eq(mask, FF_SIG(SIGINT));
 	ck_assert_uint_eq(set, FF_SIG(SIGHUP));
+}
+END_TEST
+
+START_TEST(an_old_mask_that_may_not_be_written_changes_the_mask)
+{
+	static const ff_sigset constant = FF_SIG(SIGINT);
+	ff_sigset mask = FF_SIG(SIGHUP);
+
+	ck_assert_int_eq(ff_change_mask(&mask, SIG_SETMASK, &constant,
+					(ff_sigset *)&constant, 8),
+			 -EFAULT);
+	ck_assert_uint_eq(mask, FF_SIG(SIGINT));
 }
 END_TEST
 
@@ -172,6 +199,8 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(tests, a_mask_in_memory_changes_as_the_kernels_does,
 			    0, 4);
 	tcase_add_test(tests, the_set_and_the_old_mask_may_be_one_variable);
+	tcase_add_test(tests,
+		       an_old_mask_that_may_not_be_written_changes_the_mask);
 	tcase_add_test(tests, setting_a_mask_gives_the_one_before);
 	tcase_add_loop_test(
 		tests, a_pending_signal_waits_unless_blocked_or_ignored, 1, 65);
