@@ -3,6 +3,7 @@ set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
 	host/coredump.c
 	host/fault.c
+	host/pidns.c
 	lazy/gate.c
 	spawn/actions.c
 	spawn/child.c

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "arch/arch.h"
+#include "host/pidns.h"
 #include "host/sys.h"
 
 /* A small file of /proc, with a NUL at its end; its length or -errno. */
@@ -95,6 +96,8 @@ const char *ff_ground_now(char *status)
 	value = value_of(status, "\nSeccomp:");
 	if (value && number_at(value) != 0)
 		return "seccomp is in force";
+	if (ff_next_child_is_init())
+		return "the child would be a pid namespace's init";
 	return NULL;
 }
 

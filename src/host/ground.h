@@ -9,8 +9,9 @@
  * fork. NULL, or why there are no lazy forks. */
 const char *ff_ground_at_start(void);
 
-/* What may change between two forks: a tracer, seccomp. NULL, or why not.
- * @status is a buffer of FF_GROUND_BYTES, for its use. */
+/* What may change between two forks: a tracer, seccomp, the pid namespace of
+ * children. NULL, or why not. @status is a buffer of FF_GROUND_BYTES, for its
+ * use. */
 #define FF_GROUND_BYTES 2048
 const char *ff_ground_now(char *status);
 

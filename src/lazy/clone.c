@@ -220,6 +220,8 @@ void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 	case SYS_prctl:
 	case SYS_seccomp:
 	case SYS_set_robust_list:
+	case SYS_unshare:
+	case SYS_setns:
 		abandon(slot, uc, nr,
 			"a fork handler does more than we follow");
 		return;

@@ -12,6 +12,7 @@
 
 #include "host/ground.h"
 #include "host/hot.h"
+#include "host/pidns.h"
 
 #define LOOK_NS (100L * 1000 * 1000)
 
@@ -39,7 +40,7 @@ bool ff_lend_ground(ff_sigset *ret_caught)
 		atomic_store(&looked_at, now);
 	}
 	*ret_caught = atomic_load(&caught);
-	return atomic_load(&is_good);
+	return atomic_load(&is_good) && !ff_next_child_is_init();
 }
 
 void ff_lend_note_action(int sig, bool handled)

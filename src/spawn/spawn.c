@@ -11,6 +11,8 @@
  *       child is asked once to write a word. Where the word does not
  *       arrive, and where the kernel refuses CLONE_VM (EINVAL: a time
  *       namespace), the child is a fork's, and errors come by a pipe.
+ *       A probe, or a second attempt, needs a child that may end: one that
+ *       is a pid namespace's init may not.
  * H-S11 A set*id in shared memory turns off the dumpable flag of all who
  *       share it. It is noted before, and put back.
  * H-S12 Cancellation is a signal, and so are other threads' set*id calls:
@@ -32,6 +34,7 @@
 #include "arch/arch.h"
 #include "host/coredump.h"
 #include "host/fault.h"
+#include "host/pidns.h"
 #include "host/sys.h"
 #include "lazy/gate.h"
 #include "spawn/child.h"
@@ -221,6 +224,8 @@ static long older_way(struct attempt *a, long error)
 	}
 	if (a->birth->ret_pidfd && !has_pidfd())
 		return -ENOSYS;
+	if (way == CLONE3 && ff_next_child_is_init())
+		return by_copy(a);
 	if (way == CLONE3) {
 		way = probe(a->stack);
 		if (way < 0)
@@ -320,7 +325,8 @@ static long with_stack(struct attempt *a)
 	a->files = ff_plan_files(a->plan);
 	a->plan->pidfd = NULL;
 	if (a->files == FF_FILES_COPY ||
-	    (a->files == FF_FILES_UNSHARE && atomic_load(&no_unshare)) ||
+	    (a->files == FF_FILES_UNSHARE &&
+	     (atomic_load(&no_unshare) || ff_next_child_is_init())) ||
 	    (a->files == FF_FILES_SHARE && a->birth->ret_pidfd))
 		copy_files(a);
 	else if (a->birth->ret_pidfd)

@@ -85,6 +85,13 @@ behaviour(pending-at-fork LAZY)
 behaviour(pending-at-fork TEST pending-at-fork-sys ARGS sys)
 behaviour(parent-dies-first LAZY)
 
+# the init of a pid namespace
+foreach(first ends says execs says_and_execs fails_to_exec others
+		handler_leaves vfork_handles spawn_fails spawns system popen)
+	behaviour(first-in-namespace TEST first-in-namespace-${first}
+		ARGS ${first})
+endforeach()
+
 # the ways to call it, what runs around it, what comes after it
 foreach(way fork _Fork __fork __libc_fork)
 	behaviour(fork-ways LAZY TEST fork-way-${way} ARGS ${way})
@@ -149,6 +156,8 @@ foreach(program spawn-errors spawn-attributes spawn-threads popen-rules
 	behaviour(denied TEST ${program}-without-close-range
 		ARGS close_range=ENOSYS $<TARGET_FILE:prog-${program}>)
 endforeach()
+behaviour(denied TEST first-in-namespace-without-clone3
+	ARGS clone3=ENOSYS $<TARGET_FILE:prog-first-in-namespace> spawns)
 foreach(error EPERM EINVAL)
 	behaviour(denied TEST spawn-errors-clone3-${error}
 		ARGS -o clone3=${error} $<TARGET_FILE:prog-spawn-errors>)

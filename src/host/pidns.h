@@ -1,0 +1,15 @@
+/* A child that is the first of a pid namespace is its init. */
+#ifndef FF_HOST_PIDNS_H
+#define FF_HOST_PIDNS_H
+
+#include <stdbool.h>
+
+/*
+ * Would the calling thread's next child be an init (after unshare(2) or
+ * setns(2), its own or that of whoever exec'ed it)? When such a child ends,
+ * no other can be made in its namespace, so it must be the only one. True as
+ * well where it can't be known. Async-signal-safe.
+ */
+bool ff_next_child_is_init(void);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * The first child after unshare(CLONE_NEWPID) is the init of its namespace,
+ * and once it has ended there can be no other: so whatever way it is made, it
+ * must be the only one that was. Argument: the case.
+ */
+#include "cases.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static void leave_namespace(void)
+{
+	int flags = CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0);
+
+	if (unshare(flags) < 0) {
+		if (errno == EPERM || errno == EINVAL || errno == ENOSPC)
+			t_skip("no pid namespace to be had");
+		CHECK(!"unshare");
+	}
+}
+
+static void end(void)
+{
+	_exit(getpid() == 1 ? 1 : 7);
+}
+
+static const char *who(void)
+{
+	return getpid() == 1 ? "init" : "another";
+}
+
+static void say_and_end(void)
+{
+	dprintf(1, "said by %s\n", who());
+	_exit(2);
+}
+
+static void exec(void)
+{
+	t_exec_say("exec'ed by %s", who());
+}
+
+static void say_and_exec(void)
+{
+	CHECK(write(1, "said\n", 5) == 5);
+	exec();
+}
+
+static void fail_to_exec(void)
+{
+	execl("/nowhere", "nowhere", (char *)NULL);
+	_exit(errno);
+}
+
+static void first_is(void (*child)(void))
+{
+	pid_t pid;
+
+	leave_namespace();
+	pid = t_fork();
+	if (pid == 0)
+		child();
+	t_reap(pid, "init");
+	pid = fork();
+	if (pid == 0)
+		_exit(1);
+	printf("after it: %s\n", pid < 0 ? strerror(errno) : "another");
+}
+
+static void run_ends(void)
+{
+	first_is(end);
+}
+
+static void run_says(void)
+{
+	first_is(say_and_end);
+}
+
+static void run_execs(void)
+{
+	first_is(exec);
+}
+
+static void run_says_and_execs(void)
+{
+	first_is(say_and_exec);
+}
+
+static void run_fails_to_exec(void)
+{
+	first_is(fail_to_exec);
+}
+
+/* While the init lives, others may end as they like. */
+static void run_others(void)
+{
+	static void (*const children[])(void) = { end, say_and_end, exec,
+						  say_and_exec, exec };
+	pid_t init, pid;
+	int p[2];
+	char c;
+
+	leave_namespace();
+	CHECK(!pipe(p));
+	init = t_fork();
+	if (init == 0) {
+		close(p[1]);
+		_exit((int)read(p[0], &c, 1));
+	}
+	close(p[0]);
+	for (size_t i = 0; i < sizeof(children) / sizeof(*children); i++) {
+		pid = t_fork();
+		if (pid == 0)
+			children[i]();
+		CHECK(pid > 0);
+		t_reap(pid, "other");
+	}
+	close(p[1]);
+	t_reap(init, "init");
+}
+
+static void leave_once(void)
+{
+	static bool left;
+
+	if (!left)
+		leave_namespace();
+	left = true;
+}
+
+/* A fork handler leaves: the child that is being made is the first. */
+static void run_handler_leaves(void)
+{
+	pid_t pid;
+
+	CHECK(!pthread_atfork(leave_once, NULL, NULL));
+	pid = t_fork();
+	if (pid == 0)
+		say_and_end();
+	t_reap(pid, "init");
+}
+
+static volatile int handled;
+
+static void on_usr1(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+/* With ours such a child would become a fork, which an init can't. */
+static void run_vfork_handles(void)
+{
+	struct sigaction act = { .sa_handler = on_usr1 };
+	pid_t pid;
+
+	CHECK(!sigaction(SIGUSR1, &act, NULL));
+	leave_namespace();
+	pid = vfork();
+	if (pid == 0) {
+		kill(getpid(), SIGUSR1);
+		raise(SIGUSR1);
+		_exit(4);
+	}
+	CHECK(pid > 0);
+	t_reap(pid, "child");
+	printf("handled %d\n", handled);
+	t_signals_again();
+}
+
+/* The step before closefrom fails; then a spawn that is to succeed. */
+static void run_spawn_fails(void)
+{
+	char *argv[] = { "report", "exit", "3", NULL };
+	posix_spawn_file_actions_t actions;
+	pid_t pid = -1;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, 900, 1); /* is not open */
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	leave_namespace();
+	errno = posix_spawn(&pid, t_report, &actions, NULL, argv, environ);
+	printf("spawn: %m\n");
+	posix_spawn_file_actions_destroy(&actions);
+}
+
+static void run_spawns(void)
+{
+	char *argv[] = { "report", "exit", "3", NULL };
+	posix_spawn_file_actions_t actions;
+	pid_t pid = -1;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	leave_namespace();
+	CHECK(!posix_spawn(&pid, t_report, &actions, NULL, argv, environ));
+	t_reap(pid, "spawned");
+	posix_spawn_file_actions_destroy(&actions);
+}
+
+static void run_system(void)
+{
+	leave_namespace();
+	fflush(NULL);
+	printf("%d\n", system("echo $$; exit 3"));
+	t_signals_again();
+}
+
+static void run_popen(void)
+{
+	char line[64] = "";
+	FILE *f;
+
+	leave_namespace();
+	f = popen("echo $$; exit 3", "r");
+	CHECK(f && fgets(line, sizeof(line), f));
+	printf("%s%d\n", line, pclose(f));
+}
+
+#define C(name)                   \
+	{                         \
+#name, run_##name \
+	}
+static const struct a_case cases[] = {
+	C(ends),	  C(says),   C(execs),		C(says_and_execs),
+	C(fails_to_exec), C(others), C(handler_leaves), C(vfork_handles),
+	C(spawn_fails),	  C(spawns), C(system),		C(popen),
+};
+CASES_MAIN(cases)
