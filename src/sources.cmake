@@ -4,6 +4,7 @@ set(FF_SPAWN_SOURCES
 	host/coredump.c
 	host/fault.c
 	host/pidns.c
+	host/sandbox.c
 	lazy/gate.c
 	spawn/actions.c
 	spawn/child.c

@@ -19,8 +19,10 @@ static _Atomic(_Atomic int *) page FF_HOT;
 enum ff_identity ff_identity(void)
 {
 	_Atomic int *mark = atomic_load(&page);
+	int pid = ff_getpid(), nobody = 0;
 
-	if (atomic_load(&owner) == ff_getpid())
+	if (atomic_compare_exchange_strong(&owner, &nobody, pid) ||
+	    nobody == pid)
 		return FF_SAME;
 	return mark && atomic_load(mark) ? FF_BORROWED : FF_COPY;
 }

@@ -14,7 +14,7 @@ enum ff_identity {
 	FF_BORROWED, /* a vfork of it: the memory is its parent's */
 };
 
-/* Context: any; one system call. */
+/* Whoever asks first takes the memory. Context: any; one system call. */
 enum ff_identity ff_identity(void);
 
 /* A child that borrowed this memory, @borrower, or a fork of it? In pid

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "host/sandbox.h"
 #include "lazy/areas.h"
 #include "lazy/child.h"
 #include "lazy/gate.h"
@@ -17,7 +18,8 @@ bool ff_advice_concerns_fork(int advice)
 void ff_advice_begin(struct ff_advice_window *window, void *start, size_t bytes,
 		     int advice)
 {
-	window->gated = ff_options.on && !ff_child.active;
+	window->gated = ff_options.on && !ff_child.active &&
+			!atomic_load(&ff_sandboxed);
 	if (!window->gated)
 		return;
 	/* To the gate this is like a real fork: it waits for marks. */

@@ -17,6 +17,7 @@
 #include "host/ground.h"
 #include "host/hot.h"
 #include "host/identity.h"
+#include "host/sandbox.h"
 #include "host/sys.h"
 #include "lazy/child.h"
 #include "lazy/clone.h"
@@ -45,7 +46,6 @@ extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
 extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
 
 static _Atomic bool is_set_up FF_HOT;
-static const char *no_ground FF_HOT;
 
 void ff_fork_setup(void)
 {
@@ -55,12 +55,27 @@ void ff_fork_setup(void)
 	if (!ff_options.on)
 		return;
 	ff_faults_load(getenv("FLATFORK_FAULT"));
-	no_ground = ff_ground_at_start();
 	ff_budget_ms = ff_options.budget_ms;
 	if (ff_log_wanted())
 		ff_site_names_prepare();
-	ff_identity_take();
+	/* Whose counters they are, however its children are made. */
+	if (ff_options.stats)
+		ff_identity_take();
 	atomic_store(&is_set_up, true);
+}
+
+/* What was missing when the program was started; NULL: nothing. Asked at the
+ * first fork: a program that makes none makes no system call of ours. */
+static const char *no_ground(void)
+{
+	static _Atomic bool known FF_HOT;
+	static const char *why FF_HOT;
+
+	if (!atomic_load(&known)) {
+		why = ff_ground_at_start();
+		atomic_store(&known, true);
+	}
+	return why;
 }
 
 void ff_new_process(const struct ff_slot *own)
@@ -98,12 +113,14 @@ static bool is_our_process(void)
 static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 {
 	uint64_t resident = 0, writable = 0;
+	const char *why;
 
 	*ret_way = FF_WAY_REAL;
 	if (ff_options.fork_mode == FF_FORK_REAL)
 		return "asked for";
-	if (no_ground)
-		return no_ground;
+	why = no_ground();
+	if (why)
+		return why;
 	if (!ff_dispatch_possible())
 		return "no syscall user dispatch";
 	if (ff_current)
@@ -125,11 +142,14 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 
 const char *ff_why_not_lend(void)
 {
+	const char *why;
+
 	ff_fork_setup();
-	if (ff_child.active || !ff_options.on)
+	if (ff_child.active || !ff_options.on || atomic_load(&ff_sandboxed))
 		return "";
-	if (no_ground)
-		return no_ground;
+	why = no_ground();
+	if (why)
+		return why;
 	if (!ff_dispatch_possible())
 		return "no syscall user dispatch";
 	if (ff_current)
@@ -210,6 +230,20 @@ static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
 		ff_stats.forks_real++;
 		ff_site_real(site);
 	}
+	return pid;
+}
+
+/* No system call but libc's. Nothing of ours is used in the child. */
+static long fork_silently(ff_forking_call call, void *arg)
+{
+	long pid;
+
+	ff_gate_enter_real();
+	pid = call(arg);
+	if (pid == 0)
+		ff_gate_reset();
+	else
+		ff_gate_leave_real();
 	return pid;
 }
 
@@ -349,6 +383,8 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 	ff_fork_setup();
 	if (ff_child.active || !ff_options.on)
 		return call(arg);
+	if (atomic_load(&ff_sandboxed))
+		return fork_silently(call, arg);
 	if (!is_our_process())
 		return fork_real(call, arg, NULL);
 	site = ff_site_of(return_address);
@@ -371,6 +407,8 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	ff_fork_setup();
 	if (ff_child.active || !ff_options.on)
 		return call(arg);
+	if (atomic_load(&ff_sandboxed))
+		return fork_silently(call, arg);
 	if (!is_our_process())
 		return fork_real(call, arg, NULL);
 	log_real(name, return_address, "its child never execs");
@@ -380,7 +418,7 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name)
 {
-	if (!ff_child.active && ff_options.on) {
+	if (!ff_child.active && ff_options.on && !atomic_load(&ff_sandboxed)) {
 		ff_stats.forks_real++;
 		ff_ending(FF_ENDING_EXIT);
 		ff_stats.forks_real--;
@@ -390,9 +428,11 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
 
 void ff_ending(enum ff_ending how)
 {
+	bool execs_of_site = how == FF_ENDING_EXEC && ff_site_is_born_real();
 	int error = errno;
 
-	if (ff_child.active || !ff_options.on || ff_identity() != FF_SAME)
+	if (ff_child.active || !ff_options.on || atomic_load(&ff_sandboxed) ||
+	    (!execs_of_site && !ff_options.stats) || ff_identity() != FF_SAME)
 		return;
 	if (how == FF_ENDING_EXEC)
 		ff_site_child_execs();

@@ -174,14 +174,14 @@ static int is_fork_like(unsigned long flags)
 
 long (*ff_next_syscall)(long nr, ...) FF_HOT;
 
-/* Where syscall() jumps for fork and clone, or before the next definition is
+/* Where syscall() jumps for fork, clone and filters, or before the next definition is
  * known: preload/syscall.S. */
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
 
 	if (nr != SYS_fork && nr != SYS_clone) {
-		ff_leave_call(nr, (uintptr_t)a);
+		ff_leave_call(nr, (uintptr_t)a, (uintptr_t)b, (uintptr_t)c);
 		return call_syscall(&r);
 	}
 	prepare();

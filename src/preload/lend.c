@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "host/next.h"
+#include "host/sandbox.h"
+#include "lazy/ending.h"
 #include "lend/borrower.h"
 #include "lend/loan.h"
 #include "lend/vfork.h"
@@ -24,7 +26,7 @@ pid_t _Fork(void);
 pid_t ff_vfork_again(void);
 
 void *ff_vfork(const struct ff_caller *caller);
-void *ff_leave(enum ff_next which, uintptr_t first);
+void *ff_leave(enum ff_next which, const uintptr_t *args);
 
 void *ff_vfork(const struct ff_caller *caller)
 {
@@ -46,8 +48,19 @@ static bool changes_memory(uintptr_t option)
 	       option == PR_SET_MEMORY_MERGE;
 }
 
-void ff_leave_call(long nr, uintptr_t first)
+/* The last that this process says, and, if it fails, more than it had to. */
+static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 {
+	if (!ff_is_sandboxing(nr, a, b, c))
+		return;
+	ff_own_memory("puts itself under a filter");
+	ff_ending(FF_ENDING_EXIT);
+	atomic_store(&ff_sandboxed, true);
+}
+
+void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third)
+{
+	enter_sandbox(nr, first, second, third);
 	switch (nr) {
 	case SYS_setuid:
 	case SYS_setgid:
@@ -75,9 +88,12 @@ void ff_leave_call(long nr, uintptr_t first)
 }
 
 /* The thread has lent its stack, or the next definition of @which was not
- * known: returns it. @first: the first argument. */
-void *ff_leave(enum ff_next which, uintptr_t first)
+ * known, or the call is one to look at: returns that. @args: the first three
+ * arguments, at least. */
+void *ff_leave(enum ff_next which, const uintptr_t *args)
 {
+	const uintptr_t first = args[0];
+
 	switch (which) {
 	case FF_NEXT_setuid:
 	case FF_NEXT_setgid:
@@ -100,6 +116,7 @@ void *ff_leave(enum ff_next which, uintptr_t first)
 				      "vfork");
 		break;
 	case FF_NEXT_prctl:
+		enter_sandbox(SYS_prctl, first, args[1], args[2]);
 		if (changes_memory(first))
 			ff_own_memory("changes its memory by prctl");
 		break;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/next.h"
+#include "host/sandbox.h"
 #include "host/signals.h"
 #include "lazy/child.h"
 #include "lazy/trap.h"
@@ -61,7 +62,8 @@ static int change_sigsys(sigaction_function next, const struct sigaction *act,
 
 static bool concerns_us(int sig)
 {
-	return sig == SIGSYS && ff_options.on && !ff_child.active;
+	return sig == SIGSYS && ff_options.on && !ff_child.active &&
+	       !atomic_load(&ff_sandboxed);
 }
 
 /* A change by the program; a child of its vfork has said so before. */

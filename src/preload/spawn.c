@@ -11,6 +11,7 @@
 
 #include "arch/arch.h"
 #include "host/next.h"
+#include "host/sandbox.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
 #include "lend/borrower.h"
@@ -20,7 +21,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-bool ff_spawn_is_ours(void)
+static bool is_wanted(void)
 {
 	static _Atomic int known; /* 0, or 1 + the answer */
 
@@ -32,6 +33,20 @@ bool ff_spawn_is_ours(void)
 				  !ff_on_valgrind()));
 	}
 	return atomic_load(&known) == 2;
+}
+
+bool ff_spawn_is_ours(void)
+{
+	return is_wanted() && !atomic_load(&ff_sandboxed);
+}
+
+bool ff_spawn_owns(const posix_spawn_file_actions_t *actions)
+{
+	enum ff_owner owner =
+		is_wanted() ? ff_actions_owner(actions) : FF_OWNER_LIBC;
+
+	return owner == FF_OWNER_US ||
+	       (owner == FF_OWNER_NOBODY && ff_spawn_is_ours());
 }
 
 /*
@@ -52,8 +67,7 @@ void ff_leave_lazy_child(void)
 
 static bool is_ours(const posix_spawn_file_actions_t *actions)
 {
-	if (!ff_spawn_is_ours() ||
-	    (actions && ff_actions_owner(actions) == FF_OWNER_LIBC))
+	if (actions ? !ff_spawn_owns(actions) : !ff_spawn_is_ours())
 		return false;
 	ff_leave_lazy_child();
 	return true;

@@ -5,8 +5,11 @@
 #include <spawn.h>
 #include <stdbool.h>
 
-/* Are spawns ours in this process? The same answer for all its life. */
+/* Are spawns ours in this process? So they are until it is sandboxed. */
 bool ff_spawn_is_ours(void);
+
+/* Is this object ours, or would it be with its first action? */
+bool ff_spawn_owns(const posix_spawn_file_actions_t *actions);
 
 /* Names that headers may be too old for. */
 int pidfd_spawn(int *pidfd, const char *path,

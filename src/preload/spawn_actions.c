@@ -9,12 +9,6 @@
 #include "preload/spawn.h"
 #include "spawn/posix.h"
 
-static bool is_libcs(const posix_spawn_file_actions_t *actions)
-{
-	return !ff_spawn_is_ours() ||
-	       ff_actions_owner(actions) == FF_OWNER_LIBC;
-}
-
 /* POSIX checks descriptors when actions are added. */
 static int add_for(posix_spawn_file_actions_t *actions, int fd,
 		   const struct ff_step *step)
@@ -35,7 +29,8 @@ FF_EXPORT int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions)
 FF_EXPORT int
 posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions)
 {
-	if (ff_spawn_is_ours() && ff_actions_owner(actions) == FF_OWNER_US) {
+	if (ff_spawn_owns(actions) &&
+	    ff_actions_owner(actions) == FF_OWNER_US) {
 		ff_actions_destroy(actions);
 		return 0;
 	}
@@ -52,7 +47,7 @@ posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd,
 				.text = path,
 				.mode = mode };
 
-	if (is_libcs(actions))
+	if (!ff_spawn_owns(actions))
 		return FF_NEXT(posix_spawn_file_actions_addopen)(
 			actions, fd, path, flags, mode);
 	return add_for(actions, fd, &step);
@@ -63,7 +58,7 @@ posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *actions, int fd)
 {
 	struct ff_step step = { .kind = FF_STEP_CLOSE, .fd = fd };
 
-	if (is_libcs(actions))
+	if (!ff_spawn_owns(actions))
 		return FF_NEXT(posix_spawn_file_actions_addclose)(actions, fd);
 	return add_for(actions, fd, &step);
 }
@@ -76,7 +71,7 @@ posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int from,
 				.fd = from,
 				.number = to };
 
-	if (is_libcs(actions))
+	if (!ff_spawn_owns(actions))
 		return FF_NEXT(posix_spawn_file_actions_adddup2)(actions, from,
 								 to);
 	return ff_actions_valid_fd(from) ? add_for(actions, to, &step) : EBADF;
@@ -93,7 +88,7 @@ FF_EXPORT int
 posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions,
 				     const char *path)
 {
-	if (is_libcs(actions))
+	if (!ff_spawn_owns(actions))
 		return FF_NEXT(posix_spawn_file_actions_addchdir_np)(actions,
 								     path);
 	return add_chdir(actions, path);
@@ -104,7 +99,7 @@ FF_EXPORT int
 posix_spawn_file_actions_addchdir(posix_spawn_file_actions_t *actions,
 				  const char *path)
 {
-	if (!is_libcs(actions))
+	if (ff_spawn_owns(actions))
 		return add_chdir(actions, path);
 	if (FF_NEXT(posix_spawn_file_actions_addchdir))
 		return FF_NEXT(posix_spawn_file_actions_addchdir)(actions,
@@ -124,7 +119,7 @@ FF_EXPORT int
 posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *actions,
 				      int fd)
 {
-	if (is_libcs(actions))
+	if (!ff_spawn_owns(actions))
 		return FF_NEXT(posix_spawn_file_actions_addfchdir_np)(actions,
 								      fd);
 	return add_fchdir(actions, fd);
@@ -133,7 +128,7 @@ posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *actions,
 FF_EXPORT int
 posix_spawn_file_actions_addfchdir(posix_spawn_file_actions_t *actions, int fd)
 {
-	if (!is_libcs(actions))
+	if (ff_spawn_owns(actions))
 		return fd < 0 ? EBADF : add_fchdir(actions, fd);
 	if (FF_NEXT(posix_spawn_file_actions_addfchdir))
 		return FF_NEXT(posix_spawn_file_actions_addfchdir)(actions, fd);
@@ -146,7 +141,7 @@ posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions,
 {
 	struct ff_step step = { .kind = FF_STEP_CLOSEFROM, .fd = from };
 
-	if (!is_libcs(actions))
+	if (ff_spawn_owns(actions))
 		return add_for(actions, from, &step);
 	return FF_NEXT(posix_spawn_file_actions_addclosefrom_np) ?
 		       FF_NEXT(posix_spawn_file_actions_addclosefrom_np)(
@@ -160,7 +155,7 @@ posix_spawn_file_actions_addtcsetpgrp_np(posix_spawn_file_actions_t *actions,
 {
 	struct ff_step step = { .kind = FF_STEP_TCSETPGRP, .fd = fd };
 
-	if (!is_libcs(actions))
+	if (ff_spawn_owns(actions))
 		return add_for(actions, fd, &step);
 	return FF_NEXT(posix_spawn_file_actions_addtcsetpgrp_np) ?
 		       FF_NEXT(posix_spawn_file_actions_addtcsetpgrp_np)(

@@ -159,6 +159,11 @@ void ff_site_born_real(struct ff_site *s)
 	born_at = s;
 }
 
+bool ff_site_is_born_real(void)
+{
+	return born_at != NULL;
+}
+
 void ff_site_child_execs(void)
 {
 	if (born_at)

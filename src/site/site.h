@@ -55,6 +55,7 @@ void ff_site_real(struct ff_site *site);
 
 /* In the child of a real fork, and when that child calls exec. */
 void ff_site_born_real(struct ff_site *site);
+bool ff_site_is_born_real(void);
 void ff_site_child_execs(void);
 
 /* What the children of @site are known to touch. */

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/sandbox.h"
 #include "host/sys.h"
 #include "tell/line.h"
 #include "tell/options.h"
@@ -55,6 +56,8 @@ int ff_log_append(const char *path, const void *bytes, size_t n)
 	long fd;
 	int r;
 
+	if (atomic_load(&ff_sandboxed))
+		return -EPERM;
 	if (!strcmp(path, "stderr"))
 		return write_quietly(2, bytes, n);
 	fd = sys(openat, AT_FDCWD, path,
@@ -141,7 +144,7 @@ size_t ff_log_format(char text[FF_LOG_LINE_MAX], int pid, const char *fmt,
 
 bool ff_log_wanted(void)
 {
-	return ff_options.on && ff_options.log;
+	return ff_options.on && ff_options.log && !atomic_load(&ff_sandboxed);
 }
 
 void ff_log(const char *fmt, ...)

@@ -165,6 +165,14 @@ foreach(error EPERM EINVAL)
 		ARGS -o clone3=${error} $<TARGET_FILE:prog-spawn-attributes>)
 endforeach()
 
+# and a program that ends who makes other calls than its own
+foreach(what ends exits strict seccomp execs forks forks_to_exec vforks vforked spawns
+		sets)
+	behaviour(sandboxed TEST sandboxed-${what} ARGS ${what})
+endforeach()
+behaviour(sandboxed LAZY TEST sandboxed-asks ARGS asks)
+target_link_libraries(prog-sandboxed PRIVATE t_deny)
+
 # vfork: wrong children are compared with fork's
 set(ends return return_unflushed return_pipe return_far return_values
 	return_registers return_again return_often tail_call exit printf_exit

@@ -1,9 +1,10 @@
 /*
  * Functions that are libc's, but that a child in borrowed memory may not
  * call: each jumps on with its arguments and its stack as they were, after
- * ff_leave() where the thread has lent its stack, or the next definition is
- * not known yet. Numbers and names are those of the table.
+ * ff_leave() where the thread has lent its stack, the next definition is not
+ * known yet, or the first argument is one to look at. Numbers and names are those of the table.
  */
+	.set	PR_SET_SECCOMP, 22
 	.set	ff_number, 0
 #define FF_NAME(name, why)				\
 	.set	FF_NEXT_##name, ff_number;		\
@@ -16,7 +17,7 @@
 	.hidden	ff_loan
 	.hidden	ff_leave
 
-	.macro	leave name
+	.macro	leave name, looked_at
 	.globl	\name
 	.type	\name, @function
 	.balign	16
@@ -26,6 +27,10 @@
 	cmpq	$0, %fs:(%r11)
 	movl	$FF_NEXT_\name, %r11d
 	jne	ff_leave_and_go_on
+	.ifnb	\looked_at
+	cmpl	$\looked_at, %edi
+	je	ff_leave_and_go_on
+	.endif
 	cmpq	$0, ff_next_of + 8 * FF_NEXT_\name(%rip)
 	je	ff_leave_and_go_on
 	jmp	*ff_next_of + 8 * FF_NEXT_\name(%rip)
@@ -55,7 +60,7 @@ ff_leave_and_go_on:
 	movups	%xmm5, 136(%rsp)
 	movups	%xmm6, 152(%rsp)
 	movups	%xmm7, 168(%rsp)
-	movq	%rdi, %rsi
+	movq	%rsp, %rsi
 	movl	%r11d, %edi
 	call	ff_leave
 	movq	%rax, %r11
@@ -95,7 +100,7 @@ ff_leave_and_go_on:
 	leave	pthread_create
 	leave	pthread_exit
 	leave	thrd_create
-	leave	prctl
+	leave	prctl, PR_SET_SECCOMP
 	leave	mlockall
 	leave	munlockall
 	leave	setuid

@@ -1,8 +1,8 @@
 /*
  * long syscall(long nr, ...): libc's, by a jump, so that whatever it is
  * called for (vfork among it) meets the stack it expects. Only calls that
- * may fork, calls in a child of vfork, and calls before the next definition
- * is known are looked at.
+ * may fork or install a filter, calls in a child of vfork, and calls before
+ * the next definition is known are looked at.
  *
  *	in	rdi nr, rsi rdx rcx r8 r9 8(%rsp) arguments
  *	out	rax, as libc's
@@ -16,6 +16,10 @@ syscall:
 	cmpq	$56, %rdi		/* clone */
 	je	1f
 	cmpq	$57, %rdi		/* fork */
+	je	1f
+	cmpq	$157, %rdi		/* prctl */
+	je	1f
+	cmpq	$317, %rdi		/* seccomp */
 	je	1f
 	movq	ff_loan@gottpoff(%rip), %rax
 	cmpq	$0, %fs:(%rax)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# With FLATFORK=off the interposer makes no system call of its own: a traced
-# program makes, process by process, the same calls without it and with it.
+# silent.sh off|idle: where the interposer makes no system call of its own, a
+# traced program makes, process by process, the same calls without it and with
+# it. So it is with FLATFORK=off (off), and in a program that starts no others
+# and asks for no statistics (idle).
 #
 # Until the loader hands over, its own calls for one more object are left out
 # (open, read, map, protect, close, by name); after that everything counts,
@@ -13,6 +15,12 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 # shellcheck source=test/ground/lib.sh
 . "$here/lib.sh"
 
+case ${1:?off or idle} in
+off)	program=("$guest" "$noop") processes=$((GUEST_FORKS + 1)) mode=off ;;
+idle)	program=("$FF_BUILD/test/prog/report" fds) processes=1 mode=on ;;
+*)	exit 2 ;;
+esac
+
 command -v strace >/dev/null || skip "strace is not installed"
 strace -q -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 
@@ -22,7 +30,7 @@ trace() {
 	shift
 	mkdir "$work/$name"
 	timeout -k 5 60 strace -ff -s 256 -o "$work/$name/t" \
-		-E FLATFORK=off "$@" "$guest" "$noop" \
+		-E "FLATFORK=$mode" "$@" "${program[@]}" \
 		>"$work/$name.out" 2>"$work/$name.err" || {
 		cat "$work/$name.err"
 		check_failed "$name: status $?"
@@ -61,22 +69,22 @@ normalize() {
 }
 
 trace plain
-trace off -E "LD_PRELOAD=$preload"
-diff -u "$work/plain.out" "$work/off.out" || check_failed "output differs"
-diff -u "$work/plain.err" "$work/off.err" || check_failed "errors differ"
+trace ours -E "LD_PRELOAD=$preload"
+diff -u "$work/plain.out" "$work/ours.out" || check_failed "output differs"
+diff -u "$work/plain.err" "$work/ours.err" || check_failed "errors differ"
 
 mapfile -t plain < <(printf '%s\n' "$work"/plain/t.* | sort -V)
-mapfile -t off < <(printf '%s\n' "$work"/off/t.* | sort -V)
-[ "${#plain[@]}" -eq $((GUEST_FORKS + 1)) ] ||
-	check_failed "${#plain[@]} processes traced, not $((GUEST_FORKS + 1))"
-[ "${#plain[@]}" -eq "${#off[@]}" ] ||
-	check_failed "${#plain[@]} processes plain, ${#off[@]} off"
+mapfile -t ours < <(printf '%s\n' "$work"/ours/t.* | sort -V)
+[ "${#plain[@]}" -eq "$processes" ] ||
+	check_failed "${#plain[@]} processes traced, not $processes"
+[ "${#plain[@]}" -eq "${#ours[@]}" ] ||
+	check_failed "${#plain[@]} processes plain, ${#ours[@]} ours"
 for i in "${!plain[@]}"; do
 	first_process=$((i == 0))
 	normalize "${plain[i]}" "$first_process" >"$work/a"
-	normalize "${off[i]:-/dev/null}" "$first_process" >"$work/b"
+	normalize "${ours[i]:-/dev/null}" "$first_process" >"$work/b"
 	[ -s "$work/a" ] || check_failed "process $i: nothing traced"
-	diff -u --label plain --label off "$work/a" "$work/b" ||
+	diff -u --label plain --label ours "$work/a" "$work/b" ||
 		check_failed "process $i: the calls differ"
 done
 

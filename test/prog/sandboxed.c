@@ -1,0 +1,240 @@
+/*
+ * Processes that put themselves under a seccomp filter, which ends who makes
+ * a call that they do not make: it must not be made for them. What they do
+ * afterwards goes on. Argument: the case.
+ */
+#include "cases.h"
+#include "deny.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* What is asked for statistics of the programs it starts is allowed. */
+#define NO_QUESTIONS "readlinkat=KILL,madvise=KILL"
+#define NO_CALLS                                            \
+	NO_QUESTIONS ",getpid=KILL,openat=KILL,prctl=KILL," \
+		     "rt_sigprocmask=KILL"
+
+static void sandbox(const char *filter)
+{
+	CHECK(!deny(filter));
+}
+
+/* The filter is the child's: the rest of the program is not under it. */
+static void in_child(void (*run)(void))
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		run();
+		_exit(9);
+	}
+	t_reap(pid, "sandboxed");
+}
+
+static void end(void)
+{
+	sandbox(NO_CALLS);
+	_exit(3);
+}
+
+static void run_ends(void)
+{
+	in_child(end);
+}
+
+static void end_by_exit(void)
+{
+	printf("unflushed\n");
+	sandbox(NO_CALLS);
+	exit(4);
+}
+
+static void run_exits(void)
+{
+	in_child(end_by_exit);
+}
+
+static void end_strictly(void)
+{
+	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+	CHECK(write(1, "strictly\n", 9) == 9);
+	syscall(SYS_exit, 5);
+}
+
+static void run_strict(void)
+{
+	in_child(end_strictly);
+}
+
+/* As libseccomp does it. */
+static void end_by_seccomp(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 4, code };
+
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+	_exit(6);
+}
+
+static void run_seccomp(void)
+{
+	in_child(end_by_seccomp);
+}
+
+static void exec(void)
+{
+	sandbox(NO_QUESTIONS);
+	t_exec_say("exec'ed in a sandbox");
+}
+
+static void run_execs(void)
+{
+	in_child(exec);
+}
+
+static void fork_there(void)
+{
+	pid_t pid;
+
+	sandbox(NO_CALLS);
+	for (int i = 0; i < 3; i++) {
+		pid = fork();
+		if (pid == 0)
+			_exit(i);
+		t_reap(pid, "its child");
+	}
+}
+
+static void fork_to_exec(void)
+{
+	pid_t pid;
+
+	sandbox(NO_QUESTIONS);
+	for (int i = 0; i < 3; i++) {
+		pid = fork();
+		if (pid == 0)
+			t_exec_say("exec'ed by its child");
+		t_reap(pid, "its child");
+	}
+}
+
+static void run_forks_to_exec(void)
+{
+	in_child(fork_to_exec);
+}
+
+static void run_forks(void)
+{
+	in_child(fork_there);
+}
+
+static void vfork_there(void)
+{
+	pid_t pid;
+
+	sandbox(NO_CALLS);
+	pid = vfork();
+	if (pid == 0)
+		_exit(7);
+	t_reap(pid, "its child");
+}
+
+static void run_vforks(void)
+{
+	in_child(vfork_there);
+}
+
+/* Its own filter is not its parent's. */
+static void run_vforked(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		sandbox(NO_QUESTIONS);
+		execl(t_report, "report", "say", "said there", (char *)NULL);
+		_exit(8);
+	}
+	t_reap(pid, "child");
+	CHECK(getpid() > 0);
+}
+
+static void spawn_there(void)
+{
+	char *argv[] = { "report", "say", "spawned", NULL };
+	posix_spawn_file_actions_t before, after;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&before);
+	posix_spawn_file_actions_addclosefrom_np(&before, 3);
+	sandbox(NO_QUESTIONS);
+	posix_spawn_file_actions_init(&after);
+	posix_spawn_file_actions_addclose(&after, 0);
+	CHECK(!posix_spawn(&pid, t_report, &before, NULL, argv, environ));
+	t_reap(pid, "before");
+	CHECK(!posix_spawn(&pid, t_report, &after, NULL, argv, environ));
+	t_reap(pid, "after");
+	CHECK(!posix_spawn(&pid, t_report, NULL, NULL, argv, environ));
+	t_reap(pid, "without");
+	posix_spawn_file_actions_destroy(&before);
+	posix_spawn_file_actions_destroy(&after);
+}
+
+static void run_spawns(void)
+{
+	in_child(spawn_there);
+}
+
+static void set_there(void)
+{
+	sandbox("getpid=KILL,rt_sigprocmask=KILL");
+	CHECK(signal(SIGSYS, SIG_IGN) == SIG_DFL);
+	CHECK(!madvise(t_area, 4096, MADV_DONTFORK));
+	CHECK(!madvise(t_area, 4096, MADV_DOFORK));
+}
+
+static void run_sets(void)
+{
+	in_child(set_there);
+}
+
+/* Whether there are filters, it may ask, and no more comes of it. */
+static void run_asks(void)
+{
+	pid_t pid;
+
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 &&
+	      errno == EFAULT);
+	CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == -1 &&
+	      errno == EFAULT);
+	pid = t_fork();
+	if (pid == 0)
+		t_exec_say("exec'ed");
+	t_reap(pid, "child");
+}
+
+#define C(name)                   \
+	{                         \
+#name, run_##name \
+	}
+static const struct a_case cases[] = {
+	C(ends),	  C(exits),  C(strict),	 C(seccomp), C(execs), C(forks),
+	C(forks_to_exec), C(vforks), C(vforked), C(spawns),  C(sets),  C(asks),
+};
+CASES_MAIN(cases)
