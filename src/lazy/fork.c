@@ -46,6 +46,7 @@ extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
 extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
 
 static _Atomic bool is_set_up FF_HOT;
+static const char *_Atomic why_never;
 
 void ff_fork_setup(void)
 {
@@ -62,6 +63,16 @@ void ff_fork_setup(void)
 	if (ff_options.stats)
 		ff_identity_take();
 	atomic_store(&is_set_up, true);
+}
+
+void ff_fork_never_lazily(const char *why)
+{
+	atomic_store(&why_never, why);
+}
+
+bool ff_fork_is_never_lazy(void)
+{
+	return atomic_load(&why_never) != NULL;
 }
 
 /* What was missing when the program was started; NULL: nothing. Asked at the
@@ -119,6 +130,8 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 	if (ff_options.fork_mode == FF_FORK_REAL)
 		return "asked for";
 	why = no_ground();
+	if (!why)
+		why = atomic_load(&why_never);
 	if (why)
 		return why;
 	if (!ff_dispatch_possible())

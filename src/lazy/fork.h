@@ -43,4 +43,9 @@ const char *ff_why_not_lend(void);
 /* Before the first fork; more than once does no harm. */
 void ff_fork_setup(void);
 
+/* From now on forks of this process, and of its copies, are real. @why, for
+ * the log, stays where it is. */
+void ff_fork_never_lazily(const char *why);
+bool ff_fork_is_never_lazy(void);
+
 #endif

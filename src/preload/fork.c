@@ -174,7 +174,7 @@ static int is_fork_like(unsigned long flags)
 
 long (*ff_next_syscall)(long nr, ...) FF_HOT;
 
-/* Where syscall() jumps for fork, clone and filters, or before the next definition is
+/* Where syscall() jumps for fork, clone and what changes them, or before the next definition is
  * known: preload/syscall.S. */
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {

@@ -10,6 +10,7 @@
 #include "host/next.h"
 #include "host/sandbox.h"
 #include "lazy/ending.h"
+#include "lazy/fork.h"
 #include "lend/borrower.h"
 #include "lend/loan.h"
 #include "lend/vfork.h"
@@ -84,6 +85,10 @@ void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third)
 	case SYS_execve:
 	case SYS_execveat:
 		ff_borrower_execs();
+		break;
+	case SYS_userfaultfd:
+		/* A fork finds nothing where the program would be asked. */
+		ff_fork_never_lazily("userfaultfd is in use");
 	}
 }
 

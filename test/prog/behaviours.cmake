@@ -13,6 +13,7 @@ behaviour(child-maps LAZY)
 behaviour(madvise-for-children LAZY)
 behaviour(area-protections LAZY)
 behaviour(private-file-map LAZY)
+behaviour(userfaultfd)
 behaviour(huge-pages LAZY TEST huge-pages-thp ARGS thp)
 behaviour(huge-pages LAZY TEST huge-pages-hugetlb ARGS hugetlb)
 

@@ -1,8 +1,8 @@
 /*
  * long syscall(long nr, ...): libc's, by a jump, so that whatever it is
  * called for (vfork among it) meets the stack it expects. Only calls that
- * may fork or install a filter, calls in a child of vfork, and calls before
- * the next definition is known are looked at.
+ * may fork, install a filter or change what a fork copies, calls in a child
+ * of vfork, and calls before the next definition is known are looked at.
  *
  *	in	rdi nr, rsi rdx rcx r8 r9 8(%rsp) arguments
  *	out	rax, as libc's
@@ -20,6 +20,8 @@ syscall:
 	cmpq	$157, %rdi		/* prctl */
 	je	1f
 	cmpq	$317, %rdi		/* seccomp */
+	je	1f
+	cmpq	$323, %rdi		/* userfaultfd */
 	je	1f
 	movq	ff_loan@gottpoff(%rip), %rax
 	cmpq	$0, %fs:(%rax)
