@@ -12,6 +12,9 @@
  *       area.
  *  H-P3 A cluster at the edge of a range the program unmaps is fetched
  *       first, so that a bit always speaks for all of its cluster.
+ *  H-P5 A page that can't be read is a guard (Linux 6.13), which is no
+ *       mapping of its own, and which fork copies. A trial ends at it; a
+ *       committed child, which can't be taken back, gets a guard as well.
  */
 #include "lazy/pager.h"
 
@@ -30,6 +33,9 @@
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
 #endif
 
 static uintptr_t cluster_of(uintptr_t address)
@@ -127,6 +133,13 @@ int ff_pager_reserve(void)
 	return 0;
 }
 
+/* H-P5 */
+static bool put_guard(uintptr_t page)
+{
+	return ff_child.committed && page % FF_PAGE == 0 &&
+	       sys(madvise, page, FF_PAGE, MADV_GUARD_INSTALL) == 0;
+}
+
 /* Read [start, end) from the parent; the pages are writable here. */
 int ff_read_parent(uintptr_t start, uintptr_t end)
 {
@@ -134,10 +147,12 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 
 	if (atomic_load(&ff_child.shared->pushed))
 		return 0;
+	if (ff_fault(FF_FAULT_FETCH))
+		return -EIO;
 	while (start < end) {
-		got = ff_fault(FF_FAULT_FETCH) ? -EIO :
-						 sys(pread64, ff_child.mem,
-						     start, end - start, start);
+		got = sys(pread64, ff_child.mem, start, end - start, start);
+		if (got <= 0 && put_guard(start))
+			got = FF_PAGE;
 		if (got <= 0)
 			return got < 0 ? (int)got : -EIO;
 		start += (uintptr_t)got;

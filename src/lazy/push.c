@@ -9,9 +9,12 @@
  *       the other.
  *  H-U2 Program code of the child may run meanwhile: it reaches only what is
  *       present, and only what is absent is written.
+ *  H-U3 A guard (H-P5) can't be read, nor be put into another process: page
+ *       by page then, without the guard. Nobody must wait for ever for that.
  */
 #include "lazy/push.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -52,13 +55,22 @@ struct push {
 	uint64_t *present; /* where that is in the child */
 };
 
+/* H-U3 */
 static int write_piece(uintptr_t start, uintptr_t end, void *arg)
 {
 	const struct push *p = arg;
+	bool guarded = false;
 	long rc;
 
 	while (start < end) {
-		rc = sys(pwrite64, p->mem, start, end - start, start);
+		rc = sys(pwrite64, p->mem, start,
+			 guarded ? FF_PAGE : end - start, start);
+		if (rc == -EFAULT && guarded)
+			rc = FF_PAGE;
+		if (rc == -EFAULT) {
+			guarded = true;
+			continue;
+		}
 		if (rc <= 0)
 			return rc < 0 ? (int)rc : -1;
 		start += (uintptr_t)rc;
