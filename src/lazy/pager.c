@@ -25,6 +25,7 @@
 #include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/child.h"
+#include "lazy/touched.h"
 
 #define CLUSTER FF_CLUSTER
 /* A longer run is of one call's doing, and elsewhere the next time. */
@@ -133,10 +134,11 @@ int ff_pager_reserve(void)
 	return 0;
 }
 
-/* H-P5 */
+/* H-P5; the parent's death makes no guards. */
 static bool put_guard(uintptr_t page)
 {
 	return ff_child.committed && page % FF_PAGE == 0 &&
+	       ff_is_marker(ff_child.pagemap, page) &&
 	       sys(madvise, page, FF_PAGE, MADV_GUARD_INSTALL) == 0;
 }
 

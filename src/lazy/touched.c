@@ -8,6 +8,16 @@
 
 #define ENTRIES 512
 #define IS_THERE ((uint64_t)3 << 62) /* present, or swapped out */
+#define IS_SWAPPED ((uint64_t)1 << 62)
+
+bool ff_is_marker(int pagemap, uintptr_t page)
+{
+	uint64_t entry;
+
+	return sys(pread64, pagemap, &entry, sizeof(entry),
+		   page / FF_PAGE * sizeof(entry)) == (long)sizeof(entry) &&
+	       (entry & IS_THERE) == IS_SWAPPED;
+}
 
 int ff_each_touched(int pagemap, uintptr_t start, uintptr_t end,
 		    int (*each)(uintptr_t start, uintptr_t end, void *arg),

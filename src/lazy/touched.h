@@ -5,6 +5,7 @@
 #ifndef FF_LAZY_TOUCHED_H
 #define FF_LAZY_TOUCHED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Call @each for the runs of touched pages in [start, end), by an open
@@ -12,5 +13,8 @@
 int ff_each_touched(int pagemap, uintptr_t start, uintptr_t end,
 		    int (*each)(uintptr_t start, uintptr_t end, void *arg),
 		    void *arg);
+
+/* Does something stand in for @page: a guard, or its place in swap? */
+bool ff_is_marker(int pagemap, uintptr_t page);
 
 #endif

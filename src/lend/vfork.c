@@ -254,10 +254,10 @@ static void make_child(struct ff_loan *loan)
 		.stack_size = CHILD_STACK,
 	};
 
-	loan->result =
-		ff_fault(FF_FAULT_NO_CLONE3) ?
-			-ENOSYS :
-			ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+	loan->result = ff_fault(FF_FAULT_NO_CLONE3) ?
+			       -ENOSYS :
+			       ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow,
+					 loan);
 	loan->refused = loan->result == -ENOSYS || loan->result == -EINVAL ||
 			loan->result == -EPERM;
 	if (loan->refused)
@@ -405,8 +405,9 @@ static bool may_fence(const struct ff_record *record)
 
 bool ff_lend_wants_to_know(const struct ff_record *record)
 {
-	return may_fence(record) || (ff_options.lend_mode == FF_LEND_LEARNED &&
-				     !ff_record_is_barred(record));
+	return may_fence(record) ||
+	       (ff_options.lend_mode == FF_LEND_LEARNED &&
+		!ff_record_is_barred(record));
 }
 
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,

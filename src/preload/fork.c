@@ -174,8 +174,8 @@ static int is_fork_like(unsigned long flags)
 
 long (*ff_next_syscall)(long nr, ...) FF_HOT;
 
-/* Where syscall() jumps for fork, clone and what changes them, or before the next definition is
- * known: preload/syscall.S. */
+/* Where syscall() jumps for fork, clone and what changes them, or before the
+ * next definition is known: arch/x86_64/syscall.S. */
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };

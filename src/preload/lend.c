@@ -1,6 +1,7 @@
 /*
- * vfork, and what its children may not call. Both come from assembly, which
- * keeps the caller's registers: arch/x86_64/vfork.S and leave.S.
+ * vfork, what its children may not call, and calls after which children are
+ * made in another way. They come from assembly, which keeps the caller's
+ * registers: arch/x86_64/vfork.S, leave.S and syscall.S.
  */
 #include <stdint.h>
 #include <sys/prctl.h>

@@ -11,7 +11,7 @@ extern long (*ff_next_syscall)(long nr, ...);
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f);
 
 /* syscall() by a child of vfork: what libc's functions of these names may not
- * do there either. Also what a call does to forks: filters, userfaultfd. */
+ * do there either; by any process: what changes its later forks. */
 void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third);
 
 /* Out of mediation, if this is a lazy child; it may end here. Keeps errno. */

@@ -2,7 +2,8 @@
  * Functions that are libc's, but that a child in borrowed memory may not
  * call: each jumps on with its arguments and its stack as they were, after
  * ff_leave() where the thread has lent its stack, the next definition is not
- * known yet, or the first argument is one to look at. Numbers and names are those of the table.
+ * known yet, or the first argument is one to look at. Numbers and names are
+ * those of the table.
  */
 	.set	PR_SET_SECCOMP, 22
 	.set	ff_number, 0
