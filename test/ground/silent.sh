@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 
 case ${1:?off or idle} in
 off)	program=("$guest" "$noop") processes=$((GUEST_FORKS + 1)) mode=off ;;
-idle)	program=("$FF_BUILD/test/prog/report" fds) processes=1 mode=on ;;
+idle)	program=("$FF_BUILD/test/prog/report" pending) processes=1 mode=on ;;
 *)	exit 2 ;;
 esac
 

@@ -2,8 +2,8 @@
 #ifndef DENY_H
 #define DENY_H
 
-/* "clone3=ENOSYS,getpid=KILL": fails, or ends the process. Returns 0; -1: no seccomp here, or a
- * name is not known. Uses no libc function that a name may stand for. */
+/* "clone3=ENOSYS,getpid=KILL": fails, or ends the process. Returns 0; -1: no
+ * seccomp here, or a name is not known. Uses no libc function that a name may stand for. */
 int deny(const char *what);
 
 #endif
