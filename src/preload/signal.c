@@ -10,6 +10,8 @@
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "lazy/child.h"
+#include "lazy/clone.h"
+#include "lazy/slot.h"
 #include "lazy/trap.h"
 #include "lend/borrower.h"
 #include "lend/ground.h"
@@ -60,10 +62,12 @@ static int change_sigsys(sigaction_function next, const struct sigaction *act,
 	return rc;
 }
 
+/* Without threads it can only be a fork handler that meets ours. */
 static bool concerns_us(int sig)
 {
 	return sig == SIGSYS && ff_options.on && !ff_child.active &&
-	       !atomic_load(&ff_sandboxed);
+	       !atomic_load(&ff_sandboxed) &&
+	       (ff_may_have_threads() || ff_current);
 }
 
 /* A change by the program; a child of its vfork has said so before. */
