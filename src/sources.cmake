@@ -116,6 +116,7 @@ set(FF_PRELOAD_SOURCES
 	preload/init.c
 	preload/lend.c
 	preload/memory.c
+	preload/namespaces.c
 	preload/shell.c
 	preload/signal.c
 	preload/spawn.c

@@ -12,4 +12,9 @@
  */
 bool ff_next_child_is_init(void);
 
+/* Whoever sees every unshare() and setns() of the program says so, and calls
+ * ff_pidns_changes() before each of them. */
+void ff_pidns_watch(void);
+void ff_pidns_changes(void);
+
 #endif

@@ -17,6 +17,7 @@
 #include "host/ground.h"
 #include "host/hot.h"
 #include "host/identity.h"
+#include "host/pidns.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
 #include "lazy/child.h"
@@ -57,6 +58,7 @@ void ff_fork_setup(void)
 		return;
 	ff_faults_load(getenv("FLATFORK_FAULT"));
 	ff_budget_ms = ff_options.budget_ms;
+	ff_pidns_watch();
 	if (ff_log_wanted())
 		ff_site_names_prepare();
 	/* Whose counters they are, however its children are made. */

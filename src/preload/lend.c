@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/next.h"
+#include "host/pidns.h"
 #include "host/sandbox.h"
 #include "lazy/ending.h"
 #include "lazy/fork.h"
@@ -86,6 +87,10 @@ void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third)
 	case SYS_execve:
 	case SYS_execveat:
 		ff_borrower_execs();
+		break;
+	case SYS_unshare:
+	case SYS_setns:
+		ff_pidns_changes();
 		break;
 	case SYS_userfaultfd:
 		/* A fork finds nothing where the program would be asked. */

@@ -91,8 +91,8 @@ behaviour(pending-at-fork TEST pending-at-fork-sys ARGS sys)
 behaviour(parent-dies-first LAZY)
 
 # the init of a pid namespace
-foreach(first ends says execs says_and_execs fails_to_exec others
-		handler_leaves vfork_handles spawn_fails spawns system popen)
+foreach(first ends says execs says_and_execs fails_to_exec syscall inherits
+		others handler_leaves vfork_handles spawn_fails spawns system popen)
 	behaviour(first-in-namespace TEST first-in-namespace-${first}
 		ARGS ${first})
 endforeach()

@@ -11,17 +11,45 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
-static void leave_namespace(void)
+static long (*how)(int flags);
+
+static long by_libc(int flags)
+{
+	return unshare(flags);
+}
+
+static long by_syscall(int flags)
+{
+	return syscall(SYS_unshare, flags);
+}
+
+static void leave_now(void)
 {
 	int flags = CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0);
 
-	if (unshare(flags) < 0) {
+	if ((how ? how : by_libc)(flags) < 0) {
 		if (errno == EPERM || errno == EINVAL || errno == ENOSPC)
 			t_skip("no pid namespace to be had");
 		CHECK(!"unshare");
 	}
+}
+
+/* After children that are nothing special. */
+static void leave_namespace(void)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		t_exec_exit(0);
+	t_reap(pid, "forked");
+	pid = vfork();
+	if (pid == 0)
+		_exit(0);
+	t_reap(pid, "vforked");
+	leave_now();
 }
 
 static void end(void)
@@ -97,6 +125,35 @@ static void run_fails_to_exec(void)
 	first_is(fail_to_exec);
 }
 
+static void run_syscall(void)
+{
+	how = by_syscall;
+	first_is(end);
+}
+
+static void first(void)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		say_and_end();
+	t_reap(pid, "init");
+}
+
+/* The program that is exec'ed has left, too. */
+static void run_inherits(void)
+{
+	leave_namespace();
+	fflush(NULL);
+	execl("/proc/self/exe", "first-in-namespace", "inherited", NULL);
+	CHECK(!"exec");
+}
+
+static void run_inherited(void)
+{
+	first();
+}
+
 /* While the init lives, others may end as they like. */
 static void run_others(void)
 {
@@ -130,20 +187,15 @@ static void leave_once(void)
 	static bool left;
 
 	if (!left)
-		leave_namespace();
+		leave_now();
 	left = true;
 }
 
 /* A fork handler leaves: the child that is being made is the first. */
 static void run_handler_leaves(void)
 {
-	pid_t pid;
-
 	CHECK(!pthread_atfork(leave_once, NULL, NULL));
-	pid = t_fork();
-	if (pid == 0)
-		say_and_end();
-	t_reap(pid, "init");
+	first();
 }
 
 static volatile int handled;
@@ -228,8 +280,10 @@ static void run_popen(void)
 #name, run_##name \
 	}
 static const struct a_case cases[] = {
-	C(ends),	  C(says),   C(execs),		C(says_and_execs),
-	C(fails_to_exec), C(others), C(handler_leaves), C(vfork_handles),
-	C(spawn_fails),	  C(spawns), C(system),		C(popen),
+	C(ends),	   C(says),	     C(execs),
+	C(says_and_execs), C(fails_to_exec), C(syscall),
+	C(inherits),	   C(inherited),     C(others),
+	C(handler_leaves), C(vfork_handles), C(spawn_fails),
+	C(spawns),	   C(system),	     C(popen),
 };
 CASES_MAIN(cases)

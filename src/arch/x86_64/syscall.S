@@ -19,6 +19,10 @@ syscall:
 	je	1f
 	cmpq	$157, %rdi		/* prctl */
 	je	1f
+	cmpq	$272, %rdi		/* unshare */
+	je	1f
+	cmpq	$308, %rdi		/* setns */
+	je	1f
 	cmpq	$317, %rdi		/* seccomp */
 	je	1f
 	cmpq	$323, %rdi		/* userfaultfd */
