@@ -1,8 +1,7 @@
 #!/bin/bash
-# sshd: a child per connection that execs sshd again, by way of a pipe that its
-# parent waits for: none stays lazy. The child that talks before
-# anybody has logged in is under a seccomp filter, which ends it for a call
-# that it does not make itself.
+# sshd: a child per connection, which does what can't be undone before it execs
+# sshd again: none stays lazy. The one that talks before anybody has logged in
+# is under a seccomp filter, which ends it for a call that is not its own.
 . "$(dirname "$0")/lib.sh"
 suite_needs /usr/sbin/sshd ssh ssh-keygen
 if [ "$(id -u)" -ne 0 ]; then
