@@ -9,7 +9,8 @@
  *       fork. What appears later is found by the child, whose reservation
  *       does not replace anything.
  *  H-A2 The program's own MADV_DONTFORK and MADV_WIPEONFORK: their ranges
- *       are noted and left to the kernel.
+ *       are noted and left to the kernel. So is memory that is wiped in
+ *       children from the start (MAP_DROPPABLE, Linux 6.11).
  *  H-A3 Adjacent anonymous mappings merge, so an area may hold our own data,
  *       the thread's control block, or the stack in use: "keep" ranges are
  *       cut out, whatever mapping they lie in. Memory that the program
@@ -309,6 +310,13 @@ static int verify_areas(struct ff_areas *areas)
 	return rc < 0 ? rc : 0;
 }
 
+/* No other memory refuses this, and it has no effect where no advice was
+ * given. */
+static bool is_droppable(const struct ff_area *a)
+{
+	return sys(madvise, a->start, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
+}
+
 int ff_areas_mark(struct ff_areas *areas, bool verify)
 {
 	unsigned i, kept = 0;
@@ -317,6 +325,10 @@ int ff_areas_mark(struct ff_areas *areas, bool verify)
 	for (i = 0; i < areas->count; i++) {
 		struct ff_area a = areas->area[i];
 
+		if (is_droppable(&a)) {
+			areas->absent_bytes -= a.end - a.start;
+			continue;
+		}
 		if (sys(madvise, a.start, a.end - a.start, MADV_DONTFORK) ==
 		    0) {
 			areas->area[kept++] = a;
