@@ -310,11 +310,9 @@ static int verify_areas(struct ff_areas *areas)
 	return rc < 0 ? rc : 0;
 }
 
-/* No other memory refuses this, and it has no effect where no advice was
- * given. */
-static bool is_droppable(const struct ff_area *a)
+bool ff_is_droppable(uintptr_t page)
 {
-	return sys(madvise, a->start, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
+	return sys(madvise, page, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
 }
 
 int ff_areas_mark(struct ff_areas *areas, bool verify)
@@ -325,7 +323,7 @@ int ff_areas_mark(struct ff_areas *areas, bool verify)
 	for (i = 0; i < areas->count; i++) {
 		struct ff_area a = areas->area[i];
 
-		if (is_droppable(&a)) {
+		if (ff_is_droppable(a.start)) {
 			areas->absent_bytes -= a.end - a.start;
 			continue;
 		}

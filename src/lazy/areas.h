@@ -77,4 +77,8 @@ void ff_areas_unmark(const struct ff_areas *areas);
 void ff_areas_note_advice(uintptr_t start, size_t len, int advice);
 bool ff_areas_any_advised(void);
 
+/* Is @page wiped in children, and no advice can change that (MAP_DROPPABLE,
+ * Linux 6.11)? To ask takes MADV_WIPEONFORK away: not where that was noted. */
+bool ff_is_droppable(uintptr_t page);
+
 #endif

@@ -36,6 +36,7 @@
 #include "host/fault.h"
 #include "host/hot.h"
 #include "host/sys.h"
+#include "lazy/areas.h"
 #include "lazy/hooks.h"
 #include "lazy/maps.h"
 #include "lend/loan.h"
@@ -73,17 +74,12 @@ static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
 }
 
 /* H-K8 */
-static bool is_droppable(uintptr_t page)
-{
-	return sys(madvise, page, PAGE, MADV_KEEPONFORK) == -EINVAL;
-}
-
 static bool is_plain(uintptr_t address)
 {
 	struct ff_mapping m;
 
 	return find_mapping(address, &m) && !m.shared &&
-	       m.prot == READ_WRITE && !is_droppable(address);
+	       m.prot == READ_WRITE && !ff_is_droppable(address);
 }
 
 /* H-K5. Where it was looked at before, it is as it was. */

@@ -93,7 +93,8 @@ behaviour(parent-dies-first LAZY)
 
 # the init of a pid namespace
 foreach(first ends says execs says_and_execs fails_to_exec syscall inherits
-		others handler_leaves vfork_handles spawn_fails spawns system popen)
+		others handler_leaves vfork_handles spawn_fails spawns system
+		popen)
 	behaviour(first-in-namespace TEST first-in-namespace-${first}
 		ARGS ${first})
 endforeach()
@@ -172,8 +173,8 @@ foreach(error EPERM EINVAL)
 endforeach()
 
 # and a program that ends who makes other calls than its own
-foreach(what ends exits strict seccomp execs forks forks_to_exec vforks vforked spawns
-		sets)
+foreach(what ends exits strict seccomp execs forks forks_to_exec vforks
+		vforked spawns sets)
 	behaviour(sandboxed TEST sandboxed-${what} ARGS ${what})
 endforeach()
 behaviour(sandboxed LAZY TEST sandboxed-asks ARGS asks)

@@ -226,7 +226,7 @@ static void run_vfork_handles(void)
 	t_signals_again();
 }
 
-/* The step before closefrom fails; then a spawn that is to succeed. */
+/* The step before closefrom fails: done again it would be ENOMEM. */
 static void run_spawn_fails(void)
 {
 	char *argv[] = { "report", "exit", "3", NULL };

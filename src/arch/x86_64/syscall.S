@@ -13,20 +13,11 @@
 	.balign	16
 syscall:
 	.cfi_startproc
-	cmpq	$56, %rdi		/* clone */
+	/* clone, fork, prctl, unshare, setns, seccomp, userfaultfd */
+	.irp	nr, 56, 57, 157, 272, 308, 317, 323
+	cmpq	$\nr, %rdi
 	je	1f
-	cmpq	$57, %rdi		/* fork */
-	je	1f
-	cmpq	$157, %rdi		/* prctl */
-	je	1f
-	cmpq	$272, %rdi		/* unshare */
-	je	1f
-	cmpq	$308, %rdi		/* setns */
-	je	1f
-	cmpq	$317, %rdi		/* seccomp */
-	je	1f
-	cmpq	$323, %rdi		/* userfaultfd */
-	je	1f
+	.endr
 	movq	ff_loan@gottpoff(%rip), %rax
 	cmpq	$0, %fs:(%rax)
 	jne	1f
