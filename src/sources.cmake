@@ -73,9 +73,7 @@ set(FF_CORE_SOURCES
 	site/object.c
 	site/site.c
 	site/symbol.c
-	spawn/popen.c
 	spawn/posix.c
-	spawn/system.c
 	tell/log.c
 	tell/options.c
 	tell/stats.c
@@ -117,7 +115,6 @@ set(FF_PRELOAD_SOURCES
 	preload/lend.c
 	preload/memory.c
 	preload/namespaces.c
-	preload/shell.c
 	preload/signal.c
 	preload/spawn.c
 	preload/spawn_actions.c

@@ -30,7 +30,6 @@
 #include "lazy/trials.h"
 #include "site/name.h"
 #include "site/site.h"
-#include "spawn/shell.h"
 #include "tell/log.h"
 #include "tell/options.h"
 #include "tell/stats.h"
@@ -98,8 +97,6 @@ void ff_new_process(const struct ff_slot *own)
 	ff_slots_reset(own);
 	ff_trials_reset();
 	ff_stats_reset();
-	ff_system_reset();
-	ff_popen_reset();
 }
 
 /*

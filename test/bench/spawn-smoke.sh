@@ -37,9 +37,6 @@ if [ -x "$FF_BUILD/test/bench/spawn-musl" ]; then
 	expect "spawn.musl.4MiB.20fd" us
 	expect "ratio.spawn.preload/musl.4MiB.20fd" x
 fi
-for what in system popen; do
-	expect "ratio.$what.preload/glibc.4MiB" x
-done
 for what in vfork vfork-p10; do
 	expect "$what.preload.4MiB" us
 	expect "$what.glibc.4MiB" us

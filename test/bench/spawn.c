@@ -7,7 +7,7 @@
  * for ours/glibc, the machine does not allow it.
  *
  *	spawn [--mib N] [--fds N] [--rounds N] [--musl PROGRAM]
- *	      [--threads N] [--shell]
+ *	      [--threads N]
  */
 #include "ways.h"
 
@@ -31,7 +31,6 @@ enum {
 
 static long mib, fds = 20, rounds = 300, threads = 16;
 static const char *musl;
-static bool shell;
 static char child[PATH_MAX];
 static int64_t samples[ALL][MAX_ROUNDS];
 static int musl_to = -1, musl_from = -1;
@@ -211,31 +210,11 @@ static void measure_threads(void)
 		       way_name[w], threads, best[w] / best[WAY_GLIBC]);
 }
 
-static void measure_shell(const char *what, int64_t (*one)(bool libc))
-{
-	double ours, libc;
-
-	for (long i = 0; i < rounds; i++) {
-		samples[0][i] = one(false);
-		samples[1][i] = one(true);
-	}
-	ours = median_us(samples[0]);
-	libc = median_us(samples[1]);
-	printf("%s.preload.%ldMiB %.1f us\n", what, mib, ours);
-	printf("%s.glibc.%ldMiB %.1f us\n", what, mib, libc);
-	printf("ratio.%s.preload/glibc.%ldMiB %.2f x\n", what, mib,
-	       ours / libc);
-}
-
 static int options(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "0";
 
-		if (!strcmp(argv[i], "--shell")) {
-			shell = true;
-			continue;
-		}
 		if (!strcmp(argv[i], "--mib"))
 			mib = atol(value);
 		else if (!strcmp(argv[i], "--fds"))
@@ -274,9 +253,5 @@ int main(int argc, char **argv)
 	measure(true);
 	if (threads > 0)
 		measure_threads();
-	if (shell) {
-		measure_shell("system", ways_system);
-		measure_shell("popen", ways_popen);
-	}
 	return 0;
 }

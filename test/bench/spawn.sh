@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The spawn benchmark at the sizes of the README: resident memory times
-# descriptors, then threads, system and popen, vfork and libc's, then ETXTBSY.
+# descriptors, then threads, vfork and libc's, then ETXTBSY.
 # `name value unit` lines; ratios are of one run each.
 #
 # spawn.sh [ROUNDS]       default: 300
@@ -42,7 +42,7 @@ for mib in ${FF_SPAWN_MIB:-0 1024 8192}; do
 			--rounds "$rounds" --threads 0 "${musl[@]}"
 	done
 	run "$here/spawn-bench" --mib "$mib" --rounds "$((rounds / 3 + 1))" \
-		--threads 16 --shell | grep -E 'throughput|system|popen'
+		--threads 16 | grep throughput
 	run "$here/vfork-bench" --mib "$mib" --rounds "$((rounds * 3))"
 done
 

@@ -29,9 +29,6 @@ static struct flatfork_spawn *plain, *closing;
 LIBC(posix_spawn);
 LIBC(posix_spawn_file_actions_init);
 LIBC(posix_spawn_file_actions_addclosefrom_np);
-LIBC(system);
-LIBC(popen);
-LIBC(pclose);
 
 static _Noreturn void die(const char *what, int error)
 {
@@ -57,9 +54,6 @@ bool ways_find(const char *child)
 	FIND(posix_spawn);
 	FIND(posix_spawn_file_actions_init);
 	FIND(posix_spawn_file_actions_addclosefrom_np);
-	FIND(system);
-	FIND(popen);
-	FIND(pclose);
 	path = child;
 	plain = flatfork_spawn_new();
 	closing = flatfork_spawn_new();
@@ -138,24 +132,5 @@ int64_t ways_one(enum way way, bool closefrom)
 		die(way_name[way], rc ? rc : errno);
 	if (waitpid(child.pid, &status, 0) != child.pid || status)
 		die("waitpid", errno);
-	return now_ns() - from;
-}
-
-int64_t ways_system(bool libc)
-{
-	int64_t from = now_ns();
-
-	if ((libc ? libc_system : system)("exit 0"))
-		die("system", errno);
-	return now_ns() - from;
-}
-
-int64_t ways_popen(bool libc)
-{
-	int64_t from = now_ns();
-	FILE *f = (libc ? libc_popen : popen)("exit 0", "r");
-
-	if (!f || (libc ? libc_pclose : pclose)(f))
-		die("popen", errno);
 	return now_ns() - from;
 }

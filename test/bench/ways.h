@@ -22,10 +22,6 @@ bool ways_find(const char *child);
 /* One child, from start to reaped, with or without closefrom(3). */
 int64_t ways_one(enum way way, bool closefrom);
 
-/* One system("") or popen() and pclose() of it; @libc: libc's own. */
-int64_t ways_system(bool libc);
-int64_t ways_popen(bool libc);
-
 int64_t now_ns(void);
 
 #endif

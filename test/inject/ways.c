@@ -8,17 +8,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "flatfork/flatfork.h"
-
-#define FAILED_STATUS (127 << 8)
-#define WITNESS_STATUS (7 << 8)
 
 struct order way_order;
 
@@ -157,57 +152,6 @@ static void other_ids(void)
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-/* ---- a shell ---- */
-
-/* A status as if the shell had failed is an error, too. */
-static int by_system(int *ret)
-{
-	int status;
-
-	errno = 0;
-	on();
-	status = system("exec ./witness one");
-	off();
-	if (status == -1 || status == FAILED_STATUS)
-		return errno ? errno : ECHILD;
-	*ret = 0;
-	return status == WITNESS_STATUS ? 0 : -1;
-}
-
-static FILE *earlier;
-
-static void open_earlier(void)
-{
-	earlier = popen("exec cat", "w");
-}
-
-static int by_popen(int *ret, const char *mode)
-{
-	FILE *f;
-	int status = 0;
-
-	errno = 0;
-	on();
-	f = popen("exec ./witness one", mode);
-	if (f)
-		status = pclose(f);
-	off();
-	if (!f)
-		return errno;
-	*ret = 0;
-	return status == WITNESS_STATUS ? 0 : -1;
-}
-
-static int popen_read(int *ret)
-{
-	return by_popen(ret, "r");
-}
-
-static int popen_write(int *ret)
-{
-	return by_popen(ret, "we");
-}
-
 /* ---- the linked library ---- */
 
 static int start(struct flatfork_spawn *how, int *ret)
@@ -308,10 +252,6 @@ const struct way ways[] = {
 	{ "posix_spawn, other ids", reset_ids, other_ids, false, false, true },
 	{ "pidfd_spawn", pidfd, NULL, true, false, true },
 	{ "pidfd_spawnp, closefrom", pidfd_closing, NULL, true, false, true },
-	{ "system", by_system, NULL, false, false, true },
-	{ "popen, read", popen_read, NULL, false, false, true },
-	{ "popen, write, beside another", popen_write, open_earlier, false,
-	  false, true },
 	{ "flatfork_start", linked_plain, NULL, false, false, false },
 	{ "flatfork_start, everything", linked_rich, NULL, true, false, false },
 	{ "flatfork_start, session", linked_session, NULL, false, false,

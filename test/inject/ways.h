@@ -11,8 +11,7 @@ struct way {
 	const char *name;
 	/*
 	 * Start ./witness, with the calls of that failing as way_order says.
-	 * Returns 0 with *ret_child set, or an errno with it untouched. Those
-	 * that wait by themselves set *ret_child to 0.
+	 * Returns 0 with *ret_child set, or an errno with it untouched.
 	 */
 	int (*run)(int *ret_child);
 	void (*prepare)(void); /* the process, before; or NULL */

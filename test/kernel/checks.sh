@@ -43,8 +43,6 @@ check spawn-errors threeways spawn-errors
 check spawn-attributes threeways spawn-attributes
 check spawn-signals-masks threeways spawn-signals masks
 check spawn-in-child threeways spawn-in-child 1
-check popen-rules threeways popen-rules
-check system-rules threeways system-rules
 
 # vfork, right and wrong; forks lent as learnt
 check vfork-book threeways vfork-right book

@@ -124,7 +124,6 @@ behaviour(threads-while-forking LAZY ARGS 60)
 
 # the spawn path: these programs do not fork
 behaviour(spawn-forms)
-behaviour(shell-commands)
 
 # posix_spawn and its family
 behaviour(spawn-errors)
@@ -135,11 +134,14 @@ foreach(topic masks handler storm cancel atfork)
 	behaviour(spawn-signals TEST spawn-signals-${topic} ARGS ${topic})
 endforeach()
 behaviour(spawn-threads)
+behaviour(spawn-in-child OPTIONS -a)
+target_link_libraries(prog-spawn-in-child PRIVATE flatfork::shared)
+
+# what else starts programs is libc's, and stays so
+behaviour(shell-commands)
 behaviour(system-rules)
 behaviour(popen-rules)
 behaviour(wordexp-rules)
-behaviour(spawn-in-child OPTIONS -a)
-target_link_libraries(prog-spawn-in-child PRIVATE flatfork::shared)
 
 # libc before 2.39 has no such attribute: no oracle, ours alone
 t_executable(spawn-cgroups)
@@ -156,8 +158,7 @@ behaviour(spawn-denied ARGS $<TARGET_FILE:noop>)
 target_link_libraries(prog-spawn-denied PRIVATE t_deny)
 t_executable(denied)
 target_link_libraries(prog-denied PRIVATE t_deny)
-foreach(program spawn-errors spawn-attributes spawn-threads popen-rules
-		system-rules)
+foreach(program spawn-errors spawn-attributes spawn-threads)
 	behaviour(denied TEST ${program}-without-clone3
 		ARGS clone3=ENOSYS $<TARGET_FILE:prog-${program}>)
 	behaviour(denied TEST ${program}-without-close-range

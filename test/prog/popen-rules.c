@@ -1,17 +1,23 @@
 /*
  * popen() and pclose() by POSIX: modes, statuses, earlier streams closed in
  * the child, a status that somebody else took, streams that fclose ended,
- * many threads.
+ * many threads; streams closed by children and by other functions of libc's,
+ * a thread that is being cancelled, a process that is under a filter by then.
  */
 #include "t.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <mntent.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <wchar.h>
 
 static void modes(void)
 {
@@ -175,6 +181,91 @@ static void cancelled(void)
 	CHECK(f && pclose(f) == 2 << 8);
 }
 
+/* A child's copy is its own: its parent's child is still to be waited for. */
+static void closed_by_children(void)
+{
+	FILE *f = popen("read x; exit 7", "w");
+
+	CHECK(f);
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = t_fork();
+
+		if (pid == 0) {
+			close_it(f);
+			t_exec_exit(0);
+		}
+		t_reap(pid, "child that closed it");
+	}
+	printf("still the parent's: %#x\n", (unsigned)pclose(f));
+	CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void closed_by_libc(void)
+{
+	FILE *f = popen("cat /proc/self/mounts; exit 5", "r");
+
+	CHECK(f && fwide(f, 0) < 0 && fwide(f, 1) < 0);
+	while (getmntent(f))
+		;
+	printf("endmntent: %d\n", endmntent(f));
+	CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+	for (int i = 0; i < 2; i++) {
+		f = fopen("/etc/passwd", "re");
+		CHECK(f && !fclose(f));
+	}
+}
+
+static void *is_cancelled(void *ret_status)
+{
+	FILE *f;
+
+	pthread_cancel(pthread_self());
+	f = popen("exit 2", "r");
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	*(int *)ret_status = f ? pclose(f) : -1;
+	return NULL;
+}
+
+static void while_cancelled(void)
+{
+	int before = dup(0), after, status = -2;
+	pthread_t thread;
+
+	close(before);
+	CHECK(!pthread_create(&thread, NULL, is_cancelled, &status));
+	CHECK(!pthread_join(thread, NULL));
+	after = dup(0);
+	close(after);
+	printf("popen while cancelled: %#x\n", (unsigned)status);
+	CHECK(after == before);
+	CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+/* The last: nothing is ours from here on. */
+static void under_a_filter(void)
+{
+	static struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K,
+						       SECCOMP_RET_ALLOW) };
+	struct sock_fprog filter = { 1, allow };
+	FILE *first = popen("read x; exit 3", "w"), *second;
+	char command[80], line[40] = "";
+
+	CHECK(first);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)) {
+		puts("no filter to be had");
+		return;
+	}
+	snprintf(command, sizeof(command),
+		 "test -e /proc/self/fd/%d && echo has it; echo; read x",
+		 fileno(first));
+	second = popen(command, "r");
+	CHECK(second && fgets(line, sizeof(line), second));
+	printf("second child of two: %s", line);
+	printf("first %#x\n", (unsigned)pclose(first));
+	printf("second %#x\n", (unsigned)pclose(second));
+}
+
 int main(void)
 {
 	t_start(4);
@@ -185,5 +276,9 @@ int main(void)
 	stolen();
 	in_threads();
 	cancelled();
+	closed_by_children();
+	closed_by_libc();
+	while_cancelled();
+	under_a_filter();
 	return t_end();
 }

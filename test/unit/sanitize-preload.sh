@@ -7,8 +7,7 @@
 
 kind=${1:?undefined or address}
 programs=(spawn-forms spawn-attributes "spawn-signals masks"
-	"spawn-signals handler" "spawn-signals cancel" spawn-threads
-	shell-commands system-rules popen-rules)
+	"spawn-signals handler" "spawn-signals cancel" spawn-threads)
 options=()
 case $kind in
 undefined)
