@@ -31,6 +31,7 @@ set(FF_CORE_SOURCES
 	host/libc.c
 	host/signals.c
 	host/table.c
+	host/threads.c
 	lazy/advice.c
 	lazy/areas.c
 	lazy/call_fd.c

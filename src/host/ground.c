@@ -84,17 +84,62 @@ static const char *value_of(const char *status, const char *key)
 	return at ? at + strlen(key) : NULL;
 }
 
+/* Drop the one line that may have any length and lies before what is asked
+ * for. False: that was done before. */
+static bool drop_groups(char *status, size_t *have)
+{
+	char *from = strstr(status, "\nGroups:"), *to;
+
+	if (!from)
+		return false;
+	from += strlen("\nGroups:");
+	to = strchr(from, '\n');
+	if (!to)
+		to = status + *have;
+	if (from == to)
+		return false;
+	memmove(from, to, (size_t)(status + *have - to) + 1);
+	*have -= (size_t)(to - from);
+	return true;
+}
+
+/* The status of the calling thread: 1 if all of it fits, 0 if what comes last
+ * does not, or -errno. */
+static int read_status(char *status)
+{
+	long fd = sys(openat, AT_FDCWD, "/proc/thread-self/status",
+		      O_RDONLY | O_CLOEXEC, 0),
+	     got;
+	const size_t room = FF_GROUND_BYTES - 1;
+	size_t have = 0;
+
+	if (fd < 0)
+		return (int)fd;
+	do {
+		got = sys(read, fd, status + have, room - have);
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+		status[have] = 0;
+	} while (have < room || drop_groups(status, &have));
+	sys(close, fd);
+	status[have] = 0;
+	return got < 0 ? (int)got : got == 0;
+}
+
 const char *ff_ground_now(char *status)
 {
 	const char *value;
+	int all = read_status(status);
 
-	if (read_file("/proc/self/status", status, FF_GROUND_BYTES) <= 0)
-		return "/proc/self/status can't be read";
+	if (all < 0)
+		return "/proc/thread-self/status can't be read";
 	value = value_of(status, "\nTracerPid:");
 	if (!value || number_at(value) != 0)
 		return "a tracer is attached";
+	/* A kernel without seccomp has no such line. */
 	value = value_of(status, "\nSeccomp:");
-	if (value && number_at(value) != 0)
+	if (value ? number_at(value) != 0 : !all)
 		return "seccomp is in force";
 	if (ff_next_child_is_init())
 		return "the child would be a pid namespace's init";
@@ -115,6 +160,13 @@ static uint64_t hex_at(const char *s)
 		else
 			return n;
 	}
+}
+
+unsigned ff_ground_threads(const char *status)
+{
+	const char *value = value_of(status, "\nThreads:");
+
+	return value ? (unsigned)number_at(value) : 0;
 }
 
 uint64_t ff_ground_caught(const char *status)

@@ -9,11 +9,15 @@
  * fork. NULL, or why there are no lazy forks. */
 const char *ff_ground_at_start(void);
 
-/* What may change between two forks: a tracer, seccomp, the pid namespace of
- * children. NULL, or why not. @status is a buffer of FF_GROUND_BYTES, for its
- * use. */
+/* What may change between two forks, and is the calling thread's: a tracer,
+ * seccomp, the pid namespace of children. NULL, or why not. @status is a
+ * buffer of FF_GROUND_BYTES, for its use. */
 #define FF_GROUND_BYTES 2048
 const char *ff_ground_now(char *status);
+
+/* How many threads this process has, of what that left in @status; 0: it does
+ * not say. */
+unsigned ff_ground_threads(const char *status);
 
 /* The signals that the program handles, of what that left in @status. */
 uint64_t ff_ground_caught(const char *status);

@@ -1,6 +1,7 @@
 /*
  * A page that the kernel wipes in the copy that fork makes (MADV_WIPEONFORK,
- * Linux 4.14) and that vfork shares. Without it another pid means a copy.
+ * Linux 4.14) and that vfork shares: the mark. A pid is no name of a process:
+ * its child in a new pid namespace may have the same.
  */
 #include "host/identity.h"
 
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "host/hot.h"
+#include "host/pidns.h"
 #include "host/sys.h"
 
 #define PAGE 4096
@@ -16,15 +18,33 @@
 static _Atomic int owner FF_HOT;
 static _Atomic(_Atomic int *) page FF_HOT;
 
+/*
+ * A borrower in a pid namespace of its own may have its lender's pid. libc
+ * gives each thread it knows a robust list, and the kernel gives none to a new
+ * process; vfork's child, and clone's, is not known to libc.
+ */
+static bool is_known_to_libc(void)
+{
+	void *head = NULL;
+	size_t bytes;
+
+	return sys(get_robust_list, 0, &head, &bytes) == 0 && head;
+}
+
 enum ff_identity ff_identity(void)
 {
 	_Atomic int *mark = atomic_load(&page);
-	int pid = ff_getpid(), nobody = 0;
+	int pid, nobody = 0;
 
-	if (atomic_compare_exchange_strong(&owner, &nobody, pid) ||
-	    nobody == pid)
+	if (mark && !atomic_load(mark))
+		return FF_COPY;
+	pid = ff_getpid();
+	if (atomic_compare_exchange_strong(&owner, &nobody, pid))
 		return FF_SAME;
-	return mark && atomic_load(mark) ? FF_BORROWED : FF_COPY;
+	if (nobody != pid)
+		return mark ? FF_BORROWED : FF_COPY;
+	return ff_pids_are_unique() || is_known_to_libc() ? FF_SAME :
+							    FF_BORROWED;
 }
 
 void ff_identity_take(void)
@@ -36,23 +56,25 @@ void ff_identity_take(void)
 		atomic_store(mark, 1);
 }
 
-void ff_identity_take_to_fork(void)
+bool ff_identity_take_to_fork(void)
 {
 	_Atomic int *none = NULL;
 	long at;
 
 	if (atomic_load(&page))
-		return;
+		return true;
 	at = sys(mmap, NULL, PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
-		return;
-	if (sys(madvise, at, PAGE, MADV_WIPEONFORK) < 0 ||
-	    !atomic_compare_exchange_strong(&page, &none, (_Atomic int *)at)) {
+		return false;
+	if (sys(madvise, at, PAGE, MADV_WIPEONFORK) < 0) {
 		sys(munmap, at, PAGE);
-		return;
+		return false;
 	}
 	atomic_store((_Atomic int *)at, 1);
+	if (!atomic_compare_exchange_strong(&page, &none, (_Atomic int *)at))
+		sys(munmap, at, PAGE);
+	return true;
 }
 
 bool ff_identity_is_copy(int borrower)

@@ -24,7 +24,9 @@ bool ff_identity_is_copy(int borrower);
 /* This process takes the memory. Cheap after the first time. */
 void ff_identity_take(void);
 
-/* The same, with what tells a copy from a loan: before the first fork. */
-void ff_identity_take_to_fork(void);
+/* What tells a copy from its original, and both from a loan, is got before the
+ * first fork. False: it is not to be had, and pids have to do, which are not
+ * enough for anything but real forks. */
+bool ff_identity_take_to_fork(void);
 
 #endif

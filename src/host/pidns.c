@@ -32,6 +32,11 @@ void ff_pidns_changes(void)
 	atomic_store(&state, CHANGED);
 }
 
+bool ff_pids_are_unique(void)
+{
+	return atomic_load(&state) != CHANGED && ff_getpid() != 1;
+}
+
 bool ff_next_child_is_init(void)
 {
 	int expected = UNKNOWN;

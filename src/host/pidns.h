@@ -17,4 +17,8 @@ bool ff_next_child_is_init(void);
 void ff_pidns_watch(void);
 void ff_pidns_changes(void);
 
+/* Has whoever shares the memory of this process another pid for sure? Not if
+ * this is an init, or may have made one. */
+bool ff_pids_are_unique(void);
+
 #endif

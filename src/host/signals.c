@@ -33,6 +33,12 @@ bool ff_signal_waits(ff_sigset mask)
 	return false;
 }
 
+bool ff_may_read_word(const void *at)
+{
+	return at && sys(rt_sigprocmask, NO_SUCH_WAY, at, NULL,
+			 sizeof(ff_sigset)) != -EFAULT;
+}
+
 long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
 		    ff_sigset *old, long set_bytes)
 {

@@ -74,6 +74,10 @@ static inline ff_sigset ff_pending(void)
 long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
 		    ff_sigset *old, long set_bytes);
 
+/* Can eight bytes be read there? The kernel says; where it may not be asked,
+ * true. */
+bool ff_may_read_word(const void *at);
+
 /* Is a signal pending that a thread with this mask would take? */
 bool ff_signal_waits(ff_sigset mask);
 

@@ -114,7 +114,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		return -EAGAIN;
 	}
 	*ret_why = "the list of mappings can't be read";
-	if (ff_areas_mark(&slot->areas, ff_may_have_threads()) == 0) {
+	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
 		*ret_why = "a signal waits for the program";
 		if (!ff_signal_waits(slot->mask)) {
 			*ret_why = "the kernel makes no lazy child";

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include "host/fault.h"
@@ -20,6 +19,7 @@
 #include "host/pidns.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
+#include "host/threads.h"
 #include "lazy/child.h"
 #include "lazy/clone.h"
 #include "lazy/ending.h"
@@ -93,6 +93,7 @@ static const char *no_ground(void)
 void ff_new_process(const struct ff_slot *own)
 {
 	ff_identity_take();
+	ff_threads_reset();
 	ff_gate_reset();
 	ff_slots_reset(own);
 	ff_trials_reset();
@@ -114,9 +115,9 @@ static bool is_our_process(void)
 		ff_site_born_real(NULL);
 		/* fall through */
 	case FF_SAME:
-		ff_identity_take_to_fork();
+		break;
 	}
-	return true;
+	return ff_identity_take_to_fork();
 }
 
 /* Why this fork has to be real; NULL: it may be lazy. */
@@ -291,11 +292,6 @@ static void account(struct ff_slot *slot, struct ff_site *site, long pid,
 		log_lazy(slot, name, at);
 }
 
-bool ff_may_have_threads(void)
-{
-	return !__libc_single_threaded;
-}
-
 static void keep_ours(struct ff_keep *keep)
 {
 	keep->count = 0;
@@ -312,12 +308,12 @@ static void keep_ours(struct ff_keep *keep)
  * where an area was, and then it would have to be; and what a child that
  * strays would have to copy must not be without end.
  */
-static bool may_commit(void)
+static bool may_commit(const struct ff_slot *slot)
 {
 	uint64_t resident, writable;
 
-	return !ff_may_have_threads() &&
-	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
+	return slot->alone && ff_process_size(&resident, &writable) &&
+	       resident <= COMMIT_MAX;
 }
 
 /* *ret_why on failure to get started; the call was not made then. */
@@ -337,8 +333,10 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 	/* The handler's stack is not in use yet, and is no loss to a fork. */
 	*ret_why = ff_ground_now(ff_house_of(slot)->altstack);
 	if (!*ret_why) {
+		slot->alone = ff_is_alone_by(
+			ff_ground_threads(ff_house_of(slot)->altstack));
 		keep_ours(&slot->keep);
-		slot->committed = way == FF_WAY_COMMITTED && may_commit();
+		slot->committed = way == FF_WAY_COMMITTED && may_commit(slot);
 		/* What is copied and what is fetched never is one mapping
 		 * again, so mremap over both fails (H-P4). */
 		ff_site_keep_warm(slot->committed ? NULL : site,

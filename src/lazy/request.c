@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "arch/arch.h"
+#include "host/signals.h"
 
 #define FLAGS_WE_KNOW                                                \
 	((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | \
@@ -32,7 +33,9 @@ bool ff_parse_request(const ucontext_t *uc, long nr,
 		ret->child_tid = ff_arg(uc, 3);
 		break;
 	case SYS_clone3:
-		if (!args || (size_t)ff_arg(uc, 1) != sizeof(*args) ||
+		if ((size_t)ff_arg(uc, 1) != sizeof(*args) ||
+		    !ff_may_read_word(args) ||
+		    !ff_may_read_word((const char *)(args + 1) - 8) ||
 		    args->stack || args->set_tid_size)
 			return false;
 		ret->flags = args->flags;

@@ -108,6 +108,7 @@ struct ff_slot {
 	bool armed;	/* dispatch is on for this thread */
 	bool real;	/* a real fork follows; the gate counts it */
 	bool committed; /* the child is born committed */
+	bool alone;	/* nobody else can change mappings under us */
 	bool at_large;	/* a child taken back may still run: not killed */
 	ff_sigset mask; /* the program's signal mask, while armed */
 	stack_t stack;	/* the program's alternate stack, while armed */

@@ -6,12 +6,17 @@
 #include <pty.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
 #include "host/hot.h"
 #include "host/next.h"
+#include "host/signals.h"
+#include "host/sys.h"
+#include "host/threads.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
 #include "lazy/purity.h"
@@ -172,6 +177,15 @@ static int is_fork_like(unsigned long flags)
 			  CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)) == 0;
 }
 
+/* clone3's flags come first in what @at points at, if it does. */
+static bool first_word(long at, unsigned long *ret_word)
+{
+	if (!ff_may_read_word((const void *)at))
+		return false;
+	memcpy(ret_word, (const void *)at, sizeof(*ret_word));
+	return true;
+}
+
 long (*ff_next_syscall)(long nr, ...) FF_HOT;
 
 /* Where syscall() jumps for fork, clone and what changes them, or before the
@@ -180,15 +194,21 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
 
-	if (nr != SYS_fork && nr != SYS_clone) {
+	unsigned long flags = 0;
+
+	if (nr != SYS_fork && nr != SYS_clone && nr != SYS_clone3) {
 		ff_leave_call(nr, (uintptr_t)a, (uintptr_t)b, (uintptr_t)c);
 		return call_syscall(&r);
 	}
 	prepare();
-	if (nr == SYS_fork ||
-	    (nr == SYS_clone && is_fork_like((unsigned long)a)))
+	if (nr == SYS_clone)
+		flags = (unsigned long)a;
+	else if (nr == SYS_clone3 && !first_word(a, &flags))
+		return call_syscall(&r);
+	ff_threads_note_clone(flags);
+	if (is_fork_like(flags))
 		return ff_fork(call_syscall, &r, CALLER, "syscall");
-	if (nr == SYS_clone && !(a & CLONE_VM))
+	if (!(flags & CLONE_VM))
 		return ff_fork_real(call_syscall, &r, CALLER, "syscall");
 	return call_syscall(&r);
 }
@@ -226,6 +246,7 @@ FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 	if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
 		a.child_tid = va_arg(more, pid_t *);
 	va_end(more);
+	ff_threads_note_clone((unsigned long)flags);
 	if (is_fork_like((unsigned long)flags))
 		return (int)ff_fork(call_clone, &a, CALLER, "clone");
 	if (!(flags & CLONE_VM))

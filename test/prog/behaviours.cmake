@@ -94,7 +94,7 @@ behaviour(parent-dies-first LAZY)
 # the init of a pid namespace
 foreach(first ends says execs says_and_execs fails_to_exec syscall inherits
 		others handler_leaves vfork_handles spawn_fails spawns system
-		popen)
+		popen inits)
 	behaviour(first-in-namespace TEST first-in-namespace-${first}
 		ARGS ${first})
 endforeach()

@@ -275,6 +275,54 @@ static void run_popen(void)
 	printf("%s%d\n", line, pclose(f));
 }
 
+static char stack[64 << 10] __attribute__((aligned(16)));
+
+/* pid 1, and so is its maker, in another namespace. */
+static int exec_by_child(void *unused)
+{
+	pid_t pid = t_fork();
+	int status;
+
+	(void)unused;
+	if (pid == 0)
+		exec();
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		_exit(5);
+	_exit(status ? 6 : 7);
+}
+
+/* An init makes the init of another namespace, which forks itself. */
+static void run_inits(void)
+{
+	const int flags[] = { 0, CLONE_VM | CLONE_VFORK };
+	pid_t init, pid;
+
+	leave_namespace();
+	init = t_fork();
+	if (init == 0) {
+		CHECK(getpid() == 1);
+		for (int i = 0; i < 2; i++) {
+			pid = t_fork();
+			if (pid == 0)
+				exec();
+			t_reap(pid, "before");
+		}
+		for (int i = 0; i < 2; i++) {
+			fflush(NULL);
+			pid = clone(exec_by_child, stack + sizeof(stack),
+				    CLONE_NEWPID | SIGCHLD | flags[i], NULL);
+			CHECK(pid > 0);
+			t_reap(pid, "inner init");
+			pid = t_fork();
+			if (pid == 0)
+				exec();
+			t_reap(pid, "after");
+		}
+		_exit(8);
+	}
+	t_reap(init, "init");
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -285,5 +333,6 @@ static const struct a_case cases[] = {
 	C(inherits),	   C(inherited),     C(others),
 	C(handler_leaves), C(vfork_handles), C(spawn_fails),
 	C(spawns),	   C(system),	     C(popen),
+	C(inits),
 };
 CASES_MAIN(cases)

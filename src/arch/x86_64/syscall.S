@@ -13,8 +13,8 @@
 	.balign	16
 syscall:
 	.cfi_startproc
-	/* clone, fork, prctl, unshare, setns, seccomp, userfaultfd */
-	.irp	nr, 56, 57, 157, 272, 308, 317, 323
+	/* clone, fork, prctl, unshare, setns, seccomp, userfaultfd, clone3 */
+	.irp	nr, 56, 57, 157, 272, 308, 317, 323, 435
 	cmpq	$\nr, %rdi
 	je	1f
 	.endr

@@ -1,0 +1,62 @@
+/*
+ * libc's word (__libc_single_threaded) is of the threads that it made itself.
+ * Threads made by clone(2) are known to the kernel alone: a task directory has
+ * a link for each, and two more.
+ */
+#include "host/threads.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/single_threaded.h>
+#include <sys/stat.h>
+
+#include "host/hot.h"
+#include "host/sys.h"
+
+/* What every directory is linked by. */
+#define LINKS_OF_NONE 2
+
+static _Atomic bool shared FF_HOT;
+static _Atomic bool cloned FF_HOT; /* a thread, or who shares */
+
+unsigned ff_threads(void)
+{
+	struct stat s;
+
+	if (sys(newfstatat, AT_FDCWD, "/proc/self/task", &s, 0) < 0 ||
+	    s.st_nlink <= LINKS_OF_NONE)
+		return 0;
+	return (unsigned)(s.st_nlink - LINKS_OF_NONE);
+}
+
+bool ff_is_alone_by(unsigned threads)
+{
+	return __libc_single_threaded && !atomic_load(&shared) && threads == 1;
+}
+
+bool ff_is_alone(void)
+{
+	return __libc_single_threaded && ff_is_alone_by(ff_threads());
+}
+
+bool ff_may_have_threads(void)
+{
+	return !__libc_single_threaded || atomic_load(&cloned);
+}
+
+/* The caller of CLONE_VFORK stands still meanwhile; threads are counted. */
+void ff_threads_note_clone(unsigned long flags)
+{
+	if ((flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
+		return;
+	atomic_store(&cloned, true);
+	if (!(flags & CLONE_THREAD))
+		atomic_store(&shared, true);
+}
+
+void ff_threads_reset(void)
+{
+	atomic_store(&cloned, false);
+	atomic_store(&shared, false);
+}
