@@ -74,6 +74,7 @@ set(FF_CORE_SOURCES
 	site/object.c
 	site/site.c
 	site/symbol.c
+	spawn/libc_actions.c
 	spawn/posix.c
 	tell/log.c
 	tell/options.c
@@ -118,7 +119,5 @@ set(FF_PRELOAD_SOURCES
 	preload/namespaces.c
 	preload/signal.c
 	preload/spawn.c
-	preload/spawn_actions.c
-	preload/spawn_attributes.c
 	preload/wait.c
 )

@@ -149,16 +149,16 @@ static void tell(const struct ff_plan *plan, const struct flatfork_spawn *spawn,
 		 struct flatfork_error *ret_error)
 {
 	const struct ff_report *report = &plan->report;
-	const struct ff_step *step = ff_report_step(plan);
+	struct ff_step step;
 
 	ret_error->error = report->error;
 	ret_error->index = ff_report_index(plan);
 	ret_error->step = "clone";
 	ret_error->argument[0] = '\0';
 	ff_report_text(plan, ret_error->text, sizeof(ret_error->text));
-	if (step) {
-		ret_error->step = ff_step_name(step->kind);
-		ff_step_argument(step, ret_error->argument,
+	if (ff_report_step(plan, &step)) {
+		ret_error->step = ff_step_name(step.kind);
+		ff_step_argument(&step, ret_error->argument,
 				 sizeof(ret_error->argument));
 		ret_error->where = report->phase == FF_PHASE_ACTIONS ?
 					   FLATFORK_IN_ACTION :

@@ -29,12 +29,6 @@ void *ff_next_find(enum ff_next which)
 static const bool is_late[FF_NEXT_COUNT] = {
 	[FF_NEXT_pidfd_spawn] = true,
 	[FF_NEXT_pidfd_spawnp] = true,
-	[FF_NEXT_posix_spawn_file_actions_addchdir] = true,
-	[FF_NEXT_posix_spawn_file_actions_addfchdir] = true,
-	[FF_NEXT_posix_spawn_file_actions_addclosefrom_np] = true,
-	[FF_NEXT_posix_spawn_file_actions_addtcsetpgrp_np] = true,
-	[FF_NEXT_posix_spawnattr_getcgroup_np] = true,
-	[FF_NEXT_posix_spawnattr_setcgroup_np] = true,
 };
 
 void ff_next_find_all(void)

@@ -1,11 +1,10 @@
 /*
  * The names that spawn. They forward: to ff_posix_spawn(), or to libc where
- * the file actions are libc's own, or the user wants that.
+ * its objects say what is not known, or the user wants that.
  */
-#include "preload/spawn.h"
-
 #include <errno.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
@@ -21,6 +20,16 @@
 
 #define CALLER __builtin_return_address(0)
 
+/* Names that headers may be too old for. */
+int pidfd_spawn(int *pidfd, const char *path,
+		const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attr, char *const argv[],
+		char *const envp[]);
+int pidfd_spawnp(int *pidfd, const char *file,
+		 const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attr, char *const argv[],
+		 char *const envp[]);
+
 static bool is_wanted(void)
 {
 	static _Atomic int known; /* 0, or 1 + the answer */
@@ -33,20 +42,6 @@ static bool is_wanted(void)
 				  !ff_on_valgrind()));
 	}
 	return atomic_load(&known) == 2;
-}
-
-bool ff_spawn_is_ours(void)
-{
-	return is_wanted() && !atomic_load(&ff_sandboxed);
-}
-
-bool ff_spawn_owns(const posix_spawn_file_actions_t *actions)
-{
-	enum ff_owner owner =
-		is_wanted() ? ff_actions_owner(actions) : FF_OWNER_LIBC;
-
-	return owner == FF_OWNER_US ||
-	       (owner == FF_OWNER_NOBODY && ff_spawn_is_ours());
 }
 
 /*
@@ -65,9 +60,9 @@ void ff_leave_lazy_child(void)
 	errno = error;
 }
 
-static bool is_ours(const posix_spawn_file_actions_t *actions)
+static bool is_ours(const struct ff_posix_call *call)
 {
-	if (actions ? !ff_spawn_owns(actions) : !ff_spawn_is_ours())
+	if (!is_wanted() || atomic_load(&ff_sandboxed) || !ff_posix_knows(call))
 		return false;
 	ff_leave_lazy_child();
 	return true;
@@ -81,7 +76,7 @@ FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	struct ff_posix_call call = { path, actions, attr, argv,
 				      envp, false,   false };
 
-	if (!is_ours(actions))
+	if (!is_ours(&call))
 		return FF_NEXT(posix_spawn)(pid, path, actions, attr, argv,
 					    envp);
 	return ff_posix_spawn(pid, &call, "posix_spawn", CALLER);
@@ -95,7 +90,7 @@ FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	struct ff_posix_call call = { file, actions, attr, argv,
 				      envp, true,    false };
 
-	if (!is_ours(actions))
+	if (!is_ours(&call))
 		return FF_NEXT(posix_spawnp)(pid, file, actions, attr, argv,
 					     envp);
 	return ff_posix_spawn(pid, &call, "posix_spawnp", CALLER);
@@ -109,7 +104,7 @@ FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
 	struct ff_posix_call call = { path, actions, attr, argv,
 				      envp, false,   true };
 
-	if (is_ours(actions))
+	if (is_ours(&call))
 		return ff_posix_spawn(pidfd, &call, "pidfd_spawn", CALLER);
 	return FF_NEXT(pidfd_spawn) ? FF_NEXT(pidfd_spawn)(pidfd, path, actions,
 							   attr, argv, envp) :
@@ -124,7 +119,7 @@ FF_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 	struct ff_posix_call call = { file, actions, attr, argv,
 				      envp, true,    true };
 
-	if (is_ours(actions))
+	if (is_ours(&call))
 		return ff_posix_spawn(pidfd, &call, "pidfd_spawnp", CALLER);
 	return FF_NEXT(pidfd_spawnp) ?
 		       FF_NEXT(pidfd_spawnp)(pidfd, file, actions, attr, argv,

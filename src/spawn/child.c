@@ -30,6 +30,7 @@
 #include <sys/resource.h>
 
 #include "host/sys.h"
+#include "spawn/libc_actions.h"
 
 #define SIGNALS 64
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
@@ -192,14 +193,15 @@ static long child_step(struct ff_plan *plan, const struct ff_step *step)
 
 static void child_walk(struct ff_plan *plan, int phase)
 {
-	const struct ff_steps *steps = &plan->steps[phase];
+	struct ff_step step;
 	unsigned i;
 	long rc;
 
-	for (i = 0; i < steps->count; i++) {
+	for (i = 0; i < plan->steps[phase].count; i++) {
 		if (phase == FF_PHASE_ACTIONS && i == plan->skip)
 			continue;
-		rc = child_step(plan, &steps->step[i]);
+		step = ff_step_at(plan, phase, i);
+		rc = child_step(plan, &step);
 		if (rc < 0)
 			child_fail(plan, (int)-rc, phase, i);
 	}

@@ -26,6 +26,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "spawn/libc_actions.h"
+
 enum table {
 	NEITHER,
 	READS,
@@ -36,14 +38,15 @@ static const uint8_t table_of[] = {
 #define X(id, name, shows, table) table,
 	FF_STEPS(X)
 #undef X
+		CHANGES, /* none of them */
 };
 
-static bool leaves_the_table_alone(const struct ff_steps *steps)
+static bool leaves_the_table_alone(const struct ff_plan *plan, int phase)
 {
 	unsigned i;
 
-	for (i = 0; i < steps->count; i++)
-		if (table_of[steps->step[i].kind] != NEITHER)
+	for (i = 0; i < plan->steps[phase].count; i++)
+		if (table_of[ff_step_at(plan, phase, i).kind] != NEITHER)
 			return false;
 	return true;
 }
@@ -84,23 +87,21 @@ static bool is_harmless(const struct ff_step *step, int *bound)
 
 static bool closes_from(struct ff_plan *plan)
 {
-	const struct ff_steps *actions = &plan->steps[FF_PHASE_ACTIONS];
+	struct ff_step step;
 	int bound = 0;
 	unsigned i;
 
-	if (!leaves_the_table_alone(&plan->steps[FF_PHASE_ATTRIBUTES]))
+	if (!leaves_the_table_alone(plan, FF_PHASE_ATTRIBUTES))
 		return false;
-	for (i = 0; i < actions->count; i++) {
-		const struct ff_step *step = &actions->step[i];
-
-		if (step->kind == FF_STEP_CLOSEFROM && step->fd >= 0) {
+	for (i = 0; i < plan->steps[FF_PHASE_ACTIONS].count; i++) {
+		step = ff_step_at(plan, FF_PHASE_ACTIONS, i);
+		if (step.kind == FF_STEP_CLOSEFROM && step.fd >= 0) {
 			plan->closefrom = i;
-			plan->skip = bound <= step->fd ? i : UINT_MAX;
-			plan->unshare_from =
-				bound <= step->fd ? step->fd : bound;
+			plan->skip = bound <= step.fd ? i : UINT_MAX;
+			plan->unshare_from = bound <= step.fd ? step.fd : bound;
 			return true;
 		}
-		if (!is_harmless(step, &bound))
+		if (!is_harmless(&step, &bound))
 			return false;
 	}
 	return false;
@@ -115,7 +116,7 @@ enum ff_files ff_plan_files(struct ff_plan *plan)
 	if (closes_from(plan))
 		return FF_FILES_UNSHARE;
 	for (phase = 0; phase < FF_PHASE_COUNT; phase++)
-		if (!leaves_the_table_alone(&plan->steps[phase]))
+		if (!leaves_the_table_alone(plan, phase))
 			return FF_FILES_COPY;
 	return FF_FILES_SHARE;
 }
@@ -127,7 +128,7 @@ bool ff_plan_changes_ids(const struct ff_plan *plan)
 
 	for (phase = 0; phase < FF_PHASE_COUNT; phase++)
 		for (i = 0; i < plan->steps[phase].count; i++)
-			switch (plan->steps[phase].step[i].kind) {
+			switch (ff_step_at(plan, phase, i).kind) {
 			case FF_STEP_RESETIDS:
 			case FF_STEP_GROUPS:
 			case FF_STEP_GID:

@@ -100,6 +100,8 @@ enum ff_files {
 	FF_FILES_UNSHARE, /* the parent's, then a copy of those below a number */
 };
 
+struct ff_libc_action;
+
 struct ff_plan {
 	/* Written by the parent before the clone, then read-only. */
 	const char *file;
@@ -108,7 +110,9 @@ struct ff_plan {
 	char *const *envp;
 	ff_sigset mask;	  /* for the program */
 	bool mask_is_set; /* else it is the calling thread's */
-	struct ff_steps steps[FF_PHASE_COUNT];
+	struct ff_steps steps[FF_PHASE_COUNT]; /* see ff_step_at() */
+	/* libc's, in place of the actions' steps; or NULL */
+	const struct ff_libc_action *libc_actions;
 	int unshare_from;   /* with FF_FILES_UNSHARE */
 	unsigned skip;	    /* this action is done by that; UINT_MAX: none */
 	unsigned closefrom; /* which action that was for */

@@ -1,10 +1,4 @@
-/*
- * Hazards:
- * H-S13 An actions object may be libc's: made before this object was loaded,
- *       or by a copy of libc that is not interposed. Ours carry a mark in the
- *       padding that libc zeroes and never looks at; what is not empty and
- *       has no mark is libc's, and goes to libc whole.
- */
+/* What libc's objects say, as a plan. The attributes have a public layout. */
 #include "spawn/posix.h"
 
 #include <errno.h>
@@ -14,6 +8,7 @@
 
 #include "host/libc.h"
 #include "site/name.h"
+#include "spawn/libc_actions.h"
 #include "spawn/report.h"
 #include "spawn/spawn.h"
 #include "tell/log.h"
@@ -22,69 +17,53 @@
 #define DEFAULT_PATH "/bin:/usr/bin"
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33)) /* libc never blocks them */
 #define ATTRIBUTES_MAX 5
-#define MARK_WORDS 4
+#define SETCGROUP 0x100 /* glibc 2.39's; what older headers lack */
+#define FLAGS                                                   \
+	(POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP |         \
+	 POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |       \
+	 POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER | \
+	 POSIX_SPAWN_USEVFORK | POSIX_SPAWN_SETSID)
 
-static const int mark[MARK_WORDS] = { 0x66667370, 0x61776e5f, 0x2e763031,
-				      (int)0xb7e15163 };
-
-enum ff_owner ff_actions_owner(const posix_spawn_file_actions_t *actions)
+static bool is_zero(const int *word, const void *end)
 {
-	if (!memcmp(actions->__pad, mark, sizeof(mark)))
-		return FF_OWNER_US;
-	return actions->__used == 0 ? FF_OWNER_NOBODY : FF_OWNER_LIBC;
+	while ((const void *)word < end)
+		if (*word++)
+			return false;
+	return true;
 }
 
-void ff_actions_init(posix_spawn_file_actions_t *actions)
+/* A word of the padding, in headers before 2.39. */
+static const int *cgroup_of(const posix_spawnattr_t *attr)
 {
-	memset(actions, 0, sizeof(*actions));
-	memcpy(actions->__pad, mark, sizeof(mark));
-}
-
-static struct ff_actions actions_of(const posix_spawn_file_actions_t *actions)
-{
-	return (struct ff_actions){
-		(struct ff_step *)(void *)actions->__actions,
-		(unsigned)actions->__used, (unsigned)actions->__allocated
-	};
-}
-
-static void put_back(posix_spawn_file_actions_t *actions,
-		     const struct ff_actions *list)
-{
-	actions->__actions = (struct __spawn_action *)(void *)list->step;
-	actions->__used = (int)list->count;
-	actions->__allocated = (int)list->room;
-}
-
-int ff_actions_append(posix_spawn_file_actions_t *actions,
-		      const struct ff_step *step)
-{
-	struct ff_actions list;
-	int error;
-
-	if (ff_actions_owner(actions) != FF_OWNER_US) {
-		/* Room that libc made is of no use; it is libc's malloc's. */
-		free(actions->__actions);
-		ff_actions_init(actions);
-	}
-	list = actions_of(actions);
-	error = ff_actions_add(&list, step);
-	put_back(actions, &list);
-	return error;
-}
-
-void ff_actions_destroy(posix_spawn_file_actions_t *actions)
-{
-	struct ff_actions list = actions_of(actions);
-
-	ff_actions_free(&list);
-	put_back(actions, &list);
-}
-
-int *ff_attr_cgroup(posix_spawnattr_t *attr)
-{
-	/* A word of the padding, in headers before 2.39. */
 	return &attr->__policy + 1;
+}
+
+static bool knows_attributes(const posix_spawnattr_t *attr)
+{
+	const int *rest = cgroup_of(attr);
+	int flags = FLAGS;
+
+	if (!ff_libc_is_before(39)) {
+		flags |= SETCGROUP;
+		rest++;
+	}
+	return !(attr->__flags & ~flags) && is_zero(rest, attr + 1);
+}
+
+static bool knows_actions(const posix_spawn_file_actions_t *actions)
+{
+	if (!is_zero(actions->__pad, actions + 1) || actions->__used < 0 ||
+	    actions->__used > actions->__allocated)
+		return false;
+	return actions->__used == 0 ||
+	       ff_libc_actions_are_known((const void *)actions->__actions,
+					 (unsigned)actions->__used);
+}
+
+bool ff_posix_knows(const struct ff_posix_call *call)
+{
+	return (!call->attr || knows_attributes(call->attr)) &&
+	       (!call->actions || knows_actions(call->actions));
 }
 
 static ff_sigset set_of(const sigset_t *set)
@@ -141,8 +120,9 @@ static void log_spawn(const struct ff_plan *plan, int error, int child,
 		       child);
 }
 
-int ff_spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
-		    pid_t *ret_pid, const char *name, const void *caller)
+/* ff_spawn(), counted and logged. */
+static int spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
+			pid_t *ret_pid, const char *name, const void *caller)
 {
 	pid_t pid = -1;
 	int error = ff_spawn(plan, birth, &pid);
@@ -169,7 +149,6 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 	};
 	struct ff_birth birth = { 0, -1, NULL };
 	int error, pidfd = -1, saved = errno;
-	struct ff_actions list;
 	pid_t pid = -1;
 
 	if (call->search) {
@@ -181,13 +160,13 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 		(struct ff_steps){ attribute,
 				   attributes(call->attr, attribute) };
 	if (call->actions) {
-		list = actions_of(call->actions);
-		plan.steps[FF_PHASE_ACTIONS] =
-			(struct ff_steps){ list.step, list.count };
+		plan.libc_actions = (const void *)call->actions->__actions;
+		plan.steps[FF_PHASE_ACTIONS].count =
+			(unsigned)call->actions->__used;
 	}
-	if (call->attr && call->attr->__flags & FF_SPAWN_SETCGROUP) {
+	if (call->attr && call->attr->__flags & SETCGROUP) {
 		birth.flags = CLONE_INTO_CGROUP;
-		birth.cgroup = *ff_attr_cgroup((posix_spawnattr_t *)call->attr);
+		birth.cgroup = *cgroup_of(call->attr);
 	}
 	if (call->attr && call->attr->__flags & POSIX_SPAWN_SETSIGMASK) {
 		plan.mask_is_set = true;
@@ -195,7 +174,7 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 	}
 	if (call->get_pidfd)
 		birth.ret_pidfd = &pidfd;
-	error = ff_spawn_logged(&plan, &birth, &pid, name, caller);
+	error = spawn_logged(&plan, &birth, &pid, name, caller);
 	if (!error && ret)
 		*ret = call->get_pidfd ? pidfd : pid;
 	errno = saved;

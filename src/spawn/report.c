@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "spawn/libc_actions.h"
 #include "tell/line.h"
 
 enum shows {
@@ -27,14 +28,15 @@ const char *ff_step_name(enum ff_step_kind kind)
 	return kinds[kind].name;
 }
 
-const struct ff_step *ff_report_step(const struct ff_plan *plan)
+bool ff_report_step(const struct ff_plan *plan, struct ff_step *ret_step)
 {
 	const struct ff_report *report = &plan->report;
 
 	if (!report->error || report->phase >= FF_PHASE_COUNT ||
 	    report->index >= plan->steps[report->phase].count)
-		return NULL;
-	return &plan->steps[report->phase].step[report->index];
+		return false;
+	*ret_step = ff_step_at(plan, report->phase, report->index);
+	return ret_step->kind < FF_STEP_COUNT;
 }
 
 static void show(struct ff_line *line, const struct ff_step *step)
@@ -90,17 +92,17 @@ unsigned ff_report_index(const struct ff_plan *plan)
 
 char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
 {
-	const struct ff_step *step = ff_report_step(plan);
 	struct ff_line line = ff_line_start(text, size);
 	const char *error = strerrordesc_np(plan->report.error);
+	struct ff_step step;
 
-	if (step) {
+	if (ff_report_step(plan, &step)) {
 		ff_line_str(&line, plan->report.phase == FF_PHASE_ACTIONS ?
 					   "action " :
 					   "attribute ");
 		ff_line_unsigned(&line, ff_report_index(plan), 10);
 		ff_line_str(&line, ": ");
-		tell_step(&line, step);
+		tell_step(&line, &step);
 	} else if (plan->report.phase == FF_PHASE_EXEC) {
 		ff_line_str(&line, "exec \"");
 		ff_line_foreign(&line, plan->file, size);

@@ -13,8 +13,8 @@
  */
 char *ff_report_text(const struct ff_plan *plan, char *text, size_t size);
 
-/* The step of the report; NULL where it was the exec, or no step. */
-const struct ff_step *ff_report_step(const struct ff_plan *plan);
+/* The step of the report; false where it was the exec, or no step. */
+bool ff_report_step(const struct ff_plan *plan, struct ff_step *ret_step);
 
 /* Which one it is: actions are counted by themselves, all else together. */
 unsigned ff_report_index(const struct ff_plan *plan);

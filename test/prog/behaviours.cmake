@@ -129,7 +129,12 @@ behaviour(spawn-forms)
 behaviour(spawn-errors)
 behaviour(spawn-errors TEST spawn-errors-in-thread ARGS thread)
 behaviour(spawn-attributes)
-behaviour(spawn-attributes TEST spawn-foreign-objects ARGS foreign)
+add_library(prog-spawn-plugin MODULE spawn-plugin.c)
+target_compile_definitions(prog-spawn-plugin PRIVATE _GNU_SOURCE)
+behaviour(spawn-foreign TEST spawn-foreign-objects
+	ARGS $<TARGET_FILE:prog-spawn-plugin> OPTIONS -k spawns)
+behaviour(spawn-foreign TEST spawn-foreign-under-filter
+	ARGS $<TARGET_FILE:prog-spawn-plugin> filter)
 foreach(topic masks handler storm cancel atfork)
 	behaviour(spawn-signals TEST spawn-signals-${topic} ARGS ${topic})
 endforeach()
@@ -143,7 +148,7 @@ behaviour(system-rules)
 behaviour(popen-rules)
 behaviour(wordexp-rules)
 
-# libc before 2.39 has no such attribute: no oracle, ours alone
+# libc before 2.39 has no such attribute; libflatfork has no oracle
 t_executable(spawn-cgroups)
 target_link_libraries(prog-spawn-cgroups PRIVATE flatfork::shared)
 add_test(NAME behaviour-spawn-cgroups COMMAND env

@@ -55,6 +55,7 @@ static const struct name calls[] = {
 	CALL(rt_sigaction),
 	CALL(wait4),
 	CALL(waitid),
+	CALL(nanosleep),
 	CALL(sched_setparam),
 	CALL(sched_setscheduler),
 	CALL(getrlimit),

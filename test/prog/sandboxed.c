@@ -7,6 +7,7 @@
 #include "deny.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -196,9 +197,33 @@ static void spawn_there(void)
 	posix_spawn_file_actions_destroy(&after);
 }
 
+/* What fails makes libc's calls, too, whatever was made before. */
+static void spawn_in_vain(void)
+{
+	char *argv[] = { "busy", NULL };
+	posix_spawn_file_actions_t before;
+	posix_spawnattr_t ids;
+	int busy = open("busy", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	pid_t pid;
+
+	CHECK(busy >= 0);
+	posix_spawn_file_actions_init(&before);
+	posix_spawn_file_actions_addclosefrom_np(&before, 50);
+	posix_spawnattr_init(&ids);
+	posix_spawnattr_setflags(&ids, POSIX_SPAWN_RESETIDS);
+	sandbox(NO_QUESTIONS ",prctl=KILL,nanosleep=KILL");
+	CHECK(posix_spawn(&pid, "busy", &before, NULL, argv, environ) ==
+	      ETXTBSY);
+	CHECK(posix_spawn(&pid, "busy", &before, &ids, argv, environ) ==
+	      ETXTBSY);
+	posix_spawn_file_actions_destroy(&before);
+	_exit(6);
+}
+
 static void run_spawns(void)
 {
 	in_child(spawn_there);
+	in_child(spawn_in_vain);
 }
 
 static void set_there(void)

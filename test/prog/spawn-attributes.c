@@ -1,11 +1,9 @@
 /*
  * Attributes and actions as objects: defaults, what setters take, objects
- * that were never initialised but are zero, objects that were copied, objects
- * that libc made before anything of ours could (argument "foreign").
+ * that were never initialised but are zero, objects that were copied.
  */
 #include "t.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -149,43 +147,9 @@ static void copied(void)
 	CHECK(!posix_spawnattr_destroy(&at2));
 }
 
-#define LIBC(name) ((__typeof__(&(name)))dlsym(libc, #name))
-
-/* Made by libc's own functions, used by whatever the program would call. */
-static void foreign(void)
-{
-	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t set;
-
-	CHECK(libc);
-	CHECK(!LIBC(posix_spawn_file_actions_init)(&fa));
-	CHECK(!LIBC(posix_spawnattr_init)(&at));
-	sigfillset(&set);
-	CHECK(!LIBC(posix_spawnattr_setflags)(&at, POSIX_SPAWN_SETSIGMASK));
-	CHECK(!LIBC(posix_spawnattr_setsigmask)(&at, &set));
-	start("libc's, no actions", &fa, &at, state);
-	CHECK(!LIBC(posix_spawn_file_actions_addopen)(&fa, 5, "/dev/zero",
-						      O_RDWR, 0));
-	CHECK(!LIBC(posix_spawn_file_actions_adddup2)(&fa, 5, 8));
-	CHECK(!LIBC(posix_spawn_file_actions_addchdir_np)(&fa, "/proc"));
-	start("libc's", &fa, &at, fds);
-	/* goes on by the other's functions */
-	fill(&fa, &at);
-	start("libc's, continued", &fa, &at, fds);
-	say(&at);
-	CHECK(!posix_spawn_file_actions_destroy(&fa));
-	CHECK(!posix_spawnattr_destroy(&at));
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
 	t_start(4);
-	if (argc > 1 && !strcmp(argv[1], "foreign")) {
-		foreign();
-		return t_end();
-	}
 	setters();
 	bad_actions();
 	copies_paths();

@@ -1,6 +1,6 @@
 /*
- * Children born into a cgroup, by posix_spawnattr_setcgroup_np where libc or
- * the interposer has it, and by the linked library, by descriptor and by path,
+ * Children born into a cgroup, by posix_spawnattr_setcgroup_np where libc has
+ * it, and by the linked library, by descriptor and by path,
  * of version 2 and 1. Needs root and a hierarchy: one that is mounted, or
  * version 2 mounted in a namespace of its own.
  */
