@@ -12,7 +12,7 @@ void *ff_table(_Atomic(void *) *place, size_t bytes)
 	if (have)
 		return have;
 	at = sys(mmap, NULL, bytes, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
 		return NULL;
 	have = (void *)at;

@@ -1,6 +1,6 @@
 /*
- * Tables that a process and its children share: mapped at first use, zero,
- * and there from then on.
+ * Tables of a process: mapped at first use, zero, and there from then on. A
+ * child starts with a copy: what decides is in nobody else's hands.
  */
 #ifndef FF_HOST_TABLE_H
 #define FF_HOST_TABLE_H

@@ -110,6 +110,22 @@ static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 	areas->absent_bytes += end - start;
 }
 
+bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len)
+{
+	unsigned low = 0, high = areas->count, mid;
+
+	/* The first that ends behind start. */
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (areas->area[mid].end > start)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low < areas->count && start + len > start &&
+	       areas->area[low].start < start + len;
+}
+
 /* What is not to be absent: sorted by start. */
 struct cuts {
 	unsigned count;
@@ -139,6 +155,8 @@ static void insert_cut(struct cuts *cuts, struct ff_range r)
 {
 	unsigned i;
 
+	if (cuts->count == FF_KEEP_MAX + FF_WARM_MAX)
+		return;
 	for (i = cuts->count++; i > 0 && cuts->range[i - 1].start > r.start;
 	     i--)
 		cuts->range[i] = cuts->range[i - 1];
@@ -151,7 +169,7 @@ static void make_cuts(struct cuts *cuts, const struct ff_keep *keep)
 	unsigned i, n = 0;
 
 	cuts->count = 0;
-	for (i = 0; i < keep->warm.count; i++)
+	for (i = 0; i < keep->warm.count && i < FF_WARM_MAX; i++)
 		insert_cut(cuts, (struct ff_range){ keep->warm.cluster[i],
 						    keep->warm.cluster[i] +
 							    FF_CLUSTER });

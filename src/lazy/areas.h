@@ -72,6 +72,9 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
 int ff_areas_mark(struct ff_areas *areas, bool verify);
 void ff_areas_unmark(const struct ff_areas *areas);
 
+/* Does [start, start + len) meet an area? */
+bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
+
 /* The program's own MADV_DONTFORK, MADV_WIPEONFORK and their opposites:
  * such ranges are left to the kernel. Noted before the call is made. */
 void ff_areas_note_advice(uintptr_t start, size_t len, int advice);

@@ -25,6 +25,7 @@
 #include <sys/resource.h>
 
 #include "arch/arch.h"
+#include "host/fault.h"
 #include "host/hot.h"
 #include "lazy/hooks.h"
 #include "lazy/pager.h"
@@ -60,10 +61,27 @@ static _Noreturn void end(void)
 		sys(exit_group, 0);
 }
 
+/* H-I1: as a child might that is somebody's else. */
+static void lie(void)
+{
+	struct ff_shared *sh = ff_child.shared;
+	unsigned i;
+
+	for (i = 0; i < FF_WARM_MAX; i++)
+		sh->warm.cluster[i] =
+			0xdead000000000000u + i * 0xfedcb0000u + i % 3 * 4096;
+	sh->warm.count = UINT32_MAX;
+	sh->purity.count = UINT32_MAX;
+	atomic_store(&sh->reason, UINT32_MAX);
+	atomic_store(&sh->call, INT32_MIN);
+}
+
 static _Noreturn void roll_back(enum ff_reason reason, long call)
 {
 	atomic_store(&ff_child.shared->reason, reason);
 	atomic_store(&ff_child.shared->call, (int32_t)call);
+	if (ff_fault(FF_FAULT_LIES))
+		lie();
 	move_state(FF_RUNNING, FF_ROLLBACK);
 	move_state(FF_STARTING, FF_ROLLBACK);
 	end();
@@ -214,6 +232,8 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 
 void ff_child_enter_exec(void)
 {
+	if (ff_fault(FF_FAULT_LIES))
+		lie();
 	move_on(FF_EXECING);
 	/* Ignored signals stay ignored through exec; handlers do not. */
 	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)

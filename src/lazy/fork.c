@@ -98,6 +98,7 @@ void ff_new_process(const struct ff_slot *own)
 	ff_slots_reset(own);
 	ff_trials_reset();
 	ff_stats_reset();
+	ff_sites_new_process();
 }
 
 /*
@@ -112,7 +113,6 @@ static bool is_our_process(void)
 	case FF_COPY:
 		ff_trap_reset();
 		ff_new_process(NULL);
-		ff_site_born_real(NULL);
 		/* fall through */
 	case FF_SAME:
 		break;
@@ -264,10 +264,13 @@ static long fork_silently(ff_forking_call call, void *arg)
 static void account(struct ff_slot *slot, struct ff_site *site, long pid,
 		    const char *name, const void *at)
 {
+	struct ff_warm warm;
+
 	switch (slot->outcome) {
 	case FF_OUTCOME_EXEC:
 		ff_stats.forks_lazy++;
-		ff_site_exec(site, &slot->shared->warm);
+		ff_warm_told(slot, &warm);
+		ff_site_exec(site, &warm);
 		break;
 	case FF_OUTCOME_RELEASED:
 		ff_stats.hydrations++;
@@ -366,7 +369,7 @@ static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
 		ff_gate_leave_real();
 	account(slot, site, pid, name, at);
 	if (purity && slot->outcome == FF_OUTCOME_EXEC)
-		*purity = slot->shared->purity;
+		ff_purity_told(slot, purity);
 	else if (purity)
 		purity->frame = 0;
 	ff_slot_put(slot);
@@ -398,6 +401,7 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 	if (!is_our_process())
 		return fork_real(call, arg, NULL);
 	site = ff_site_of(return_address);
+	ff_sites_listen();
 	why = why_real(site, &way);
 	if (!why) {
 		errno = error;
@@ -422,6 +426,7 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	if (!is_our_process())
 		return fork_real(call, arg, NULL);
 	log_real(name, return_address, "its child never execs");
+	ff_sites_listen();
 	return fork_real(call, arg, ff_site_of(return_address));
 }
 

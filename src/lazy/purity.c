@@ -31,7 +31,7 @@
 
 /* Below the caller's stack pointer nothing is anybody's any more. */
 #define DEAD_BELOW ((uintptr_t)256 << 10)
-#define FRAMES_ABOVE ((uintptr_t)64 << 10)
+#define FRAMES_ABOVE ((uintptr_t)FF_PURITY_ABOVE)
 
 static struct {
 	bool measuring, failed;

@@ -15,6 +15,9 @@
  * write that one. */
 #define FF_PURITY_WORDS 32
 
+/* How far above the stack pointer of fork's caller they may lie. */
+#define FF_PURITY_ABOVE (64 << 10)
+
 /* Or so much that nobody counted. */
 #define FF_PURITY_UNKNOWN (~0u)
 

@@ -11,6 +11,8 @@
  *       present, and only what is absent is written.
  *  H-U3 A guard (H-P5) can't be read, nor be put into another process: page
  *       by page then, without the guard. Nobody must wait for ever for that.
+ *  H-U4 What the child says is absent is a hint (H-I1): an arbitrary program
+ *       may have written there.
  */
 #include "lazy/push.h"
 
@@ -109,9 +111,26 @@ static int push_area(struct push *p, int pagemap, const struct ff_area *a)
 	return 0;
 }
 
+/* H-U4: no more than was left out of it at the clone, and each area once. */
+static bool is_possible(const struct ff_areas *areas, const struct ff_area *a,
+			uintptr_t behind)
+{
+	unsigned i;
+
+	if (a->start < behind || a->start >= a->end ||
+	    (a->start | a->end) % FF_PAGE)
+		return false;
+	for (i = 0; i < areas->count; i++)
+		if (areas->area[i].start <= a->start &&
+		    a->end <= areas->area[i].end)
+			return true;
+	return false;
+}
+
 /* By the child's own table: it may have unmapped things since. */
 static int push_all(int mem, int pagemap, const struct ff_areas *areas)
 {
+	uintptr_t behind = 0;
 	struct push p = { .mem = mem, .word_index = SIZE_MAX };
 	struct ff_area a;
 	unsigned i, count;
@@ -121,10 +140,15 @@ static int push_all(int mem, int pagemap, const struct ff_areas *areas)
 	if (rc == 0)
 		rc = read_child(mem, &p.present, sizeof(p.present),
 				&ff_child.present);
+	if (count > FF_AREAS_MAX + FF_AREAS_SPARE)
+		return -1;
 	for (i = 0; rc == 0 && i < count; i++) {
 		rc = read_child(mem, &a, sizeof(a), &areas->area[i]);
+		if (rc == 0 && !is_possible(areas, &a, behind))
+			rc = -1;
 		if (rc == 0)
 			rc = push_area(&p, pagemap, &a);
+		behind = a.end;
 	}
 	return rc;
 }

@@ -103,6 +103,52 @@ void ff_slot_put(struct ff_slot *slot)
 	}
 }
 
+enum ff_reason ff_reason_told(const struct ff_slot *slot)
+{
+	uint32_t reason = atomic_load(&slot->shared->reason);
+
+	return reason < FF_REASON_COUNT ? (enum ff_reason)reason :
+					  FF_REASON_NONE;
+}
+
+static uint32_t at_most(uint32_t n, uint32_t most)
+{
+	return n < most ? n : most;
+}
+
+/* Loads that the compiler makes once: anybody may be writing there. */
+#define ONCE(word) (*(volatile __typeof__(word) *)&(word))
+
+void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm)
+{
+	const struct ff_warm *warm = &slot->shared->warm;
+	unsigned i, n = at_most(ONCE(warm->count), FF_WARM_MAX);
+	uintptr_t cluster;
+
+	ret_warm->count = 0;
+	for (i = 0; i < n; i++) {
+		cluster = ONCE(warm->cluster[i]);
+		if (cluster % FF_CLUSTER == 0 &&
+		    ff_areas_touch(&slot->areas, cluster, FF_CLUSTER))
+			ret_warm->cluster[ret_warm->count++] = cluster;
+	}
+}
+
+void ff_purity_told(const struct ff_slot *slot, struct ff_purity *purity)
+{
+	const struct ff_purity *told = &slot->shared->purity;
+	unsigned i;
+
+	atomic_store(&purity->strayed, atomic_load(&told->strayed));
+	purity->count = at_most(ONCE(told->count), FF_PURITY_WORDS);
+	for (i = 0; i < purity->count; i++) {
+		purity->at[i] = ONCE(told->at[i]);
+		if (purity->at[i] < 0 || purity->at[i] >= FF_PURITY_ABOVE ||
+		    purity->at[i] % 4)
+			atomic_store(&purity->strayed, FF_PURITY_UNKNOWN);
+	}
+}
+
 void ff_slot_depict(struct ff_slot *slot)
 {
 	struct ff_slot *image = &ff_image_of(slot)->slot;

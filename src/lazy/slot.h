@@ -57,6 +57,7 @@ enum ff_reason {
 #define X(id, text, commits) FF_REASON_##id,
 	FF_REASONS(X)
 #undef X
+	FF_REASON_COUNT
 };
 
 /* The kernel's robust list, as in linux/futex.h. */
@@ -70,7 +71,15 @@ struct ff_robust_head {
 	struct ff_robust_list *pending;
 };
 
-/* In the image, so shared by parent and child. */
+/*
+ * In the image, so shared by parent and child.
+ *
+ * H-I1 The child is an arbitrary program's, perhaps another user's by now:
+ *      what its parent reads here is a hint. The parent loads each word once
+ *      and takes what can't be true for "nothing", by the functions below;
+ *      it follows no pointer, and no number is an index unchecked. What it
+ *      decides for good, it decides by what the kernel says of the child.
+ */
 struct ff_shared {
 	/* Child writes its tid once; the kernel marks it at exec or death
 	 * and wakes the parent, who sleeps on it. */
@@ -149,6 +158,13 @@ static inline struct ff_house *ff_image_of(struct ff_slot *slot)
 /* The slot of the fork this thread is in, or NULL. */
 extern _Thread_local struct ff_slot *ff_current
 	__attribute__((tls_model("initial-exec")));
+
+/* Why the child went; FF_REASON_NONE, too, where it says nonsense. */
+enum ff_reason ff_reason_told(const struct ff_slot *slot);
+/* What the child fetched: clusters of its areas. */
+void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm);
+/* What it says of its purity, but for what its parent asked (frame). */
+void ff_purity_told(const struct ff_slot *slot, struct ff_purity *purity);
 
 /* A free slot with its memory, or NULL. Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);

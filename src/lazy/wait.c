@@ -41,9 +41,9 @@ static bool change(struct ff_slot *slot, enum ff_state from, enum ff_state to)
 
 static enum ff_outcome taken_back(struct ff_slot *slot)
 {
-	uint32_t reason = atomic_load(&slot->shared->reason);
-
-	slot->reason = reason != FF_REASON_NONE ? reason : FF_REASON_DIED;
+	slot->reason = ff_reason_told(slot);
+	if (slot->reason == FF_REASON_NONE)
+		slot->reason = FF_REASON_DIED;
 	slot->call = atomic_load(&slot->shared->call);
 	return FF_OUTCOME_BACK;
 }
@@ -155,7 +155,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 
 	for (;;) {
 		seen = atomic_load(&sh->owner);
-		slot->reason = atomic_load(&sh->reason);
+		slot->reason = ff_reason_told(slot);
 		slot->call = atomic_load(&sh->call);
 		if (atomic_load(&sh->state) == FF_RELEASED)
 			return FF_OUTCOME_RELEASED;

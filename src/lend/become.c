@@ -34,7 +34,6 @@
 #include "lend/borrower.h"
 #include "lend/loan.h"
 #include "lend/vfork.h"
-#include "site/site.h"
 
 static _Noreturn void end(void)
 {
@@ -169,7 +168,6 @@ static void settle(struct ff_loan *loan)
 	restore_task(&loan->task);
 	ff_trap_reset();
 	ff_new_process(NULL);
-	ff_site_born_real(NULL);
 	give_arrived(loan);
 }
 

@@ -7,13 +7,13 @@
 #include "site/site.h"
 
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "host/hot.h"
-#include "host/table.h"
+#include "host/sys.h"
 #include "lazy/slot.h"
 
 #define SITES 64
-#define TABLE_BYTES (SITES * sizeof(struct ff_site))
 #define SCORE_MAX 2
 #define PATIENCE 16
 #define PATIENCE_BUDGET 512
@@ -22,8 +22,24 @@
 /* Memory moves: what is warm is learnt afresh after so many children. */
 #define AFRESH 1024
 
-static _Atomic(void *) table FF_HOT;
-static struct ff_site *born_at FF_HOT;
+/* A fork makes each page that is written after it cost a fault: what changes
+ * with every child is one page. */
+static struct ff_site table[SITES] __attribute__((aligned(4096)));
+_Static_assert(sizeof(table) <= FF_PAGE, "one page");
+
+/* What they fetched, by the table's index; threads that race lose a cluster. */
+static _Atomic uintptr_t warm_of[SITES][FF_WARM_MAX];
+
+/* H-S1: how many real children of each site exec'ed. */
+struct told {
+	_Atomic uint32_t execs[SITES];
+};
+
+static struct {
+	_Atomic(struct told *) by_children;  /* of this process */
+	_Atomic(struct told *) to_parent;    /* this one among them */
+	_Atomic(_Atomic uint32_t *) born_at; /* in it */
+} told FF_HOT;
 
 static const bool commits[] = {
 #define X(id, text, committable) committable,
@@ -34,11 +50,11 @@ static const bool commits[] = {
 struct ff_site *ff_site_of(const void *return_address)
 {
 	uintptr_t key = (uintptr_t)return_address, free;
-	struct ff_site *t = ff_table(&table, TABLE_BYTES), *s;
+	struct ff_site *s;
 	unsigned i, at = (unsigned)((key * 0x9e3779b97f4a7c15u) >> 58);
 
-	for (i = 0; t && i < SITES; i++) {
-		s = &t[(at + i) % SITES];
+	for (i = 0; i < SITES; i++) {
+		s = &table[(at + i) % SITES];
 		free = 0;
 		if (atomic_load(&s->address) == key)
 			return s;
@@ -53,12 +69,31 @@ struct ff_site *ff_site_of(const void *return_address)
 	return NULL;
 }
 
+static size_t index_of(const struct ff_site *s)
+{
+	return (size_t)(s - table);
+}
+
+/* What was told of it, as far as it can be true. */
+static uint32_t believed(const struct ff_site *s, struct told *t)
+{
+	uint32_t reals = atomic_load(&s->reals),
+		 known = atomic_load(&s->real_execs), said;
+
+	if (!t || reals <= known)
+		return 0;
+	said = atomic_load(&t->execs[index_of(s)]);
+	return said < reals - known ? said : reals - known;
+}
+
 static bool is_proven(const struct ff_site *s)
 {
 	uint32_t reals = atomic_load(&s->reals);
 
 	return atomic_load(&s->outputs) >= PROVEN && reals >= PROVEN &&
-	       atomic_load(&s->real_execs) == reals &&
+	       atomic_load(&s->real_execs) +
+			       believed(s, atomic_load(&told.by_children)) >=
+		       reals &&
 	       atomic_load(&s->strikes) == 0;
 }
 
@@ -76,27 +111,30 @@ enum ff_way ff_site_predict(struct ff_site *s)
 	return FF_WAY_TRIAL;
 }
 
-static bool is_warm(const struct ff_site *s, uintptr_t cluster, uint32_t count)
+static bool is_warm(const _Atomic uintptr_t *warm, uintptr_t cluster,
+		    uint32_t count)
 {
 	uint32_t i;
 
 	for (i = 0; i < count; i++)
-		if (atomic_load(&s->warm[i]) == cluster)
+		if (atomic_load(&warm[i]) == cluster)
 			return true;
 	return false;
 }
 
 static void learn(struct ff_site *s, const struct ff_warm *fetched)
 {
+	_Atomic uintptr_t *warm = warm_of[index_of(s)];
 	uint32_t count = atomic_load(&s->warm_count);
 	unsigned i;
 
 	if (atomic_fetch_add(&s->execs, 1) % AFRESH == AFRESH - 1)
 		count = 0;
 	for (i = 0; i < fetched->count && count < FF_WARM_MAX; i++)
-		if (!is_warm(s, fetched->cluster[i], count))
-			atomic_store(&s->warm[count++], fetched->cluster[i]);
-	atomic_store(&s->warm_count, count);
+		if (!is_warm(warm, fetched->cluster[i], count))
+			atomic_store(&warm[count++], fetched->cluster[i]);
+	if (count != atomic_load(&s->warm_count))
+		atomic_store(&s->warm_count, count);
 }
 
 void ff_site_keep_warm(const struct ff_site *s, struct ff_warm *ret_warm)
@@ -105,7 +143,7 @@ void ff_site_keep_warm(const struct ff_site *s, struct ff_warm *ret_warm)
 
 	ret_warm->count = s ? atomic_load(&s->warm_count) : 0;
 	for (i = 0; i < ret_warm->count; i++)
-		ret_warm->cluster[i] = atomic_load(&s->warm[i]);
+		ret_warm->cluster[i] = atomic_load(&warm_of[index_of(s)][i]);
 }
 
 void ff_site_exec(struct ff_site *s, const struct ff_warm *fetched)
@@ -124,7 +162,7 @@ void ff_site_back(struct ff_site *s, uint32_t reason)
 
 	if (!s || reason == FF_REASON_SIGNAL)
 		return;
-	if (commits[reason])
+	if (reason < sizeof(commits) && commits[reason])
 		atomic_fetch_add(&s->outputs, 1);
 	if (atomic_load(&s->score) > 0) {
 		atomic_fetch_sub(&s->score, 1);
@@ -154,21 +192,64 @@ void ff_site_real(struct ff_site *s)
 		atomic_fetch_add(&s->reals, 1);
 }
 
+/* What is known from the process this is a copy of stays known; its other
+ * children, and our own from now on, need not have what is told to it. */
+static void keep_what_was_told(struct told *t)
+{
+	unsigned i;
+
+	for (i = 0; i < SITES; i++)
+		if (atomic_load(&table[i].reals))
+			atomic_fetch_add(&table[i].real_execs,
+					 believed(&table[i], t));
+	sys(madvise, t, FF_PAGE, MADV_DONTFORK);
+}
+
+void ff_sites_listen(void)
+{
+	struct told *none = NULL, *up = atomic_load(&told.to_parent);
+	long at;
+
+	if (atomic_load(&told.by_children))
+		return;
+	at = sys(mmap, NULL, FF_PAGE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at < 0 && at > -4096)
+		return;
+	if (!atomic_compare_exchange_strong(&told.by_children, &none,
+					    (struct told *)at))
+		sys(munmap, at, FF_PAGE);
+	else if (up)
+		keep_what_was_told(up);
+}
+
+void ff_sites_new_process(void)
+{
+	struct told *up = atomic_exchange(&told.by_children, NULL);
+
+	if (up)
+		atomic_store(&told.to_parent, up);
+	atomic_store(&told.born_at, NULL);
+}
+
 void ff_site_born_real(struct ff_site *s)
 {
-	born_at = s;
+	struct told *up = atomic_load(&told.to_parent);
+
+	atomic_store(&told.born_at, s && up ? &up->execs[index_of(s)] : NULL);
 }
 
 bool ff_site_is_born_real(void)
 {
-	return born_at != NULL;
+	return atomic_load(&told.born_at) != NULL;
 }
 
 void ff_site_child_execs(void)
 {
-	if (born_at)
-		atomic_fetch_add(&born_at->real_execs, 1);
-	born_at = NULL;
+	_Atomic uint32_t *at = atomic_exchange(&told.born_at, NULL);
+
+	if (at)
+		atomic_fetch_add(at, 1);
 }
 
 /* In a word: base, offset above it, and in the upper half where rbp is. */
@@ -199,11 +280,9 @@ bool ff_site_frame(struct ff_site *s, struct ff_frame_rule *ret_rule)
 
 void ff_sites_keep(struct ff_keep *keep)
 {
-	struct ff_site *t = atomic_load(&table);
+	uintptr_t page = (uintptr_t)atomic_load(&told.by_children);
 
-	if (t)
-		keep->range[keep->count++] = (struct ff_range){
-			(uintptr_t)t, ((uintptr_t)t + TABLE_BYTES + FF_PAGE -
-				       1) & ~(FF_PAGE - 1)
-		};
+	if (page)
+		keep->range[keep->count++] =
+			(struct ff_range){ page, page + FF_PAGE };
 }

@@ -1,8 +1,14 @@
 /*
  * What is remembered of the places that call fork: a saturating counter, as
- * in a branch predictor, and what their children did. In memory shared with
- * the children of real forks, who are the same image and tell whether they
- * exec'ed.
+ * in a branch predictor, and what their children did. All of it is private
+ * memory of each process; a child starts with a copy.
+ *
+ * Hazard
+ *  H-S1 A child of a real fork tells its parent that it exec'ed through memory
+ *       that both write, and may live for ever, under another user. There are
+ *       numbers of children there, alone on their page. Each is read once, and
+ *       is a hint that is believed up to the number of children there are: a
+ *       child that lies makes its parent slower, no more.
  */
 #ifndef FF_SITE_SITE_H
 #define FF_SITE_SITE_H
@@ -26,25 +32,26 @@ struct ff_site {
 	_Atomic uint32_t skipped;    /* real forks since the last try */
 	_Atomic uint32_t patience;   /* real forks between tries */
 	_Atomic uint32_t reals;	     /* real children ever */
-	_Atomic uint32_t real_execs; /* ... that came to exec */
+	_Atomic uint32_t real_execs; /* ... that came to exec, of children of
+					the process this is a copy of */
 	_Atomic uint32_t outputs;    /* rollbacks that a commit would avoid */
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
+	_Atomic uint32_t execs;	     /* of lazy children */
+	_Atomic uint32_t warm_count; /* clusters they fetched */
 
 	/* Of a place that calls vfork: what is known of the frame there. */
 	_Atomic uint64_t frame;
-
-	/* What its children fetched; threads that race lose a cluster. */
-	_Atomic uint32_t execs;
-	_Atomic uint32_t warm_count;
-	_Atomic uintptr_t warm[FF_WARM_MAX];
 };
 
-/* The site of a return address, or NULL where there is no memory for it.
+/* The site of a return address, or NULL where no more can be remembered.
  * Async-signal-safe. */
 struct ff_site *ff_site_of(const void *return_address);
 
 /* Which way the next fork of @site goes; NULL: a trial. */
 enum ff_way ff_site_predict(struct ff_site *site);
+
+/* Before a fork that may turn out real: its child can tell then. */
+void ff_sites_listen(void);
 
 /* What became of it. @fetched: what the child that exec'ed had to fetch; the
  * next ones are spared that. */
@@ -53,7 +60,10 @@ void ff_site_back(struct ff_site *site, uint32_t reason);
 void ff_site_committed_strayed(struct ff_site *site);
 void ff_site_real(struct ff_site *site);
 
-/* In the child of a real fork, and when that child calls exec. */
+/* In any new process that is a copy of this one. */
+void ff_sites_new_process(void);
+
+/* Then, in the child of a real fork, and when that child calls exec. */
 void ff_site_born_real(struct ff_site *site);
 bool ff_site_is_born_real(void);
 void ff_site_child_execs(void);
@@ -64,7 +74,7 @@ void ff_site_keep_warm(const struct ff_site *site, struct ff_warm *ret_warm);
 /* The frame rule at @site, looked up once. */
 bool ff_site_frame(struct ff_site *site, struct ff_frame_rule *ret_rule);
 
-/* Our memory, to be kept by a lazy child. */
+/* Our memory outside the object, to be kept by a lazy child. */
 void ff_sites_keep(struct ff_keep *keep);
 
 #endif

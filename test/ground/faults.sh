@@ -18,7 +18,7 @@ inner=(env FLATFORK_BUDGET_MS=20000)
 
 # Why the log says that a fork is libc's.
 case $fault in
-none | no-procmap) why= ;;
+none | no-procmap | lies) why= ;;
 no-sud) why='no syscall user dispatch$' ;;
 no-mem) why='/proc/self/mem can.t be opened$' ;;
 no-maps) why='the list of mappings can.t be read$' ;;
@@ -79,6 +79,9 @@ for kind in exec work; do
 	elif [ "$kind" = exec ]; then
 		[ "$(lines "lazy: child exec'ed")" -eq 5 ] ||
 			check_failed "$kind: not all forks were lazy"
+	elif [ "$fault" = lies ]; then
+		[ "$(lines 'real: rolled back: child was killed')" -eq 5 ] ||
+			check_failed "$kind: a reason was believed"
 	else
 		[ "$(lines 'real: rolled back: child ends without exec')" \
 			-eq 5 ] || check_failed "$kind: not all rolled back"

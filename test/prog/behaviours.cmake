@@ -114,6 +114,9 @@ behaviour(locks-of-the-dead)
 behaviour(same-site-mixed LAZY OPTIONS -a)
 behaviour(same-site-mixed LAZY TEST same-site-in-runs ARGS runs OPTIONS -a)
 
+# what other processes can write
+behaviour(hostile-worker LAZY OPTIONS -a)
+
 # threads
 behaviour(handler-in-window)
 foreach(change write write-heap unmap map-over protect drop move)

@@ -1,6 +1,7 @@
 /* The predictor of call sites, step by step. */
 #include "site/site.h"
 
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,8 +46,10 @@ static void back(struct ff_site *s, enum ff_reason reason, bool execs)
 
 	ff_site_back(s, reason);
 	ff_site_real(s);
+	ff_sites_listen();
 	pid = fork();
 	if (pid == 0) {
+		ff_sites_new_process();
 		ff_site_born_real(s);
 		if (execs)
 			ff_site_child_execs();
@@ -238,34 +241,135 @@ START_TEST(one_stray_child_ends_commitment_for_good)
 }
 END_TEST
 
+/* In a child of a child: does it find what its grandparent learnt? */
+static void grandchild(struct ff_site *s)
+{
+	int status;
+	pid_t pid;
+
+	ff_sites_new_process();
+	ff_sites_listen();
+	if (ff_site_predict(s) != FF_WAY_COMMITTED)
+		_exit(2);
+	back(s, FF_REASON_OUTPUT, true);
+	pid = fork();
+	if (pid == 0) {
+		ff_sites_new_process();
+		ff_sites_listen();
+		_exit(ff_site_predict(s) == FF_WAY_COMMITTED ? 0 : 3);
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		_exit(4);
+	/* One that does not exec, and the parent hears nothing of it. */
+	back(s, FF_REASON_OUTPUT, false);
+	_exit(ff_site_predict(s) == FF_WAY_COMMITTED ? 5 : 0);
+}
+
+START_TEST(a_child_starts_with_what_its_parent_knows)
+{
+	struct ff_site *s = site_at(1);
+	int status;
+	pid_t pid;
+
+	back(s, FF_REASON_OUTPUT, true);
+	back(s, FF_REASON_OUTPUT, true);
+	pid = fork();
+	if (pid == 0)
+		grandchild(s);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
+}
+END_TEST
+
 /* It execs once; what it forks itself is not the site's child. */
 START_TEST(a_child_counts_once)
 {
 	struct ff_site *s = site_at(1);
 
+	for (int i = 0; i < 2; i++)
+		ff_site_back(s, FF_REASON_OUTPUT);
+	ff_sites_listen();
+	ff_sites_new_process();
+	for (int i = 0; i < 2; i++)
+		ff_site_real(s);
 	ff_site_born_real(s);
+	ck_assert(ff_site_is_born_real());
 	ff_site_child_execs();
 	ff_site_child_execs();
-	ck_assert_uint_eq(s->real_execs, 1);
+	ck_assert(!ff_site_is_born_real());
 	ff_site_born_real(s);
 	ff_site_born_real(NULL);
 	ff_site_child_execs();
+	ff_sites_listen();
 	ck_assert_uint_eq(s->real_execs, 1);
+	ck_assert_int_ne(ff_site_predict(s), FF_WAY_COMMITTED);
 }
 END_TEST
 
-START_TEST(the_table_is_kept_for_the_child)
+/* Nobody hears what a process tells that nobody listens to. */
+START_TEST(without_a_parent_that_listens_nothing_is_told)
+{
+	struct ff_site *s = site_at(1);
+
+	ff_site_born_real(s);
+	ck_assert(!ff_site_is_born_real());
+	ff_site_child_execs();
+}
+END_TEST
+
+static struct ff_range shared_page(void)
 {
 	struct ff_keep keep = { .count = 0 };
-	struct ff_site *s = site_at(1);
 
 	ff_sites_keep(&keep);
 	ck_assert_uint_eq(keep.count, 1);
-	ck_assert_uint_le(keep.range[0].start, (uintptr_t)s);
-	ck_assert_uint_ge(keep.range[0].end, (uintptr_t)(s + 1));
-	ck_assert_uint_eq(keep.range[0].end % FF_PAGE, 0);
-	ck_assert_uint_ge(keep.range[0].end - keep.range[0].start,
-			  SITES * sizeof(*s));
+	return keep.range[0];
+}
+
+START_TEST(only_a_page_of_numbers_is_shared)
+{
+	struct ff_keep keep = { .count = 0 };
+	const uint32_t *word;
+
+	ff_sites_keep(&keep);
+	ck_assert_uint_eq(keep.count, 0);
+	for (uintptr_t i = 1; i <= SITES; i++) {
+		struct ff_site *s = site_at(i);
+
+		back(s, FF_REASON_OUTPUT, true);
+		back(s, FF_REASON_OUTPUT, true);
+		ff_site_exec(s, &(struct ff_warm){ 1, { FF_CLUSTER } });
+	}
+	ck_assert_uint_eq(shared_page().end - shared_page().start, FF_PAGE);
+	word = (const uint32_t *)shared_page().start;
+	for (size_t i = 0; i < FF_PAGE / sizeof(*word); i++)
+		ck_assert_uint_eq(word[i], i < SITES ? 2 : 0);
+}
+END_TEST
+
+/* H-S1: whatever is written there, a site is as it was, or commits. */
+START_TEST(a_child_that_lies_changes_no_more_than_the_way)
+{
+	struct ff_site *s = site_at(1), *other = site_at(2);
+
+	back(s, FF_REASON_OUTPUT, false);
+	back(s, FF_REASON_OUTPUT, true);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_REAL);
+	for (int byte = 0xff; byte > 0; byte -= 0x55) {
+		const struct ff_site before = *s;
+
+		memset((void *)shared_page().start, byte, FF_PAGE);
+		ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
+		ck_assert_int_eq(ff_site_predict(other), FF_WAY_TRIAL);
+		ck_assert(!memcmp((const void *)s, (const void *)&before,
+				  sizeof(before)));
+	}
+	ff_sites_new_process();
+	ff_sites_listen();
+	ck_assert_uint_eq(s->reals, 2);
+	ck_assert_uint_eq(s->real_execs, 2);
+	ck_assert_uint_eq(other->real_execs, 0);
 }
 END_TEST
 
@@ -342,7 +446,10 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, only_what_commitment_would_help_counts);
 	tcase_add_test(tests, one_stray_child_ends_commitment_for_good);
 	tcase_add_test(tests, a_child_counts_once);
-	tcase_add_test(tests, the_table_is_kept_for_the_child);
+	tcase_add_test(tests, a_child_starts_with_what_its_parent_knows);
+	tcase_add_test(tests, without_a_parent_that_listens_nothing_is_told);
+	tcase_add_test(tests, only_a_page_of_numbers_is_shared);
+	tcase_add_test(tests, a_child_that_lies_changes_no_more_than_the_way);
 	tcase_add_test(tests, what_children_fetched_is_warm_for_the_next);
 	tcase_add_test(tests, what_is_warm_is_learnt_afresh_now_and_then);
 }

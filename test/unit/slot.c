@@ -202,6 +202,72 @@ START_TEST(a_lazy_process_keeps_the_image_it_runs_in)
 }
 END_TEST
 
+/* H-I1: what the child says, all of it nonsense. */
+START_TEST(what_a_child_says_is_a_hint)
+{
+	static const unsigned char nonsense[] = { 0xff, 0x7f, 0x80, 0x41, 1 };
+	struct ff_purity purity = { .frame = 5, .errno_at = 6 };
+	struct ff_slot *slot;
+	struct ff_warm warm;
+
+	take_all();
+	slot = taken[0];
+	slot->areas.count = 1;
+	slot->areas.area[0].start = 0x10000000;
+	slot->areas.area[0].end = 0x20000000;
+	for (size_t i = 0; i < sizeof(nonsense); i++) {
+		memset((void *)slot->shared, nonsense[i],
+		       sizeof(*slot->shared));
+		ck_assert_uint_eq(ff_reason_told(slot), FF_REASON_NONE);
+		ff_warm_told(slot, &warm);
+		ck_assert_uint_eq(warm.count, 0);
+		ff_purity_told(slot, &purity);
+		ck_assert_uint_eq(purity.frame, 5);
+		ck_assert_uint_eq(purity.errno_at, 6);
+		ck_assert_uint_le(purity.count, FF_PURITY_WORDS);
+		ck_assert_uint_ne(purity.strayed, 0);
+	}
+	for (uint32_t reason = 0; reason < FF_REASON_COUNT; reason++) {
+		slot->shared->reason = reason;
+		ck_assert_uint_eq(ff_reason_told(slot), reason);
+	}
+	slot->shared->reason = FF_REASON_COUNT;
+	ck_assert_uint_eq(ff_reason_told(slot), FF_REASON_NONE);
+}
+END_TEST
+
+START_TEST(warm_is_what_lies_in_an_area)
+{
+	static const uintptr_t said[] = {
+		0,	    0xfff0000,	0x10000000,	    0x10000001,
+		0x1fff0000, 0x20000000, ~(uintptr_t)0xffff, 0x7ff0000,
+		0x30000000, 0x2fff0000,
+	};
+	struct ff_slot *slot;
+	struct ff_warm warm;
+
+	take_all();
+	slot = taken[3];
+	slot->areas.count = 2;
+	slot->areas.area[0].start = 0x10001000; /* amid a cluster */
+	slot->areas.area[0].end = 0x20000000;
+	slot->areas.area[1].start = 0x30000000;
+	slot->areas.area[1].end = 0x30010000;
+	slot->shared->warm.count = sizeof(said) / sizeof(said[0]);
+	memcpy(slot->shared->warm.cluster, said, sizeof(said));
+	ff_warm_told(slot, &warm);
+	ck_assert_uint_eq(warm.count, 3);
+	ck_assert_uint_eq(warm.cluster[0], 0x10000000);
+	ck_assert_uint_eq(warm.cluster[1], 0x1fff0000);
+	ck_assert_uint_eq(warm.cluster[2], 0x30000000);
+	slot->shared->warm.count = ~0u;
+	for (unsigned i = 0; i < FF_WARM_MAX; i++)
+		slot->shared->warm.cluster[i] = 0x11110000;
+	ff_warm_told(slot, &warm);
+	ck_assert_uint_eq(warm.count, FF_WARM_MAX);
+}
+END_TEST
+
 /* Whoever still runs in an image does not share it with the next child. */
 START_TEST(an_image_that_is_lived_in_is_left_to_its_child)
 {
@@ -251,6 +317,8 @@ void unit_tests(TCase *tests)
 		tests,
 		a_new_process_has_all_slots_and_none_of_the_parents_memory);
 	tcase_add_test(tests, a_lazy_process_keeps_the_image_it_runs_in);
+	tcase_add_test(tests, what_a_child_says_is_a_hint);
+	tcase_add_test(tests, warm_is_what_lies_in_an_area);
 	tcase_add_test(tests, an_image_that_is_lived_in_is_left_to_its_child);
 	tcase_add_test(tests, without_memory_there_are_no_slots);
 }
