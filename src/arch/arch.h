@@ -152,11 +152,12 @@ static inline void ff_set_result(ucontext_t *uc, long result)
 	uc->uc_mcontext.gregs[REG_RAX] = result;
 }
 
-/* Make the thread execute the trapped instruction again. */
+/* Make the thread execute the trapped instruction again, which is as long in
+ * every ABI; its register has the lower half of @nr. */
 static inline void ff_rewind(ucontext_t *uc, long nr)
 {
 	uc->uc_mcontext.gregs[REG_RIP] -= FF_CALL_BYTES;
-	uc->uc_mcontext.gregs[REG_RAX] = nr;
+	uc->uc_mcontext.gregs[REG_RAX] = (uint32_t)nr;
 }
 
 static inline uintptr_t ff_stack_pointer(const ucontext_t *uc)

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <stdint.h>
 
 #include "arch/arch.h"
 #include "host/sys.h"
@@ -81,7 +81,7 @@ void ff_look_dup(ucontext_t *uc, long nr)
 {
 	long fd;
 
-	if (!ff_serve(uc, nr, ff_rule(nr)->signature))
+	if (!ff_serve(uc, nr, ff_call(nr)->signature))
 		return;
 	fd = ff_make(uc, nr);
 	ff_set_own(fd, nr == SYS_dup	  ? ff_get_own(ff_arg(uc, 0)) :
@@ -143,7 +143,7 @@ void ff_look_pipe(ucontext_t *uc, long nr)
 	int *pair = (int *)ff_arg(uc, at);
 	long rc;
 
-	if (!ff_serve(uc, nr, ff_rule(nr)->signature))
+	if (!ff_serve(uc, nr, ff_call(nr)->signature))
 		return;
 	rc = ff_make(uc, nr);
 	if (rc < 0) {
@@ -157,7 +157,7 @@ void ff_look_pipe(ucontext_t *uc, long nr)
 
 void ff_look_fcntl(ucontext_t *uc, long nr)
 {
-	long fd = ff_arg(uc, 0), cmd = ff_arg(uc, 1), arg = ff_arg(uc, 2);
+	long fd = ff_arg(uc, 0), cmd = (int)ff_arg(uc, 1), arg = ff_arg(uc, 2);
 	const long changeable =
 		O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
 	long flags;
@@ -173,14 +173,6 @@ void ff_look_fcntl(ucontext_t *uc, long nr)
 		ff_set_own(flags, ff_get_own(fd));
 		ff_answer_fd(uc, nr, arg, flags);
 		return;
-	case F_GETFD:
-	case F_SETFD:
-	case F_GETFL:
-	case F_GETOWN:
-	case F_GETPIPE_SZ:
-	case F_GETSIG:
-		ff_answer(uc, ff_make(uc, nr));
-		return;
 	case F_SETFL:
 		/* Shared with the parent; no change is no effect. */
 		flags = sys(fcntl, fd, F_GETFL, 0);
@@ -190,31 +182,11 @@ void ff_look_fcntl(ucontext_t *uc, long nr)
 			ff_output(uc, nr, "f--");
 		return;
 	default:
-		ff_child_leave(uc, FF_REASON_CALL, nr);
+		ff_pass_request(uc, nr, (unsigned long)cmd);
 	}
 }
 
 void ff_look_ioctl(ucontext_t *uc, long nr)
 {
-	switch ((unsigned long)ff_arg(uc, 1)) {
-	case FIOCLEX:
-	case FIONCLEX:
-		ff_pass(uc, nr, "f--");
-		return;
-	case TCGETS:
-	case TIOCGWINSZ:
-	case TIOCGPGRP:
-	case TIOCGSID:
-	case TIOCGPTN:
-	case FIONREAD:
-		ff_pass(uc, nr, "f-p");
-		return;
-	case TIOCSCTTY:
-	case TIOCNOTTY:
-		/* A session leader that dies hangs up its terminal. */
-		ff_output(uc, nr, "f--");
-		return;
-	default:
-		ff_child_leave(uc, FF_REASON_CALL, nr);
-	}
+	ff_pass_request(uc, nr, (uint32_t)ff_arg(uc, 1));
 }

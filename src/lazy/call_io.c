@@ -20,6 +20,9 @@
 #include "lazy/pager.h"
 
 #define SURE_TO_FIT 4096 /* PIPE_BUF: what a writable pipe takes at once */
+/* As many as fit what is fetched of a struct. */
+#define POLL_MAX (4096 / sizeof(struct pollfd))
+#define SELECT_MAX (4096L * 8)
 
 /* Would a transfer go through at once? Not with a hang-up or an error. */
 static bool is_ready(long fd, short events)
@@ -31,7 +34,7 @@ static bool is_ready(long fd, short events)
 
 void ff_look_read(ucontext_t *uc, long nr)
 {
-	const char *signature = ff_rule(nr)->signature;
+	const char *signature = ff_call(nr)->signature;
 	struct stat st;
 	long fd = ff_arg(uc, 0);
 
@@ -48,27 +51,101 @@ void ff_look_read(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }
 
-void ff_look_poll(ucontext_t *uc, long nr)
+/* Asking whether descriptors are ready is free; waiting for them is not, nor
+ * is a mask for the time of it. Ours are not open to the program. */
+static void ask(ucontext_t *uc, long nr, bool waits, bool names_ours)
 {
-	/* Asking is free; waiting is not. */
-	if (ff_arg(uc, 2) == 0 && ff_arg(uc, 1) <= 256)
-		ff_pass(uc, nr, "p--");
-	else
+	if (waits || names_ours)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_pass(uc, nr, "");
 }
 
-void ff_look_pselect6(ucontext_t *uc, long nr)
+/* A struct timespec or timeval, which is there and zero. */
+static bool is_no_time(long at)
 {
-	const struct timespec *t;
+	const struct timespec *t = (const struct timespec *)at;
 
-	if (!ff_serve(uc, nr, "-ppppp"))
-		return;
-	t = (const struct timespec *)ff_arg(uc, 4);
-	if (t && !ff_arg(uc, 5) && ff_is_readable((uintptr_t)t, sizeof(*t)) &&
-	    t->tv_sec == 0 && t->tv_nsec == 0)
-		ff_pass(uc, nr, "");
-	else
+	return t && ff_is_readable((uintptr_t)t, sizeof(*t)) &&
+	       t->tv_sec == 0 && t->tv_nsec == 0;
+}
+
+static bool polls_ours(long at, unsigned long count)
+{
+	const struct pollfd *p = (const struct pollfd *)at;
+	unsigned long i;
+
+	if (count > POLL_MAX)
+		return true;
+	for (i = 0; i < count; i++)
+		if (!ff_is_readable((uintptr_t)&p[i], sizeof(*p)) ||
+		    ff_is_our_fd(p[i].fd))
+			return true;
+	return false;
+}
+
+void ff_look_poll(ucontext_t *uc, long nr)
+{
+	if (ff_serve(uc, nr, "p--"))
+		ask(uc, nr, (int)ff_arg(uc, 2) != 0,
+		    polls_ours(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
+}
+
+void ff_look_ppoll(ucontext_t *uc, long nr)
+{
+	if (ff_serve(uc, nr, "p-pr-"))
+		ask(uc, nr, !is_no_time(ff_arg(uc, 2)) || ff_arg(uc, 3),
+		    polls_ours(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
+}
+
+static bool is_in_set(long at, int fd)
+{
+	const unsigned char *byte = (const unsigned char *)at + fd / 8;
+
+	return at && fd >= 0 &&
+	       (!ff_is_readable((uintptr_t)byte, 1) ||
+		((*byte >> (fd % 8)) & 1));
+}
+
+static bool selects_ours(const ucontext_t *uc)
+{
+	const long count = (int)ff_arg(uc, 0);
+	int i;
+
+	for (i = 1; i <= 3; i++)
+		if ((ff_child.mem < count &&
+		     is_in_set(ff_arg(uc, i), ff_child.mem)) ||
+		    (ff_child.pagemap < count &&
+		     is_in_set(ff_arg(uc, i), ff_child.pagemap)))
+			return true;
+	return count > SELECT_MAX;
+}
+
+/* What pselect6 has for a sixth argument: a mask and its size. */
+static bool has_mask(long at)
+{
+	return at && (!ff_is_readable((uintptr_t)at, sizeof(long)) ||
+		      *(const long *)at);
+}
+
+void ff_look_select(ucontext_t *uc, long nr)
+{
+	if (ff_serve(uc, nr, ff_call(nr)->signature))
+		ask(uc, nr,
+		    !is_no_time(ff_arg(uc, 4)) ||
+			    (nr == SYS_pselect6 && has_mask(ff_arg(uc, 5))),
+		    selects_ours(uc));
+}
+
+void ff_look_getsockopt(ucontext_t *uc, long nr)
+{
+	uint32_t level = (uint32_t)ff_arg(uc, 1);
+	uint32_t option = (uint32_t)ff_arg(uc, 2);
+
+	if ((level | option) > 0xffff)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_pass_request(uc, nr, level << 16 | option);
 }
 
 struct entry {
@@ -146,7 +223,7 @@ static size_t write_bytes(const ucontext_t *uc, long nr)
 /* A committed child writes where that can't block; else it lets go first. */
 void ff_look_write(ucontext_t *uc, long nr)
 {
-	const char *signature = ff_rule(nr)->signature;
+	const char *signature = ff_call(nr)->signature;
 	long fd = ff_arg(uc, 0);
 	bool own = ff_get_own(fd) == FF_OWN_PIPE;
 	struct stat st;

@@ -13,6 +13,7 @@
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
+#include "lazy/maps.h"
 #include "lazy/own.h"
 #include "lazy/pager.h"
 
@@ -66,6 +67,33 @@ static struct ff_range range_of(long start, long len)
 				  (uintptr_t)start + (size_t)len };
 }
 
+/* Is part of it shared with others, whatever its protection was at fork? Only
+ * the kernel knows what has been mapped there since. */
+static bool may_be_shared(struct ff_range r)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+	bool shared = false;
+	int rc;
+
+	if (ff_maps_open(&maps) < 0)
+		return true;
+	maps.next = r.start;
+	while ((rc = ff_maps_next(&maps, &m)) > 0 && m.start < r.end && !shared)
+		shared = m.shared && m.end > r.start;
+	ff_maps_close(&maps);
+	return shared || rc < 0;
+}
+
+/* A device may do something when it is mapped. */
+static bool is_ordinary(long fd)
+{
+	struct stat st;
+
+	return sys(fstat, fd, &st) < 0 || S_ISREG(st.st_mode) ||
+	       ff_is_null(&st);
+}
+
 void ff_look_mmap(ucontext_t *uc, long nr)
 {
 	long prot = ff_arg(uc, 2), flags = ff_arg(uc, 3);
@@ -78,6 +106,10 @@ void ff_look_mmap(ucontext_t *uc, long nr)
 	if (file && (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) &&
 	    !ff_child.committed) {
 		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
+		return;
+	}
+	if (file && !ff_child.committed && !is_ordinary((int)ff_arg(uc, 4))) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
 	}
 	change(uc, nr,
@@ -105,7 +137,8 @@ void ff_look_mprotect(ucontext_t *uc, long nr)
 {
 	struct ff_range r = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
 
-	if (!ff_child.committed && ff_is_watched(r.start))
+	if (!ff_child.committed && (ff_arg(uc, 2) & PROT_WRITE) &&
+	    may_be_shared(r))
 		ff_child_leave(uc, FF_REASON_SHARED, nr);
 	else if (have(uc, nr, r))
 		ff_pass(uc, nr, "");
@@ -115,20 +148,22 @@ void ff_look_madvise(ucontext_t *uc, long nr)
 {
 	struct ff_range r = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
 
-	switch (ff_arg(uc, 2)) {
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-		/* hints: a hole takes them like memory */
+	switch (ff_request_rule(nr, (uint32_t)ff_arg(uc, 2))->lazy) {
+	case FF_LAZY_HINT:
 		ff_pass(uc, nr, "");
 		return;
-	default:
+	case FF_LAZY_OWN:
+		if (!ff_child.committed && may_be_shared(r)) {
+			ff_child_leave(uc, FF_REASON_SHARED, nr);
+			return;
+		}
+		/* fall through */
+	case FF_LAZY_HAVE:
 		if (have(uc, nr, r))
 			ff_pass(uc, nr, "");
+		return;
+	default:
+		ff_child_leave(uc, FF_REASON_CALL, nr);
 	}
 }
 

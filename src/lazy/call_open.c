@@ -69,7 +69,7 @@ static void open_it(ucontext_t *uc, long nr, long dir, int path_arg, long flags)
 	enum verdict v;
 	long fd;
 
-	if (!ff_serve(uc, nr, ff_rule(nr)->signature))
+	if (!ff_serve(uc, nr, ff_call(nr)->signature))
 		return;
 	v = judge_open(dir, path, flags);
 	if (v == NEVER || (v == SEEN && !ff_child.committed)) {

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <linux/futex.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "arch/arch.h"
@@ -79,34 +78,12 @@ void ff_look_futex(ucontext_t *uc, long nr)
 
 void ff_look_prctl(ucontext_t *uc, long nr)
 {
-	switch (ff_arg(uc, 0)) {
-	case PR_SET_PDEATHSIG:
-	case PR_GET_DUMPABLE:
-	case PR_SET_DUMPABLE:
-	case PR_GET_KEEPCAPS:
-	case PR_SET_KEEPCAPS:
-	case PR_GET_NO_NEW_PRIVS:
-	case PR_SET_NO_NEW_PRIVS:
-	case PR_GET_TIMERSLACK:
-	case PR_SET_TIMERSLACK:
-	case PR_CAPBSET_READ:
-	case PR_CAPBSET_DROP:
-	case PR_CAP_AMBIENT:
-	case PR_GET_SECUREBITS:
-	case PR_SET_SECUREBITS:
-	case PR_SET_CHILD_SUBREAPER:
-	case PR_SET_THP_DISABLE:
-	case PR_GET_SECCOMP:
-		ff_pass(uc, nr, "-----");
-		return;
-	case PR_SET_NAME:
-	case PR_GET_NAME:
-	case PR_GET_PDEATHSIG:
-		ff_pass(uc, nr, "-p---");
-		return;
-	default:
-		ff_child_leave(uc, FF_REASON_CALL, nr);
-	}
+	ff_pass_request(uc, nr, (uint32_t)ff_arg(uc, 0));
+}
+
+void ff_look_arch_prctl(ucontext_t *uc, long nr)
+{
+	ff_pass_request(uc, nr, (uint32_t)ff_arg(uc, 0));
 }
 
 static bool is_self(long pid)
@@ -118,7 +95,7 @@ static bool is_self(long pid)
 void ff_look_self(ucontext_t *uc, long nr)
 {
 	if (is_self((int)ff_arg(uc, 0)))
-		ff_pass(uc, nr, ff_rule(nr)->signature);
+		ff_pass(uc, nr, ff_call(nr)->signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }

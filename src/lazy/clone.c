@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
 #include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
@@ -196,36 +197,19 @@ static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
 
 void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 {
-	switch (nr) {
-	case SYS_fork:
-	case SYS_clone:
-	case SYS_clone3:
+	switch ((enum ff_in_fork)ff_call(nr)->in_fork) {
+	case FF_FORK_CLONE:
 		fork_here(slot, uc, nr);
 		return;
-	case SYS_rt_sigprocmask:
+	case FF_FORK_MASK:
 		ff_set_result(uc, virtual_mask(slot, uc));
 		return;
-	/* What can't be made from inside a handler, or would undo what we
-	 * arranged. */
-	case SYS_vfork:
-	case SYS_execve:
-	case SYS_execveat:
-	case SYS_exit:
-	case SYS_exit_group:
-	case SYS_rt_sigreturn:
-	case SYS_rt_sigaction:
-	case SYS_rt_sigsuspend:
-	case SYS_rt_sigtimedwait:
-	case SYS_sigaltstack:
-	case SYS_prctl:
-	case SYS_seccomp:
-	case SYS_set_robust_list:
-	case SYS_unshare:
-	case SYS_setns:
+	case FF_FORK_ABANDON:
+	case FF_FORK_NEVER:
 		abandon(slot, uc, nr,
 			"a fork handler does more than we follow");
 		return;
-	default:
+	case FF_FORK_MAKE:
 		ff_set_result(uc, ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1),
 					 ff_arg(uc, 2), ff_arg(uc, 3),
 					 ff_arg(uc, 4), ff_arg(uc, 5)));

@@ -118,13 +118,21 @@ static int serve_one(const ucontext_t *uc, char kind, int i)
 	switch (kind) {
 	case 's':
 		return fetch_string(at);
+	case 'r':
 	case 'p':
+	case '4':
+	case '8':
+	case 'd':
+	case 't':
+	case 'T':
 		return ff_fetch(at, at ? STRUCT_BYTES : 0);
 	case 'b':
+	case 'c':
 		return ff_fetch(at, (size_t)ff_arg(uc, i + 1));
 	case 'w':
 		return ff_fetch(at, (size_t)(uint32_t)ff_arg(uc, i - 1) * 4);
 	case 'v':
+	case 'g':
 		return fetch_vector(at, (size_t)ff_arg(uc, i + 1));
 	case 'a':
 		return fetch_strings(at);
@@ -137,7 +145,7 @@ bool ff_serve(ucontext_t *uc, long nr, const char *signature)
 {
 	int i, rc;
 
-	for (i = 0; signature[i]; i++) {
+	for (i = 0; i < FF_CALL_ARGUMENTS && signature[i]; i++) {
 		if (signature[i] == 'f') {
 			if (!ff_is_our_fd(ff_arg(uc, i)))
 				continue;
@@ -193,7 +201,7 @@ void ff_output(ucontext_t *uc, long nr, const char *signature)
 
 void ff_child_call(ucontext_t *uc, long nr)
 {
-	const struct ff_rule *rule = ff_rule(nr);
+	const struct ff_call *call = ff_call(nr);
 
 	atomic_fetch_add_explicit(&ff_child.shared->calls, 1,
 				  memory_order_relaxed);
@@ -202,14 +210,14 @@ void ff_child_call(ucontext_t *uc, long nr)
 			sys(exit_group, 0);
 	if (nr != SYS_rt_sigreturn && ff_signal_waits(ff_child.mask))
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
-	else if (!rule)
+	else if (ff_has_odd_flags(uc, nr))
 		ff_child_leave(uc, FF_REASON_CALL, nr);
-	else if (rule->class == FF_CLASS_FREE)
-		ff_pass(uc, nr, rule->signature);
-	else if (rule->class == FF_CLASS_OUTPUT)
-		ff_output(uc, nr, rule->signature);
+	else if (call->lazy == FF_LAZY_FREE)
+		ff_pass(uc, nr, call->signature);
+	else if (call->lazy == FF_LAZY_OUTPUT)
+		ff_output(uc, nr, call->signature);
 	else
-		ff_look(rule->look, uc, nr);
+		ff_look(call->lazy, uc, nr);
 }
 
 /* The parent wants a committed child to go on alone, or a stranger sent

@@ -91,5 +91,8 @@ bool ff_next_fd_is_free(void)
 
 bool ff_is_null(const struct stat *st)
 {
-	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1;
+	const unsigned which = minor(st->st_rdev);
+
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
+	       (which == 3 || which == 5 || (which >= 7 && which <= 9));
 }

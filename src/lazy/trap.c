@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
 #include "host/fault.h"
 #include "host/hot.h"
 #include "host/spin.h"
@@ -79,9 +80,9 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 
 	if (info->si_code == SYS_USER_DISPATCH) {
 		if (ff_child.active)
-			ff_child_call(uc, info->si_syscall);
+			ff_child_call(uc, ff_call_number(info));
 		else
-			ff_parent_call(slot, uc, info->si_syscall);
+			ff_parent_call(slot, uc, ff_call_number(info));
 		return;
 	}
 	if (ff_child.active) {

@@ -27,6 +27,7 @@
 #include <time.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
 #include "lazy/gate.h"
 #include "lazy/hooks.h"
 #include "lazy/request.h"
@@ -171,20 +172,25 @@ static void settle(struct ff_loan *loan)
 	give_arrived(loan);
 }
 
+/* A fork handler does more than we follow. */
+static _Noreturn void give_up(struct ff_loan *loan)
+{
+	loan->error = EAGAIN;
+	end();
+}
+
 void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 {
 	struct ff_request rq;
 	long rc;
 
-	switch (nr) {
-	case SYS_rt_sigprocmask:
+	switch ((enum ff_in_fork)ff_call(nr)->in_fork) {
+	case FF_FORK_MASK:
 		rc = ff_change_mask(&loan->own_mask, ff_arg(uc, 0),
 				    (const ff_sigset *)ff_arg(uc, 1),
 				    (ff_sigset *)ff_arg(uc, 2), ff_arg(uc, 3));
 		break;
-	case SYS_fork:
-	case SYS_clone:
-	case SYS_clone3:
+	case FF_FORK_CLONE:
 		rc = -EAGAIN;
 		take_pending(loan);
 		if (ff_parse_request(uc, nr, &rq) && !rq.stack)
@@ -193,16 +199,15 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 					 SIGCHLD,
 				 0, &loan->own, rq.child_tid, 0);
 		break;
-	case SYS_vfork:
-	case SYS_execve:
-	case SYS_execveat:
-	case SYS_rt_sigreturn:
-		/* A fork handler does more than we follow. */
-		loan->error = EAGAIN;
-		end();
-	default:
+	case FF_FORK_ABANDON:
+	case FF_FORK_MAKE:
+		if (ff_call(nr)->in_vfork == FF_VFORK_UNKNOWN)
+			give_up(loan);
 		rc = ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
 			    ff_arg(uc, 3), ff_arg(uc, 4), ff_arg(uc, 5));
+		break;
+	default:
+		give_up(loan);
 	}
 	ff_set_result(uc, rc);
 }
@@ -249,29 +254,6 @@ void ff_restore_altstack(struct ff_loan *loan, uintptr_t sp)
 		ff_sigaltstack_from(&loan->altstack, sp);
 }
 
-/* libc makes them with no lock held, but for reads by stdio. */
-static const short waiting[] = {
-	SYS_read,	SYS_readv,    SYS_open,	    SYS_openat,	  SYS_ioctl,
-	SYS_flock,	SYS_wait4,    SYS_waitid,   SYS_accept,	  SYS_accept4,
-	SYS_connect,	SYS_recvfrom, SYS_recvmsg,  SYS_sendto,	  SYS_sendmsg,
-	SYS_fcntl,
-};
-
-bool ff_is_among(const short *calls, size_t count, long nr)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (calls[i] == nr)
-			return true;
-	return false;
-}
-
-bool ff_waits_for_others(long call)
-{
-	return FF_IS_AMONG(waiting, call);
-}
-
 void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 			  const char *why)
 {
@@ -284,7 +266,8 @@ void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 	if (stopped_by)
 		sys(kill, ff_getpid(), stopped_by);
 	if (sig && !(loan->action[sig - 1].flags & SA_RESTART) &&
-	    ff_call_repeats(uc) && ff_waits_for_others(ff_call_at(uc)))
+	    ff_call_repeats(uc) &&
+	    ff_call(ff_call_at(uc))->waits == FF_WAITS_AGAIN)
 		ff_fail_call(uc, -EINTR);
 	if (uc->uc_stack.ss_sp == ff_loan_altstack(loan))
 		uc->uc_stack = loan->altstack;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
 #include "host/identity.h"
 #include "lazy/trap.h"
 #include "lend/become.h"
@@ -98,23 +99,6 @@ uintptr_t ff_lent_returned(void)
 	return to;
 }
 
-/* H-B1. Calls that libc makes with no lock held, beside those in which a child
- * waits for others. */
-static const short calls[] = {
-	SYS_poll,	     SYS_ppoll,		 SYS_select,
-	SYS_pselect6,	     SYS_epoll_wait,	 SYS_epoll_pwait,
-	SYS_pause,	     SYS_nanosleep,	 SYS_clock_nanosleep,
-	SYS_rt_sigsuspend,   SYS_kill,		 SYS_tkill,
-	SYS_tgkill,	     SYS_rt_sigprocmask, SYS_rt_sigtimedwait,
-	SYS_semop,	     SYS_semtimedop,	 SYS_msgrcv,
-	SYS_msgsnd,
-};
-
-static bool may_leave_in(long call)
-{
-	return FF_IS_AMONG(calls, call) || ff_waits_for_others(call);
-}
-
 /* A fault while it becomes a fork: of a fork handler, or ours. */
 static void let_die(int sig)
 {
@@ -123,11 +107,12 @@ static void let_die(int sig)
 	sys(rt_sigaction, sig, &act, NULL, sizeof(act.mask));
 }
 
-/* Behind the fence no lock was taken that its parent could miss. */
+/* H-B1. Behind the fence no lock was taken that its parent could miss. */
 static bool may_leave(const struct ff_loan *loan, const ucontext_t *uc)
 {
 	return loan->fence.stands ||
-	       (loan->libc.bare_fork && may_leave_in(ff_call_at(uc)));
+	       (loan->libc.bare_fork &&
+		ff_call(ff_call_at(uc))->waits != FF_WAITS_LOCKS);
 }
 
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
@@ -138,7 +123,7 @@ void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 
 	if (loan->why) {
 		if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH)
-			ff_become_call(loan, uc, info->si_syscall);
+			ff_become_call(loan, uc, ff_call_number(info));
 		else
 			let_die(sig);
 		return;

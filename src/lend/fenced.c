@@ -3,8 +3,8 @@
  * and its faults.
  *
  * The kernel may not write where the child may not: then it says EFAULT where
- * it would have written for a fork. So a call is made only if it is known to
- * write nothing, or into memory that the fence keeps. Every other makes the
+ * it would have written for a fork. So a call is made only if the table of calls
+ * says that it writes nothing, or into memory that the fence keeps. Every other makes the
  * child a fork first.
  *
  * Calls are made from ff_let_through(), outside of the handler, with the
@@ -24,63 +24,29 @@
  *       make it the name of a group or session, or send it along (signals,
  *       sockets), and ways into /proc, which lead to this process, are not
  *       passed. What a fork does not inherit, neither.
+ *  H-F4 The timer's signal (H-F1) must not be seen in what a call answers: only
+ *       such calls wait here as the kernel repeats from the start.
  */
 #include "lend/fence.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdint.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
+#include "lazy/own.h"
 #include "lazy/trap.h"
 #include "lend/become.h"
 #include "lend/borrower.h"
 #include "lend/loan.h"
 #include "tell/options.h"
-
-/* Write to no memory, whatever their arguments; what they change is the
- * child's alone. */
-static const short harmless[] = {
-	SYS_execve,	    SYS_execveat,    SYS_exit_group,
-	SYS_exit,	    SYS_close,	     SYS_dup,
-	SYS_dup2,	    SYS_dup3,	     SYS_close_range,
-	SYS_lseek,	    SYS_umask,	     SYS_getsid,
-	SYS_getpgid,	    SYS_getpgrp,     SYS_getppid,
-	SYS_getuid,	    SYS_geteuid,     SYS_getgid,
-	SYS_getegid,	    SYS_setgroups,   SYS_getpriority,
-	SYS_setpriority,    SYS_ioprio_set,  SYS_access,
-	SYS_faccessat,	    SYS_faccessat2,  SYS_unlink,
-	SYS_unlinkat,	    SYS_mkdir,	     SYS_mkdirat,
-	SYS_rename,	    SYS_chmod,	     SYS_fchmod,
-	SYS_chown,	    SYS_fchown,	     SYS_alarm,
-	SYS_sched_yield,    SYS_setrlimit,
-};
-
-/* Change ids, and what all who share the memory have to do with them. */
-static const short changes_ids[] = {
-	SYS_setuid,    SYS_setgid,    SYS_setreuid, SYS_setregid,
-	SYS_setresuid, SYS_setresgid, SYS_setfsuid, SYS_setfsgid,
-};
-
-/* Write @bytes where argument @argument points, unless that is NULL. */
-static const struct {
-	short nr, argument, bytes;
-} writes[] = {
-	{ SYS_pipe, 0, 2 * sizeof(int) },
-	{ SYS_pipe2, 0, 2 * sizeof(int) },
-	{ SYS_getrlimit, 1, sizeof(struct rlimit) },
-	{ SYS_prlimit64, 3, sizeof(struct rlimit) },
-	{ SYS_stat, 1, sizeof(struct stat) },
-	{ SYS_fstat, 1, sizeof(struct stat) },
-	{ SYS_newfstatat, 2, sizeof(struct stat) },
-};
 
 static bool holds(const struct ff_loan *loan, const ucontext_t *uc, long at,
 		  size_t bytes)
@@ -88,19 +54,21 @@ static bool holds(const struct ff_loan *loan, const ucontext_t *uc, long at,
 	return ff_fence_holds(loan, ff_stack_pointer(uc), (uintptr_t)at, bytes);
 }
 
+/* All that the kernel may write is the child's, by @signature. */
 static bool writes_inside(const struct ff_loan *loan, const ucontext_t *uc,
-			  long nr)
+			  const char *signature)
 {
-	size_t i;
-	long at;
+	size_t bytes;
+	int i;
 
-	for (i = 0; i < sizeof(writes) / sizeof(*writes); i++) {
-		if (writes[i].nr != nr)
-			continue;
-		at = ff_arg(uc, writes[i].argument);
-		return !at || holds(loan, uc, at, (size_t)writes[i].bytes);
+	for (i = 0; i < FF_CALL_ARGUMENTS && signature[i]; i++) {
+		bytes = ff_bytes_written(signature[i]);
+		if (bytes && ff_arg(uc, i) &&
+		    (bytes == SIZE_MAX ||
+		     !holds(loan, uc, ff_arg(uc, i), bytes)))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* H-F2, H-F3: not a file that anybody might have. */
@@ -127,60 +95,93 @@ static bool leads_to_proc(long directory, long path, long flags)
 	return special;
 }
 
-static bool is_harmless_fcntl(long command)
+/* H-F4 A write made whole or not begun, as no signal may cut it short: the
+ * kernel does so for files, and for what fits a pipe at once. */
+static bool is_whole_write(const ucontext_t *uc, long nr)
 {
-	return command == F_DUPFD || command == F_DUPFD_CLOEXEC ||
-	       command == F_GETFD || command == F_SETFD || command == F_GETFL ||
-	       command == F_SETFL;
+	const bool gathers = ff_call(nr)->signature[1] == 'g';
+	struct stat st;
+
+	if (sys(fstat, ff_arg(uc, 0), &st) < 0 || is_special(ff_arg(uc, 0)))
+		return false;
+	return S_ISREG(st.st_mode) || ff_is_null(&st) ||
+	       (S_ISFIFO(st.st_mode) && !gathers &&
+		(unsigned long)ff_arg(uc, 2) <= PIPE_BUF);
 }
 
-static bool is_harmless_ioctl(long request)
+/* ... and a read that comes back with what there is. */
+static bool is_whole_read(const ucontext_t *uc)
 {
-	return request == FIOCLEX || request == FIONCLEX ||
-	       request == TIOCSCTTY || request == TIOCNOTTY ||
-	       request == TIOCSPGRP;
+	struct stat st;
+
+	return sys(fstat, ff_arg(uc, 0), &st) == 0 &&
+	       !is_special(ff_arg(uc, 0)) &&
+	       (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode));
 }
 
-static bool is_harmless_prctl(long option)
+/* Limits that neither a fork nor we depend on. */
+static bool is_harmless_limit(const ucontext_t *uc, long nr)
 {
-	return option == PR_SET_PDEATHSIG || option == PR_SET_NAME ||
-	       option == PR_SET_NO_NEW_PRIVS || option == PR_SET_KEEPCAPS;
+	const long resource = ff_arg(uc, nr == SYS_prlimit64 ? 1 : 0);
+	const bool sets = nr == SYS_setrlimit || ff_arg(uc, 2);
+
+	if (nr == SYS_prlimit64 && (int)ff_arg(uc, 0) != 0)
+		return false;
+	return !sets || resource == RLIMIT_CORE || resource == RLIMIT_FSIZE ||
+	       resource == RLIMIT_NOFILE;
+}
+
+static bool may_pass_request(const struct ff_loan *loan, const ucontext_t *uc,
+			     long nr, int argument)
+{
+	const struct ff_request_rule *rule =
+		ff_request_rule(nr, (uint32_t)ff_arg(uc, argument));
+
+	return rule->fence == FF_FENCE_PASS &&
+	       writes_inside(loan, uc, rule->signature);
 }
 
 static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 {
-	switch (nr) {
-	case SYS_write:
-	case SYS_writev:
-	case SYS_pwrite64:
-	case SYS_ftruncate:
-	case SYS_fchdir:
+	const struct ff_call *c = ff_call(nr);
+
+	if (ff_has_odd_flags(uc, nr))
+		return false;
+	switch ((enum ff_fence_way)c->fence) {
+	case FF_FENCE_PASS:
+	case FF_FENCE_ids:
+		return writes_inside(loan, uc, c->signature);
+	case FF_FENCE_write:
+		return is_whole_write(uc, nr);
+	case FF_FENCE_read:
+		return holds(loan, uc, ff_arg(uc, 1), (size_t)ff_arg(uc, 2)) &&
+		       is_whole_read(uc);
+	case FF_FENCE_file:
 		return !is_special(ff_arg(uc, 0));
-	case SYS_open:
+	case FF_FENCE_open:
 		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), ff_arg(uc, 1));
-	case SYS_creat:
-	case SYS_chdir:
-	case SYS_chroot:
-		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), 0);
-	case SYS_openat:
+	case FF_FENCE_openat:
 		return !leads_to_proc(ff_arg(uc, 0), ff_arg(uc, 1),
 				      ff_arg(uc, 2));
-	case SYS_fcntl:
-		return is_harmless_fcntl(ff_arg(uc, 1));
-	case SYS_ioctl:
-		return is_harmless_ioctl(ff_arg(uc, 1));
-	case SYS_prctl:
-		return is_harmless_prctl(ff_arg(uc, 0));
-	case SYS_read:
-		return holds(loan, uc, ff_arg(uc, 1), (size_t)ff_arg(uc, 2));
-	case SYS_execve:
-	case SYS_execveat:
+	case FF_FENCE_path:
+		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), 0);
+	case FF_FENCE_fcntl:
+	case FF_FENCE_ioctl:
+		return may_pass_request(loan, uc, nr, 1);
+	case FF_FENCE_prctl:
+		return may_pass_request(loan, uc, nr, 0);
+	case FF_FENCE_limit:
+		return is_harmless_limit(uc, nr) &&
+		       writes_inside(loan, uc, c->signature);
+	case FF_FENCE_exec:
 		/* The kernel's mask lacks these while we need them. */
 		return !(loan->own_mask & FF_NEEDED);
-	default:
-		return FF_IS_AMONG(harmless, nr) || FF_IS_AMONG(changes_ids, nr) ||
-		       writes_inside(loan, uc, nr);
+	case FF_FENCE_action:
+	case FF_FENCE_mask:
+	case FF_FENCE_LEAVE:
+		return false;
 	}
+	return false;
 }
 
 static void pass(ucontext_t *uc, long nr)
@@ -241,13 +242,15 @@ static bool change_action(struct ff_loan *loan, ucontext_t *uc)
 
 static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 {
-	if ((nr == SYS_rt_sigprocmask && change_mask(loan, uc)) ||
-	    (nr == SYS_rt_sigaction && change_action(loan, uc)))
+	const uint8_t way = ff_call(nr)->fence;
+
+	if ((way == FF_FENCE_mask && change_mask(loan, uc)) ||
+	    (way == FF_FENCE_action && change_action(loan, uc)))
 		return;
 	if (may_pass(loan, uc, nr) &&
 	    holds(loan, uc, (long)(ff_stack_pointer(uc) - FF_PASS_BACK),
 		  sizeof(uintptr_t))) {
-		if (FF_IS_AMONG(changes_ids, nr))
+		if (way == FF_FENCE_ids)
 			ff_borrower_changes_ids();
 		pass(uc, nr);
 		return;
@@ -289,7 +292,7 @@ bool ff_fenced_signal(struct ff_loan *loan, int sig, const siginfo_t *info,
 		      ucontext_t *uc)
 {
 	if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH) {
-		call(loan, uc, info->si_syscall);
+		call(loan, uc, ff_call_number(info));
 		return true;
 	}
 	leave_pass(uc);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
 #include "host/hot.h"
 #include "host/next.h"
 #include "host/signals.h"
@@ -196,7 +197,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 
 	unsigned long flags = 0;
 
-	if (nr != SYS_fork && nr != SYS_clone && nr != SYS_clone3) {
+	if (ff_call(nr)->in_vfork != FF_VFORK_FORKS) {
 		ff_leave_call(nr, (uintptr_t)a, (uintptr_t)b, (uintptr_t)c);
 		return call_syscall(&r);
 	}

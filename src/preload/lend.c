@@ -4,10 +4,10 @@
  * registers: arch/x86_64/vfork.S, leave.S and syscall.S.
  */
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "calls/calls.h"
 #include "host/next.h"
 #include "host/pidns.h"
 #include "host/sandbox.h"
@@ -17,13 +17,6 @@
 #include "lend/loan.h"
 #include "lend/vfork.h"
 #include "preload/preload.h"
-
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
-#endif
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#endif
 
 pid_t _Fork(void);
 pid_t ff_vfork_again(void);
@@ -44,11 +37,16 @@ void *ff_vfork(const struct ff_caller *caller)
 	return (void *)FF_NEXT(vfork);
 }
 
-static bool changes_memory(uintptr_t option)
+/* Before an option of prctl(), in a child of vfork. */
+static void look_at_option(uintptr_t option)
 {
-	return option == PR_SET_DUMPABLE || option == PR_SET_MM ||
-	       option == PR_SET_THP_DISABLE || option == PR_SET_MDWE ||
-	       option == PR_SET_MEMORY_MERGE;
+	switch (ff_request_rule(SYS_prctl, (uint32_t)option)->in_vfork) {
+	case FF_VFORK_ON:
+	case FF_VFORK_SECCOMP: /* enter_sandbox() */
+		return;
+	default:
+		ff_own_memory("changes its memory by prctl");
+	}
 }
 
 /* The last that this process says, and, if it fails, more than it had to. */
@@ -64,37 +62,32 @@ static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third)
 {
 	enter_sandbox(nr, first, second, third);
-	switch (nr) {
-	case SYS_setuid:
-	case SYS_setgid:
-	case SYS_setreuid:
-	case SYS_setregid:
-	case SYS_setresuid:
-	case SYS_setresgid:
-	case SYS_setfsuid:
-	case SYS_setfsgid:
-	case SYS_capset:
+	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
+	case FF_VFORK_ON:
+	case FF_VFORK_SECCOMP:
+	case FF_VFORK_FORKS:
+		break;
+	case FF_VFORK_IDS:
 		ff_borrower_changes_ids();
 		break;
-	case SYS_prctl:
-		if (changes_memory(first))
-			ff_own_memory("changes its memory by prctl");
+	case FF_VFORK_PRCTL:
+		look_at_option(first);
 		break;
-	case SYS_mlockall:
-	case SYS_munlockall:
+	case FF_VFORK_MEMORY:
 		ff_own_memory("changes its memory by mlockall");
 		break;
-	case SYS_execve:
-	case SYS_execveat:
+	case FF_VFORK_EXECS:
 		ff_borrower_execs();
 		break;
-	case SYS_unshare:
-	case SYS_setns:
+	case FF_VFORK_PIDNS:
 		ff_pidns_changes();
 		break;
-	case SYS_userfaultfd:
+	case FF_VFORK_UFFD:
 		/* A fork finds nothing where the program would be asked. */
 		ff_fork_never_lazily("userfaultfd is in use");
+		break;
+	case FF_VFORK_UNKNOWN:
+		ff_own_memory("makes a call that is not known");
 	}
 }
 
@@ -128,8 +121,7 @@ void *ff_leave(enum ff_next which, const uintptr_t *args)
 		break;
 	case FF_NEXT_prctl:
 		enter_sandbox(SYS_prctl, first, args[1], args[2]);
-		if (changes_memory(first))
-			ff_own_memory("changes its memory by prctl");
+		look_at_option(first);
 		break;
 	case FF_NEXT_mlockall:
 	case FF_NEXT_munlockall:

@@ -5,10 +5,16 @@
  *  n  a number    f  a descriptor    s  const char *, a path or a name
  *  *  any other pointer
  */
-#include "lazy/calls.h"
+#include "calls/calls.h"
 
+#include <linux/audit.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "unit.h"
 
@@ -39,7 +45,7 @@ static const struct {
 	CALL(dup2, "ff"),
 	CALL(dup3, "ffn"),
 	CALL(fcntl, "fn?"),
-	CALL(ioctl, "fn*"),
+	CALL(ioctl, "fn?"),
 	CALL(lseek, "fnn"),
 	CALL(pipe, "*"),
 	CALL(pipe2, "*n"),
@@ -132,7 +138,7 @@ static const struct {
 	CALL(set_robust_list, "nn"),
 	CALL(futex, "*nnnnn"),
 	CALL(prctl, "n????"),
-	CALL(arch_prctl, "n*"),
+	CALL(arch_prctl, "n?"),
 	CALL(getrlimit, "n*"),
 	CALL(setrlimit, "n*"),
 	CALL(prlimit64, "nn**"),
@@ -159,76 +165,162 @@ static const struct {
 	CALL(sysinfo, "*"),
 	CALL(getrandom, "*nn"),
 	CALL(membarrier, "nnn"),
+	CALL(ppoll, "*n**n"),
+	CALL(select, "n****"),
+	CALL(timer_create, "n**"),
+	CALL(timer_settime, "nn**"),
+	CALL(timer_gettime, "n*"),
+	CALL(timer_getoverrun, "n"),
+	CALL(timer_delete, "n"),
+	CALL(sched_yield, ""),
+	CALL(mkdirat, "fsn"),
+	CALL(chown, "snn"),
+	CALL(fchown, "fnn"),
 };
+
+/* Is anything of it made in a fast way? */
+static bool is_made(const struct ff_call *c)
+{
+	return c->lazy != FF_LAZY_LEAVE || c->fence != FF_FENCE_LEAVE;
+}
+
+static bool looks(const struct ff_call *c)
+{
+	return c->lazy > FF_LAZY_OUTPUT;
+}
+
+static size_t length(const struct ff_call *c)
+{
+	return strnlen(c->signature, FF_CALL_ARGUMENTS);
+}
 
 /* May an argument of @type be served as @kind? A descriptor may go unlooked
  * at where a function looks at it. */
-static bool may_be(char type, char kind, const struct ff_rule *rule)
+static bool may_be(char type, char kind, const struct ff_call *c)
 {
 	switch (type) {
 	case 'n':
 		return kind == '-';
 	case 'f':
-		return kind == 'f' ||
-		       (kind == '-' && rule->class == FF_CLASS_LOOK);
+		return kind == 'f' || (kind == '-' && looks(c));
 	case 's':
 		return kind == 's';
 	case '*':
-		return strchr("pbwva", kind) != NULL;
+		return strchr("rp48dtTbcwvga", kind) != NULL;
 	default: /* depends on another argument */
-		return strchr("-p", kind) != NULL &&
-		       rule->class == FF_CLASS_LOOK;
+		return kind == '?' && looks(c);
 	}
 }
 
-START_TEST(each_rule_fits_its_calls_arguments)
+START_TEST(each_row_fits_its_calls_arguments)
 {
-	const struct ff_rule *rule = ff_rule(_i);
-	const char *types = call[_i].types, *s;
+	const struct ff_call *c = ff_call(_i);
+	const char *types = call[_i].types;
 
-	if (!rule)
+	if (!is_made(c))
 		return;
 	ck_assert_msg(types, "call %d is not known here: add it", _i);
-	s = rule->signature;
-	ck_assert_msg(strlen(s) == strlen(types),
-		      "%s: \"%s\" for %zu arguments", call[_i].name, s,
-		      strlen(types));
-	for (int i = 0; s[i]; i++)
-		ck_assert_msg(may_be(types[i], s[i], rule),
-			      "%s: argument %d is a '%c', served as '%c'",
-			      call[_i].name, i, types[i], s[i]);
+	ck_assert_msg(length(c) == strlen(types),
+		      "%s: \"%.6s\" for %zu arguments", call[_i].name,
+		      c->signature, strlen(types));
+	for (size_t i = 0; i < length(c); i++)
+		ck_assert_msg(may_be(types[i], c->signature[i], c),
+			      "%s: argument %zu is a '%c', served as '%c'",
+			      call[_i].name, i, types[i], c->signature[i]);
 }
 END_TEST
 
 /* Where a length is in another argument, that one is a number. */
 START_TEST(lengths_are_where_they_are_looked_for)
 {
-	const struct ff_rule *rule = ff_rule(_i);
-	const char *types = call[_i].types;
+	const struct ff_call *c = ff_call(_i);
 
-	for (int i = 0; rule && rule->signature[i]; i++) {
-		char kind = rule->signature[i];
-		char at = 'n';
+	for (size_t i = 0; i < length(c); i++) {
+		char kind = c->signature[i], at = '-';
 
-		if (kind == 'b' || kind == 'v')
-			at = types[i + 1];
+		if (strchr("bcvg", kind))
+			at = i + 1 < length(c) ? c->signature[i + 1] : 0;
 		else if (kind == 'w')
-			at = i > 0 ? types[i - 1] : '?';
-		ck_assert_msg(at == 'n', "%s: argument %d has no length",
-			      call[_i].name, i);
+			at = i > 0 ? c->signature[i - 1] : 0;
+		ck_assert_msg(at == '-', "call %d: argument %zu has no length",
+			      _i, i);
 	}
 }
 END_TEST
 
-START_TEST(looks_have_their_function_and_only_they)
-{
-	const struct ff_rule *rule = ff_rule(_i);
+/* The facts of calls.def, which no program needs, against its decisions. */
+enum {
+	N = 0,
+	W = 1,
+	O = 2,
+	P = 4,
+	G = 8,
+	L = 16,
+	M = 32
+};
 
-	ck_assert(!rule || rule->class != FF_CLASS_LEAVE);
-	ck_assert(!rule || (rule->look != FF_LOOK_none) ==
-				   (rule->class == FF_CLASS_LOOK));
-	ck_assert_msg(rule || !call[_i].name, "%s is not in the table",
-		      call[_i].name ? call[_i].name : "");
+static const struct {
+	const char *name;
+	unsigned facts;
+} fact[CALLS_MAX] = {
+#define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
+	[nr] = { #name, facts },
+#include "calls/calls.def"
+#undef FF_CALL
+};
+
+START_TEST(decisions_fit_the_facts)
+{
+	const struct ff_call *c = ff_call(_i);
+	const unsigned facts = fact[_i].facts;
+	const char *name = fact[_i].name;
+
+	if (!name) {
+		ck_assert(!is_made(c) && c->waits == FF_WAITS_LOCKS &&
+			  c->in_fork == FF_FORK_ABANDON &&
+			  c->in_vfork == FF_VFORK_UNKNOWN);
+		return;
+	}
+	ck_assert_msg(c->in_vfork != FF_VFORK_UNKNOWN, "%s", name);
+	if (c->lazy == FF_LAZY_FREE)
+		ck_assert_msg(!(facts & (W | O | M)), "%s is not free", name);
+	if (c->lazy == FF_LAZY_OUTPUT)
+		ck_assert_msg(!(facts & (W | M)), "%s may wait", name);
+	if (c->fence == FF_FENCE_PASS)
+		ck_assert_msg(!(facts & (W | P | G | L | M)),
+			      "%s is not for borrowers", name);
+	if (c->fence != FF_FENCE_LEAVE)
+		ck_assert_msg(!(facts & M), "%s maps", name);
+	if (c->waits == FF_WAITS_AGAIN)
+		ck_assert_msg(facts & W, "%s does not wait", name);
+	if (c->in_fork == FF_FORK_MAKE)
+		ck_assert_msg(!(facts & G) || c->in_vfork == FF_VFORK_IDS ||
+				      c->in_vfork == FF_VFORK_MEMORY ||
+				      _i == SYS_personality ||
+				      _i == SYS_set_mempolicy ||
+				      _i == SYS_modify_ldt,
+			      "%s changes what was arranged", name);
+}
+END_TEST
+
+/* What is passed to the kernel behind the fence may write only what the
+ * signature has a size for. */
+START_TEST(what_passes_the_fence_says_how_much_it_writes)
+{
+	const struct ff_call *c = ff_call(_i);
+
+	for (size_t i = 0; c->fence == FF_FENCE_PASS && i < length(c); i++)
+		ck_assert_msg(ff_bytes_written(c->signature[i]) != SIZE_MAX,
+			      "call %d, argument %zu", _i, i);
+}
+END_TEST
+
+START_TEST(sizes_are_those_of_the_kernel)
+{
+	ck_assert_uint_eq(ff_bytes_written('t'), sizeof(struct stat));
+	ck_assert_uint_eq(ff_bytes_written('T'), sizeof(struct statx));
+	ck_assert_uint_eq(ff_bytes_written('d'), sizeof(struct rlimit));
+	ck_assert_uint_eq(ff_bytes_written('d'), sizeof(struct timespec));
 }
 END_TEST
 
@@ -238,8 +330,7 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 	static const int never[] = {
 		SYS_wait4,	   SYS_waitid,
 		SYS_nanosleep,	   SYS_clock_nanosleep,
-		SYS_pause,	   SYS_select,
-		SYS_ppoll,	   SYS_epoll_pwait,
+		SYS_pause,	   SYS_epoll_pwait,
 		SYS_epoll_wait,	   SYS_epoll_ctl,
 		SYS_flock,	   SYS_accept4,
 		SYS_connect,	   SYS_bind,
@@ -261,48 +352,99 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_reboot,	   SYS_settimeofday,
 		SYS_sethostname,   SYS_seccomp,
 		SYS_bpf,	   SYS_userfaultfd,
-		SYS_rseq,
+		SYS_rseq,	   SYS_pkey_mprotect,
 	};
-	static const int outputs[] = {
+	static const int seen[] = {
 		SYS_write,	 SYS_writev,	SYS_kill,  SYS_exit_group,
 		SYS_unlink,	 SYS_rename,	SYS_mkdir, SYS_chmod,
 		SYS_ftruncate,	 SYS_read,	SYS_open,  SYS_creat,
 		SYS_fcntl,	 SYS_ioctl,	SYS_lseek, SYS_setpgid,
 		SYS_setpriority, SYS_prlimit64, SYS_prctl, SYS_poll,
-		SYS_pselect6,
+		SYS_pselect6,	 SYS_select,	SYS_ppoll, SYS_getsockopt,
+		SYS_arch_prctl,	 SYS_mprotect,	SYS_mmap,  SYS_madvise,
 	};
 
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
-		ck_assert_msg(!ff_rule(never[i]), "call %d", never[i]);
-	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
-		const struct ff_rule *rule = ff_rule(outputs[i]);
+		ck_assert_msg(ff_call(never[i])->lazy == FF_LAZY_LEAVE, "%s",
+			      fact[never[i]].name);
+	for (size_t i = 0; i < sizeof(seen) / sizeof(*seen); i++)
+		ck_assert_msg(ff_call(seen[i])->lazy != FF_LAZY_FREE, "%s",
+			      fact[seen[i]].name);
+}
+END_TEST
 
-		ck_assert_msg(!rule || rule->class != FF_CLASS_FREE, "%s",
-			      call[outputs[i]].name);
+START_TEST(numbers_of_no_call_are_denied)
+{
+	static const long odd[] = { -1,		  -4096,
+				    CALLS_MAX,	  1L << 31,
+				    FF_OTHER_ABI, FF_OTHER_ABI + SYS_getpid,
+				    0x40000000L,  0x40000000L + SYS_getpid };
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		ck_assert(!is_made(ff_call(odd[i])));
+		ck_assert(ff_call(odd[i])->in_vfork == FF_VFORK_UNKNOWN);
 	}
 }
 END_TEST
 
-START_TEST(numbers_of_no_call_are_not_in_the_table)
+/* int $0x80 has numbers of its own: 20 is getpid there, and writev here. */
+START_TEST(calls_of_another_abi_are_denied)
 {
-	static const long odd[] = { -1,		 -4096,
-				    CALLS_MAX,	 1L << 31,
-				    1L << 32,	 (1L << 32) + SYS_getpid,
-				    0x40000000L, 0x40000000L + SYS_getpid };
+	siginfo_t info = { 0 };
 
-	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++)
-		ck_assert_ptr_null(ff_rule(odd[i]));
+	info.si_syscall = 20;
+	info.si_arch = AUDIT_ARCH_X86_64;
+	ck_assert_int_eq(ff_call_number(&info), 20);
+	info.si_arch = AUDIT_ARCH_I386;
+	ck_assert(ff_call(ff_call_number(&info))->lazy == FF_LAZY_LEAVE);
+	ck_assert_int_eq((uint32_t)ff_call_number(&info), 20);
+}
+END_TEST
+
+static bool is_odd(long nr, int argument, long flags)
+{
+	static const int reg[6] = { REG_RDI, REG_RSI, REG_RDX,
+				    REG_R10, REG_R8,  REG_R9 };
+	static ucontext_t uc;
+
+	uc.uc_mcontext.gregs[reg[argument]] = flags;
+	return ff_has_odd_flags(&uc, nr);
+}
+
+START_TEST(requests_and_flags_that_are_not_known_are_denied)
+{
+	const struct ff_request_rule *r = ff_request_rule(SYS_prctl, 4711);
+
+	ck_assert(r->lazy == FF_LAZY_LEAVE && r->fence == FF_FENCE_LEAVE &&
+		  r->in_vfork == FF_VFORK_UNKNOWN);
+	r = ff_request_rule(SYS_getsockopt, SOL_SOCKET << 16 | SO_ERROR);
+	ck_assert(r->lazy == FF_LAZY_LEAVE);
+	r = ff_request_rule(SYS_getsockopt, SOL_SOCKET << 16 | SO_TYPE);
+	ck_assert(r->lazy == FF_LAZY_FREE);
+	/* a number of another call */
+	ck_assert(ff_request_rule(SYS_fcntl, 15)->lazy == FF_LAZY_LEAVE);
+	ck_assert(ff_request_rule(SYS_prctl, 15)->lazy == FF_LAZY_FREE);
+	ck_assert(!is_odd(SYS_close_range, 2, 6));
+	ck_assert(is_odd(SYS_close_range, 2, 8));
+	ck_assert(is_odd(SYS_mmap, 3, MAP_PRIVATE | 0x200));
+	ck_assert(!is_odd(SYS_mmap, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED));
+	ck_assert(is_odd(SYS_msync, 2, MS_SYNC));
 }
 END_TEST
 
 void unit_tests(TCase *tests)
 {
-	tcase_add_loop_test(tests, each_rule_fits_its_calls_arguments, 0,
+	tcase_add_loop_test(tests, each_row_fits_its_calls_arguments, 0,
 			    CALLS_MAX);
 	tcase_add_loop_test(tests, lengths_are_where_they_are_looked_for, 0,
 			    CALLS_MAX);
-	tcase_add_loop_test(tests, looks_have_their_function_and_only_they, 0,
+	tcase_add_loop_test(tests, decisions_fit_the_facts, 0, CALLS_MAX);
+	tcase_add_loop_test(tests,
+			    what_passes_the_fence_says_how_much_it_writes, 0,
 			    CALLS_MAX);
+	tcase_add_test(tests, sizes_are_those_of_the_kernel);
 	tcase_add_test(tests, calls_that_block_or_reach_others_are_not_free);
-	tcase_add_test(tests, numbers_of_no_call_are_not_in_the_table);
+	tcase_add_test(tests, numbers_of_no_call_are_denied);
+	tcase_add_test(tests, calls_of_another_abi_are_denied);
+	tcase_add_test(tests, requests_and_flags_that_are_not_known_are_denied);
 }

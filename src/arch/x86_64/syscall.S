@@ -13,11 +13,19 @@
 	.balign	16
 syscall:
 	.cfi_startproc
-	/* clone, fork, prctl, unshare, setns, seccomp, userfaultfd, clone3 */
-	.irp	nr, 56, 57, 157, 272, 308, 317, 323, 435
-	cmpq	$\nr, %rdi
-	je	1f
-	.endr
+#define LOOK(nr)	cmpq $nr, %rdi; je 1f
+#define FF_VFORK_ON(nr)
+#define FF_VFORK_IDS(nr)
+#define FF_VFORK_MEMORY(nr)
+#define FF_VFORK_EXECS(nr)
+#define FF_VFORK_PRCTL(nr)	LOOK(nr)
+#define FF_VFORK_SECCOMP(nr)	LOOK(nr)
+#define FF_VFORK_PIDNS(nr)	LOOK(nr)
+#define FF_VFORK_UFFD(nr)	LOOK(nr)
+#define FF_VFORK_FORKS(nr)	LOOK(nr)
+#define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
+	FF_VFORK_##vfork(nr)
+#include "calls/calls.def"
 	movq	ff_loan@gottpoff(%rip), %rax
 	cmpq	$0, %fs:(%rax)
 	jne	1f

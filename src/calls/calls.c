@@ -1,0 +1,111 @@
+#include "calls/calls.h"
+
+#include <linux/audit.h>
+#include <sys/syscall.h>
+
+#include "arch/arch.h"
+
+#define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
+	[nr] = { FF_LAZY_##lazy, FF_FENCE_##fence, FF_WAITS_##waits,         \
+		 FF_FORK_##fork, FF_VFORK_##vfork, signature },
+static const struct ff_call calls[] = {
+#include "calls/calls.def"
+};
+#undef FF_CALL
+
+static const struct ff_call unknown;
+
+/* The numbers of calls, also of such as the system's headers do not know. */
+#define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
+	NR_##name = nr,
+enum {
+#include "calls/calls.def"
+};
+#undef FF_CALL
+
+#define FF_FLAGS(call, argument, mask)
+#define FF_REQUEST(call, request, number, signature, lazy, fence, vfork) \
+	{ number,	    NR_##call,	       FF_LAZY_##lazy,           \
+	  FF_FENCE_##fence, FF_VFORK_##vfork, signature },
+static const struct ff_request_rule requests[] = {
+#include "calls/requests.def"
+};
+#undef FF_REQUEST
+#undef FF_FLAGS
+
+static const struct ff_request_rule unknown_request;
+
+#define FF_REQUEST(call, request, number, signature, lazy, fence, vfork)
+#define FF_FLAGS(call, argument, mask) { mask, NR_##call, argument },
+static const struct {
+	uint32_t mask;
+	uint16_t nr;
+	uint8_t argument;
+} flags[] = {
+#include "calls/requests.def"
+};
+#undef FF_REQUEST
+#undef FF_FLAGS
+
+const struct ff_call *ff_call(long nr)
+{
+	if (nr < 0 || (size_t)nr >= sizeof(calls) / sizeof(calls[0]))
+		return &unknown;
+	return &calls[nr];
+}
+
+const struct ff_request_rule *ff_request_rule(long nr, unsigned long number)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (requests[i].number == number && requests[i].nr == nr)
+			return &requests[i];
+	return &unknown_request;
+}
+
+bool ff_has_odd_flags(const ucontext_t *uc, long nr)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].nr == nr)
+			return ((uint32_t)ff_arg(uc, flags[i].argument) &
+				~flags[i].mask) != 0;
+	return false;
+}
+
+long ff_call_number(const siginfo_t *info)
+{
+	return info->si_arch == AUDIT_ARCH_X86_64 ?
+		       info->si_syscall :
+		       FF_OTHER_ABI | (uint32_t)info->si_syscall;
+}
+
+size_t ff_bytes_written(char kind)
+{
+	switch (kind) {
+	case '\0':
+	case '-':
+	case 'f':
+	case 's':
+	case 'a':
+	case 'r':
+	case 'c':
+	case 'w':
+	case 'g':
+		return 0;
+	case '4':
+		return 4;
+	case '8':
+		return 8;
+	case 'd':
+		return 16;
+	case 't':
+		return 144;
+	case 'T':
+		return 256;
+	default:
+		return SIZE_MAX;
+	}
+}
