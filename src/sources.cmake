@@ -39,6 +39,7 @@ set(FF_CORE_SOURCES
 	lazy/call_io.c
 	lazy/call_memory.c
 	lazy/call_open.c
+	lazy/call_exec.c
 	lazy/call_process.c
 	lazy/call_signal.c
 	lazy/calls.c

@@ -42,6 +42,14 @@ void ff_let_through(void);
 extern const char ff_let_through_done[];
 
 /*
+ * The same for execve, which comes back only if it failed: the instruction at
+ * ff_exec_answered is then stopped by dispatch, its number being what execve
+ * answered. Where it goes on, whoever sent it there knows.
+ */
+void ff_exec_through(void);
+extern const char ff_exec_answered[];
+
+/*
  * Memory protection keys. The register holds two bits for each of 16 keys: no
  * access, no writing. A signal handler starts with those of a new process,
  * which may not touch memory of any key but 0.
@@ -173,6 +181,37 @@ static inline void ff_set_stack_pointer(ucontext_t *uc, uintptr_t sp)
 static inline void ff_jump(ucontext_t *uc, void (*to)(void))
 {
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)to;
+}
+
+/* Is the call at ff_exec_through yet to be made (again)? */
+static inline int ff_exec_is_ahead(const ucontext_t *uc)
+{
+	return uc->uc_mcontext.gregs[REG_RIP] ==
+	       (greg_t)(uintptr_t)ff_exec_through;
+}
+
+/* Has it been made, and failed? Its answer is where results are. */
+static inline int ff_exec_is_behind(const ucontext_t *uc)
+{
+	const greg_t at = uc->uc_mcontext.gregs[REG_RIP];
+
+	return at > (greg_t)(uintptr_t)ff_exec_through &&
+	       at <= (greg_t)(uintptr_t)ff_exec_answered + FF_CALL_BYTES;
+}
+
+static inline uintptr_t ff_goes_on_at(const ucontext_t *uc)
+{
+	return (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+}
+
+static inline void ff_go_on_at(ucontext_t *uc, uintptr_t at)
+{
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)at;
+}
+
+static inline long ff_result(const ucontext_t *uc)
+{
+	return uc->uc_mcontext.gregs[REG_RAX];
 }
 
 /* A fault: was it ff_peek's? Then it answers -1. */

@@ -1,5 +1,5 @@
 /*
- * Calls on the process: its image, its end, its identity. What the child
+ * Calls on the process: its end, its identity. What the child
  * changes of itself dies with it; of others it may change nothing.
  */
 #include <errno.h>
@@ -11,37 +11,6 @@
 #include "lazy/calls.h"
 #include "lazy/child.h"
 #include "lazy/pager.h"
-
-/*
- * H-X1 Between the look for signals (H-M7) and execve one may still come. One
- *      that kills makes the fork happen after it; one that the program handles
- *      runs its handler here, mediated like everything else, as it would have.
- */
-static void exec(ucontext_t *uc, long nr, const char *signature)
-{
-	long rc;
-
-	if (!ff_serve(uc, nr, signature))
-		return;
-	ff_purity_end();
-	ff_child_enter_exec();
-	rc = ff_make(uc, nr);
-	ff_child_exec_failed();
-	if (rc == -EFAULT)
-		ff_child_leave(uc, FF_REASON_CALL, nr);
-	else
-		ff_answer(uc, rc);
-}
-
-void ff_look_execve(ucontext_t *uc, long nr)
-{
-	exec(uc, nr, "saa");
-}
-
-void ff_look_execveat(ucontext_t *uc, long nr)
-{
-	exec(uc, nr, "fsaa-");
-}
 
 void ff_look_exit(ucontext_t *uc, long nr)
 {

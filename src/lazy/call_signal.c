@@ -17,6 +17,15 @@
 #include "lazy/child.h"
 #include "lazy/pager.h"
 
+static void note_handler(long sig, uintptr_t new)
+{
+	const struct ff_sigaction *act = (const struct ff_sigaction *)new;
+
+	if (new && ff_fetch(new, sizeof(*act)) == 0 &&
+	    ff_is_readable(new, sizeof(*act)) && ff_is_handler(act))
+		ff_exec_note_handler((int)sig, act->mask);
+}
+
 void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 {
 	long sig = ff_arg(uc, 0);
@@ -27,6 +36,7 @@ void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 	struct ff_sigaction was = *kept, now = was;
 
 	if (sig != SIGSEGV && sig != SIGSYS) {
+		note_handler(sig, new);
 		ff_pass(uc, nr, "-pp-");
 		return;
 	}

@@ -219,6 +219,7 @@ static void let_go(ucontext_t *uc, bool asked)
 
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 {
+	ff_exec_left(uc);
 	if (!ff_child.committed)
 		roll_back(reason, call);
 	atomic_store(&ff_child.shared->reason, reason);
@@ -235,23 +236,9 @@ void ff_child_enter_exec(void)
 	if (ff_fault(FF_FAULT_LIES))
 		lie();
 	move_on(FF_EXECING);
-	/* Ignored signals stay ignored through exec; handlers do not. */
-	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)
-		set_action(SIGSEGV, &ff_child.segv);
-	if ((void *)ff_child.sys.handler == (void *)SIG_IGN)
-		set_action(SIGSYS, &ff_child.sys);
-	ff_setmask(ff_child.mask);
 }
 
-void ff_child_exec_failed(void)
+bool ff_child_left_exec(void)
 {
-	struct ff_sigaction ignored;
-
-	ff_setmask(ff_our_mask(ff_child.mask));
-	if ((void *)ff_child.segv.handler == (void *)SIG_IGN)
-		ff_handle(SIGSEGV, ff_on_sigsegv, &ignored);
-	if ((void *)ff_child.sys.handler == (void *)SIG_IGN)
-		ff_trap_again();
-	if (!move_state(FF_EXECING, FF_RUNNING))
-		end();
+	return move_state(FF_EXECING, FF_RUNNING);
 }

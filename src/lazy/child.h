@@ -11,6 +11,7 @@
 #include <ucontext.h>
 
 #include "host/signals.h"
+#include "lazy/exec.h"
 #include "lazy/slot.h"
 
 #define FF_OWN_FDS 1024
@@ -31,6 +32,7 @@ struct ff_child {
 	struct ff_sigaction segv, sys;
 	struct ff_robust_head *robust;
 	unsigned long robust_bytes;
+	struct ff_exec exec;
 
 	/* Descriptors the child opened itself, of regular files or
 	 * directories: reading moves nobody's offset but its own. */
@@ -61,9 +63,9 @@ void ff_child_idle(void);
 /* close() of the program, made without a trap; sets errno. */
 int ff_child_close(int fd);
 
-/* Before execve, and after one that failed. Do not return if the child was
- * cancelled. */
+/* Before execve; does not return if the child was cancelled. */
 void ff_child_enter_exec(void);
-void ff_child_exec_failed(void);
+/* It is not in execve any more. False: it was not before. */
+bool ff_child_left_exec(void);
 
 #endif

@@ -203,6 +203,9 @@ void ff_child_call(ucontext_t *uc, long nr)
 {
 	const struct ff_call *call = ff_call(nr);
 
+	if (ff_exec_has_failed(uc))
+		return;
+	ff_exec_left(uc);
 	atomic_fetch_add_explicit(&ff_child.shared->calls, 1,
 				  memory_order_relaxed);
 	if (atomic_load(&ff_child.shared->state) == FF_CANCELLED)

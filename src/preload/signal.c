@@ -83,6 +83,17 @@ static bool is_handler(const struct sigaction *act)
 	return act->sa_handler != SIG_DFL && act->sa_handler != SIG_IGN;
 }
 
+/* What a handler blocks matters when a lazy child execs. */
+static void note_handler(int sig, const struct sigaction *act)
+{
+	ff_sigset mask;
+
+	if (!act || !is_handler(act) || ff_loan)
+		return;
+	memcpy(&mask, &act->sa_mask, sizeof(mask));
+	ff_exec_note_handler(sig, mask);
+}
+
 FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 			struct sigaction *old)
 {
@@ -90,6 +101,7 @@ FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(sigaction), act, old);
+	note_handler(sig, act);
 	if (act)
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(sigaction)(sig, act, old);
@@ -103,6 +115,7 @@ FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(__sigaction), act, old);
+	note_handler(sig, act);
 	if (act)
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(__sigaction)(sig, act, old);

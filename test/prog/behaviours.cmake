@@ -80,6 +80,10 @@ behaviour(limits-tight)
 
 # signals
 behaviour(signals-in-child LAZY)
+foreach(how sleeps state jumps blocks-all on-stack)
+	behaviour(exec-window LAZY TEST exec-window-${how} ARGS ${how}
+		OPTIONS -a -e FLATFORK_LEND=off)
+endforeach()
 behaviour(signals-to-parent-once TEST signals-to-parent-exec ARGS exec)
 behaviour(signals-to-parent-once TEST signals-to-parent-exit ARGS exit)
 behaviour(signal-kills-both)

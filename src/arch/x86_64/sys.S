@@ -244,8 +244,31 @@ ff_let_through_done:
 	.cfi_endproc
 	.size	ff_let_through, . - ff_let_through
 
+/*
+ * execve of a lazy child, likewise; the child knows the way back. Its answer
+ * is the number of a call that dispatch does stop, so that what failed is
+ * heard of at once.
+ */
+	.balign	16
+	.globl	ff_exec_through
+	.hidden	ff_exec_through
+	.globl	ff_exec_answered
+	.hidden	ff_exec_answered
+	.type	ff_exec_through, @function
+	nop
+ff_exec_through:
+	.cfi_startproc
+	.cfi_undefined rip
+	syscall
+	jmp	ff_exec_answered
+
 	.balign	16
 ff_sys_end:
+ff_exec_answered:
+	syscall
+	hlt
+	.cfi_endproc
+	.size	ff_exec_through, . - ff_exec_through
 
 /*
  * int ff_peek(const void *at): the byte at @at, or -1 where there is no
