@@ -14,7 +14,6 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 fault=${1:?the name of a fault}
 # How busy the machine is shall not decide.
 inner=(env FLATFORK_BUDGET_MS=20000)
-[ "$fault" = none ] || inner+=("FLATFORK_FAULT=$fault")
 
 # Why the log says that a fork is libc's.
 case $fault in
@@ -31,30 +30,27 @@ reserve | fetch) why="rolled back: child can't get its memory " ;;
 esac
 
 lines() {
-	grep -cE "^flatfork\[[0-9]+\]: fork at .+: $1" "$work/log"
+	grep -cE "^flatfork\[[0-9]+\]: fork at .+: $1" "$work/lazy.log"
 }
 
 # one_line_each FORKS
 one_line_each() {
-	local forks
-
-	forks=$(($(counter forks_real) + $(counter forks_lazy)))
-	[ "$forks" -eq "$1" ] || check_failed "$forks forks counted, not $1"
+	[ "$(forks)" -eq "$1" ] || check_failed "$(forks) forks counted, not $1"
 	[ "$(lines '')" -eq "$1" ] ||
 		check_failed "$(lines '') lines for $1 forks"
 	[ "$(lines real:)" -eq "$(counter forks_real)" ] ||
 		check_failed "$(lines real:) lines of real forks," \
 			"$(counter forks_real) counted"
-	[ "$(grep -c . "$work/log")" -eq "$1" ] ||
+	[ "$(grep -c . "$work/lazy.log")" -eq "$1" ] ||
 		check_failed "the log has other lines"
 }
 
 show() {
-	[ "$failures" -eq 0 ] || cat "$work/log" "$work/stats"
+	[ "$failures" -eq 0 ] || cat "$work/lazy.log" "$work/lazy.stats"
 }
 
 # Children of all kinds, from several places: not every one needs memory.
-three_ways
+all_ways
 one_line_each "$GUEST_FORKS"
 if [ -z "$why" ] || [ "$fault" = fetch ]; then
 	[ "$(counter forks_lazy)" -ge 3 ] ||
@@ -70,7 +66,7 @@ show
 guest=$ground/keeps
 for kind in exec work; do
 	options=("$kind")
-	three_ways
+	all_ways
 	one_line_each 5
 	if [ -n "$why" ]; then
 		expect_real "$why"

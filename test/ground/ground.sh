@@ -33,35 +33,40 @@ copy_for_nobody() {
 }
 
 case_nothing_missing() {
-	three_ways
+	all_ways
 	expect_all_counted
 	[ "$(counter forks_lazy)" -ge 3 ] || {
 		check_failed "forks_lazy is $(counter forks_lazy), not >= 3"
-		cat "$work/log"
+		cat "$work/lazy.log"
+	}
+	[ -e "$work/fence.stats" ] || return
+	[ "$(counter forks_lent fence)" -ge 3 ] || {
+		check_failed "forks_lent is $(counter forks_lent fence), not >= 3"
+		cat "$work/fence.log"
 	}
 }
 
 case_no_user_dispatch() {
 	outer=("$ground/without" sud)
-	three_ways
+	all_ways
 	expect_real .
 }
 
 case_seccomp_in_force() {
 	outer=("$ground/without" seccomp)
-	three_ways
+	all_ways
 	expect_real seccomp
 }
 
 case_no_proc() {
 	outer=("$ground/without" proc)
-	three_ways
+	all_ways
 	expect_real /proc
 }
 
 case_sigsys_handler() {
 	options=(--sigsys)
-	three_ways
+	all_ways
 	expect_real SIGSYS
 }
 
@@ -69,14 +74,14 @@ case_tracer() {
 	need strace
 	outer=(strace -f -q -o /dev/null)
 	"${outer[@]}" true 2>/dev/null || skip "strace may not trace here"
-	three_ways
+	all_ways
 	expect_real 'trace'
 }
 
 case_valgrind() {
 	need valgrind
 	inner=(valgrind -q)
-	three_ways
+	all_ways
 	expect_real valgrind
 }
 
@@ -87,14 +92,14 @@ case_qemu_user() {
 	inner=(bash -c 'preload=${LD_PRELOAD-}
 		unset LD_PRELOAD
 		exec qemu-x86_64 ${preload:+-E "LD_PRELOAD=$preload"} "$@"' --)
-	three_ways
+	all_ways
 	expect_real .
 }
 
 case_asan_linked() {
 	guest=$ground/guest-asan-static
 	[ -x "$guest" ] || skip "the compiler has no static AddressSanitizer"
-	three_ways
+	all_ways
 	expect_real 'sanitizer|asan|ASan|AddressSanitizer'
 }
 
@@ -104,7 +109,7 @@ case_asan_preloaded() {
 	first=$(ldd "$guest" | sed -n 's/.*=> \(.*libasan[^ ]*\).*/\1/p')
 	[ -n "$first" ] || skip "AddressSanitizer is not a library here"
 	first+=:
-	three_ways
+	all_ways
 	expect_real 'sanitizer|asan|ASan|AddressSanitizer'
 }
 
@@ -114,29 +119,29 @@ case_setuid() {
 	copy_for_nobody
 	chown 0:0 "$guest" && chmod 4755 "$guest" || exit 1
 	outer=("${as_nobody[@]}")
-	three_ways
-	[ -s "$work/log" ] && check_failed "a log in secure mode"
-	[ -s "$work/stats" ] && check_failed "counters in secure mode"
+	all_ways
+	[ -s "$work/lazy.log" ] && check_failed "a log in secure mode"
+	[ -s "$work/lazy.stats" ] && check_failed "counters in secure mode"
 }
 
 case_undumpable() {
 	options=(--undumpable)
 	copy_for_nobody
 	outer=("${as_nobody[@]}")
-	three_ways
+	all_ways
 	expect_all_counted
 }
 
 case_full_descriptor_table() {
 	options=(--full-fds)
 	log_to=stderr # no other log can be opened
-	three_ways
+	all_ways
 	expect_all_counted
 }
 
 case_tight_address_space() {
 	options=(--tight-as)
-	three_ways
+	all_ways
 	expect_all_counted
 }
 
@@ -145,8 +150,8 @@ case_fork_in_handler() {
 	local line='^flatfork\[[0-9]+\]: fork at .+: real: .'
 
 	options=(--nested)
-	three_ways
-	grep -qE "$line" "$work/log" ||
+	all_ways
+	grep -qE "$line" "$work/lazy.log" ||
 		check_failed "no fork in a handler is logged as real"
 	[ "$(counter forks_real)" -gt 0 ] || check_failed "forks_real is 0"
 	[ "$(counter forks_lazy)" -gt 0 ] || check_failed "forks_lazy is 0"

@@ -1,14 +1,17 @@
 # shellcheck shell=bash
-# The guest plain, under flatfork and with flatfork off, and what they must
-# have in common. Sourced by the tests of this room.
+# The guest plain, with lazy forks, with forks lent behind protection keys (where
+# the CPU has them) and with flatfork off, and what they must have in common.
+# Sourced by the tests of this room.
 #
 # A test sets
 #   outer    command that arranges the fault, in front of everything
 #   inner    the same, but run with the environment of the mode
+#   fault    faults to inject, a list with commas
 #   guest    the program
 #   options  its options
 #   first    a library that has to come first in LD_PRELOAD, with its colon
-# and calls three_ways, then what else must be true.
+# and calls all_ways, then what else must be true of the lazy run: its log and
+# its counters are what is asked for.
 
 : "${FF_BUILD:?the build directory}"
 preload=$FF_BUILD/libflatfork-preload.so
@@ -21,6 +24,7 @@ failures=0
 outer=()
 inner=()
 guest=$ground/guest
+fault=
 options=()
 first=
 unset LD_PRELOAD "${!FLATFORK@}"
@@ -67,10 +71,22 @@ same_as_plain() {
 	done
 }
 
-three_ways() {
-	local log=$work/log
+# run_with_log NAME [VAR=VALUE...]: preloaded, $work/NAME.{log,stats}
+run_with_log() {
+	local name=$1 log=$work/$1.log
+	shift
+	: >"$log"
+	: >"$work/$name.stats"
+	chmod 666 "$log" "$work/$name.stats"
+	run_guest "$name" "LD_PRELOAD=$first$preload" FLATFORK_FORK=lazy \
+		FLATFORK_LOG="${log_to:-$log}" \
+		FLATFORK_STATS="$work/$name.stats" "$@"
+	[ "${log_to:-}" = stderr ] &&
+		grep '^flatfork\[' "$work/$name.err" >"$log"
+	same_as_plain "$name"
+}
 
-	[ "${log_to:-}" = stderr ] && log=stderr
+all_ways() {
 	run_guest plain ${first:+"LD_PRELOAD=${first%:}"}
 	read -r status <"$work/plain.status"
 	[ "$status" -eq 77 ] && skip "$(tail -n 1 "$work/plain.err")"
@@ -79,22 +95,24 @@ three_ways() {
 		check_failed "plain: status $status: no oracle"
 		verdict
 	fi
-	: >"$work/log"
-	: >"$work/stats"
-	chmod 666 "$work/log" "$work/stats"
-	run_guest lazy "LD_PRELOAD=$first$preload" FLATFORK_FORK=lazy \
-		FLATFORK_LOG="$log" FLATFORK_STATS="$work/stats"
-	[ "$log" = stderr ] &&
-		grep '^flatfork\[' "$work/lazy.err" >"$work/log"
+	run_with_log lazy FLATFORK_LEND=off FLATFORK_FAULT="$fault"
 	run_guest off "LD_PRELOAD=$first$preload" FLATFORK=off
-	same_as_plain lazy
 	same_as_plain off
+	if grep -qw ospke /proc/cpuinfo; then
+		run_with_log fence FLATFORK_FAULT="fence-all,$fault"
+	fi
 }
 
-# counter KEY: its sum over all processes of the run under flatfork.
+# counter KEY [WAY]: its sum over all processes of the run.
 counter() {
-	sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$work/stats" |
+	sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$work/${2:-lazy}.stats" |
 		awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# forks [WAY]: all that were made, each counted once, whatever became of it.
+forks() {
+	echo $(($(counter forks_real "$@") + $(counter forks_lazy "$@") +
+		$(counter forks_lent "$@")))
 }
 
 # expect_real PATTERN: every fork was libc's, and the log says so and why, the
@@ -102,11 +120,11 @@ counter() {
 expect_real() {
 	local line='^flatfork\[[0-9]+\]: fork at .+: real: '
 
-	grep -qE "$line.*($1)" "$work/log" || {
+	grep -qE "$line.*($1)" "$work/lazy.log" || {
 		check_failed "no line \"fork at SITE: real: $1\" in the log:"
-		head -n 20 "$work/log"
+		head -n 20 "$work/lazy.log"
 	}
-	if grep -E '^flatfork\[[0-9]+\]: fork at ' "$work/log" |
+	if grep -E '^flatfork\[[0-9]+\]: fork at ' "$work/lazy.log" |
 		grep -vE "$line"; then
 		check_failed "these forks were not libc's"
 	fi
@@ -117,10 +135,12 @@ expect_real() {
 
 # Either way is right, but every fork is counted once.
 expect_all_counted() {
-	local sum=$(($(counter forks_real) + $(counter forks_lazy)))
+	local way
 
-	if [ "$sum" -ne "$GUEST_FORKS" ]; then
-		check_failed "$sum forks counted, $GUEST_FORKS made:"
-		cat "$work/stats"
-	fi
+	for way in lazy fence; do
+		[ -e "$work/$way.stats" ] || continue
+		[ "$(forks $way)" -eq "$GUEST_FORKS" ] && continue
+		check_failed "$way: $(forks $way) forks, $GUEST_FORKS made:"
+		cat "$work/$way.stats"
+	done
 }

@@ -1,4 +1,5 @@
-# The table of behaviours. LAZY where the program's children exec.
+# The table of behaviours. LAZY where the program's children exec, LENT where a
+# CPU with protection keys must lend.
 
 # memory
 behaviour(child-scribbles LAZY)
@@ -29,7 +30,7 @@ behaviour(sys-big-argv LAZY)
 behaviour(sys-results LAZY)
 
 # side effects before exec or end
-behaviour(shared-memory-once TEST shared-memory-exec ARGS exec)
+behaviour(shared-memory-once LENT TEST shared-memory-exec ARGS exec)
 behaviour(shared-memory-once TEST shared-memory-exit ARGS exit)
 behaviour(shared-memory-once TEST shared-memory-wait ARGS wait)
 behaviour(shared-near-thread)
@@ -39,12 +40,12 @@ behaviour(files-made-once TEST files-made-exec ARGS exec)
 behaviour(files-made-once TEST files-made-exit ARGS exit)
 
 # ends, generations, identity
-behaviour(ends-without-exec)
+behaviour(ends-without-exec LENT)
 behaviour(atexit-and-stdio)
-behaviour(nested-forks LAZY)
+behaviour(nested-forks LAZY LENT)
 behaviour(daemons)
-behaviour(inherits-after-exec LAZY)
-behaviour(child-ids LAZY)
+behaviour(inherits-after-exec LAZY LENT)
+behaviour(child-ids LAZY LENT)
 behaviour(child-setuid LAZY)
 behaviour(child-signal-kinds LAZY)
 behaviour(waits-in-threads)
@@ -75,19 +76,18 @@ foreach(which writes-too-much handles-too-much ends-too-late
 endforeach()
 
 # descriptors and limits
-behaviour(fd-numbers LAZY)
-behaviour(limits-tight)
+behaviour(fd-numbers LAZY LENT)
+behaviour(limits-tight LENT)
 
 # signals
-behaviour(signals-in-child LAZY)
+behaviour(signals-in-child LAZY LENT)
 foreach(how sleeps state jumps blocks-all on-stack)
-	behaviour(exec-window LAZY TEST exec-window-${how} ARGS ${how}
-		OPTIONS -a -e FLATFORK_LEND=off)
+	behaviour(exec-window LAZY TEST exec-window-${how} ARGS ${how})
 endforeach()
 behaviour(signals-to-parent-once TEST signals-to-parent-exec ARGS exec)
 behaviour(signals-to-parent-once TEST signals-to-parent-exit ARGS exit)
 behaviour(signal-kills-both)
-behaviour(stop-cont-kill)
+behaviour(stop-cont-kill LENT)
 behaviour(segv-handlers-of-threads LAZY)
 behaviour(segv-handlers-of-threads TEST sys-handlers-of-threads ARGS sys)
 behaviour(fork-in-handler)
@@ -111,15 +111,15 @@ foreach(way vfork sys-fork sys-clone sys-clone3 clone-stack)
 	behaviour(fork-ways TEST fork-way-${way} ARGS ${way})
 endforeach()
 behaviour(atfork-handlers LAZY)
-behaviour(exec-forms LAZY)
+behaviour(exec-forms LAZY LENT)
 behaviour(child-uses-all LAZY)
 behaviour(locks-of-the-dead)
 
-behaviour(same-site-mixed LAZY OPTIONS -a)
-behaviour(same-site-mixed LAZY TEST same-site-in-runs ARGS runs OPTIONS -a)
+behaviour(same-site-mixed LAZY)
+behaviour(same-site-mixed LAZY TEST same-site-in-runs ARGS runs)
 
 # what other processes can write
-behaviour(hostile-worker LAZY OPTIONS -a)
+behaviour(hostile-worker LAZY)
 
 # threads
 behaviour(handler-in-window)
@@ -146,7 +146,7 @@ foreach(topic masks handler storm cancel atfork)
 	behaviour(spawn-signals TEST spawn-signals-${topic} ARGS ${topic})
 endforeach()
 behaviour(spawn-threads)
-behaviour(spawn-in-child OPTIONS -a)
+behaviour(spawn-in-child)
 target_link_libraries(prog-spawn-in-child PRIVATE flatfork::shared)
 
 # what else starts programs is libc's, and stays so
@@ -269,11 +269,13 @@ endforeach()
 
 # forks that borrow memory behind protection keys; elsewhere they are lazy
 foreach(case writes writes_much allocates knows_pid leads_session leads_group
-		opens_itself tells_parent has_policy holds_locks wipes shared
+		opens_itself tells_parent has_policy holds_locks shared
 		reads spins asks blocks_all kills_its_thread stops faults
 		faults_handled signals is_killed forks prints_and_exits)
-	behaviour(fenced-forks LAZY TEST fenced-forks-${case} ARGS ${case})
+	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case}
+		ARGS ${case})
 endforeach()
+behaviour(fenced-forks LAZY TEST fenced-forks-wipes ARGS wipes)
 # there it waits until its time is up
-behaviour(fenced-forks LAZY TEST fenced-forks-handshake ARGS handshake
+behaviour(fenced-forks LAZY LENT TEST fenced-forks-handshake ARGS handshake
 	OPTIONS -b 100)

@@ -1,31 +1,44 @@
 #!/bin/bash
-# Runs one program three ways - plain, preloaded with FLATFORK_FORK=lazy,
-# preloaded with FLATFORK=off - and compares standard output, standard error
-# and status, plain libc being the oracle. Called by ctest with FF_BUILD set.
+# Runs one program plain and then each way that flatfork has, and compares
+# standard output, standard error and status, plain libc being the oracle.
+# Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-alnw] [-k COUNTER] [-g PATTERN] [-b MS] [-t SECONDS]
+#	threeways.sh [-flnw] [-k COUNTER] [-g PATTERN] [-b MS] [-t SECONDS]
 #		[-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
 #
+# The ways, all of them preloaded; FF_WAYS, a list, chooses others than all that
+# the CPU can:
+#
+#	lazy    every fork that can be lazy is: nothing is lent
+#	fence   every fork that can be lent behind protection keys is, from the
+#	        first on; only where the CPU has them
+#	auto    as a user has it, but in small processes, too: it learns about
+#	        places that fork
+#	off     FLATFORK=off
+#
 # -l  its children exec: at least one must have stayed on the lazy path
-# -k  this counter of FLATFORK_STATS must not stay 0, either
+# -f  behind the fence at least one must have been lent
+# -k  this counter of FLATFORK_STATS must not stay 0 in the lazy run, either
 # -g  a line of the lazy run's log must match this
-# -b  FLATFORK_BUDGET_MS; with -l 20000 unless told, so that a loaded machine
-#     does not decide the test; else the product's default
+# -b  FLATFORK_BUDGET_MS, not for auto; with -l and -f 20000 unless told, so
+#     that a loaded machine does not decide the test; else the default
 # -t  the watchdog, for each of the runs
-# -e  for all three runs
-# -a  also with FLATFORK_FORK=auto, which learns about places that fork
-# -p  a library to preload in all three, behind flatfork; skipped if missing
+# -e  for all runs
+# -p  a library to preload in all, behind flatfork; skipped if missing
 # -w  wrong children of vfork, which plain libc can't be asked about: the
 #     program gets a first argument more, "fork" where it is plain or off, and
-#     "vfork" where it is preloaded, with -a
+#     "vfork" everywhere else
 # -n  standard error is not compared (programs that print where they are)
-# FF_TRACE=1 prints the log of the lazy run.
+# FF_TRACE=1 prints the logs of the lazy run and of the one behind the fence.
 set -u
 
-lazy='' counter='' line='' budget='' seconds=60 stderr=yes library='' auto='' wrong=''
+lazy='' lent='' counter='' line='' budget='' seconds=60 stderr=yes library=''
+wrong=''
 vars=()
-while getopts 'alk:g:b:t:e:np:w' opt; do
+while getopts 'aflk:g:b:t:e:np:w' opt; do
 	case $opt in
+	a) ;; # as every program now
+	f) lent=yes ;;
 	l) lazy=yes ;;
 	k) counter=$OPTARG ;;
 	g) line=$OPTARG ;;
@@ -33,15 +46,19 @@ while getopts 'alk:g:b:t:e:np:w' opt; do
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
 	n) stderr='' ;;
-	a) auto=yes ;;
 	p) library=$OPTARG ;;
-	w) wrong=yes auto=yes ;;
+	w) wrong=yes ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-[ -n "$lazy" ] && : "${budget:=20000}"
+[ -n "$lazy$lent" ] && : "${budget:=20000}"
 : "${FF_BUILD:?the build directory, absolute}"
+if [ -z "${FF_WAYS-}" ]; then
+	FF_WAYS='lazy auto off'
+	grep -qw ospke /proc/cpuinfo && FF_WAYS+=' fence'
+fi
+read -r -a ways <<<"$FF_WAYS"
 
 # it runs in a directory of its own
 case $1 in
@@ -62,9 +79,9 @@ if [ ! -e "$preload" ]; then
 	exit 1
 fi
 
-# run MODE [VAR=VALUE...]: into $tmp/MODE/{out,err,status}
+# run WAY COMMAND...: into $tmp/WAY/{out,err,status}
 run() {
-	local mode=$1 dir=$tmp/$1
+	local dir=$tmp/$1
 	shift
 	(umask 0 && mkdir "$dir" "$dir/work")
 	# the shell's own words about a killed program are not wanted
@@ -76,9 +93,8 @@ run() {
 			[ "$fd" -gt 2 ] && eval "exec $fd>&-"
 		done
 		exec env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C \
-			T_REPORT="$report" ${vars[@]+"${vars[@]}"} "$@" \
-			timeout -k 5 -s KILL "$seconds" \
-			"${command[@]}"
+			T_REPORT="$report" ${vars[@]+"${vars[@]}"} \
+			timeout -k 5 -s KILL "$seconds" "$@"
 	) </dev/null >"$dir/out" 2>"$dir/err"; } 2>/dev/null
 	echo $? >"$dir/status"
 }
@@ -98,8 +114,7 @@ if [ -n "$wrong" ]; then
 fi
 
 # timeout(1) itself must not be preloaded: the program is started by env
-command=(env ${library:+LD_PRELOAD="$library"} "${libc[@]}")
-run plain
+run plain env ${library:+LD_PRELOAD="$library"} "${libc[@]}"
 plain=$(<"$tmp/plain/status")
 if [ "$plain" = 77 ]; then
 	cat "$tmp/plain/out"
@@ -111,59 +126,91 @@ if [ "$plain" != 0 ]; then
 	exit 1
 fi
 
-with=(LD_PRELOAD="$preload${library:+:$library}" FLATFORK_FORK=lazy FLATFORK_STATS="$tmp/stats")
-[ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
-[ -n "${FF_TRACE-}$line" ] && with+=(FLATFORK_LOG="$tmp/log")
-command=(env "${with[@]}" "${ours[@]}")
-run lazy
-command=(env LD_PRELOAD="$preload${library:+:$library}" FLATFORK=off "${libc[@]}")
-run off
-if [ -n "$auto" ]; then
-	command=(env LD_PRELOAD="$preload${library:+:$library}"
-		FLATFORK_MIN_RSS=1M "${ours[@]}")
-	run auto
-fi
-
-failed=''
-for mode in lazy off ${auto:+auto}; do
-	for what in out ${stderr:+err} status; do
-		cmp -s "$tmp/plain/$what" "$tmp/$mode/$what" && continue
-		echo "$mode: $what differs from plain"
-		diff "$tmp/plain/$what" "$tmp/$mode/$what" | head -40
-		failed=yes
-	done
-	[ "$(<"$tmp/$mode/status")" = 137 ] &&
-		echo "$mode: killed by the watchdog after $seconds s"
+for way in "${ways[@]}"; do
+	with=(LD_PRELOAD="$preload${library:+:$library}")
+	case $way in
+	lazy) with+=(FLATFORK_FORK=lazy FLATFORK_LEND=off) ;;
+	fence) with+=(FLATFORK_FORK=lazy FLATFORK_FAULT=fence-all) ;;
+	auto) with+=(FLATFORK_MIN_RSS=1M) ;;
+	off) with+=(FLATFORK=off) ;;
+	*) echo "there is no such way: $way"; exit 2 ;;
+	esac
+	case $way in lazy | fence)
+		with+=(FLATFORK_STATS="$tmp/$way.stats")
+		[ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
+		[ -n "${FF_TRACE-}$line" ] &&
+			with+=(FLATFORK_LOG="$tmp/$way.log")
+		;;
+	esac
+	# what the caller says has the last word
+	with+=(${vars[@]+"${vars[@]}"})
+	if [ "$way" = off ]; then
+		run off env "${with[@]}" "${libc[@]}"
+	else
+		run "$way" env "${with[@]}" "${ours[@]}"
+	fi
 done
 
-# count KEY: of all lines of this program, before and after its own forks
+failed=''
+for way in "${ways[@]}"; do
+	for what in out ${stderr:+err} status; do
+		cmp -s "$tmp/plain/$what" "$tmp/$way/$what" && continue
+		echo "$way: $what differs from plain"
+		diff "$tmp/plain/$what" "$tmp/$way/$what" | head -40
+		failed=yes
+	done
+	[ "$(<"$tmp/$way/status")" = 137 ] &&
+		echo "$way: killed by the watchdog after $seconds s"
+done
+
+# count WAY KEY: of all lines of this program, before and after its own forks
 count() {
 	local line sum=0
 
-	[ -e "$tmp/stats" ] && while read -r line; do
+	[ -e "$tmp/$1.stats" ] && while read -r line; do
 		line=${line// /}
 		[[ $line == *"\"comm\":\"${name:0:15}\""* &&
-			$line =~ \"$1\":([0-9]+) ]] &&
+			$line =~ \"$2\":([0-9]+) ]] &&
 			sum=$((sum + BASH_REMATCH[1]))
-	done <"$tmp/stats"
+	done <"$tmp/$1.stats"
 	echo $sum
 }
-echo "forks_lazy $(count forks_lazy) forks_real $(count forks_real)" \
-	"rollbacks $(count rollbacks) hydrations $(count hydrations)" \
-	"forks_lent $(count forks_lent)"
-if [ -n "$lazy" ] && [ "$(count forks_lazy)" = 0 ]; then
-	echo "lazy: no child stayed on the lazy path"
+
+# at_least_one WAY KEY WHY
+at_least_one() {
+	[ "$(count "$1" "$2")" = 0 ] || return
+	echo "$1: $3"
 	failed=yes
-fi
-if [ -n "$counter" ] && [ "$(count "$counter")" = 0 ]; then
-	echo "lazy: $counter is 0"
-	failed=yes
-fi
-if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/log"; then
-	echo "lazy: no line of the log matches: $line"
-	failed=yes
-fi
-[ -n "${FF_TRACE-}" ] && cat "$tmp/log" 2>/dev/null
+}
+
+for way in "${ways[@]}"; do
+	case $way in lazy | fence)
+		text="$way:"
+		for key in forks_lazy forks_real rollbacks hydrations \
+			forks_lent; do
+			text+=" $key $(count "$way" $key)"
+		done
+		echo "$text"
+		[ -n "${FF_TRACE-}" ] && cat "$tmp/$way.log" 2>/dev/null
+		;;
+	esac
+	case $way in
+	lazy)
+		[ -n "$lazy" ] && at_least_one lazy forks_lazy \
+			"no child stayed on the lazy path"
+		[ -n "$counter" ] && at_least_one lazy "$counter" \
+			"$counter is 0"
+		if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/lazy.log"; then
+			echo "lazy: no line of the log matches: $line"
+			failed=yes
+		fi
+		;;
+	fence)
+		[ -n "$lent" ] && at_least_one fence forks_lent \
+			"no child was lent"
+		;;
+	esac
+done
 if [ -n "$failed" ]; then
 	echo "--- plain"
 	head -60 "$tmp/plain/out" "$tmp/plain/err"

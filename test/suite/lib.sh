@@ -1,11 +1,13 @@
 # shellcheck shell=bash
 # The harness of the real programs: sourced by one script per program.
 #
-# A scenario is one command. It runs three times in a fresh directory of the
-# same name: plain, under FLATFORK_FORK=lazy, and under FLATFORK=off. Plain is
-# the oracle: standard output, standard error, the way it ended, the files it
-# left and the processes it did not reap must be the same. With -l COMM the
-# statistics must also say that COMM made at least one child lazily.
+# A scenario is one command. It runs several times in a fresh directory of the
+# same name: plain, lazy (FLATFORK_FORK=lazy, and nothing is lent), fence (forks
+# are lent behind protection keys wherever they can be; where the CPU has them)
+# and under FLATFORK=off. Plain is the oracle: standard output, standard error,
+# the way it ended, the files it left and the processes it did not reap must be
+# the same. With -l COMM the statistics of the lazy run must also say that COMM
+# made at least one child lazily.
 #
 #   suite_needs PROGRAM...      skip (77) when one of them is missing
 #   suite_forks_by FILE...      -l is only asked for if one imports fork
@@ -14,7 +16,7 @@
 #       -l COMM   COMM must fork lazily      -t SEC   limit (default 60)
 #       -s FUNC   prepares the directory     -i FILE  standard input
 #       -f SED    applied to what it printed -x GLOB  a path not compared
-#       -b        too big for a third run: off is left to its siblings
+#       -b        big: fence and off are left to its siblings
 #       -o        orphans are not compared (their number is a race in plain)
 #       -d        the command is not preloaded: it starts the program itself,
 #                 by "$FF_WITH program...", and so can drive a server
@@ -22,7 +24,8 @@
 #
 # Knobs for debugging: FF_SUITE_ONLY=GLOB runs the scenarios whose name
 # matches, FF_SUITE_KEEP=1 keeps the directory, FF_SUITE_LOG=1 shows the
-# decisions of a lazy run that failed.
+# decisions of a lazy run that failed. FF_WAYS is the list of what is compared
+# with plain.
 #
 # Rules: nothing outside the temporary directory is written; servers listen on
 # loopback or in that directory; nobody waits without a limit.
@@ -36,6 +39,10 @@ suite_fails=0
 suite_runs=0
 suite_asks_lazy=yes
 suite_env=()
+if [ -z "${FF_WAYS-}" ]; then
+	FF_WAYS='lazy off'
+	grep -qw ospke /proc/cpuinfo && FF_WAYS+=' fence'
+fi
 export LC_ALL=C.UTF-8
 
 for f in "$suite_lib" "$FF_BUILD/suite-watch" "$FF_BUILD/suite-look"; do
@@ -113,8 +120,11 @@ suite_run() {
 	shift
 	local with=(env)
 	case $mode in
-	lazy)	with+=(LD_PRELOAD="$suite_lib" FLATFORK_FORK=lazy
+	lazy | fence)
+		with+=(LD_PRELOAD="$suite_lib" FLATFORK_FORK=lazy
 			FLATFORK_STATS="$now/stats")
+		[ "$mode" = lazy ] && with+=(FLATFORK_LEND=off)
+		[ "$mode" = fence ] && with+=(FLATFORK_FAULT=fence-all)
 		[ "${FF_SUITE_LOG:-}" ] && with+=(FLATFORK_LOG="$now/log") ;;
 	off)	with+=(LD_PRELOAD="$suite_lib" FLATFORK=off
 			FLATFORK_STATS="$now/stats") ;;
@@ -208,7 +218,8 @@ suite_judge() {
 compare() {
 	local name=$1 before=$suite_fails mode opt OPTIND=1 x_glob=''
 	local o_lazy='' o_limit=60 o_setup='' o_stdin=/dev/null o_filter=''
-	local o_orphans='' o_driver='' modes=(plain lazy off)
+	local o_orphans='' o_driver='' modes
+	read -r -a modes <<<"plain $FF_WAYS"
 	shift
 	while getopts l:t:s:i:f:x:odb opt; do
 		case $opt in

@@ -286,7 +286,7 @@ unset 'suite_env[-1]'
 suite_file vfork.py <<'X'
 import ctypes, os, sys; from ballast import *
 libc = ctypes.CDLL(None)
-name = "vfork" if os.environ["MODE"] == "lazy" else "fork"
+name = "vfork" if os.environ["MODE"] in ("lazy", "fence") else "fork"
 start = getattr(libc, name)
 for i in range(8):
     pid = start()
@@ -316,7 +316,7 @@ compare "vfork through ctypes" -- "$python" "$P/vfork.py"
 # The line of the issue: nothing else than what python needs anyway.
 suite_file line.py <<'X'
 import ctypes, os
-n = "vfork" if os.environ["MODE"] == "lazy" else "fork"
+n = "vfork" if os.environ["MODE"] in ("lazy", "fence") else "fork"
 p = getattr(ctypes.CDLL(None), n)()
 p or os.execv("/bin/true", ["true"])
 os.waitpid(p, 0); print("parent prints")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The interposer, built with a sanitizer and preloaded into programs that know
 # nothing of it: undefined | address. Undefined behaviour traps, which needs no
-# runtime; AddressSanitizer's is preloaded as well, in all three ways. What runs
+# runtime; AddressSanitizer's is preloaded as well, in every way. What runs
 # in borrowed memory is compiled as it is shipped.
 . "$(dirname "$0")/lib.sh"
 
