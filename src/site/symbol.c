@@ -52,13 +52,12 @@ static bool covers(const Elf64_Sym *s, uint64_t address)
 	       address - s->st_value < s->st_size;
 }
 
-/* Of several names for one function the global one; *ret_name is its place
- * in the string table. */
-static bool find_symbol(int fd, const Elf64_Shdr *table, uint64_t address,
-			uint32_t *ret_name)
+/* Of several names for one function the global one: its place in the string
+ * table; 0, where the empty name is: none. */
+static uint32_t find_symbol(int fd, const Elf64_Shdr *table, uint64_t address)
 {
 	uint64_t count = table->sh_size / sizeof(Elf64_Sym), done, i, n;
-	bool found = false;
+	uint32_t name = 0;
 
 	for (done = 0; done < count; done += n) {
 		n = count - done;
@@ -66,17 +65,16 @@ static bool find_symbol(int fd, const Elf64_Shdr *table, uint64_t address,
 			n = SYMBOLS_AT_ONCE;
 		if (!read_at(fd, symbols, n * sizeof(Elf64_Sym),
 			     table->sh_offset + done * sizeof(Elf64_Sym)))
-			return found;
+			return name;
 		for (i = 0; i < n; i++) {
 			if (!covers(&symbols[i], address))
 				continue;
-			*ret_name = symbols[i].st_name;
-			found = true;
+			name = symbols[i].st_name;
 			if (ELF64_ST_BIND(symbols[i].st_info) == STB_GLOBAL)
-				return true;
+				return name;
 		}
 	}
-	return found;
+	return name;
 }
 
 static bool name_in_table(int fd, const Elf64_Ehdr *header, uint32_t type,
@@ -87,8 +85,10 @@ static bool name_in_table(int fd, const Elf64_Ehdr *header, uint32_t type,
 	long got;
 
 	if (!find_section(fd, header, type, &table) ||
-	    !section_at(fd, header, table.sh_link, &strings) ||
-	    !find_symbol(fd, &table, address, &at) || at >= strings.sh_size)
+	    !section_at(fd, header, table.sh_link, &strings))
+		return false;
+	at = find_symbol(fd, &table, address);
+	if (at == 0 || at >= strings.sh_size)
 		return false;
 	got = sys(pread64, fd, name, size - 1, strings.sh_offset + at);
 	if (got <= 0)
