@@ -185,7 +185,7 @@ static void look_around(void)
 
 	if (atomic_load(&done))
 		return;
-	ff_faults_load(getenv("FLATFORK_FAULT"));
+	ff_faults_load_from_environment();
 	if (ff_on_valgrind())
 		ff_spawn_never_share();
 	atomic_store(&done, true);

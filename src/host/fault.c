@@ -1,9 +1,11 @@
 #include "host/fault.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/hot.h"
+#include "host/privilege.h"
 
 unsigned ff_faults FF_HOT;
 
@@ -25,4 +27,10 @@ void ff_faults_load(const char *names)
 			    memcmp(fault_name[i], names, len) == 0)
 				ff_faults |= 1u << i;
 	}
+}
+
+void ff_faults_load_from_environment(void)
+{
+	if (!ff_is_privileged())
+		ff_faults_load(getenv("FLATFORK_FAULT"));
 }

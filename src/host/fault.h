@@ -40,4 +40,7 @@ static inline bool ff_fault(enum ff_fault f)
 /* Comma-separated names; unknown ones are ignored. NULL: none. */
 void ff_faults_load(const char *names);
 
+/* Those of FLATFORK_FAULT, but in a privileged program (host/privilege.h). */
+void ff_faults_load_from_environment(void);
+
 #endif

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "arch/arch.h"
 #include "host/pidns.h"
+#include "host/privilege.h"
 #include "host/sys.h"
 
 /* A small file of /proc, with a NUL at its end; its length or -errno. */
@@ -66,7 +66,7 @@ const char *ff_ground_at_start(void)
 {
 	unsigned long shadow_stack = 0;
 
-	if (getauxval(AT_SECURE))
+	if (ff_is_privileged())
 		return "secure-execution mode";
 	if (ff_on_valgrind())
 		return "under valgrind";

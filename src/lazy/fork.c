@@ -17,6 +17,7 @@
 #include "host/hot.h"
 #include "host/identity.h"
 #include "host/pidns.h"
+#include "host/privilege.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
 #include "host/threads.h"
@@ -52,10 +53,16 @@ void ff_fork_setup(void)
 {
 	if (atomic_load(&is_set_up))
 		return;
-	ff_options_load(environ);
-	if (!ff_options.on)
+	if (!ff_is_privileged())
+		ff_options_load(environ);
+	if (!ff_options.on) {
+		atomic_store(&is_set_up, true);
 		return;
-	ff_faults_load(getenv("FLATFORK_FAULT"));
+	}
+	ff_faults_load_from_environment();
+	if ((ff_options.log && ff_log_is_stderr(ff_options.log)) ||
+	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
+		ff_log_note_stderr();
 	ff_budget_ms = ff_options.budget_ms;
 	ff_pidns_watch();
 	if (ff_log_wanted())

@@ -5,69 +5,149 @@
  *
  * Rules: raw system calls only; no lock, no allocation, no errno.
  *
- * Hazards:
- *  - a write to a pipe nobody reads, or over RLIMIT_FSIZE, raises a signal
- *    the program never asked for: both are blocked meanwhile, and taken back
- *  - the file's descriptor exists for the time of one write: another thread
- *    of the program that opens a file in it gets the next number
+ * Hazards
+ *  H-O1 "stderr" is the file that descriptor 2 was when we were loaded. By
+ *       now it may be a data base. It is looked at before each line, and
+ *       nothing is written elsewhere. Where another thread may close it in
+ *       between, a copy is looked at and written to; but not of an ordinary
+ *       file, as its closing would drop the program's locks (fcntl) on it:
+ *       there the moment between the two calls is left.
+ *  H-O2 No signal of ours: one write to a pipe nobody reads, over
+ *       RLIMIT_FSIZE, or to a terminal from the background raises one. All
+ *       are blocked meanwhile; those that it raised are taken back.
+ *  H-O3 Nothing to wait for: a FIFO without a reader, a pipe or terminal that
+ *       is full, a disk that is: the line is lost.
+ *  H-O4 A path is a file of its own, not a link: /dev/stderr and
+ *       /proc/self/fd/N are descriptors of the program's, and in a directory
+ *       that others may write to, a link leads to any file. Its descriptor
+ *       exists for the time of one write: another thread of the program that
+ *       opens a file in it gets the next number.
  */
 #include "tell/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "host/hot.h"
 #include "host/sandbox.h"
+#include "host/signals.h"
 #include "host/sys.h"
+#include "host/threads.h"
 #include "tell/line.h"
 #include "tell/options.h"
 
-/* The kernel's signal set: 64 bits, signal n in bit n-1. */
-#define BIT(sig) (UINT64_C(1) << ((sig)-1))
-#define WRITE_SIGNALS (BIT(SIGPIPE) | BIT(SIGXFSZ))
+/* Above the numbers that a program counts on. */
+#define HIGH_FD 512
 
-static int write_quietly(int fd, const void *bytes, size_t n)
+/* H-O1: what descriptor 2 was when we were loaded. */
+static struct {
+	bool known;
+	mode_t type;
+	int access;
+	dev_t dev, rdev;
+	ino_t ino;
+} stderr_was FF_HOT;
+
+static bool look_at(int fd, struct stat *ret_stat, int *ret_access)
 {
-	const uint64_t ours = WRITE_SIGNALS;
-	const struct timespec now = { 0, 0 };
-	uint64_t old, before = 0, raised;
-	long r;
+	long flags = sys(fcntl, fd, F_GETFL, 0);
 
-	sys(rt_sigprocmask, SIG_BLOCK, &ours, &old, sizeof(ours));
-	sys(rt_sigpending, &before, sizeof(before));
-	do {
-		r = sys(write, fd, bytes, n);
-	} while (r == -EINTR);
+	*ret_access = (int)flags & (O_ACCMODE | O_PATH);
+	return flags >= 0 && sys(fstat, fd, ret_stat) == 0;
+}
+
+void ff_log_note_stderr(void)
+{
+	struct stat s;
+
+	stderr_was.known = look_at(2, &s, &stderr_was.access);
+	if (!stderr_was.known)
+		return;
+	stderr_was.type = s.st_mode & S_IFMT;
+	stderr_was.dev = s.st_dev;
+	stderr_was.rdev = s.st_rdev;
+	stderr_was.ino = s.st_ino;
+}
+
+static bool is_stderr(int fd)
+{
+	struct stat s;
+	int access;
+
+	return stderr_was.known && look_at(fd, &s, &access) &&
+	       access == stderr_was.access &&
+	       (s.st_mode & S_IFMT) == stderr_was.type &&
+	       s.st_dev == stderr_was.dev && s.st_rdev == stderr_was.rdev &&
+	       s.st_ino == stderr_was.ino;
+}
+
+/* H-O2; signals are blocked. One call: EINTR is not worth another. */
+static int write_line(int fd, const void *bytes, size_t n)
+{
+	const struct timespec now = { 0, 0 };
+	ff_sigset before = ff_pending(), raised;
+	long r = sys(write, fd, bytes, n);
+
 	if (r == -EPIPE || r == -EFBIG) {
-		raised = (r == -EPIPE ? BIT(SIGPIPE) : BIT(SIGXFSZ)) & ~before;
+		raised = FF_SIG(r == -EPIPE ? SIGPIPE : SIGXFSZ) & ~before;
 		if (raised)
 			sys(rt_sigtimedwait, &raised, NULL, &now,
 			    sizeof(raised));
 	}
-	sys(rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
 	return r < 0 ? (int)r : 0;
+}
+
+static int write_to_stderr(const void *bytes, size_t n)
+{
+	struct pollfd ready = { .fd = 2, .events = POLLOUT };
+	long copy = -EMFILE;
+	int r = -EBADF;
+
+	if (stderr_was.type != S_IFREG && ff_may_have_threads())
+		copy = sys(fcntl, 2, F_DUPFD_CLOEXEC, HIGH_FD);
+	if (copy >= 0)
+		ready.fd = (int)copy;
+	if (is_stderr(ready.fd))
+		r = sys(poll, &ready, 1, 0) == 1 ?
+			    write_line(ready.fd, bytes, n) :
+			    -EAGAIN;
+	if (copy >= 0)
+		sys(close, copy);
+	return r;
+}
+
+static int write_to_file(const char *path, const void *bytes, size_t n)
+{
+	long fd = sys(openat, AT_FDCWD, path,
+		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+			      O_NOCTTY | O_NOFOLLOW,
+		      0666);
+	int r;
+
+	if (fd < 0)
+		return (int)fd;
+	r = write_line((int)fd, bytes, n);
+	sys(close, fd);
+	return r;
 }
 
 int ff_log_append(const char *path, const void *bytes, size_t n)
 {
-	long fd;
+	ff_sigset mask;
 	int r;
 
 	if (atomic_load(&ff_sandboxed))
 		return -EPERM;
-	if (!strcmp(path, "stderr"))
-		return write_quietly(2, bytes, n);
-	fd = sys(openat, AT_FDCWD, path,
-		 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
-			 O_NOCTTY,
-		 0666);
-	if (fd < 0)
-		return (int)fd;
-	r = write_quietly((int)fd, bytes, n);
-	sys(close, fd);
+	mask = ff_block_signals();
+	r = ff_log_is_stderr(path) ? write_to_stderr(bytes, n) :
+				     write_to_file(path, bytes, n);
+	ff_setmask(mask);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define FF_LOG_LINE_MAX 512 /* bytes, the newline included */
 
@@ -24,10 +25,21 @@ void ff_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 size_t ff_log_format(char text[FF_LOG_LINE_MAX], int pid, const char *fmt,
 		     va_list args) __attribute__((format(printf, 3, 0)));
 
+/* Is that what a path says? */
+static inline bool ff_log_is_stderr(const char *path)
+{
+	return !strcmp(path, "stderr");
+}
+
+/* Standard error is what descriptor 2 is now. */
+void ff_log_note_stderr(void);
+
 /*
  * Append @n bytes to the file @path, creating it, by one write(2) on a
- * descriptor that is closed again; @path "stderr" is descriptor 2. Returns 0
- * or -errno. Never blocks on a FIFO, never lets SIGPIPE or SIGXFSZ through.
+ * descriptor that is closed again. A path whose last name is a link is not
+ * followed (-ELOOP). @path "stderr" is descriptor 2 while that is the file
+ * that was noted (else -EBADF). Returns 0 or -errno; what was not written is
+ * lost. Never waits for a reader, never lets a signal through.
  * Async-signal-safe.
  */
 int ff_log_append(const char *path, const void *bytes, size_t n);

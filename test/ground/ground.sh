@@ -124,6 +124,71 @@ case_setuid() {
 	[ -s "$work/lazy.stats" ] && check_failed "counters in secure mode"
 }
 
+# linked_for_nobody: the guest needs the interposer as a library, so that the
+# loader can't leave it away.
+linked_for_nobody() {
+	options=(--secure)
+	copy_for_nobody
+	need cc
+	cc -O1 -D_GNU_SOURCE -pthread -o "$work/linked" "$here/guest.c" \
+		-Wl,--no-as-needed -Wl,-rpath,"$work" "$preload" || exit 1
+	guest=$work/linked
+	outer=("${as_nobody[@]}")
+}
+
+# said_nothing: with every option that leaves a trace, in a directory of its
+# own, a privileged program leaves none, and its output is as plain.
+said_nothing() {
+	local option where=$work/empty
+
+	mkdir "$where" && chmod 777 "$where" || exit 1
+	guest=$work/guest
+	run_guest plain
+	guest=$work/linked
+	for option in "FLATFORK_LOG=$where/log" "FLATFORK_STATS=$where/stats" \
+		FLATFORK_LOG=stderr FLATFORK_STATS=stderr FLATFORK_FORK=lazy \
+		FLATFORK_FORK=nonsense FLATFORK_FAULT=no-clone3,clone; do
+		run_guest lazy FLATFORK_FORK=lazy "$option"
+		[ -z "$(ls -A "$where")" ] || {
+			check_failed "$option: left $(ls -A "$where")"
+			rm -f "$where"/*
+		}
+		for what in status out err; do
+			cmp -s "$work/plain.$what" "$work/lazy.$what" ||
+				check_failed "$option: $what is not as plain"
+		done
+	done
+}
+
+# not_silent: the same program without privilege does write them, or the
+# rest would prove nothing.
+not_silent() {
+	options=()
+	: >"$work/log"
+	chmod 666 "$work/log"
+	run_guest lazy FLATFORK_FORK=lazy "FLATFORK_LOG=$work/log"
+	[ -s "$work/log" ] || check_failed "no log where nothing is privileged"
+	options=(--secure)
+}
+
+case_setuid_linked() {
+	linked_for_nobody
+	not_silent
+	chown 0:0 "$work/guest" "$guest" || exit 1
+	chmod 4755 "$work/guest" "$guest" || exit 1
+	said_nothing
+}
+
+case_capabilities_linked() {
+	need setcap
+	linked_for_nobody
+	not_silent
+	setcap cap_net_raw+ep "$work/guest" 2>/dev/null &&
+		setcap cap_net_raw+ep "$guest" ||
+		skip "file capabilities can't be set here"
+	said_nothing
+}
+
 case_undumpable() {
 	options=(--undumpable)
 	copy_for_nobody

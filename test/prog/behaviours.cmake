@@ -121,6 +121,14 @@ behaviour(same-site-mixed LAZY TEST same-site-in-runs ARGS runs)
 # what other processes can write
 behaviour(hostile-worker LAZY)
 
+# what is ours is not written where the program's is
+foreach(by file pipe socket)
+	behaviour(stderr-replaced LAZY TEST stderr-replaced-by-${by} ARGS ${by}
+		OPTIONS -e FLATFORK_LOG=stderr)
+	behaviour(stderr-replaced LAZY TEST stderr-replaced-by-${by}-in-threads
+		ARGS ${by} threads OPTIONS -e FLATFORK_LOG=stderr)
+endforeach()
+
 # threads
 behaviour(handler-in-window)
 foreach(change write write-heap unmap map-over protect drop move)

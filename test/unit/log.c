@@ -188,6 +188,113 @@ static void assert_unchanged_mask(const sigset_t *before)
 			 sigismember(before, SIGXFSZ));
 }
 
+static void make_stderr(int fd)
+{
+	ck_assert_int_eq(dup2(fd, 2), 2);
+	ff_log_note_stderr();
+}
+
+START_TEST(standard_error_that_nobody_noted_is_not_written)
+{
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EBADF);
+}
+END_TEST
+
+/* A file without a name. */
+static int temporary(void)
+{
+	int fd = open("/tmp", O_TMPFILE | O_WRONLY | O_APPEND, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static off_t size_of(int fd)
+{
+	return lseek(fd, 0, SEEK_END);
+}
+
+/* H-O1 */
+START_TEST(another_file_is_not_standard_error)
+{
+	int noted = temporary(), other = temporary(), pipes[2];
+
+	make_stderr(noted);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), 0);
+	ck_assert_int_eq(size_of(noted), 2);
+	dup2(other, 2);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EBADF);
+	ck_assert_int_eq(size_of(other), 0);
+	ck_assert_int_eq(pipe(pipes), 0);
+	dup2(pipes[1], 2);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EBADF);
+	close(2);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EBADF);
+	dup2(noted, 2);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), 0);
+	ck_assert_int_eq(size_of(noted), 4);
+}
+END_TEST
+
+START_TEST(the_same_file_opened_otherwise_is_not_standard_error)
+{
+	char path[64];
+	int noted = temporary(), readable;
+
+	make_stderr(noted);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", noted);
+	readable = open(path, O_RDONLY);
+	ck_assert_int_ge(readable, 0);
+	dup2(readable, 2);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EBADF);
+}
+END_TEST
+
+/* H-O3: its reader may be this process. */
+START_TEST(a_full_pipe_is_not_waited_for)
+{
+	char page[4096] = { 0 }, got;
+	int fds[2], free_fd;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	while (write(fds[1], page, sizeof(page)) > 0)
+		;
+	fcntl(fds[1], F_SETFL, 0);
+	make_stderr(fds[1]);
+	free_fd = lowest_free_descriptor();
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EAGAIN);
+	for (size_t i = 0; i < sizeof(page); i++)
+		ck_assert_int_eq(read(fds[0], &got, 1), 1);
+	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), 0);
+	ck_assert_int_eq(lowest_free_descriptor(), free_fd);
+}
+END_TEST
+
+/* H-O4 */
+START_TEST(a_link_is_not_followed)
+{
+	const char *path = unit_path();
+	char target[PATH_MAX];
+	int r;
+
+	snprintf(target, sizeof(target), "%s.target", path);
+	ck_assert_int_eq(symlink(target, path), 0);
+	r = ff_log_append(path, "x\n", 2);
+	unlink(path);
+	ck_assert_int_eq(r, -ELOOP);
+	ck_assert_int_ne(access(target, F_OK), 0);
+	ck_assert_int_eq(ff_log_append("/dev/stderr", "x\n", 2), -ELOOP);
+	ck_assert_int_eq(ff_log_append("/proc/self/fd/2", "x\n", 2), -ELOOP);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_an_error_number)
+{
+	ck_assert_int_eq(ff_log_append("/dev/full", "x\n", 2), -ENOSPC);
+}
+END_TEST
+
 START_TEST(a_pipe_nobody_reads_raises_no_signal)
 {
 	sigset_t mask;
@@ -197,7 +304,7 @@ START_TEST(a_pipe_nobody_reads_raises_no_signal)
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	ck_assert_int_eq(pipe(fds), 0);
 	close(fds[0]);
-	dup2(fds[1], 2);
+	make_stderr(fds[1]);
 	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EPIPE);
 	ck_assert_int_eq(caught, 0);
 	assert_unchanged_mask(&mask);
@@ -215,7 +322,7 @@ START_TEST(the_programs_own_pending_signal_stays_pending)
 	raise(SIGPIPE);
 	ck_assert_int_eq(pipe(fds), 0);
 	close(fds[0]);
-	dup2(fds[1], 2);
+	make_stderr(fds[1]);
 	ck_assert_int_eq(ff_log_append("stderr", "x\n", 2), -EPIPE);
 	sigpending(&pending);
 	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 1);
@@ -274,6 +381,13 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, without_the_option_nothing_is_written);
 	tcase_add_test(tests, the_file_is_written_with_standard_error_closed);
 	tcase_add_test(tests, a_closed_standard_error_is_no_harm);
+	tcase_add_test(tests, standard_error_that_nobody_noted_is_not_written);
+	tcase_add_test(tests, another_file_is_not_standard_error);
+	tcase_add_test(tests,
+		       the_same_file_opened_otherwise_is_not_standard_error);
+	tcase_add_test(tests, a_full_pipe_is_not_waited_for);
+	tcase_add_test(tests, a_link_is_not_followed);
+	tcase_add_test(tests, a_full_disk_is_an_error_number);
 	tcase_add_test(tests, a_pipe_nobody_reads_raises_no_signal);
 	tcase_add_test(tests, the_programs_own_pending_signal_stays_pending);
 	tcase_add_test(tests, a_file_size_limit_raises_no_signal);
