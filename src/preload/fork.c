@@ -198,7 +198,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	unsigned long flags = 0;
 
 	if (ff_call(nr)->in_vfork != FF_VFORK_FORKS) {
-		ff_leave_call(nr, (uintptr_t)a, (uintptr_t)b, (uintptr_t)c);
+		ff_leave_call(nr, r.arg);
 		return call_syscall(&r);
 	}
 	prepare();

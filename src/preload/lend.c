@@ -59,9 +59,10 @@ static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 	atomic_store(&ff_sandboxed, true);
 }
 
-void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third)
+void ff_leave_call(long nr, const long *args)
 {
-	enter_sandbox(nr, first, second, third);
+	enter_sandbox(nr, (uintptr_t)args[0], (uintptr_t)args[1],
+		      (uintptr_t)args[2]);
 	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
 	case FF_VFORK_ON:
 	case FF_VFORK_SECCOMP:
@@ -71,13 +72,16 @@ void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third)
 		ff_borrower_changes_ids();
 		break;
 	case FF_VFORK_PRCTL:
-		look_at_option(first);
+		look_at_option((uintptr_t)args[0]);
 		break;
 	case FF_VFORK_MEMORY:
 		ff_own_memory("changes its memory by mlockall");
 		break;
 	case FF_VFORK_EXECS:
 		ff_borrower_execs();
+		break;
+	case FF_VFORK_CHILDREN:
+		ff_wait_raw((int)args[nr == SYS_waitid ? 3 : 2]);
 		break;
 	case FF_VFORK_PIDNS:
 		ff_pidns_changes();

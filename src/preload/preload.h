@@ -12,7 +12,10 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f);
 
 /* syscall() by a child of vfork: what libc's functions of these names may not
  * do there either; by any process: what changes its later forks. */
-void ff_leave_call(long nr, uintptr_t first, uintptr_t second, uintptr_t third);
+void ff_leave_call(long nr, const long *args);
+
+/* Before a call that waits for children with @options. */
+void ff_wait_raw(int options);
 
 /* Out of mediation, if this is a lazy child; it may end here. Keeps errno. */
 void ff_leave_lazy_child(void);

@@ -22,10 +22,28 @@ FF_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 	return FF_NEXT(waitpid)(pid, status, options);
 }
 
+pid_t __waitpid(pid_t pid, int *status, int options);
+FF_EXPORT pid_t __waitpid(pid_t pid, int *status, int options)
+{
+	look_at(options);
+	return FF_NEXT(__waitpid)(pid, status, options);
+}
+
+FF_EXPORT pid_t wait3(int *status, int options, struct rusage *usage)
+{
+	look_at(options);
+	return FF_NEXT(wait3)(status, options, usage);
+}
+
 FF_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
 	look_at(options);
 	return FF_NEXT(wait4)(pid, status, options, usage);
+}
+
+void ff_wait_raw(int options)
+{
+	look_at(options);
 }
 
 FF_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)

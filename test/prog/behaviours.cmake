@@ -49,6 +49,9 @@ behaviour(child-ids LAZY LENT)
 behaviour(child-setuid LAZY)
 behaviour(child-signal-kinds LAZY)
 behaviour(waits-in-threads)
+foreach(name wait3 wait4 __waitpid waitid raw-wait4 raw-waitid)
+	behaviour(waits-by-names TEST waits-by-names-${name} ARGS ${name})
+endforeach()
 behaviour(waits-in-threads LAZY TEST waits-in-threads-ordinary ARGS ordinary)
 
 # never a hang
