@@ -2,8 +2,10 @@
  * Calls that move data or an offset. What a child on trial shares with
  * others (an offset, the content of a pipe or file) it may not move.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdint.h>
@@ -156,25 +158,63 @@ struct entry {
 	char name[];
 };
 
-static bool names_our_fd(const struct entry *e)
+/* The number that is all of the name, or -1. */
+static long number_of(const char *s)
 {
-	const char *s = e->name;
-	long fd = 0;
+	long n = 0;
 
-	for (; *s >= '0' && *s <= '9'; s++)
-		fd = fd * 10 + (*s - '0');
-	return !*s && s != e->name && ff_is_our_fd(fd);
+	if (!*s)
+		return -1;
+	for (; *s >= '0' && *s <= '9' && n < INT_MAX; s++)
+		n = n * 10 + (*s - '0');
+	return *s ? -1 : n;
 }
 
-/* Take our descriptors out of what /proc/self/fd lists. */
-static long hide_our_fds(char *buffer, long used)
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/*
+ * Of what /proc lists by number, only folders of descriptors list ours: fd,
+ * where an entry leads to the file, and fdinfo, whose entries are files, and
+ * which might be another process's.
+ */
+enum about {
+	OTHERS,
+	OURS,
+	UNSURE
+};
+
+static enum about is_about(long dir, const struct entry *e)
+{
+	const long fd = number_of(e->name);
+	struct stat there, here;
+
+	if (fd < 0 || !ff_is_our_fd(fd) || e->type == DT_DIR)
+		return OTHERS;
+	if (e->type == DT_LNK)
+		return sys(newfstatat, dir, e->name, &there, 0) == 0 &&
+				       sys(fstat, fd, &here) == 0 &&
+				       is_same_file(&there, &here) ?
+			       OURS :
+			       OTHERS;
+	return UNSURE;
+}
+
+/* Take our descriptors out of what is listed; negative: it can't be told. */
+static long hide_our_fds(long dir, char *buffer, long used)
+{
+	enum about about;
 	struct entry *e;
 	long at = 0;
 
 	while (at < used) {
 		e = (struct entry *)(buffer + at);
-		if (!names_our_fd(e)) {
+		about = is_about(dir, e);
+		if (about == UNSURE)
+			return -1;
+		if (about == OTHERS) {
 			at += e->bytes;
 			continue;
 		}
@@ -187,7 +227,7 @@ static long hide_our_fds(char *buffer, long used)
 void ff_look_getdents64(ucontext_t *uc, long nr)
 {
 	struct statfs fs = { 0 };
-	long fd = ff_arg(uc, 0), got, used;
+	long fd = ff_arg(uc, 0), from, got, used;
 
 	if (!ff_is_own_file(fd)) {
 		ff_look_read(uc, nr);
@@ -196,12 +236,18 @@ void ff_look_getdents64(ucontext_t *uc, long nr)
 	if (!ff_serve(uc, nr, "fb-"))
 		return;
 	sys(fstatfs, fd, &fs);
+	from = sys(lseek, fd, 0, SEEK_CUR);
 	do {
 		got = used = ff_make(uc, nr);
 		if (got > 0 && fs.f_type == PROC_SUPER_MAGIC)
-			used = hide_our_fds((char *)ff_arg(uc, 1), got);
+			used = hide_our_fds(fd, (char *)ff_arg(uc, 1), got);
 	} while (got > 0 && used == 0);
-	ff_answer(uc, used);
+	if (got > 0 && used < 0) {
+		sys(lseek, fd, from, SEEK_SET);
+		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+	} else {
+		ff_answer(uc, used);
+	}
 }
 
 /* At least, where that is more than is sure to fit. */

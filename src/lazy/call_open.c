@@ -2,8 +2,11 @@
  * Opening files by name. Free is what neither makes, changes nor waits for
  * anything; what is made or emptied is seen by others.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "arch/arch.h"
 #include "host/sys.h"
@@ -36,11 +39,82 @@ enum verdict {
 	NEVER
 };
 
+/*
+ * Where opening a regular file to read it, and reading it, does nothing that
+ * anybody could see but watchers of files (inotify, leases). Not where somebody
+ * serves the file (FUSE), or where to read is to take (tracefs).
+ */
+static const uint32_t storage[] = {
+	0xef53,	    /* ext2 to ext4 */
+	0x58465342, /* xfs */
+	0x9123683e, /* btrfs */
+	0x01021994, /* tmpfs */
+	0x858458f6, /* ramfs */
+	0x794c7630, /* overlayfs */
+	0x73717368, /* squashfs */
+	0xe0f5e1e2, /* erofs */
+	0x9660,	    /* isofs */
+	0x15013346, /* udf */
+	0x2fc12fc1, /* zfs */
+	0xca451a4e, /* bcachefs */
+	0xf2f52010, /* f2fs */
+	0x3153464a, /* jfs */
+	0x52654973, /* reiserfs */
+	0x4d44,	    /* vfat */
+	0x2011bab0, /* exfat */
+	0x7366746e, /* ntfs3 */
+	0xf15f,	    /* ecryptfs */
+	0x61756673, /* aufs */
+	0x6969,	    /* nfs */
+	0xff534d42, /* cifs */
+	0xfe534d42, /* smb2 */
+	0x00c36400, /* ceph */
+	0x01021997, /* 9p */
+	0x01161970, /* gfs2 */
+	0x7461636f, /* ocfs2 */
+	0x958458f6, /* hugetlbfs */
+	0x62656572, /* sysfs */
+	0x27e0eb,   /* cgroup */
+	0x63677270, /* cgroup2 */
+	0xf97cff8c, /* selinuxfs */
+};
+
+static bool is_storage(long fd)
+{
+	struct statfs fs;
+	size_t i;
+
+	if (sys(fstatfs, fd, &fs) < 0)
+		return false;
+	for (i = 0; i < sizeof(storage) / sizeof(storage[0]); i++)
+		if (storage[i] == (uint32_t)fs.f_type)
+			return true;
+	return false;
+}
+
+/* Of the file that @fd stands for. */
+static enum verdict judge_file(long fd, long flags)
+{
+	struct stat st;
+
+	if (sys(fstat, fd, &st) < 0)
+		return NEVER;
+	if (S_ISREG(st.st_mode))
+		return !is_storage(fd)	 ? NEVER :
+		       (flags & O_TRUNC) ? SEEN :
+					   GO_ON_OWN;
+	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode) || ff_is_null(&st))
+		return GO_ON_OWN;
+	if (S_ISCHR(st.st_mode) && (flags & O_NONBLOCK))
+		return SEEN;
+	return NEVER;
+}
+
 static enum verdict judge_open(long dir, const char *path, long flags)
 {
-	bool creates = (flags & O_CREAT) != 0;
-	struct stat st;
-	long rc;
+	const long kept = O_NOFOLLOW | O_DIRECTORY;
+	enum verdict v;
+	long fd;
 
 	if (flags & O_PATH)
 		return GO_ON;
@@ -48,19 +122,14 @@ static enum verdict judge_open(long dir, const char *path, long flags)
 		return SEEN;
 	if (tells_of_us(path))
 		return NEVER;
-	rc = sys(newfstatat, dir, path, &st,
-		 flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0);
-	if (rc < 0)
-		return creates ? SEEN : GO_ON;
-	if (S_ISREG(st.st_mode))
-		return flags & O_TRUNC ? SEEN : GO_ON_OWN;
-	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
-		return GO_ON_OWN;
-	if (ff_is_null(&st))
-		return GO_ON_OWN;
-	if (S_ISCHR(st.st_mode) && (flags & O_NONBLOCK))
-		return SEEN;
-	return NEVER;
+	fd = sys(openat, dir, path, O_PATH | O_CLOEXEC | (flags & kept), 0);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		return NEVER;
+	if (fd < 0)
+		return flags & O_CREAT ? SEEN : GO_ON;
+	v = judge_file(fd, flags);
+	sys(close, fd);
+	return v;
 }
 
 static void open_it(ucontext_t *uc, long nr, long dir, int path_arg, long flags)

@@ -3,15 +3,20 @@
  * where that can't block; asking whether a descriptor is ready is free,
  * waiting for it ends the trial.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "lazy/child.h"
 #include "lazy/own.h"
 #include "pattern.h"
 #include "unit.h"
@@ -176,6 +181,7 @@ END_TEST
 static void ask(void)
 {
 	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLOUT } };
+	const long no_mask[2] = { 0, 8 };
 	struct timespec none = { 0 };
 	fd_set in;
 
@@ -197,6 +203,14 @@ static void ask(void)
 		     "pselect6");
 	CHILD_ASSERT(FD_ISSET(pair[0], &in), "not empty");
 	CHILD_ASSERT(MEDIATED(poll, 0, 0, 0) == 0, "poll nothing");
+	CHILD_ASSERT(MEDIATED(ppoll, (long)p, 2, (long)&none, 0, 8) == 2,
+		     "ppoll");
+	CHILD_ASSERT(MEDIATED(select, pair[0] + 1, (long)&in, 0, 0,
+			      (long)&none) == 1,
+		     "select");
+	CHILD_ASSERT(MEDIATED(pselect6, pair[0] + 1, (long)&in, 0, 0,
+			      (long)&none, (long)no_mask) == 1,
+		     "pselect6 with a place for a mask");
 }
 
 START_TEST(asking_is_free)
@@ -305,6 +319,136 @@ START_TEST(waiting_ends_the_trial)
 }
 END_TEST
 
+/* By the names of the entries of @path; -1 where it can't be opened. */
+static int lists(const char *path, const char *name)
+{
+	long fd = MEDIATED(openat, AT_FDCWD, (long)path,
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int found = 0;
+	long n, i;
+
+	if (fd < 0)
+		return -1;
+	while ((n = MEDIATED(getdents64, fd, (long)text, sizeof(text))) > 0)
+		for (i = 0; i < n;
+		     i += ((struct dirent64 *)(text + i))->d_reclen)
+			found += !strcmp(
+				((struct dirent64 *)(text + i))->d_name, name);
+	MEDIATED(close, fd);
+	return found;
+}
+
+/* A process whose number may be a descriptor's; 0: there is none. */
+static int find_number(void)
+{
+	const long end = sysconf(_SC_OPEN_MAX);
+	const struct dirent *e;
+	DIR *proc = opendir("/proc");
+	int number = 0;
+
+	ck_assert_ptr_nonnull(proc);
+	while (!number && (e = readdir(proc)))
+		if (atol(e->d_name) > 16 && atol(e->d_name) < end)
+			number = atoi(e->d_name);
+	closedir(proc);
+	return number;
+}
+
+static int number;
+
+/* The pager's descriptor has the number of a process that there is. */
+static void list_numbers(void)
+{
+	char path[64], name[16];
+
+	CHILD_ASSERT(dup2(ff_child.mem, number) == number, "dup2");
+	ff_child.mem = number;
+	snprintf(name, sizeof(name), "%d", number);
+	CHILD_ASSERT(lists("/proc", name) == 1, "a process");
+	CHILD_ASSERT(lists("/proc/self/fd", name) == 0, "ours");
+	CHILD_ASSERT(lists("/proc/self/fd", "2") == 1, "another");
+	snprintf(path, sizeof(path), "/proc/%d/fd", getppid());
+	CHILD_ASSERT(lists(path, "2") == 1, "the parent's");
+}
+
+START_TEST(only_folders_of_descriptors_hide_ours)
+{
+	number = find_number();
+	if (number)
+		run_lost(list_numbers);
+}
+END_TEST
+
+static void poll_ours(void)
+{
+	struct pollfd p = { .fd = ff_child.mem, .events = POLLIN };
+
+	MEDIATED(poll, (long)&p, 1, 0);
+}
+
+static void select_ours(void)
+{
+	struct timespec none = { 0 };
+	fd_set in;
+
+	FD_ZERO(&in);
+	FD_SET(ff_child.mem, &in);
+	MEDIATED(select, FD_SETSIZE, (long)&in, 0, 0, (long)&none);
+}
+
+static void read_the_error(void)
+{
+	int error = 0;
+	socklen_t bytes = sizeof(error);
+
+	MEDIATED(socketpair, AF_UNIX, SOCK_STREAM, 0, (long)pair);
+	CHILD_ASSERT(MEDIATED(getsockopt, pair[0], SOL_SOCKET, SO_TYPE,
+			      (long)&error, (long)&bytes) == 0 &&
+			     error == SOCK_STREAM,
+		     "type");
+	MEDIATED(getsockopt, pair[0], SOL_SOCKET, SO_ERROR, (long)&error,
+		 (long)&bytes);
+}
+
+static void open_messages(void)
+{
+	MEDIATED(open, (long)"/dev/kmsg", O_RDONLY | O_NONBLOCK);
+}
+
+/* A text of /proc by a name that does not say so. */
+static void open_by_link(void)
+{
+	MEDIATED(open, (long)"/etc/mtab", O_RDONLY);
+	CHILD_ASSERT(!chdir("/proc"), "chdir");
+	MEDIATED(open, (long)"uptime", O_RDONLY);
+}
+
+static void close_oddly(void)
+{
+	MEDIATED(close_range, 1000, 2000, 1 << 10);
+}
+
+static const struct {
+	void (*body)(void);
+	enum ff_reason reason;
+	long call;
+} odd[] = {
+	{ poll_ours, FF_REASON_CALL, SYS_poll },
+	{ select_ours, FF_REASON_CALL, SYS_select },
+	{ read_the_error, FF_REASON_CALL, SYS_getsockopt },
+	{ open_messages, FF_REASON_OUTPUT, SYS_open },
+	{ open_by_link, FF_REASON_CALL, SYS_open },
+	{ close_oddly, FF_REASON_CALL, SYS_close_range },
+};
+
+#define ODD (int)(sizeof(odd) / sizeof(*odd))
+
+START_TEST(what_is_not_known_ends_the_trial)
+{
+	run_lost_until(odd[_i].body, odd[_i].reason, odd[_i].call);
+}
+END_TEST
+
 static void see_pending(void)
 {
 	uint64_t *set = (uint64_t *)(arena + M);
@@ -331,4 +475,6 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, what_is_asked_about_is_fetched);
 	tcase_add_loop_test(tests, waiting_ends_the_trial, 0, WAITS);
 	tcase_add_test(tests, what_is_pending_may_be_asked);
+	tcase_add_test(tests, only_folders_of_descriptors_hide_ours);
+	tcase_add_loop_test(tests, what_is_not_known_ends_the_trial, 0, ODD);
 }
