@@ -28,6 +28,10 @@ behaviour(sys-writes)
 behaviour(sys-paths LAZY)
 behaviour(sys-big-argv LAZY)
 behaviour(sys-results LAZY)
+behaviour(asks-the-kernel LAZY OPTIONS -e FLATFORK_LEND=off)
+foreach(what error int80 prot around later mapped moved keyed)
+	behaviour(seen-once TEST seen-once-${what} ARGS ${what})
+endforeach()
 
 # side effects before exec or end
 behaviour(shared-memory-once LENT TEST shared-memory-exec ARGS exec)
