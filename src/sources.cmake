@@ -46,6 +46,7 @@ set(FF_CORE_SOURCES
 	lazy/child.c
 	lazy/clone.c
 	lazy/fork.c
+	lazy/intent.c
 	lazy/maps.c
 	lazy/mediator.c
 	lazy/own.c

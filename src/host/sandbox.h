@@ -19,4 +19,24 @@ extern atomic_bool ff_sandboxed;
 /* Does system call @nr install a filter, with these arguments? */
 bool ff_is_sandboxing(long nr, uintptr_t a, uintptr_t b, uintptr_t c);
 
+/*
+ * The program is about to make that call: from now on the above holds. If the
+ * filter is for all threads, waits for the flights of others to end, at most
+ * FF_FLIGHT_MAX_MS. Context: as the call.
+ */
+#define FF_FLIGHT_MAX_MS 10000
+void ff_sandbox_enter(long nr, uintptr_t a, uintptr_t b);
+
+/*
+ * Around stretches in which this library makes system calls of its own, while
+ * another thread may install a filter for all: begin: false if there is one,
+ * or may be at any moment. The program's code never runs inside. No system
+ * call.
+ */
+bool ff_flight_begin(void);
+void ff_flight_end(void);
+
+/* In a new process: nobody else is under way. */
+void ff_flights_reset(void);
+
 #endif

@@ -10,15 +10,21 @@
  *       before the fork, or by both processes (the kernel's own rule for
  *       fork): the clone is given up where one is found, before and after.
  *  H-L3 The marks stand only from ff_areas_mark to right behind the clone.
+ *  H-L4 What comes here is libc's, between the last prepare handler and its
+ *       clone. It may wait for a lock whose holder was stopped by a signal
+ *       handler, until all threads have taken a signal: so that is looked for
+ *       in every wait.
  */
 #include "lazy/clone.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #include "arch/arch.h"
 #include "calls/calls.h"
@@ -39,6 +45,8 @@ unsigned ff_budget_ms = 100;
 #define STACK_BELOW ((uintptr_t)64 << 10)
 #define STACK_ABOVE ((uintptr_t)256 << 10)
 #define TCB_AROUND ((uintptr_t)16 << 10)
+
+#define LOOK_FOR_SIGNALS_NS (1000L * 1000)
 
 static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 		    const char *why)
@@ -117,7 +125,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	*ret_why = "the list of mappings can't be read";
 	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
 		*ret_why = "a signal waits for the program";
-		if (!ff_signal_waits(slot->mask)) {
+		if (!ff_signal_waits(slot->mask_at_fork)) {
 			*ret_why = "the kernel makes no lazy child";
 			pid = make_child(slot, rq);
 			if (pid == 0) {
@@ -150,7 +158,7 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 	ff_untrap(slot);
 	if (pid < 0)
 		return why;
-	if (!slot->committed && ff_signal_waits(slot->mask) &&
+	if (!slot->committed && ff_signal_waits(slot->mask_at_fork) &&
 	    ff_cancel_child(slot, (pid_t)pid))
 		return "a signal waits for the program";
 	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
@@ -184,8 +192,8 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 	ff_set_result(uc, pid);
 }
 
-/* libc's own blocking of signals around its clone, and what fork handlers
- * do: the program's mask is kept in the slot. */
+/* libc's own blocking of signals around its clone: the mask that it means to
+ * have is kept in the slot. */
 static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
 {
 	const ff_sigset *set = (const ff_sigset *)ff_arg(uc, 1);
@@ -193,6 +201,33 @@ static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
 
 	return ff_change_mask(&slot->mask, ff_arg(uc, 0), set, old,
 			      ff_arg(uc, 3));
+}
+
+/*
+ * libc waits for a lock (H-L4). False: the thread has a signal to take first,
+ * or the call is not of that kind.
+ */
+static bool wait_for_lock(struct ff_slot *slot, ucontext_t *uc)
+{
+	const long op = ff_arg(uc, 1) & FUTEX_CMD_MASK;
+	struct timespec slice = { 0, LOOK_FOR_SIGNALS_NS };
+	long rc;
+
+	if (op == FUTEX_WAKE) {
+		ff_set_result(uc, sys(futex, ff_arg(uc, 0), ff_arg(uc, 1),
+				      ff_arg(uc, 2), NULL, NULL, 0));
+		return true;
+	}
+	if (op != FUTEX_WAIT || ff_arg(uc, 3))
+		return false;
+	do {
+		if (ff_signal_waits(slot->mask_at_fork))
+			return false;
+		rc = sys(futex, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
+			 &slice, NULL, 0);
+	} while (rc == -ETIMEDOUT);
+	ff_set_result(uc, rc);
+	return true;
 }
 
 void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
@@ -204,14 +239,16 @@ void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 	case FF_FORK_MASK:
 		ff_set_result(uc, virtual_mask(slot, uc));
 		return;
+	case FF_FORK_MAKE:
+		/* libc's own fork makes no other call of these. */
+		if (nr == SYS_futex && wait_for_lock(slot, uc))
+			return;
+		/* fall through */
 	case FF_FORK_ABANDON:
 	case FF_FORK_NEVER:
 		abandon(slot, uc, nr,
-			"a fork handler does more than we follow");
+			nr == SYS_futex ? "a signal waits for the program" :
+					  "fork does more than we follow");
 		return;
-	case FF_FORK_MAKE:
-		ff_set_result(uc, ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1),
-					 ff_arg(uc, 2), ff_arg(uc, 3),
-					 ff_arg(uc, 4), ff_arg(uc, 5)));
 	}
 }

@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "host/fault.h"
@@ -26,6 +25,7 @@
 #include "lazy/ending.h"
 #include "lazy/gate.h"
 #include "lazy/hooks.h"
+#include "lazy/intent.h"
 #include "lazy/slot.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
@@ -39,15 +39,14 @@
  * counts against what fork may promise. */
 #define WRITABLE_IS_BIG ((uint64_t)1 << 30)
 
-/* Resident memory up to which a child may be born committed. */
-#define COMMIT_MAX ((uint64_t)4 << 30)
-
-#define LINKER_SYMBOL __attribute__((visibility("hidden")))
-extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
-extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
-
 static _Atomic bool is_set_up FF_HOT;
 static const char *_Atomic why_never;
+
+/* How often this memory became another process's: a copy of a thread that was
+ * inside a fork finds that it is not the one that began (H-E1). */
+static unsigned generation FF_HOT;
+
+static bool has_handler FF_HOT;
 
 void ff_fork_setup(void)
 {
@@ -99,8 +98,11 @@ static const char *no_ground(void)
 
 void ff_new_process(const struct ff_slot *own)
 {
+	generation++;
+	ff_intended = NULL;
 	ff_identity_take();
 	ff_threads_reset();
+	ff_flights_reset();
 	ff_gate_reset();
 	ff_slots_reset(own);
 	ff_trials_reset();
@@ -127,6 +129,11 @@ static bool is_our_process(void)
 	return ff_identity_take_to_fork();
 }
 
+static bool is_inside_another(void)
+{
+	return ff_current || ff_intended;
+}
+
 /* Why this fork has to be real; NULL: it may be lazy. */
 static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 {
@@ -143,7 +150,7 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 		return why;
 	if (!ff_dispatch_possible())
 		return "no syscall user dispatch";
-	if (ff_current)
+	if (is_inside_another())
 		return "inside another fork";
 	if (ff_options.fork_mode == FF_FORK_AUTO) {
 		if (!ff_process_size(&resident, &writable))
@@ -172,7 +179,7 @@ const char *ff_why_not_lend(void)
 		return why;
 	if (!ff_dispatch_possible())
 		return "no syscall user dispatch";
-	if (ff_current)
+	if (is_inside_another())
 		return "inside another fork";
 	return is_our_process() ? NULL : "in borrowed memory";
 }
@@ -235,35 +242,70 @@ static void real_child(struct ff_site *site)
 	ff_site_born_real(site);
 }
 
-static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
+/* Are we who began, and not a copy that a handler made? */
+static bool is_still(unsigned born)
 {
+	return generation == born && !ff_child.active;
+}
+
+/* libc's, whatever was intended when a handler made it (H-E1). */
+static long call_real(ff_forking_call call, void *arg)
+{
+	struct ff_intent *outer = ff_intended;
+	unsigned born = generation;
 	long pid;
 
-	ff_gate_enter_real();
+	ff_intended = NULL;
 	pid = call(arg);
-	if (pid == 0) {
-		real_child(site);
-		return 0;
-	}
-	ff_gate_leave_real();
-	if (pid > 0) {
-		ff_stats.forks_real++;
-		ff_site_real(site);
-	}
+	if (pid != 0 && is_still(born))
+		ff_intended = outer;
 	return pid;
 }
 
 /* No system call but libc's. Nothing of ours is used in the child. */
 static long fork_silently(ff_forking_call call, void *arg)
 {
+	unsigned born = generation;
 	long pid;
 
 	ff_gate_enter_real();
-	pid = call(arg);
+	pid = call_real(call, arg);
 	if (pid == 0)
 		ff_gate_reset();
-	else
+	else if (is_still(born))
 		ff_gate_leave_real();
+	return pid;
+}
+
+static void child_of_real(struct ff_site *site)
+{
+	if (ff_flight_begin())
+		real_child(site);
+	else
+		ff_gate_reset();
+}
+
+static void count_real(struct ff_site *site)
+{
+	ff_stats.forks_real++;
+	ff_site_real(site);
+}
+
+static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
+{
+	unsigned born = generation;
+	long pid;
+
+	ff_gate_enter_real();
+	pid = call_real(call, arg);
+	if (pid == 0) {
+		child_of_real(site);
+		return 0;
+	}
+	if (is_still(born))
+		ff_gate_leave_real();
+	if (pid > 0)
+		count_real(site);
 	return pid;
 }
 
@@ -291,10 +333,8 @@ static void account(struct ff_slot *slot, struct ff_site *site, long pid,
 		ff_site_back(site, slot->reason);
 		/* fall through */
 	case FF_OUTCOME_NONE:
-		if (pid > 0) {
-			ff_stats.forks_real++;
-			ff_site_real(site);
-		}
+		if (pid > 0)
+			count_real(site);
 	}
 	if (slot->why_real)
 		log_real(name, at, slot->why_real);
@@ -302,139 +342,177 @@ static void account(struct ff_slot *slot, struct ff_site *site, long pid,
 		log_lazy(slot, name, at);
 }
 
-static void keep_ours(struct ff_keep *keep)
+/* What a lazy fork is to the program. */
+struct fork {
+	ff_forking_call call;
+	void *arg;
+	bool bare; /* libc runs no handlers in it */
+	const char *name;
+	const void *at;
+	struct ff_purity *purity;
+};
+
+/* All signals blocked. */
+static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
 {
-	keep->count = 0;
-	keep->stack = (uintptr_t)getauxval(AT_RANDOM); /* lies there */
-	keep->range[keep->count++] =
-		(struct ff_range){ (uintptr_t)ff_image_start & ~(FF_PAGE - 1),
-				   ((uintptr_t)ff_image_end + FF_PAGE - 1) &
-					   ~(FF_PAGE - 1) };
-	ff_sites_keep(keep);
+	struct ff_slot *slot = intent->slot;
+	struct ff_purity *purity = fork->purity;
+
+	if (intent->real || (slot && slot->real))
+		ff_gate_leave_real();
+	if (!slot) {
+		if (intent->why)
+			log_real(fork->name, fork->at, intent->why);
+		if (pid > 0)
+			count_real(intent->site);
+	} else {
+		account(slot, intent->site, pid, fork->name, fork->at);
+	}
+	if (purity && slot && slot->outcome == FF_OUTCOME_EXEC)
+		ff_purity_told(slot, purity);
+	else if (purity)
+		purity->frame = 0;
+	if (slot)
+		ff_slot_put(slot);
 }
 
-/*
- * A committed child can't be taken back. Other threads may map something
- * where an area was, and then it would have to be; and what a child that
- * strays would have to copy must not be without end.
- */
-static bool may_commit(const struct ff_slot *slot)
+/* In the parent, unless a handler's child has come here (H-E1). */
+static void come_back(const struct fork *fork, struct ff_intent *intent,
+		      unsigned born, long pid)
 {
-	uint64_t resident, writable;
+	ff_sigset mask;
 
-	return slot->alone && ff_process_size(&resident, &writable) &&
-	       resident <= COMMIT_MAX;
+	if (!is_still(born))
+		return;
+	/* A filter has come with the handlers, or behind the clone. */
+	if (!ff_flight_begin()) {
+		ff_intended = NULL;
+		if (intent->real || (intent->slot && intent->slot->real))
+			ff_gate_leave_real();
+		return;
+	}
+	mask = ff_block_signals();
+	if (is_still(born)) {
+		ff_intended = NULL;
+		if (ff_current) {
+			/* libc gave up before its clone. */
+			mask = ff_current->mask;
+			ff_disarm(ff_current);
+		}
+		settle(fork, intent, pid);
+	}
+	ff_setmask(mask);
+	ff_flight_end();
 }
 
-/* *ret_why on failure to get started; the call was not made then. */
-static long fork_lazy(ff_forking_call call, void *arg, struct ff_site *site,
-		      enum ff_way way, const char *name, const void *at,
-		      struct ff_purity *purity, const char **ret_why)
+static long fork_lazy(const struct fork *fork, struct ff_intent *intent)
 {
-	struct ff_slot *slot = ff_slot_take();
+	unsigned born = generation;
 	int error;
 	long pid;
 
-	*ret_why = "too many forks under way";
-	if (!slot)
-		return -1;
-	if (purity)
-		slot->shared->purity = *purity;
-	/* The handler's stack is not in use yet, and is no loss to a fork. */
-	*ret_why = ff_ground_now(ff_house_of(slot)->altstack);
-	if (!*ret_why) {
-		slot->alone = ff_is_alone_by(
-			ff_ground_threads(ff_house_of(slot)->altstack));
-		keep_ours(&slot->keep);
-		slot->committed = way == FF_WAY_COMMITTED && may_commit(slot);
-		/* What is copied and what is fetched never is one mapping
-		 * again, so mremap over both fails (H-P4). */
-		ff_site_keep_warm(slot->committed ? NULL : site,
-				  &slot->keep.warm);
-		*ret_why = ff_arm(slot);
+	ff_intended = intent;
+	if (fork->bare) {
+		error = errno;
+		ff_intent_meet();
+		errno = error;
 	}
-	if (*ret_why) {
-		ff_slot_put(slot);
-		return -1;
-	}
-	pid = call(arg);
+	pid = fork->call(fork->arg);
 	if (pid == 0) {
+		ff_intended = NULL;
 		/* A real child has no slot. A lazy one is mediated until it
 		 * execs, or was let go already. */
-		if (ff_child.slot != slot)
-			real_child(site);
+		if (!intent->slot || ff_child.slot != intent->slot)
+			child_of_real(intent->site);
 		else
 			ff_purity_begin();
 		return 0;
 	}
 	error = errno;
-	if (slot->armed) {
-		/* libc gave up before its clone. */
-		ff_disarm(slot);
-	}
-	if (slot->real)
-		ff_gate_leave_real();
-	account(slot, site, pid, name, at);
-	if (purity && slot->outcome == FF_OUTCOME_EXEC)
-		ff_purity_told(slot, purity);
-	else if (purity)
-		purity->frame = 0;
-	ff_slot_put(slot);
+	come_back(fork, intent, born, pid);
 	errno = error;
 	return pid;
 }
 
-long ff_fork(ff_forking_call call, void *arg, const void *return_address,
-	     const char *name)
+static long fork_any(struct fork *fork)
 {
-	return ff_fork_watched(call, arg, return_address, name, NULL);
+	struct ff_intent intent = { .purity = fork->purity };
+	const char *why = NULL;
+	int error = errno;
+	bool ours;
+
+	ff_fork_setup();
+	if (ff_child.active || !ff_options.on)
+		return fork->call(fork->arg);
+	if (!ff_flight_begin())
+		return fork_silently(fork->call, fork->arg);
+	ours = is_our_process();
+	if (ours) {
+		intent.site = ff_site_of(fork->at);
+		ff_sites_listen();
+		why = fork->bare || has_handler ?
+			      why_real(intent.site, &intent.way) :
+			      "no fork handler of ours";
+		if (why)
+			log_real(fork->name, fork->at, why);
+	}
+	ff_flight_end();
+	errno = error;
+	if (!ours || why) {
+		if (fork->purity)
+			fork->purity->frame = 0;
+		return fork_real(fork->call, fork->arg, intent.site);
+	}
+	return fork_lazy(fork, &intent);
+}
+
+void ff_fork_has_handler(void)
+{
+	has_handler = true;
 }
 
 long ff_fork_watched(ff_forking_call call, void *arg,
 		     const void *return_address, const char *name,
 		     struct ff_purity *purity)
 {
-	struct ff_site *site;
-	enum ff_way way;
-	const char *why;
-	int error = errno;
-	long pid;
+	struct fork fork = { call, arg, false, name, return_address, purity };
 
-	ff_fork_setup();
-	if (ff_child.active || !ff_options.on)
-		return call(arg);
-	if (atomic_load(&ff_sandboxed))
-		return fork_silently(call, arg);
-	if (!is_our_process())
-		return fork_real(call, arg, NULL);
-	site = ff_site_of(return_address);
-	ff_sites_listen();
-	why = why_real(site, &way);
-	if (!why) {
-		errno = error;
-		pid = fork_lazy(call, arg, site, way, name, return_address,
-				purity, &why);
-		if (!why)
-			return pid;
-	}
-	log_real(name, return_address, why);
-	errno = error;
-	return fork_real(call, arg, site);
+	return fork_any(&fork);
+}
+
+long ff_fork(ff_forking_call call, void *arg, const void *return_address,
+	     const char *name)
+{
+	struct fork fork = { call, arg, false, name, return_address, NULL };
+
+	return fork_any(&fork);
+}
+
+long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
+		  const char *name)
+{
+	struct fork fork = { call, arg, true, name, return_address, NULL };
+
+	return fork_any(&fork);
 }
 
 long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name)
 {
+	struct ff_site *site = NULL;
+
 	ff_fork_setup();
 	if (ff_child.active || !ff_options.on)
 		return call(arg);
-	if (atomic_load(&ff_sandboxed))
+	if (!ff_flight_begin())
 		return fork_silently(call, arg);
-	if (!is_our_process())
-		return fork_real(call, arg, NULL);
-	log_real(name, return_address, "its child never execs");
-	ff_sites_listen();
-	return fork_real(call, arg, ff_site_of(return_address));
+	if (is_our_process()) {
+		log_real(name, return_address, "its child never execs");
+		site = ff_site_of(return_address);
+		ff_sites_listen();
+	}
+	ff_flight_end();
+	return fork_real(call, arg, site);
 }
 
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
@@ -453,11 +531,14 @@ void ff_ending(enum ff_ending how)
 	bool execs_of_site = how == FF_ENDING_EXEC && ff_site_is_born_real();
 	int error = errno;
 
-	if (ff_child.active || !ff_options.on || atomic_load(&ff_sandboxed) ||
-	    (!execs_of_site && !ff_options.stats) || ff_identity() != FF_SAME)
+	if (ff_child.active || !ff_options.on ||
+	    (!execs_of_site && !ff_options.stats) || !ff_flight_begin())
 		return;
-	if (how == FF_ENDING_EXEC)
-		ff_site_child_execs();
-	ff_stats_write();
+	if (ff_identity() == FF_SAME) {
+		if (how == FF_ENDING_EXEC)
+			ff_site_child_execs();
+		ff_stats_write();
+	}
+	ff_flight_end();
 	errno = error;
 }

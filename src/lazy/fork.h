@@ -17,7 +17,11 @@ typedef long (*ff_forking_call)(void *arg);
 long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	     const char *name);
 
-/* The same; @purity may be NULL. Else it says what is wanted to know of a lazy
+/* The same, for a call in which libc runs no fork handlers. */
+long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
+		  const char *name);
+
+/* The same as ff_fork(); @purity may be NULL. Else it says what is wanted to know of a lazy
  * child, and gets the answer; its frame is 0 then if there is none. */
 struct ff_purity;
 long ff_fork_watched(ff_forking_call call, void *arg,
@@ -39,6 +43,10 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
  * later can tell (host/identity.h).
  */
 const char *ff_why_not_lend(void);
+
+/* Libc will run ff_intent_meet() behind all other prepare handlers. Until this
+ * is said, forks with handlers are real. */
+void ff_fork_has_handler(void);
 
 /* Before the first fork; more than once does no harm. */
 void ff_fork_setup(void);

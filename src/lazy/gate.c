@@ -61,7 +61,13 @@ void ff_gate_enter_real(void)
 
 void ff_gate_leave_real(void)
 {
-	atomic_fetch_sub(&gate, 1);
+	uint32_t seen = atomic_load(&gate);
+
+	/* In the child of a fork that a handler made meanwhile nobody is in. */
+	do
+		if (!(seen & ~MARKS))
+			return;
+	while (!atomic_compare_exchange_weak(&gate, &seen, seen - 1));
 }
 
 void ff_gate_reset(void)

@@ -119,7 +119,9 @@ struct ff_slot {
 	bool committed; /* the child is born committed */
 	bool alone;	/* nobody else can change mappings under us */
 	bool at_large;	/* a child taken back may still run: not killed */
-	ff_sigset mask; /* the program's signal mask, while armed */
+	ff_sigset mask; /* what the program's mask is, while armed: libc may
+			   have blocked all */
+	ff_sigset mask_at_fork; /* ... and what it was before */
 	stack_t stack;	/* the program's alternate stack, while armed */
 
 	/* For the log, the statistics and the site. */

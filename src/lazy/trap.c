@@ -20,6 +20,7 @@
 #include "calls/calls.h"
 #include "host/fault.h"
 #include "host/hot.h"
+#include "host/sandbox.h"
 #include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/child.h"
@@ -45,6 +46,20 @@ int ff_dispatch(bool on)
 			on ? ff_sys_end - ff_sys_begin : 0, NULL);
 }
 
+/* Can it be switched on? From Linux 7.3 on an administrator may forbid that
+ * (kernel.syscall_user_dispatch), not switching it off. With a selector that
+ * lets all calls through nothing comes of it. */
+static bool can_dispatch(void)
+{
+	const char let_all = 0; /* SYSCALL_DISPATCH_FILTER_ALLOW */
+
+	if (sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
+		&let_all) < 0)
+		return false;
+	ff_dispatch(false);
+	return true;
+}
+
 bool ff_dispatch_possible(void)
 {
 	/* 0 not asked, 1 yes, 2 no; racing threads find the same. */
@@ -52,7 +67,7 @@ bool ff_dispatch_possible(void)
 	int known = answer;
 
 	if (!known) {
-		known = ff_fault(FF_FAULT_NO_SUD) || ff_dispatch(false) < 0 ?
+		known = ff_fault(FF_FAULT_NO_SUD) || !can_dispatch() ?
 				2 :
 				1;
 		answer = known;
@@ -166,34 +181,30 @@ void ff_trap_reset(void)
 	sigsys.users = 0;
 }
 
-const char *ff_arm(struct ff_slot *slot)
+const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 {
 	stack_t ours = { .ss_sp = ff_house_of(slot)->altstack,
 			 .ss_size = FF_ALTSTACK_BYTES };
 
-	slot->mask = ff_block_signals();
-	if (ff_pending() & FF_NEEDED) {
-		/* Blocked by the program; we could not let them in. */
-		ff_setmask(slot->mask);
+	slot->mask = slot->mask_at_fork = mask;
+	/* Blocked by the program; we could not let them in. */
+	if (ff_pending() & FF_NEEDED)
 		return "SIGSYS or SIGSEGV is pending";
-	}
-	ff_setmask(ff_our_mask(slot->mask));
-	if (sys(sigaltstack, &ours, &slot->stack) < 0) {
-		ff_setmask(slot->mask);
+	ff_setmask(ff_our_mask(mask));
+	if (sys(sigaltstack, &ours, &slot->stack) < 0)
 		return "on an alternate signal stack";
-	}
 	if (take_sigsys() < 0) {
 		sys(sigaltstack, &slot->stack, NULL);
-		ff_setmask(slot->mask);
 		return "SIGSYS is handled by the program";
 	}
 	ff_current = slot;
 	slot->armed = true;
-	if (ff_dispatch(true) < 0) {
-		ff_disarm(slot);
-		return "no syscall user dispatch";
-	}
-	return NULL;
+	if (ff_dispatch(true) == 0)
+		return NULL;
+	ff_untrap(slot);
+	ff_current = NULL;
+	sys(sigaltstack, &slot->stack, NULL);
+	return "no syscall user dispatch";
 }
 
 void ff_untrap(struct ff_slot *slot)
@@ -210,7 +221,7 @@ void ff_disarm(struct ff_slot *slot)
 	ff_untrap(slot);
 	ff_current = NULL;
 	sys(sigaltstack, &slot->stack, NULL);
-	ff_setmask(slot->mask);
+	ff_flight_end();
 }
 
 void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc)
@@ -222,4 +233,5 @@ void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc)
 	uc->uc_stack = slot->stack;
 	ff_sigaltstack_from(&slot->stack, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = slot->mask;
+	ff_flight_end();
 }

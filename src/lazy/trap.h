@@ -20,12 +20,13 @@ bool ff_dispatch_possible(void);
 
 /*
  * From here on every system call of this thread, but ours, arrives in
- * ff_parent_call(). All signals are blocked; slot->mask is what the program
- * believes its mask to be. NULL, or why it can't be done.
+ * ff_parent_call(). All signals are blocked, and were before; @mask is the
+ * program's. NULL, or why it can't be done. The caller's flight goes on until
+ * the thread is disarmed.
  */
-const char *ff_arm(struct ff_slot *slot);
+const char *ff_arm(struct ff_slot *slot, ff_sigset mask);
 
-/* The opposite, from outside the handler. */
+/* The opposite, from outside the handler; signals stay blocked. */
 void ff_disarm(struct ff_slot *slot);
 
 /* From inside, right behind the clone: SIGSYS is the program's again. */

@@ -20,6 +20,7 @@
 #include "host/threads.h"
 #include "lazy/child.h"
 #include "lazy/fork.h"
+#include "lazy/intent.h"
 #include "lazy/purity.h"
 #include "lend/borrower.h"
 #include "lend/record.h"
@@ -90,9 +91,28 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	return (pid_t)pid;
 }
 
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+void ff_register_own_handler(void)
+{
+	static _Atomic bool registered;
+
+	ff_fork_setup();
+	if (!ff_options.on || registered)
+		return;
+	registered = true;
+	if (FF_NEXT(__register_atfork) &&
+	    FF_NEXT(__register_atfork)(ff_intent_meet, NULL, NULL,
+				       &__dso_handle) == 0)
+		ff_fork_has_handler();
+}
+
+/* libc runs prepare handlers last to first, and nothing of the program's is to
+ * run behind ours. */
 FF_EXPORT int __register_atfork(void (*before)(void), void (*parent)(void),
 				void (*child)(void), void *object)
 {
+	ff_register_own_handler();
 	atfork_handlers++;
 	return FF_NEXT(__register_atfork)(before, parent, child, object);
 }
@@ -115,8 +135,11 @@ FF_EXPORT pid_t __libc_fork(void)
 FF_EXPORT pid_t _Fork(void)
 {
 	prepare();
-	return (pid_t)ff_fork(call_fork, next_or_fork((void *)FF_NEXT(_Fork)),
-			      CALLER, "_Fork");
+	if (!FF_NEXT(_Fork))
+		return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork), CALLER,
+				      "_Fork");
+	return (pid_t)ff_fork_bare(call_fork, (void *)FF_NEXT(_Fork), CALLER,
+				   "_Fork");
 }
 
 struct forkpty_args {
@@ -208,7 +231,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 		return call_syscall(&r);
 	ff_threads_note_clone(flags);
 	if (is_fork_like(flags))
-		return ff_fork(call_syscall, &r, CALLER, "syscall");
+		return ff_fork_bare(call_syscall, &r, CALLER, "syscall");
 	if (!(flags & CLONE_VM))
 		return ff_fork_real(call_syscall, &r, CALLER, "syscall");
 	return call_syscall(&r);
@@ -249,7 +272,7 @@ FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 	va_end(more);
 	ff_threads_note_clone((unsigned long)flags);
 	if (is_fork_like((unsigned long)flags))
-		return (int)ff_fork(call_clone, &a, CALLER, "clone");
+		return (int)ff_fork_bare(call_clone, &a, CALLER, "clone");
 	if (!(flags & CLONE_VM))
 		return (int)ff_fork_real(call_clone, &a, CALLER, "clone");
 	return (int)call_clone(&a);

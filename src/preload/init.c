@@ -31,7 +31,7 @@ __attribute__((constructor)) static void load(void)
 	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
-	ff_fork_setup();
+	ff_register_own_handler();
 	if (ff_may_lend_to_forks())
 		ff_objects_prepare();
 }

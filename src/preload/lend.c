@@ -56,7 +56,7 @@ static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 		return;
 	ff_own_memory("puts itself under a filter");
 	ff_ending(FF_ENDING_EXIT);
-	atomic_store(&ff_sandboxed, true);
+	ff_sandbox_enter(nr, a, b);
 }
 
 void ff_leave_call(long nr, const long *args)

@@ -17,6 +17,9 @@ void ff_leave_call(long nr, const long *args);
 /* Before a call that waits for children with @options. */
 void ff_wait_raw(int options);
 
+/* Our own fork handler, if it is not there yet: before all others. */
+void ff_register_own_handler(void);
+
 /* Out of mediation, if this is a lazy child; it may end here. Keeps errno. */
 void ff_leave_lazy_child(void);
 

@@ -118,6 +118,12 @@ foreach(way vfork sys-fork sys-clone sys-clone3 clone-stack)
 	behaviour(fork-ways TEST fork-way-${way} ARGS ${way})
 endforeach()
 behaviour(atfork-handlers LAZY)
+foreach(handlers stops_world changes_ids holder_waits forks forks_in_signal)
+	behaviour(fork-among-handlers LAZY TEST fork-among-${handlers}
+		ARGS ${handlers})
+endforeach()
+behaviour(fork-among-handlers TEST fork-among-forks_for_real
+	ARGS forks_for_real)
 behaviour(exec-forms LAZY LENT)
 behaviour(child-uses-all LAZY)
 behaviour(locks-of-the-dead)
@@ -206,6 +212,7 @@ foreach(what ends exits strict seccomp execs forks forks_to_exec vforks
 	behaviour(sandboxed TEST sandboxed-${what} ARGS ${what})
 endforeach()
 behaviour(sandboxed LAZY TEST sandboxed-asks ARGS asks)
+behaviour(sandboxed LAZY TEST sandboxed-beside ARGS beside)
 target_link_libraries(prog-sandboxed PRIVATE t_deny)
 
 # vfork: wrong children are compared with fork's

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -254,12 +255,66 @@ static void run_asks(void)
 	t_reap(pid, "child");
 }
 
+static volatile int begun, stop;
+
+static void *fork_beside(void *unused)
+{
+	pid_t pid;
+
+	(void)unused;
+	while (!stop) {
+		pid = fork();
+		if (pid == 0) {
+			begun = 1;
+			t_exec_exit(0);
+		}
+		CHECK(pid > 0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+		begun++;
+	}
+	return NULL;
+}
+
+/* Another thread is somewhere in a fork when a filter comes for all, that ends
+ * who makes calls which libc's fork does not make. */
+static void filter_all(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sigaltstack, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigpending, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_waitid, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = { 6, code };
+	pthread_t t;
+
+	CHECK(!pthread_create(&t, NULL, fork_beside, NULL));
+	while (begun < 3)
+		usleep(300);
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_TSYNC, &program));
+	stop = 1;
+	pthread_join(t, NULL);
+	_exit(7);
+}
+
+static void run_beside(void)
+{
+	for (int i = 0; i < 10; i++)
+		in_child(filter_all);
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
 	}
 static const struct a_case cases[] = {
-	C(ends),	  C(exits),  C(strict),	 C(seccomp), C(execs), C(forks),
-	C(forks_to_exec), C(vforks), C(vforked), C(spawns),  C(sets),  C(asks),
+	C(ends),  C(exits),	    C(strict), C(seccomp), C(execs),
+	C(forks), C(forks_to_exec), C(vforks), C(vforked), C(spawns),
+	C(sets),  C(asks),	    C(beside),
 };
 CASES_MAIN(cases)

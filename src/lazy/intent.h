@@ -1,0 +1,34 @@
+/* A lazy fork that is wanted, until libc has come to its clone. */
+#ifndef FF_LAZY_INTENT_H
+#define FF_LAZY_INTENT_H
+
+#include <stdbool.h>
+
+#include "lazy/purity.h"
+#include "lazy/slot.h"
+#include "site/site.h"
+
+/* Lies on the stack of the thread that forks. */
+struct ff_intent {
+	struct ff_site *site;
+	enum ff_way way;
+	const struct ff_purity *purity; /* or NULL */
+
+	/* Of ff_intent_meet(). */
+	struct ff_slot *slot; /* armed, or was */
+	const char *why;      /* or why it is not */
+	bool real;	      /* a real fork follows; the gate counts it */
+};
+
+/* What this thread is about to do, or NULL. */
+extern _Thread_local struct ff_intent *ff_intended
+	__attribute__((tls_model("initial-exec")));
+
+/*
+ * Arm for what this thread intends, if anything. Our prepare handler of
+ * pthread_atfork, which libc runs behind all others; directly where libc runs
+ * none. Context: any.
+ */
+void ff_intent_meet(void);
+
+#endif
