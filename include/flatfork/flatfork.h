@@ -23,8 +23,8 @@
  *  then	signal mask, and exec
  *
  * Functions that return int return 0 or an error number, like posix_spawn;
- * errno is not touched. Linux on x86-64; glibc 2.32 or later. Compilers that
- * are strict (-std=c11) need _POSIX_C_SOURCE 200809L.
+ * errno is not touched. Linux on x86-64; glibc 2.32 or later. C99 and later,
+ * C++; no macro has to be defined.
  */
 #ifndef FLATFORK_FLATFORK_H
 #define FLATFORK_FLATFORK_H
@@ -34,6 +34,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/select.h> /* sigset_t, also where compilers are strict */
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -73,7 +74,7 @@ enum flatfork_where {
 	FLATFORK_IN_ATTRIBUTE, /* of the description; index counts them */
 	FLATFORK_IN_ACTION,    /* index: of the calls that added actions */
 	FLATFORK_IN_EXEC,      /* the program could not be executed */
-	FLATFORK_IN_PROCESS,   /* no process could be made */
+	FLATFORK_IN_PROCESS    /* no process could be made */
 };
 
 /* What went wrong, and where. */
@@ -84,7 +85,7 @@ struct flatfork_error {
 	const char *step;   /* "open", "setresuid", "exec"; static */
 	char argument[128]; /* path or number, cut to fit; or "" */
 	char text[256];	    /* one line: action 3: open "/x/y": No such file
-				     or directory */
+				     or directory; a long path is cut */
 };
 
 /*
@@ -93,11 +94,13 @@ struct flatfork_error {
  * @file: path of the program; with flatfork_spawn_search_path(), a name
  *	without a slash is looked for along PATH of the calling process
  * @argv, @envp: as for execve(2), ending in NULL
- * @ret_child: the child, on success; may be NULL
+ * @ret_child: the child, on success; may be NULL: then there is no pidfd
  * @ret_error: filled in on failure; may be NULL
  * Returns 0, or an error number, with no child left behind:
  *  what the failing step's system call says	see ret_error
  *  EAGAIN, ENOMEM	no process could be made
+ *  EFAULT	@file is NULL
+ *  EINVAL	FLATFORK_AUTOKILL without @ret_child
  *  ENOTSUP	the kernel is too old for what the description asks for
  *  others	as execve(2): ENOENT, EACCES, ENOEXEC, E2BIG, ETXTBSY, ...
  * The caller owns the child (waits for it) and its pidfd (closes it).
@@ -120,6 +123,7 @@ FLATFORK_API void flatfork_spawn_search_path(struct flatfork_spawn *spawn,
  *
  * Returns, all of them: 0, or
  *  EBADF	a number that can't be a descriptor of this process
+ *  EINVAL	no path
  *  ENOMEM	no memory; the description is as it was
  */
 
@@ -153,7 +157,7 @@ struct flatfork_fd {
  * has to be moved aside, else as several.
  * @map: @count of them, each @to once; copied
  * @close_others: close everything else, but 0, 1 and 2
- * Returns, beyond the above: EINVAL: a @to twice.
+ * Returns, beyond the above: EINVAL: a @to twice, no @map.
  */
 FLATFORK_API int flatfork_spawn_map(struct flatfork_spawn *spawn,
 				    const struct flatfork_fd *map, size_t count,
@@ -171,12 +175,12 @@ FLATFORK_API int flatfork_spawn_foreground(struct flatfork_spawn *spawn,
 
 /* ---- Attributes ---- */
 
-/* The mask of blocked signals; without it, the calling thread's. */
+/* The mask of blocked signals; without it, or NULL, the calling thread's. */
 FLATFORK_API void flatfork_spawn_signal_mask(struct flatfork_spawn *spawn,
 					     const sigset_t *mask);
 
 /* Dispositions. What the caller handles is default in any case; what it
- * ignores stays ignored, unless it is in @set. */
+ * ignores stays ignored, unless it is in @set. NULL: none. */
 FLATFORK_API void flatfork_spawn_signals_default(struct flatfork_spawn *spawn,
 						 const sigset_t *set);
 FLATFORK_API void flatfork_spawn_signals_ignore(struct flatfork_spawn *spawn,
@@ -191,7 +195,7 @@ FLATFORK_API void flatfork_spawn_ioprio(struct flatfork_spawn *spawn,
 					int value);
 
 /* As sched_setaffinity(2); @set of @bytes is copied. EINVAL: more than 1024
- * bytes. */
+ * bytes, or none. */
 FLATFORK_API int flatfork_spawn_affinity(struct flatfork_spawn *spawn,
 					 size_t bytes, const cpu_set_t *set);
 
@@ -201,12 +205,11 @@ FLATFORK_API int flatfork_spawn_oom_score(struct flatfork_spawn *spawn,
 
 /*
  * The cgroup the child is born into (Linux 5.7).
- * @fd: of a directory of cgroup version 2, which stays the caller's; -1:
- *	the caller's cgroup
+ * @fd: of a directory of cgroup version 2, which stays the caller's
  * @path: the same, opened when a child is started; a cgroup of version 1 is
- *	joined by writing to its cgroup.procs. NULL: the caller's
+ *	joined by writing to its cgroup.procs. NULL: back to the caller's
  * Returns ENOMEM, or ENAMETOOLONG. flatfork_start() then says EBADF for what
- * is no cgroup, ENOTSUP for an older kernel.
+ * is no cgroup, -1 included, ENOTSUP for an older kernel.
  */
 FLATFORK_API void flatfork_spawn_cgroup_fd(struct flatfork_spawn *spawn,
 					   int fd);
@@ -224,7 +227,7 @@ FLATFORK_API void flatfork_spawn_process_group(struct flatfork_spawn *spawn,
 FLATFORK_API void flatfork_spawn_umask(struct flatfork_spawn *spawn,
 				       mode_t mask);
 
-/* As setrlimit(2), after the actions. EINVAL: no such resource. */
+/* As setrlimit(2), after the actions. EINVAL: no such resource, no limit. */
 FLATFORK_API int flatfork_spawn_limit(struct flatfork_spawn *spawn,
 				      int resource, const struct rlimit *limit);
 
@@ -233,7 +236,8 @@ FLATFORK_API void flatfork_spawn_reset_ids(struct flatfork_spawn *spawn);
 
 /* All three uids and gids, and the supplementary groups: @count of them,
  * copied; 0: none. Done after the actions: those have the caller's rights.
- * The caller's dumpable flag is what it was afterwards. */
+ * The caller's dumpable flag is what it was afterwards. An id of -1, as of a
+ * look-up that failed, is nobody's: flatfork_start() says EINVAL. */
 FLATFORK_API void flatfork_spawn_uid(struct flatfork_spawn *spawn, uid_t uid);
 FLATFORK_API void flatfork_spawn_gid(struct flatfork_spawn *spawn, gid_t gid);
 FLATFORK_API int flatfork_spawn_groups(struct flatfork_spawn *spawn,
@@ -243,7 +247,8 @@ FLATFORK_API int flatfork_spawn_groups(struct flatfork_spawn *spawn,
 FLATFORK_API void flatfork_spawn_no_new_privs(struct flatfork_spawn *spawn);
 
 /* The signal the child gets when the *thread* that starts it ends, as
- * prctl(PR_SET_PDEATHSIG); also if its process has ended before it was set. */
+ * prctl(PR_SET_PDEATHSIG); also if its process has ended before it was set,
+ * in whatever pid namespace either is (Linux 5.3). */
 FLATFORK_API void flatfork_spawn_death_signal(struct flatfork_spawn *spawn,
 					      int signal);
 
@@ -267,7 +272,7 @@ FLATFORK_API int flatfork_spawn_map_ids(struct flatfork_spawn *spawn, uid_t uid,
  * FLATFORK_AUTOREAP	the child leaves no zombie and sends no SIGCHLD
  * FLATFORK_AUTOKILL	it is killed when its last pidfd from here is closed;
  *			wants AUTOREAP, and BORN_NNP or CAP_SYS_ADMIN; hands
- *			out a pidfd
+ *			out a pidfd, whatever flatfork_spawn_pidfd() said
  * FLATFORK_BORN_NNP	no_new_privs from its birth
  * EINVAL: another flag, or AUTOKILL without AUTOREAP.
  */

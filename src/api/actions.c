@@ -1,5 +1,6 @@
 /* The description: its actions, and the map, which becomes several. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "api/builder.h"
@@ -15,6 +16,8 @@ static int add(struct flatfork_spawn *spawn, int fd, struct ff_step step)
 int flatfork_spawn_open(struct flatfork_spawn *spawn, int fd, const char *path,
 			int flags, mode_t mode)
 {
+	if (!path)
+		return EINVAL;
 	return add(spawn, fd,
 		   (struct ff_step){ .kind = FF_STEP_OPEN,
 				     .number = flags,
@@ -44,6 +47,8 @@ int flatfork_spawn_chdir(struct flatfork_spawn *spawn, const char *path)
 {
 	struct ff_step step = { .kind = FF_STEP_CHDIR, .text = path };
 
+	if (!path)
+		return EINVAL;
 	return ff_actions_add(&spawn->actions, &step);
 }
 
@@ -115,6 +120,7 @@ static int compare(const void *a, const void *b)
 static int close_gaps(struct flatfork_spawn *spawn,
 		      const struct flatfork_fd *sorted, size_t count)
 {
+	struct ff_step step = { .kind = FF_STEP_CLOSEFROM };
 	int next = 3, error;
 	size_t i;
 
@@ -130,10 +136,9 @@ static int close_gaps(struct flatfork_spawn *spawn,
 		if (sorted[i].to >= next)
 			next = sorted[i].to + 1;
 	}
-	/* Behind the last possible number there is nothing. */
-	return ff_actions_valid_fd(next) ?
-		       flatfork_spawn_close_from(spawn, next) :
-		       0;
+	/* Behind the last number that is allowed there may be older ones. */
+	step.fd = next;
+	return ff_actions_add(&spawn->actions, &step);
 }
 
 static int add_map(struct flatfork_spawn *spawn, struct flatfork_fd *sorted,
@@ -169,6 +174,8 @@ int flatfork_spawn_map(struct flatfork_spawn *spawn,
 	bool *done;
 	size_t i;
 
+	if (count > INT_MAX || (count && !map))
+		return EINVAL;
 	sorted = calloc(count + 1, sizeof(*sorted));
 	done = calloc(count + 1, sizeof(*done));
 	if (sorted && done) {

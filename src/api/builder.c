@@ -17,11 +17,7 @@
 
 struct flatfork_spawn *flatfork_spawn_new(void)
 {
-	struct flatfork_spawn *spawn = calloc(1, sizeof(*spawn));
-
-	if (spawn)
-		spawn->cgroup = -1;
-	return spawn;
+	return calloc(1, sizeof(struct flatfork_spawn));
 }
 
 void flatfork_spawn_free(struct flatfork_spawn *spawn)
@@ -55,9 +51,10 @@ void flatfork_spawn_pidfd(struct flatfork_spawn *spawn, bool on)
 
 static ff_sigset set_of(const sigset_t *set)
 {
-	ff_sigset word;
+	ff_sigset word = 0;
 
-	memcpy(&word, set, sizeof(word));
+	if (set)
+		memcpy(&word, set, sizeof(word));
 	return word;
 }
 
@@ -65,7 +62,7 @@ void flatfork_spawn_signal_mask(struct flatfork_spawn *spawn,
 				const sigset_t *mask)
 {
 	spawn->mask = set_of(mask);
-	spawn->mask_is_set = true;
+	spawn->mask_is_set = mask != NULL;
 }
 
 void flatfork_spawn_signals_default(struct flatfork_spawn *spawn,
@@ -100,7 +97,7 @@ void flatfork_spawn_ioprio(struct flatfork_spawn *spawn, int value)
 int flatfork_spawn_affinity(struct flatfork_spawn *spawn, size_t bytes,
 			    const cpu_set_t *set)
 {
-	if (!bytes || bytes > FF_AFFINITY_MAX)
+	if (!set || !bytes || bytes > FF_AFFINITY_MAX)
 		return EINVAL;
 	memcpy(spawn->affinity, set, bytes);
 	SET(spawn, AFFINITY, .kind = FF_STEP_AFFINITY, .number = (int)bytes,
@@ -126,6 +123,7 @@ void flatfork_spawn_cgroup_fd(struct flatfork_spawn *spawn, int fd)
 	free(spawn->cgroup_path);
 	spawn->cgroup_path = NULL;
 	spawn->cgroup = fd;
+	spawn->cgroup_is_set = true;
 }
 
 int flatfork_spawn_cgroup_path(struct flatfork_spawn *spawn, const char *path)
@@ -141,6 +139,7 @@ int flatfork_spawn_cgroup_path(struct flatfork_spawn *spawn, const char *path)
 			return ENOMEM;
 	}
 	flatfork_spawn_cgroup_fd(spawn, -1);
+	spawn->cgroup_is_set = false;
 	spawn->cgroup_path = copy;
 	return 0;
 }
@@ -165,7 +164,7 @@ void flatfork_spawn_umask(struct flatfork_spawn *spawn, mode_t mask)
 int flatfork_spawn_limit(struct flatfork_spawn *spawn, int resource,
 			 const struct rlimit *limit)
 {
-	if (resource < 0 || resource >= RLIM_NLIMITS)
+	if (!limit || resource < 0 || resource >= RLIM_NLIMITS)
 		return EINVAL;
 	spawn->limit[resource] = *limit;
 	put(spawn, FF_HAS_LIMIT + resource,
@@ -195,7 +194,7 @@ int flatfork_spawn_groups(struct flatfork_spawn *spawn, size_t count,
 {
 	gid_t *copy = NULL;
 
-	if (count > NGROUPS_MAX)
+	if (count > NGROUPS_MAX || (count && !groups))
 		return EINVAL;
 	if (count) {
 		copy = malloc(count * sizeof(*copy));
@@ -262,10 +261,8 @@ int flatfork_spawn_flags(struct flatfork_spawn *spawn, int flags)
 	spawn->birth &= ~NEW_FLAGS;
 	if (flags & FLATFORK_AUTOREAP)
 		spawn->birth |= CLONE_AUTOREAP_;
-	if (flags & FLATFORK_AUTOKILL) {
+	if (flags & FLATFORK_AUTOKILL)
 		spawn->birth |= CLONE_AUTOKILL_;
-		spawn->pidfd = true;
-	}
 	if (flags & FLATFORK_BORN_NNP)
 		spawn->birth |= CLONE_NNP_;
 	return 0;

@@ -56,7 +56,8 @@ struct flatfork_spawn {
 	bool mask_is_set;
 	ff_sigset mask;
 	uint64_t birth; /* clone flags */
-	int cgroup;	/* a descriptor, or -1 */
+	bool cgroup_is_set;
+	int cgroup; /* a descriptor */
 	char *cgroup_path;
 
 	/* What the steps point at. */

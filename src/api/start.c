@@ -63,6 +63,8 @@ static int open_cgroup(struct start *start, const char *path, unsigned *count)
 		return 0;
 	}
 	sys(close, fd);
+	if (rc < 0 || fs.f_type != CGROUP_SUPER_MAGIC)
+		return rc < 0 ? (int)-rc : EBADF;
 	memcpy(start->cgroup_file, path, n);
 	memcpy(start->cgroup_file + n, CGROUP_FILE, sizeof(CGROUP_FILE));
 	start->attribute[(*count)++] =
@@ -72,7 +74,22 @@ static int open_cgroup(struct start *start, const char *path, unsigned *count)
 	return 0;
 }
 
-/* An errno; the plan's report is what cannot be told otherwise. */
+/* Which one it is born into; an errno. */
+static int find_cgroup(struct start *start, const struct flatfork_spawn *spawn,
+		       unsigned *count)
+{
+	if (spawn->cgroup_path)
+		return open_cgroup(start, spawn->cgroup_path, count);
+	if (!spawn->cgroup_is_set)
+		return 0;
+	if (spawn->cgroup < 0)
+		return EBADF;
+	start->birth.flags |= CLONE_INTO_CGROUP;
+	start->birth.cgroup = spawn->cgroup;
+	return 0;
+}
+
+/* An errno: there will be no child. */
 static int prepare(struct start *start, const struct flatfork_spawn *spawn)
 {
 	struct ff_plan *plan = &start->plan;
@@ -81,18 +98,9 @@ static int prepare(struct start *start, const struct flatfork_spawn *spawn)
 
 	n = collect(spawn, 0, FF_HAS_FIRST_LAST, start->attribute);
 	start->birth.flags = spawn->birth;
-	if (spawn->cgroup >= 0) {
-		start->birth.flags |= CLONE_INTO_CGROUP;
-		start->birth.cgroup = spawn->cgroup;
-	}
-	if (spawn->cgroup_path) {
-		error = open_cgroup(start, spawn->cgroup_path, &n);
-		if (error) {
-			plan->report.error = error;
-			plan->report.phase = FF_PHASE_CLONE;
-			return error;
-		}
-	}
+	error = find_cgroup(start, spawn, &n);
+	if (error)
+		return error;
 	plan->steps[FF_PHASE_ATTRIBUTES] =
 		(struct ff_steps){ start->attribute, n };
 	plan->steps[FF_PHASE_ACTIONS] =
@@ -106,10 +114,6 @@ static int prepare(struct start *start, const struct flatfork_spawn *spawn)
 	}
 	plan->mask = spawn->mask;
 	plan->mask_is_set = spawn->mask_is_set;
-	if (spawn->has[FF_HAS_PDEATHSIG] && !(spawn->birth & CLONE_NEWPID))
-		plan->parent = ff_getpid();
-	if (spawn->pidfd)
-		start->birth.ret_pidfd = &start->pidfd;
 	return 0;
 }
 
@@ -198,19 +202,29 @@ int flatfork_start(const struct flatfork_spawn *spawn, const char *file,
 {
 	struct start start;
 	pid_t pid = -1;
-	int error = 0;
+	int error = file ? 0 : EFAULT;
+	bool pidfd;
 
 	look_around();
 	memset(&start.plan, 0, sizeof(start.plan));
 	start.birth = (struct ff_birth){ 0, -1, NULL };
 	start.cgroup = start.pidfd = -1;
-	start.plan.file = file;
+	start.plan.file = file ? file : "";
 	start.plan.argv = argv;
 	start.plan.envp = envp;
-	if (spawn)
+	if (spawn && !error)
 		error = prepare(&start, spawn);
+	pidfd = spawn && (spawn->pidfd || spawn->birth & CLONE_AUTOKILL_);
+	if (pidfd && ret_child)
+		start.birth.ret_pidfd = &start.pidfd;
+	if (!error && !ret_child && start.birth.flags & CLONE_AUTOKILL_)
+		error = EINVAL; /* nobody would have the pidfd */
 	if (!error)
 		error = ff_spawn(&start.plan, &start.birth, &pid);
+	else
+		start.plan.report = (struct ff_report){
+			error, file ? FF_PHASE_CLONE : FF_PHASE_EXEC, 0
+		};
 	if (start.cgroup >= 0)
 		sys(close, start.cgroup);
 	if (error && ret_error)

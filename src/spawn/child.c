@@ -15,8 +15,9 @@
  *      (CLONE_CLEAR_SIGHAND, Linux 5.5), or they are taken away here.
  * H-S5 Credentials are changed by raw calls: libc's would change those of
  *      all threads it knows, which are the parent's. The signal at the
- *      parent's death is cleared by that, so it is set after it, and a parent
- *      that died before is told by its pid.
+ *      parent's death is cleared by that, so it is set after it, and a pidfd
+ *      tells of a parent that died before. Its pid does not: seen from another
+ *      pid namespace it is 0, alive or dead.
  * H-S6 Before Linux 5.16 a core dump kills all who share the memory. The
  *      limit is 0 until right before exec; with such a signal pending it
  *      stays, and the child dies of that signal without a core.
@@ -25,6 +26,7 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,6 +38,8 @@
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
 #define IOPRIO_WHO_PROCESS 1
 #define EXIT_SPAWN_FAILED 127
+/* As an id it would leave all as it is: what a look-up says that failed. */
+#define NOBODY (-1)
 
 static void __attribute__((noreturn))
 child_fail(struct ff_plan *plan, int error, int phase, unsigned index)
@@ -43,8 +47,8 @@ child_fail(struct ff_plan *plan, int error, int phase, unsigned index)
 	plan->report.phase = (uint8_t)phase;
 	plan->report.index = index;
 	plan->report.error = error ? error : ECHILD;
-	if (plan->report_fd >= 0)
-		sys(write, plan->report_fd, &plan->report,
+	if (plan->hidden[FF_HIDDEN_REPORT] >= 0)
+		sys(write, plan->hidden[FF_HIDDEN_REPORT], &plan->report,
 		    sizeof(plan->report));
 	for (;;)
 		sys(exit_group, EXIT_SPAWN_FAILED);
@@ -95,14 +99,33 @@ static long child_reset_ids(void)
 	return rc < 0 ? rc : sys(setresgid, -1, gid, -1);
 }
 
-/* A parent that is gone will not die any more. Where pids are others in
- * here, its pid is 0. */
+/* Above 0: it is; or -errno. */
+static long child_is_orphan(const struct ff_plan *plan)
+{
+	struct pollfd parent = { .fd = plan->hidden[FF_HIDDEN_PARENT],
+				 .events = POLLIN };
+	long rc = parent.fd < 0 ? -EINVAL : sys(poll, &parent, 1, 0);
+
+	if (rc != -EINVAL)
+		return rc;
+	/* No pidfds here, or no descriptors left to the program. */
+	rc = sys(getppid);
+	return rc != 0 && rc != plan->parent;
+}
+
+/* A parent that is gone will not die any more. */
 static long child_tie_to_parent(const struct ff_plan *plan, int sig)
 {
 	long rc = sys(prctl, PR_SET_PDEATHSIG, sig, 0, 0, 0);
 
-	if (rc == 0 && plan->parent && sys(getppid) != plan->parent)
-		rc = sys(kill, ff_getpid(), sig);
+	if (rc == 0 && sig)
+		rc = child_is_orphan(plan);
+	if (rc <= 0)
+		return rc;
+	rc = sys(kill, ff_getpid(), sig);
+	/* The init of a namespace does not kill itself so. */
+	while (sig == SIGKILL)
+		sys(exit_group, EXIT_SPAWN_FAILED);
 	return rc;
 }
 
@@ -179,9 +202,13 @@ static long child_step(struct ff_plan *plan, const struct ff_step *step)
 	case FF_STEP_GROUPS:
 		return sys(setgroups, step->number, step->data);
 	case FF_STEP_GID:
-		return sys(setresgid, step->number, step->number, step->number);
+		return step->number == NOBODY ? -EINVAL :
+						sys(setresgid, step->number,
+						    step->number, step->number);
 	case FF_STEP_UID:
-		return sys(setresuid, step->number, step->number, step->number);
+		return step->number == NOBODY ? -EINVAL :
+						sys(setresuid, step->number,
+						    step->number, step->number);
 	case FF_STEP_NNP:
 		return sys(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	case FF_STEP_PDEATHSIG:
@@ -218,7 +245,7 @@ static long child_begin_files(const struct ff_plan *plan)
 			 CLOSE_RANGE_UNSHARE);
 	if (rc < 0) /* the table is the parent's still: nothing is closed */
 		return rc == -ENOMEM ? rc : -ENOTSUP;
-	if (plan->report_fd >= 0)
+	if (plan->hidden[FF_HIDDEN_REPORT] >= 0)
 		sys(close, plan->report_end);
 	if (plan->pidfd)
 		sys(close, *plan->pidfd);

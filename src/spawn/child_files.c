@@ -3,9 +3,10 @@
  * borrowed memory; the rules of child.c.
  *
  * Hazards:
- * H-S7 Where memory is not shared (emulators), errors go through a pipe. Its
- *      descriptor does not exist for the program: it is moved out of the way
- *      of steps that want its number, and left out of those that name it.
+ * H-S7 Where memory is not shared (emulators), errors go through a pipe, and
+ *      a pidfd may tell of the parent's death. They do not exist for the
+ *      program: they are moved out of the way of steps that want their number,
+ *      left out of those that name it, and closed by exec.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,23 +17,33 @@
 #include "host/sys.h"
 #include "spawn/child.h"
 
-/* Is @fd the pipe's, which does not exist for the program? */
+/* Which of what does not exist for the program is @fd? FF_HIDDEN_COUNT: none. */
+static int child_which_hidden(const struct ff_plan *plan, int fd)
+{
+	int i = 0;
+
+	while (i < FF_HIDDEN_COUNT && (fd < 0 || plan->hidden[i] != fd))
+		i++;
+	return i;
+}
+
 static bool child_hides(const struct ff_plan *plan, int fd)
 {
-	return fd >= 0 && fd == plan->report_fd;
+	return child_which_hidden(plan, fd) < FF_HIDDEN_COUNT;
 }
 
 /* The program wants that number. */
 static long child_make_way(struct ff_plan *plan, int fd)
 {
+	int which = child_which_hidden(plan, fd);
 	long other;
 
-	if (!child_hides(plan, fd))
+	if (which == FF_HIDDEN_COUNT)
 		return 0;
 	other = sys(fcntl, fd, F_DUPFD_CLOEXEC, 0);
 	if (other < 0)
 		return other;
-	plan->report_fd = (int)other;
+	plan->hidden[which] = (int)other;
 	sys(close, fd);
 	return 0;
 }
@@ -129,19 +140,38 @@ static long child_close_by_list(const struct ff_plan *plan, int from)
 	return got;
 }
 
+/* The lowest from @from to @to. */
+static bool child_first_hidden(const struct ff_plan *plan, unsigned from,
+			       unsigned to, unsigned *ret_fd)
+{
+	bool found = false;
+	unsigned fd;
+	int i;
+
+	for (i = 0; i < FF_HIDDEN_COUNT; i++) {
+		fd = (unsigned)plan->hidden[i];
+		if (plan->hidden[i] < 0 || fd < from || fd > to ||
+		    (found && fd > *ret_fd))
+			continue;
+		*ret_fd = fd;
+		found = true;
+	}
+	return found;
+}
+
 static long child_close_range(const struct ff_plan *plan, unsigned from,
 			      unsigned to)
 {
-	unsigned hidden = (unsigned)plan->report_fd;
-	long rc = 0;
+	unsigned hidden;
+	long rc;
 
-	if (plan->report_fd < 0 || hidden < from || hidden > to)
-		return sys(close_range, from, to, 0);
-	if (hidden > from)
-		rc = sys(close_range, from, hidden - 1, 0);
-	if (rc == 0 && hidden < to)
-		rc = sys(close_range, hidden + 1, to, 0);
-	return rc;
+	while (child_first_hidden(plan, from, to, &hidden)) {
+		rc = hidden > from ? sys(close_range, from, hidden - 1, 0) : 0;
+		if (rc < 0 || hidden == to)
+			return rc;
+		from = hidden + 1;
+	}
+	return sys(close_range, from, to, 0);
 }
 
 static long child_close_from(const struct ff_plan *plan, int from)

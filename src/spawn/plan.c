@@ -121,6 +121,14 @@ enum ff_files ff_plan_files(struct ff_plan *plan)
 	return FF_FILES_SHARE;
 }
 
+bool ff_plan_ties_to_parent(const struct ff_plan *plan)
+{
+	const struct ff_steps *last = &plan->steps[FF_PHASE_LAST];
+
+	return last->count &&
+	       last->step[last->count - 1].kind == FF_STEP_PDEATHSIG;
+}
+
 bool ff_plan_changes_ids(const struct ff_plan *plan)
 {
 	int phase;

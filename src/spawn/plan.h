@@ -100,6 +100,13 @@ enum ff_files {
 	FF_FILES_UNSHARE, /* the parent's, then a copy of those below a number */
 };
 
+/* What a child needs and its program must not see. */
+enum ff_hidden {
+	FF_HIDDEN_REPORT, /* the end of a pipe, where memory is not shared */
+	FF_HIDDEN_PARENT, /* a pidfd of its parent, for PDEATHSIG */
+	FF_HIDDEN_COUNT,
+};
+
 struct ff_libc_action;
 
 struct ff_plan {
@@ -119,11 +126,13 @@ struct ff_plan {
 	const int *pidfd;   /* where the kernel put it, if that is not the
 			     child's to see; else NULL */
 	int parent;	    /* its pid, for PDEATHSIG */
-	int report_fd;	    /* where memory is not shared; else -1 */
-	int report_end;	    /* the other end of that pipe */
+	int report_end;	    /* where memory is not shared: see below */
 	bool handlers;	    /* the kernel left them: reset them */
 	bool no_core;	    /* no core dump before exec (H-S6) */
 	bool ignore_libc_signals; /* as older libcs did */
+
+	/* Moved by the child: descriptors that do not exist for the program. */
+	int hidden[FF_HIDDEN_COUNT]; /* or -1 */
 
 	/* Written by the child. */
 	int saved;	    /* SAVE's descriptor, for RESTORE */
@@ -133,6 +142,9 @@ struct ff_plan {
 
 /* Which way descriptors go, and what it needs in @plan. */
 enum ff_files ff_plan_files(struct ff_plan *plan);
+
+/* Is the child to be told when its parent dies? */
+bool ff_plan_ties_to_parent(const struct ff_plan *plan);
 
 /* Does a step change credentials, and with them the dumpable flag? */
 bool ff_plan_changes_ids(const struct ff_plan *plan);

@@ -7,9 +7,9 @@
 #include "spawn/plan.h"
 
 /*
- * plan->report as one line of text without a newline, cut to @size bytes with
- * its zero: `action 3: open "/x/y": No such file or directory`. Steps are
- * counted from 0. Returns @text.
+ * plan->report as one line of text without a newline, of @size bytes at most
+ * with its zero: `action 3: open "/x/y": No such file or directory`. A long
+ * path is cut, not the reason. Steps are counted from 0. Returns @text.
  */
 char *ff_report_text(const struct ff_plan *plan, char *text, size_t size);
 

@@ -15,6 +15,9 @@
  *       is a pid namespace's init may not.
  * H-S11 A set*id in shared memory turns off the dumpable flag of all who
  *       share it. It is noted before, and put back.
+ * H-S19 A child that is to learn of its parent's death gets a pidfd of it,
+ *       which may be in the way of none of its own (child_files.c). It is in
+ *       the parent's table for the time of the spawn, close-on-exec.
  * H-S12 Cancellation is a signal, and so are other threads' set*id calls:
  *       both are blocked like all others, in the kernel's mask, until
  *       nothing is left to be undone.
@@ -100,6 +103,7 @@ struct attempt {
 	const struct ff_birth *birth;
 	void *stack;
 	enum ff_files files;
+	int parent; /* a pidfd of ours, or -1 */
 	int pidfd;
 	int pipe; /* to read the report from, or -1 */
 };
@@ -191,12 +195,12 @@ static long by_copy(struct attempt *a)
 		return pid;
 	a->plan->handlers = true;
 	a->plan->report_end = fd[0];
-	a->plan->report_fd = fd[1];
+	a->plan->hidden[FF_HIDDEN_REPORT] = fd[1];
 	copy_files(a);
 	ff_gate_enter_real();
 	pid = copy_process(a);
 	ff_gate_leave_real();
-	a->plan->report_fd = -1;
+	a->plan->hidden[FF_HIDDEN_REPORT] = -1;
 	sys(close, fd[1]);
 	if (pid < 0)
 		sys(close, fd[0]);
@@ -291,7 +295,8 @@ static long attempt(struct attempt *a, bool *ret_again)
 	long pid;
 
 	plan->report = (struct ff_report){ 0, FF_PHASE_CLONE, 0 };
-	plan->report_fd = -1;
+	plan->hidden[FF_HIDDEN_REPORT] = -1;
+	plan->hidden[FF_HIDDEN_PARENT] = a->parent;
 	a->pidfd = -1;
 	a->pipe = -1;
 	pid = make_child(a);
@@ -326,7 +331,8 @@ static long with_stack(struct attempt *a)
 	a->plan->pidfd = NULL;
 	if (a->files == FF_FILES_COPY ||
 	    (a->files == FF_FILES_UNSHARE &&
-	     (atomic_load(&no_unshare) || ff_next_child_is_init())) ||
+	     (atomic_load(&no_unshare) || ff_next_child_is_init() ||
+	      a->parent >= 0)) ||
 	    (a->files == FF_FILES_SHARE && a->birth->ret_pidfd))
 		copy_files(a);
 	else if (a->birth->ret_pidfd)
@@ -366,12 +372,30 @@ static long keep_dumpable(struct attempt *a)
 	return pid;
 }
 
+/* H-S19 */
+static long tie(struct attempt *a)
+{
+	long fd, pid;
+
+	if (!ff_plan_ties_to_parent(a->plan))
+		return keep_dumpable(a);
+	a->plan->parent = ff_getpid();
+	fd = sys(pidfd_open, a->plan->parent, 0);
+	if (fd < 0 && fd != -ENOSYS && fd != -EPERM)
+		return fd;
+	a->parent = fd < 0 ? -1 : (int)fd;
+	pid = keep_dumpable(a);
+	if (fd >= 0)
+		sys(close, fd);
+	return pid;
+}
+
 int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth, pid_t *ret_pid)
 {
 	static const struct ff_birth ordinary = { 0, -1, NULL };
 	const ff_sigset all = ~(ff_sigset)0;
 	ff_sigset mask;
-	struct attempt a = { .plan = plan };
+	struct attempt a = { .plan = plan, .parent = -1 };
 	long pid;
 
 	a.birth = birth ? birth : &ordinary;
@@ -381,7 +405,7 @@ int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth, pid_t *ret_pid)
 	if (pid == 0) {
 		if (!plan->mask_is_set)
 			plan->mask = mask;
-		pid = keep_dumpable(&a);
+		pid = tie(&a);
 		sys(rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(all));
 	}
 	if (pid < 0) {

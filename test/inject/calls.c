@@ -60,6 +60,7 @@ static const struct call calls[] = {
 	CALL(setgroups, EPERM, ENOMEM),
 	CALL(nanosleep, EINTR),
 	CALL(pidfd_open, EMFILE, ENOMEM),
+	CALL(poll, ENOMEM),
 	CALL(fstatfs, ENOMEM, EIO),
 };
 
