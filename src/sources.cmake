@@ -119,6 +119,7 @@ set(FF_PRELOAD_SOURCES
 	preload/init.c
 	preload/lend.c
 	preload/memory.c
+	preload/group.c
 	preload/namespaces.c
 	preload/signal.c
 	preload/spawn.c

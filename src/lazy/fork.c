@@ -152,6 +152,8 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 		return "no syscall user dispatch";
 	if (is_inside_another())
 		return "inside another fork";
+	if (ff_site_is_late(site))
+		return "parents here change their children before exec";
 	if (ff_options.fork_mode == FF_FORK_AUTO) {
 		if (!ff_process_size(&resident, &writable))
 			return "/proc does not tell the size";
@@ -320,6 +322,7 @@ static void account(struct ff_slot *slot, struct ff_site *site, long pid,
 		ff_stats.forks_lazy++;
 		ff_warm_told(slot, &warm);
 		ff_site_exec(site, &warm);
+		ff_site_note_child(site, (pid_t)pid);
 		break;
 	case FF_OUTCOME_RELEASED:
 		ff_stats.hydrations++;

@@ -193,6 +193,9 @@ static void tell(const struct ff_loan *loan)
 	const char *name = loan->record ? "fork" : "vfork";
 	char where[FF_SITE_NAME_MAX];
 
+	if (loan->result > 0 && loan->record && !loan->own)
+		ff_site_note_child(ff_site_of((void *)loan->caller.rip),
+				   (pid_t)loan->result);
 	if (loan->result > 0 && loan->record)
 		ff_stats.forks_lent++;
 	else if (loan->result > 0)

@@ -26,6 +26,7 @@
 #include "lend/record.h"
 #include "lend/vfork.h"
 #include "preload/preload.h"
+#include "site/site.h"
 #include "tell/options.h"
 #include "tell/stats.h"
 
@@ -72,7 +73,8 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	long pid;
 
 	prepare();
-	if (ff_may_lend_to_forks() && !ff_child.active && !atfork_handlers)
+	if (ff_may_lend_to_forks() && !ff_child.active && !atfork_handlers &&
+	    !ff_site_is_late(ff_site_of((void *)caller->rip)))
 		record = ff_record_of(caller);
 	if (!record)
 		return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork),

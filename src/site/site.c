@@ -22,10 +22,17 @@
 /* Memory moves: what is warm is learnt afresh after so many children. */
 #define AFRESH 1024
 
+#define RECENT 32
+
 /* A fork makes each page that is written after it cost a fault: what changes
  * with every child is one page. */
-static struct ff_site table[SITES] __attribute__((aligned(4096)));
-_Static_assert(sizeof(table) <= FF_PAGE, "one page");
+static struct known {
+	struct ff_site table[SITES];
+	/* Children that exec'ed: pid, and above it the table's index, plus 1. */
+	_Atomic uint64_t recent[RECENT];
+	_Atomic uint32_t next;
+} sites __attribute__((aligned(4096)));
+_Static_assert(sizeof(struct known) <= FF_PAGE, "one page");
 
 /* What they fetched, by the table's index; threads that race lose a cluster. */
 static _Atomic uintptr_t warm_of[SITES][FF_WARM_MAX];
@@ -54,7 +61,7 @@ struct ff_site *ff_site_of(const void *return_address)
 	unsigned i, at = (unsigned)((key * 0x9e3779b97f4a7c15u) >> 58);
 
 	for (i = 0; i < SITES; i++) {
-		s = &table[(at + i) % SITES];
+		s = &sites.table[(at + i) % SITES];
 		free = 0;
 		if (atomic_load(&s->address) == key)
 			return s;
@@ -71,7 +78,7 @@ struct ff_site *ff_site_of(const void *return_address)
 
 static size_t index_of(const struct ff_site *s)
 {
-	return (size_t)(s - table);
+	return (size_t)(s - sites.table);
 }
 
 /* What was told of it, as far as it can be true. */
@@ -192,6 +199,35 @@ void ff_site_real(struct ff_site *s)
 		atomic_fetch_add(&s->reals, 1);
 }
 
+void ff_site_note_child(const struct ff_site *s, pid_t child)
+{
+	uint32_t at = atomic_fetch_add(&sites.next, 1) % RECENT;
+
+	if (s)
+		atomic_store(&sites.recent[at],
+			     (index_of(s) + 1) << 32 | (uint32_t)child);
+}
+
+bool ff_site_came_too_late(pid_t child)
+{
+	uint64_t noted;
+	unsigned i;
+
+	for (i = 0; i < RECENT; i++) {
+		noted = atomic_load(&sites.recent[i]);
+		if (!noted || (uint32_t)noted != (uint32_t)child)
+			continue;
+		atomic_store(&sites.table[(noted >> 32) - 1].late, true);
+		return true;
+	}
+	return false;
+}
+
+bool ff_site_is_late(const struct ff_site *s)
+{
+	return s && atomic_load(&s->late);
+}
+
 /* What is known from the process this is a copy of stays known; its other
  * children, and our own from now on, need not have what is told to it. */
 static void keep_what_was_told(struct told *t)
@@ -199,9 +235,9 @@ static void keep_what_was_told(struct told *t)
 	unsigned i;
 
 	for (i = 0; i < SITES; i++)
-		if (atomic_load(&table[i].reals))
-			atomic_fetch_add(&table[i].real_execs,
-					 believed(&table[i], t));
+		if (atomic_load(&sites.table[i].reals))
+			atomic_fetch_add(&sites.table[i].real_execs,
+					 believed(&sites.table[i], t));
 	sys(madvise, t, FF_PAGE, MADV_DONTFORK);
 }
 

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lazy/areas.h"
 #include "site/frame.h"
@@ -38,6 +39,7 @@ struct ff_site {
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
 	_Atomic uint32_t execs;	     /* of lazy children */
 	_Atomic uint32_t warm_count; /* clusters they fetched */
+	_Atomic bool late; /* a parent came too late for its child here */
 
 	/* Of a place that calls vfork: what is known of the frame there. */
 	_Atomic uint64_t frame;
@@ -59,6 +61,18 @@ void ff_site_exec(struct ff_site *site, const struct ff_warm *fetched);
 void ff_site_back(struct ff_site *site, uint32_t reason);
 void ff_site_committed_strayed(struct ff_site *site);
 void ff_site_real(struct ff_site *site);
+
+/*
+ * A parent that changes what its child is before that execs, without waiting
+ * for it, is nearly always in time with plain fork, and never here, as fork
+ * returns after exec. So the last children that came to exec are remembered;
+ * where the parent turns out to have come too late for one, forks are real
+ * from then on, in the processes that come of it, too.
+ */
+void ff_site_note_child(const struct ff_site *site, pid_t child);
+/* True: it is one that was noted. */
+bool ff_site_came_too_late(pid_t child);
+bool ff_site_is_late(const struct ff_site *site);
 
 /* In any new process that is a copy of this one. */
 void ff_sites_new_process(void);

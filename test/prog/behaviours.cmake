@@ -51,6 +51,11 @@ behaviour(daemons)
 behaviour(inherits-after-exec LAZY LENT)
 behaviour(child-ids LAZY LENT)
 behaviour(child-setuid LAZY)
+# the first is lent or lazy, the last is not
+behaviour(parent-sets-group OPTIONS -a -b 20000
+	-g "real: parents here change their children before exec")
+behaviour(parent-sets-group LAZY TEST parent-sets-group-both ARGS both
+	OPTIONS -e FLATFORK_LEND=off)
 behaviour(child-signal-kinds LAZY)
 behaviour(waits-in-threads)
 foreach(name wait3 wait4 __waitpid waitid raw-wait4 raw-waitid)

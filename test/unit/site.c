@@ -373,6 +373,27 @@ START_TEST(a_child_that_lies_changes_no_more_than_the_way)
 }
 END_TEST
 
+START_TEST(where_a_parent_came_too_late_is_remembered)
+{
+	struct ff_site *s = site_at(1), *other = site_at(2);
+
+	ck_assert(!ff_site_is_late(NULL));
+	ck_assert(!ff_site_came_too_late(0));
+	ff_site_note_child(NULL, 99);
+	ff_site_note_child(s, 100);
+	ff_site_note_child(other, 200);
+	ck_assert(!ff_site_came_too_late(99));
+	ck_assert(!ff_site_is_late(s));
+	ck_assert(ff_site_came_too_late(100));
+	ck_assert(ff_site_is_late(s) && !ff_site_is_late(other));
+	for (int i = 0; i < 100; i++)
+		ff_site_note_child(s, 1000 + i);
+	ck_assert(!ff_site_came_too_late(200));
+	ck_assert(ff_site_came_too_late(1099));
+	ck_assert(!ff_site_is_late(other));
+}
+END_TEST
+
 static uintptr_t cluster_at(unsigned i)
 {
 	return 0x7f0000000000 + i * FF_CLUSTER;
@@ -450,6 +471,7 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, without_a_parent_that_listens_nothing_is_told);
 	tcase_add_test(tests, only_a_page_of_numbers_is_shared);
 	tcase_add_test(tests, a_child_that_lies_changes_no_more_than_the_way);
+	tcase_add_test(tests, where_a_parent_came_too_late_is_remembered);
 	tcase_add_test(tests, what_children_fetched_is_warm_for_the_next);
 	tcase_add_test(tests, what_is_warm_is_learnt_afresh_now_and_then);
 }

@@ -1,0 +1,26 @@
+/*
+ * What a parent does to its child before that execs. It fails where the child
+ * has exec'ed already, which is here before fork returns: whoever is seen to
+ * come too late gets real forks from then on.
+ *
+ * Rule: where the child is in that group already, it went there itself, as the
+ * children of shells do, and nobody was too late.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "host/next.h"
+#include "host/sys.h"
+#include "preload/preload.h"
+#include "site/site.h"
+
+FF_EXPORT int setpgid(pid_t pid, pid_t group)
+{
+	int rc = FF_NEXT(setpgid)(pid, group);
+
+	/* EACCES is said of children that exec'ed, and of nothing else. */
+	if (rc < 0 && errno == EACCES &&
+	    sys(getpgid, pid) != (group ? group : pid))
+		ff_site_came_too_late(pid);
+	return rc;
+}
