@@ -51,7 +51,7 @@ set(FF_CORE_SOURCES
 	lazy/mediator.c
 	lazy/own.c
 	lazy/pager.c
-	lazy/purity.c
+	lazy/strays.c
 	lazy/push.c
 	lazy/release.c
 	lazy/request.c
@@ -66,7 +66,6 @@ set(FF_CORE_SOURCES
 	lend/fenced.c
 	lend/ground.c
 	lend/loan.c
-	lend/objects.c
 	lend/owners.c
 	lend/record.c
 	lend/streams.c

@@ -33,6 +33,7 @@
 #include "lazy/calls.h"
 #include "lazy/child.h"
 #include "lazy/pager.h"
+#include "lazy/strays.h"
 #include "lazy/trap.h"
 
 /* What handlers may use of the stack before we hear of them, and the frame
@@ -252,7 +253,7 @@ static void exec(ucontext_t *uc, long nr, const char *signature)
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 		return;
 	}
-	ff_purity_end();
+	ff_strays_count();
 	if (in_force)
 		exec_in_handler(uc, nr);
 	else

@@ -71,7 +71,7 @@ static void lie(void)
 		sh->warm.cluster[i] =
 			0xdead000000000000u + i * 0xfedcb0000u + i % 3 * 4096;
 	sh->warm.count = UINT32_MAX;
-	sh->purity.count = UINT32_MAX;
+	atomic_store(&sh->strays, 1);
 	atomic_store(&sh->reason, UINT32_MAX);
 	atomic_store(&sh->call, INT32_MIN);
 }

@@ -27,6 +27,7 @@
 #include "lazy/hooks.h"
 #include "lazy/intent.h"
 #include "lazy/slot.h"
+#include "lazy/strays.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
 #include "site/name.h"
@@ -352,14 +353,13 @@ struct fork {
 	bool bare; /* libc runs no handlers in it */
 	const char *name;
 	const void *at;
-	struct ff_purity *purity;
+	struct ff_strays *strays; /* or NULL */
 };
 
 /* All signals blocked. */
 static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
 {
 	struct ff_slot *slot = intent->slot;
-	struct ff_purity *purity = fork->purity;
 
 	if (intent->real || (slot && slot->real))
 		ff_gate_leave_real();
@@ -371,10 +371,10 @@ static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
 	} else {
 		account(slot, intent->site, pid, fork->name, fork->at);
 	}
-	if (purity && slot && slot->outcome == FF_OUTCOME_EXEC)
-		ff_purity_told(slot, purity);
-	else if (purity)
-		purity->frame = 0;
+	if (fork->strays && slot && slot->outcome == FF_OUTCOME_EXEC)
+		fork->strays->pages = atomic_load(&slot->shared->strays);
+	else if (fork->strays)
+		fork->strays->frame = 0;
 	if (slot)
 		ff_slot_put(slot);
 }
@@ -427,8 +427,6 @@ static long fork_lazy(const struct fork *fork, struct ff_intent *intent)
 		 * execs, or was let go already. */
 		if (!intent->slot || ff_child.slot != intent->slot)
 			child_of_real(intent->site);
-		else
-			ff_purity_begin();
 		return 0;
 	}
 	error = errno;
@@ -439,7 +437,7 @@ static long fork_lazy(const struct fork *fork, struct ff_intent *intent)
 
 static long fork_any(struct fork *fork)
 {
-	struct ff_intent intent = { .purity = fork->purity };
+	struct ff_intent intent = { .strays = fork->strays };
 	const char *why = NULL;
 	int error = errno;
 	bool ours;
@@ -462,8 +460,8 @@ static long fork_any(struct fork *fork)
 	ff_flight_end();
 	errno = error;
 	if (!ours || why) {
-		if (fork->purity)
-			fork->purity->frame = 0;
+		if (fork->strays)
+			fork->strays->frame = 0;
 		return fork_real(fork->call, fork->arg, intent.site);
 	}
 	return fork_lazy(fork, &intent);
@@ -476,9 +474,9 @@ void ff_fork_has_handler(void)
 
 long ff_fork_watched(ff_forking_call call, void *arg,
 		     const void *return_address, const char *name,
-		     struct ff_purity *purity)
+		     struct ff_strays *strays)
 {
-	struct fork fork = { call, arg, false, name, return_address, purity };
+	struct fork fork = { call, arg, false, name, return_address, strays };
 
 	return fork_any(&fork);
 }

@@ -21,12 +21,12 @@ long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name);
 
-/* The same as ff_fork(); @purity may be NULL. Else it says what is wanted to know of a lazy
- * child, and gets the answer; its frame is 0 then if there is none. */
-struct ff_purity;
+/* The same as ff_fork(). @strays->frame says what is wanted to know of a lazy
+ * child, and is 0 afterwards if there is no answer (lazy/strays.h). */
+struct ff_strays;
 long ff_fork_watched(ff_forking_call call, void *arg,
 		     const void *return_address, const char *name,
-		     struct ff_purity *purity);
+		     struct ff_strays *strays);
 
 /* The same, real whatever was asked: for calls whose child never execs. */
 long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,

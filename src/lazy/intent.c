@@ -68,8 +68,8 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 
 	if (!slot)
 		return "too many forks under way";
-	if (intent->purity)
-		slot->shared->purity = *intent->purity;
+	slot->frame = intent->strays ? intent->strays->frame : 0;
+	atomic_store(&slot->shared->strays, FF_STRAYS_UNKNOWN);
 	/* The handler's stack is not in use yet, and is no loss to a fork. */
 	why = ff_ground_now(ff_house_of(slot)->altstack);
 	if (!why) {

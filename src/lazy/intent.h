@@ -4,15 +4,15 @@
 
 #include <stdbool.h>
 
-#include "lazy/purity.h"
 #include "lazy/slot.h"
+#include "lazy/strays.h"
 #include "site/site.h"
 
 /* Lies on the stack of the thread that forks. */
 struct ff_intent {
 	struct ff_site *site;
 	enum ff_way way;
-	const struct ff_purity *purity; /* or NULL */
+	const struct ff_strays *strays; /* or NULL */
 
 	/* Of ff_intent_meet(). */
 	struct ff_slot *slot; /* armed, or was */

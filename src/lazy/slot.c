@@ -134,21 +134,6 @@ void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm)
 	}
 }
 
-void ff_purity_told(const struct ff_slot *slot, struct ff_purity *purity)
-{
-	const struct ff_purity *told = &slot->shared->purity;
-	unsigned i;
-
-	atomic_store(&purity->strayed, atomic_load(&told->strayed));
-	purity->count = at_most(ONCE(told->count), FF_PURITY_WORDS);
-	for (i = 0; i < purity->count; i++) {
-		purity->at[i] = ONCE(told->at[i]);
-		if (purity->at[i] < 0 || purity->at[i] >= FF_PURITY_ABOVE ||
-		    purity->at[i] % 4)
-			atomic_store(&purity->strayed, FF_PURITY_UNKNOWN);
-	}
-}
-
 void ff_slot_depict(struct ff_slot *slot)
 {
 	struct ff_slot *image = &ff_image_of(slot)->slot;

@@ -21,7 +21,6 @@
 
 #include "host/signals.h"
 #include "lazy/areas.h"
-#include "lazy/purity.h"
 
 enum ff_state {
 	FF_STARTING,  /* made, not yet on its feet */
@@ -95,7 +94,7 @@ struct ff_shared {
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
 	struct ff_warm warm;		/* child, until exec; parent, then */
-	struct ff_purity purity;
+	_Atomic uint32_t strays; /* child, at exec: lazy/strays.h */
 	struct ff_robust_head head;	/* child: registered with the kernel */
 	struct ff_robust_list entry;	/* ... and its only entry */
 };
@@ -113,6 +112,7 @@ enum ff_outcome {
 
 struct ff_slot {
 	struct ff_shared *shared; /* in the image */
+	uintptr_t frame; /* of struct ff_strays */
 
 	bool armed;	/* dispatch is on for this thread */
 	bool real;	/* a real fork follows; the gate counts it */
@@ -165,8 +165,6 @@ extern _Thread_local struct ff_slot *ff_current
 enum ff_reason ff_reason_told(const struct ff_slot *slot);
 /* What the child fetched: clusters of its areas. */
 void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm);
-/* What it says of its purity, but for what its parent asked (frame). */
-void ff_purity_told(const struct ff_slot *slot, struct ff_purity *purity);
 
 /* A free slot with its memory, or NULL. Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);

@@ -37,7 +37,6 @@
 #include "host/hot.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
-#include "lazy/hooks.h"
 #include "lazy/maps.h"
 #include "lend/loan.h"
 #include "lend/owners.h"
@@ -146,8 +145,8 @@ static bool strip(struct ff_fence *f)
 	return done;
 }
 
-/* The pages that the thread writes without knowing it: errno, our own
- * variables, its control block. */
+/* The pages that the thread writes without knowing it: errno, our variables of
+ * the thread, its control block. */
 static bool find_thread(struct ff_fenced *ret)
 {
 	uintptr_t low = (uintptr_t)&errno, end;
@@ -164,13 +163,10 @@ static bool find_thread(struct ff_fenced *ret)
 static bool paint_all(struct ff_loan *loan, const struct ff_fenced *thread)
 {
 	struct ff_fence *f = &loan->fence;
-	uintptr_t own, own_end;
 
-	ff_own_data(&own, &own_end);
 	return paint(f, thread->start, thread->end, 0) &&
 	       paint(f, PAGE_OF(loan->caller.rsp), f->stack_end,
 		     PROT_GROWSDOWN) &&
-	       paint(f, own, own_end, 0) &&
 	       paint(f, (uintptr_t)ff_loan_altstack(loan),
 		     PAGE_UP((uintptr_t)(loan + 1)), 0);
 }
@@ -310,15 +306,13 @@ static void put_thread_back(const struct ff_loan *loan)
 			now[i] = was[i];
 }
 
-/* A function bound by the child stays so: the parent's call is the same. */
 static bool put_page_back(uint64_t *now, const uint64_t *was)
 {
 	bool changed = false;
 	size_t i;
 
 	for (i = 0; i < PAGE / sizeof(*now); i++) {
-		if (now[i] == was[i] ||
-		    ff_is_binding((uintptr_t)&now[i], now[i] - was[i]))
+		if (now[i] == was[i])
 			continue;
 		now[i] = was[i];
 		changed = true;

@@ -1,8 +1,8 @@
 /*
  * A fence of memory protection keys around a child in borrowed memory. While
  * it stands, what the child may write without being noticed (the stack, the
- * thread's control block, this object's own data, the loan) has a key that
- * its register opens; all else it can read alone. A write that strays is a
+ * thread's control block, the loan) has a key that its register opens; all
+ * else it can read alone, our own data included. A write that strays is a
  * fault before anything has happened: the page is kept and opened, or the
  * child becomes a fork. So the parent gets back all that it had, and nothing
  * needs to be known of the child beforehand.
@@ -22,7 +22,7 @@
 
 struct ff_loan;
 
-#define FF_FENCE_RANGES 4
+#define FF_FENCE_RANGES 3
 #define FF_FENCE_THREAD_BYTES ((size_t)16 << 10)
 #define FF_FENCE_PAGES 32 /* kept for a child that writes elsewhere */
 #define FF_FENCE_PAGE ((size_t)4096)

@@ -17,7 +17,6 @@
 #include "arch/arch.h"
 #include "host/signals.h"
 #include "lend/fence.h"
-#include "lend/objects.h"
 #include "lend/record.h"
 #include "lend/streams.h"
 #include "lend/vfork.h"
@@ -89,7 +88,7 @@ struct ff_loan {
 	/* Parent. */
 	int stopped_by; /* what stopped the child, which is asked to leave */
 	long result;	/* of vfork, or -errno */
-	unsigned surprises; /* words the child changed and should not have */
+	unsigned put_back; /* pages that the child changed */
 	int error_was;	    /* errno */
 	bool refused;	    /* no such child is made here, or now */
 
@@ -98,8 +97,6 @@ struct ff_loan {
 
 	/* All above is zero at first. */
 	struct ff_streams streams; /* parent, before the clone; as these: */
-	uint32_t word[FF_PURITY_WORDS];
-	struct ff_guard guard;
 	struct ff_fence_kept kept;  /* parent and child */
 	siginfo_t info[FF_SIGNALS]; /* child: of what arrived */
 	stack_t altstack;	    /* parent, when asked; as action */

@@ -14,10 +14,8 @@ void ff_undo_note(struct ff_loan *loan);
  * worked in, and what it printed. Its other writes are vfork's sharing. */
 void ff_undo_wrong(struct ff_loan *loan);
 
-/*
- * A child of fork came to exec, or ended: it may have changed nothing. Counts
- * in loan->surprises what it changed and was not known to change.
- */
+/* A child of fork came to exec, or ended: its parent sees nothing of what it
+ * wrote. loan->put_back says how many pages that were. */
 void ff_undo_fork(struct ff_loan *loan);
 
 /* What its change of ids did to all who share the memory. */

@@ -182,8 +182,6 @@ static void settle(struct ff_loan *loan)
 		return;
 	if (loan->late)
 		ff_record_doubt(loan->record);
-	else if (loan->fenced)
-		ff_record_bar_fence(loan->record);
 	else
 		ff_record_bar(loan->record);
 }
@@ -208,15 +206,9 @@ static void tell(const struct ff_loan *loan)
 	if (loan->why)
 		ff_log("%s at %s: became a fork: child %s", name, where,
 		       loan->why);
-	else if (loan->fenced)
-		ff_log("fork at %s: lent, fenced: %u pages put back", where,
-		       loan->surprises);
-	else if (loan->surprises)
-		ff_log("fork at %s: lent, for the last time: child changed "
-		       "%u words that were to stay",
-		       where, loan->surprises);
 	else if (loan->record)
-		ff_log("fork at %s: lent", where);
+		ff_log("fork at %s: lent, fenced: %u pages put back", where,
+		       loan->put_back);
 }
 
 /* Back on the program's stack, which is the parent's again. */
@@ -352,8 +344,9 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 	return true;
 }
 
+/* @record: a fork's, which is lent behind a fence or not at all. */
 static void start(const struct ff_caller *caller, const struct ff_libc *libc,
-		  struct ff_record *record, bool fenced)
+		  struct ff_record *record)
 {
 	struct ff_loan *loan;
 	int error = errno;
@@ -375,12 +368,12 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 	}
 	loan->streams.stream[0] = loan->streams.stream[1] = NULL;
 	loan->record = record;
-	if (loan->alone && !fenced)
+	if (loan->alone && !record)
 		ff_streams_note(&loan->streams);
 	errno = loan->error_was = error;
 	loan->mask = ff_setmask(ALL_SIGNALS);
-	loan->fenced = fenced && ff_fence_raise(loan);
-	if (fenced && !loan->fenced) {
+	loan->fenced = record && ff_fence_raise(loan);
+	if (record && !loan->fenced) {
 		ff_setmask(loan->mask);
 		ff_loan_put(loan);
 		return;
@@ -391,26 +384,17 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
 {
 	if (ff_options.vfork_mode == FF_MODE_AUTO)
-		start(caller, libc, NULL, false);
+		start(caller, libc, NULL);
 }
 
 bool ff_may_lend_to_forks(void)
 {
-	return ff_options.lend_mode == FF_LEND_LEARNED ||
-	       (ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible());
-}
-
-static bool may_fence(const struct ff_record *record)
-{
-	return ff_fence_possible() && __libc_single_threaded &&
-	       !ff_record_is_fence_barred(record);
+	return ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible();
 }
 
 bool ff_lend_wants_to_know(const struct ff_record *record)
 {
-	return may_fence(record) ||
-	       (ff_options.lend_mode == FF_LEND_LEARNED &&
-		!ff_record_is_barred(record));
+	return __libc_single_threaded && !ff_record_is_barred(record);
 }
 
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
@@ -419,9 +403,6 @@ void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_is_never_lazy() ||
 	    ff_core_dump_kills_sharers() || ff_areas_any_advised())
 		return;
-	if (may_fence(record) && ff_record_strays_little(record))
-		start(caller, libc, record, true);
-	if (ff_options.lend_mode == FF_LEND_LEARNED &&
-	    ff_record_is_proven(record))
-		start(caller, libc, record, false);
+	if (ff_lend_wants_to_know(record) && ff_record_strays_little(record))
+		start(caller, libc, record);
 }

@@ -24,12 +24,12 @@ struct ff_libc {
  */
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc);
 
-/* Is that wanted, and possible here? Any context. */
+/* Is fork() to lend its memory, and can it here? Any context. */
 bool ff_may_lend_to_forks(void);
 
 /*
- * fork() by the same means, on paths whose children were seen to change
- * nothing, or little: returns if this is none, or nothing was done.
+ * fork() by the same means, behind a fence, on paths whose children change
+ * little: returns if this is none, or nothing was done.
  */
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 		     struct ff_record *record);

@@ -21,7 +21,7 @@
 #include "lazy/child.h"
 #include "lazy/fork.h"
 #include "lazy/intent.h"
-#include "lazy/purity.h"
+#include "lazy/strays.h"
 #include "lend/borrower.h"
 #include "lend/record.h"
 #include "lend/vfork.h"
@@ -67,7 +67,7 @@ static _Atomic unsigned atfork_handlers;
 pid_t ff_fork_again(void);
 pid_t ff_fork_from(const struct ff_caller *caller)
 {
-	struct ff_purity purity = { 0 };
+	struct ff_strays strays = { 0, FF_STRAYS_UNKNOWN };
 	struct ff_record *record = NULL;
 	struct ff_libc libc;
 	long pid;
@@ -84,12 +84,11 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	libc.bare_fork = FF_NEXT(_Fork);
 	ff_lend_to_fork(caller, &libc, record);
 	if (ff_lend_wants_to_know(record))
-		purity.frame = caller->rsp;
-	purity.errno_at = (uintptr_t)&errno;
+		strays.frame = caller->rsp;
 	pid = ff_fork_watched(call_fork, (void *)FF_NEXT(fork),
-			      (void *)caller->rip, "fork", &purity);
-	if (pid > 0 && purity.frame)
-		ff_record_learn(record, &purity);
+			      (void *)caller->rip, "fork", &strays);
+	if (pid > 0 && strays.frame)
+		ff_record_learn(record, strays.pages);
 	return (pid_t)pid;
 }
 

@@ -8,8 +8,6 @@
 #include "host/next.h"
 #include "lazy/ending.h"
 #include "lazy/fork.h"
-#include "lend/objects.h"
-#include "lend/vfork.h"
 #include "preload/preload.h"
 #include "tell/options.h"
 
@@ -32,8 +30,6 @@ __attribute__((constructor)) static void load(void)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_register_own_handler();
-	if (ff_may_lend_to_forks())
-		ff_objects_prepare();
 }
 
 __attribute__((destructor)) static void unload(void)

@@ -68,8 +68,6 @@ static bool parse_lend(const char *value, enum ff_lend_mode *ret_mode)
 		*ret_mode = FF_LEND_OFF;
 	else if (!strcmp(value, "guarded"))
 		*ret_mode = FF_LEND_GUARDED;
-	else if (!strcmp(value, "learned"))
-		*ret_mode = FF_LEND_LEARNED;
 	else
 		return false;
 	return true;

@@ -24,7 +24,6 @@ enum ff_libc_mode {
 enum ff_lend_mode {
 	FF_LEND_OFF,
 	FF_LEND_GUARDED, /* where the CPU has protection keys */
-	FF_LEND_LEARNED, /* where children were seen to change nothing */
 };
 
 /* All zero, that is off, until ff_options_load() has run. */
@@ -57,9 +56,9 @@ extern struct ff_options ff_options;
 	  "which way posix_spawn and its family take; libc: always libc's")       \
 	X("FLATFORK_VFORK", LIBC, vfork_mode, "--vfork", "auto|libc", "auto",     \
 	  "which way vfork() takes; libc: always libc's")                         \
-	X("FLATFORK_LEND", LEND, lend_mode, "--lend", "off|guarded|learned",      \
+	X("FLATFORK_LEND", LEND, lend_mode, "--lend", "off|guarded",              \
 	  "guarded",                                                              \
-	  "whether fork() lends its stack: behind protection keys, or as learnt") \
+	  "whether fork() lends its memory, behind protection keys")              \
 	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M",    \
 	  "auto leaves processes with less resident memory to libc's fork")       \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",      \

@@ -44,7 +44,7 @@ check spawn-attributes threeways spawn-attributes
 check spawn-signals-masks threeways spawn-signals masks
 check spawn-in-child threeways spawn-in-child 1
 
-# vfork, right and wrong; forks lent as learnt
+# vfork, right and wrong
 check vfork-book threeways vfork-right book
 check vfork-inherits threeways vfork-right inherits
 check vfork-returns threeways -w vfork-wrong-ends return
@@ -53,5 +53,3 @@ check vfork-makes-a-thread threeways -w vfork-wrong-calls thread
 check vfork-handles threeways -w vfork-wrong-signals handler_in_read
 check vfork-stops threeways -w vfork-wrong-signals sigstop
 check vfork-identity threeways vfork-threads identity
-check lent-execs learned execs
-check lent-environ learned changes_environ

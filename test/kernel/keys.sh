@@ -29,6 +29,9 @@ check kills-its-thread fenced kills_its_thread
 check faults-handled fenced faults_handled
 check is-killed fenced is_killed
 check prints-and-exits fenced prints_and_exits
+check comes-back fenced comes_back
+check changes-environ fenced changes_environ
+check atfork fenced atfork
 
 lane 2
 check impure-1000th impure_at 1000

@@ -278,31 +278,24 @@ foreach(program vfork-frames vfork-frames-O0)
 	endforeach()
 endforeach()
 
-# forks that borrow memory, where that was learned
-foreach(case execs ends comes_back prints_and_exits forks is_killed
-		changes_environ signals atfork latch)
-	behaviour(lent-forks LAZY TEST lent-forks-${case} ARGS ${case}
-		OPTIONS -e FLATFORK_LEND=learned -k forks_lent)
-endforeach()
-behaviour(lent-forks LAZY TEST lent-forks-changes_environ-1000th
-	ARGS changes_environ OPTIONS -e FLATFORK_LEND=learned -e T_ROUNDS=999
-	-k forks_lent -g "lent, for the last time: child changed 1 words")
 t_executable(openmp-forks)
 target_link_libraries(prog-openmp-forks PRIVATE OpenMP::OpenMP_C)
 foreach(case sums dynamic)
-	behaviour(openmp-forks LAZY TEST openmp-forks-${case} ARGS ${case}
-		OPTIONS -e FLATFORK_LEND=learned -k forks_lent)
+	behaviour(openmp-forks LAZY TEST openmp-forks-${case} ARGS ${case})
 endforeach()
 
 # forks that borrow memory behind protection keys; elsewhere they are lazy
 foreach(case writes writes_much allocates knows_pid leads_session leads_group
 		opens_itself tells_parent has_policy holds_locks shared
 		reads spins asks blocks_all kills_its_thread stops faults
-		faults_handled signals is_killed forks prints_and_exits)
+		faults_handled signals is_killed forks prints_and_exits
+		comes_back changes_environ atfork)
 	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case}
 		ARGS ${case})
 endforeach()
 behaviour(fenced-forks LAZY TEST fenced-forks-wipes ARGS wipes)
+# what is bound lazily is put back, and would be counted
+target_link_options(prog-fenced-forks PRIVATE -Wl,-z,now)
 # there it waits until its time is up
 behaviour(fenced-forks LAZY LENT TEST fenced-forks-handshake ARGS handshake
 	OPTIONS -b 100)

@@ -508,6 +508,49 @@ static void run_prints_and_exits(void)
 	odd(prints_and_exits);
 }
 
+static void comes_back(void)
+{
+}
+
+static void run_comes_back(void)
+{
+	odd_comes_back = true;
+	printf("unflushed ");
+	odd(comes_back);
+}
+
+static void changes_environ(void)
+{
+	static char *other[] = { "OTHER=1", NULL };
+
+	environ = other;
+	_exit(5);
+}
+
+static void run_changes_environ(void)
+{
+	char **before = environ;
+
+	odd(changes_environ);
+	CHECK(environ == before);
+}
+
+/* Handlers that wait for forks run at each of them. */
+static int atfork_runs;
+
+static void count_run(void)
+{
+	atfork_runs++;
+}
+
+static void run_atfork(void)
+{
+	rounds(6);
+	pthread_atfork(count_run, count_run, NULL);
+	rounds(6);
+	printf("handlers %d\n", atfork_runs);
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -538,5 +581,8 @@ static const struct a_case cases[] = {
 	C(is_killed),
 	C(forks),
 	C(prints_and_exits),
+	C(comes_back),
+	C(changes_environ),
+	C(atfork),
 };
 CASES_MAIN(cases)

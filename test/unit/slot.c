@@ -206,7 +206,6 @@ END_TEST
 START_TEST(what_a_child_says_is_a_hint)
 {
 	static const unsigned char nonsense[] = { 0xff, 0x7f, 0x80, 0x41, 1 };
-	struct ff_purity purity = { .frame = 5, .errno_at = 6 };
 	struct ff_slot *slot;
 	struct ff_warm warm;
 
@@ -221,11 +220,6 @@ START_TEST(what_a_child_says_is_a_hint)
 		ck_assert_uint_eq(ff_reason_told(slot), FF_REASON_NONE);
 		ff_warm_told(slot, &warm);
 		ck_assert_uint_eq(warm.count, 0);
-		ff_purity_told(slot, &purity);
-		ck_assert_uint_eq(purity.frame, 5);
-		ck_assert_uint_eq(purity.errno_at, 6);
-		ck_assert_uint_le(purity.count, FF_PURITY_WORDS);
-		ck_assert_uint_ne(purity.strayed, 0);
 	}
 	for (uint32_t reason = 0; reason < FF_REASON_COUNT; reason++) {
 		slot->shared->reason = reason;
