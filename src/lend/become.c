@@ -28,7 +28,6 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
-#include "lazy/gate.h"
 #include "lazy/hooks.h"
 #include "lazy/request.h"
 #include "lazy/trap.h"
@@ -224,17 +223,15 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	if (!loan->fence.stands)
 		loan->own_mask = mask; /* else we kept it */
 	ff_setmask(ff_our_mask(loan->own_mask));
+	/* Anew: the answer is that no marks of the parent's stand, either. */
+	atomic_store(&loan->question, FF_ASK_NOTHING);
 	ff_ask_state(loan);
 	note_task(&loan->task);
 	ff_borrower_handles(SIGSYS);
-	ff_gate_enter_real();
-	loan->gate = true;
 	ff_dispatch(true);
 	pid = fork_function();
 	if (pid != 0) {
 		ff_dispatch(false);
-		loan->gate = false;
-		ff_gate_leave_real();
 		if (pid < 0)
 			loan->error = errno;
 		else

@@ -85,6 +85,11 @@ void ff_own_memory(const char *why)
 	errno = error;
 }
 
+bool ff_is_borrower(void)
+{
+	return ff_loan != NULL;
+}
+
 void ff_leave_fence(const char *why)
 {
 	if (ff_loan && ff_loan->fence.stands)
@@ -177,6 +182,14 @@ void ff_borrower_sets_action(int sig, const void *handler)
 		return; /* the call itself says so */
 	ff_loan->changed |= FF_SIG(sig);
 	ff_loan->arrived &= ~FF_SIG(sig);
+}
+
+const struct ff_sigaction *ff_borrower_action(int sig, const void *handler)
+{
+	if (!ff_loan || !ff_borrower_is_handler(handler))
+		return NULL;
+	ff_ask_state(ff_loan);
+	return &ff_loan->action[sig - 1];
 }
 
 void ff_borrower_tells_altstack(stack_t *stack)

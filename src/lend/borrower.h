@@ -22,6 +22,10 @@ _Noreturn void ff_borrow(void *loan);
  */
 void ff_own_memory(const char *why);
 
+/* Is this memory lent to the calling process? What it keeps of ours is its
+ * parent's, then. */
+bool ff_is_borrower(void);
+
 /* Its own handler, and to have @sig come there, unless it is ignored. */
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context);
 void ff_borrower_handles(int sig);
@@ -38,6 +42,11 @@ void ff_borrower_changes_ids(void);
 
 /* Before the child sets a disposition itself. */
 void ff_borrower_sets_action(int sig, const void *handler);
+
+/* The program's disposition of @sig, where the child was told ours; NULL: it
+ * was not. */
+struct ff_sigaction;
+const struct ff_sigaction *ff_borrower_action(int sig, const void *handler);
 
 /* What sigaltstack() told: the program's in place of ours. */
 void ff_borrower_tells_altstack(stack_t *stack);

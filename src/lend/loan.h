@@ -31,7 +31,8 @@
 /* What the child asks of its parent, who alone knows. */
 enum ff_question {
 	FF_ASK_NOTHING,
-	FF_ASK_STATE, /* dispositions and alternate stack */
+	FF_ASK_STATE, /* dispositions and alternate stack; and, of a child that
+			 becomes a fork, the parent's gate */
 	FF_ANSWERED,
 };
 
@@ -77,7 +78,6 @@ struct ff_loan {
 	ff_sigset changed;  /* signals whose disposition it set itself */
 	ff_sigset arrived;  /* of the caught: a fork is to take them */
 	ff_sigset own_mask; /* its mask, while it becomes a fork */
-	bool gate;	    /* it is inside the gate, for a fork */
 	struct ff_task task;
 	struct ff_ids ids; /* as they were before it changed them */
 	const char *why;   /* it needs memory of its own; NULL: it does not */
@@ -87,6 +87,7 @@ struct ff_loan {
 
 	/* Parent. */
 	int stopped_by; /* what stopped the child, which is asked to leave */
+	bool gate;	/* entered for the child, which becomes a fork */
 	long result;	/* of vfork, or -errno */
 	unsigned put_back; /* pages that the child changed */
 	int error_was;	    /* errno */

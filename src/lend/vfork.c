@@ -73,6 +73,10 @@ static void answer(struct ff_loan *loan)
 	ff_sigset mask;
 	int sig;
 
+	if (loan->why && !loan->gate) {
+		ff_gate_enter_real();
+		loan->gate = true;
+	}
 	for (sig = 1; sig <= FF_SIGNALS; sig++)
 		sys(rt_sigaction, sig, NULL, &loan->action[sig - 1],
 		    sizeof(ff_sigset));

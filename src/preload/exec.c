@@ -12,10 +12,17 @@
 #include "lend/borrower.h"
 #include "preload/preload.h"
 
+/* A borrower has nothing to say: the counters are its parent's. */
+static void ends(enum ff_ending how)
+{
+	if (!ff_is_borrower())
+		ff_ending(how);
+}
+
 static void execs(void)
 {
 	ff_borrower_execs();
-	ff_ending(FF_ENDING_EXEC);
+	ends(FF_ENDING_EXEC);
 }
 
 int execveat(int dir, const char *path, char *const argv[], char *const envp[],
@@ -117,14 +124,14 @@ FF_EXPORT int execle(const char *path, const char *arg, ...)
 
 FF_EXPORT void _exit(int status)
 {
-	ff_ending(FF_ENDING_EXIT);
+	ends(FF_ENDING_EXIT);
 	FF_NEXT(_exit)(status);
 	__builtin_unreachable();
 }
 
 FF_EXPORT void _Exit(int status)
 {
-	ff_ending(FF_ENDING_EXIT);
+	ends(FF_ENDING_EXIT);
 	FF_NEXT(_Exit)(status);
 	__builtin_unreachable();
 }

@@ -3,6 +3,7 @@
  * made in another way. They come from assembly, which keeps the caller's
  * registers: arch/x86_64/vfork.S, leave.S and syscall.S.
  */
+#include <sched.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -84,6 +85,8 @@ void ff_leave_call(long nr, const long *args)
 		ff_wait_raw((int)args[nr == SYS_waitid ? 3 : 2]);
 		break;
 	case FF_VFORK_PIDNS:
+		if (nr == SYS_setns || (args[0] & CLONE_NEWPID))
+			ff_own_memory("changes its pid namespace");
 		ff_pidns_changes();
 		break;
 	case FF_VFORK_UFFD:

@@ -6,6 +6,7 @@
 #include "host/next.h"
 #include "lazy/advice.h"
 #include "lazy/child.h"
+#include "lend/borrower.h"
 #include "preload/preload.h"
 
 FF_EXPORT int madvise(void *start, size_t bytes, int advice)
@@ -15,6 +16,8 @@ FF_EXPORT int madvise(void *start, size_t bytes, int advice)
 
 	if (!ff_advice_concerns_fork(advice))
 		return FF_NEXT(madvise)(start, bytes, advice);
+	/* The gate and the note are the parent's, as the memory is. */
+	ff_own_memory("advises what children inherit");
 	ff_advice_begin(&window, start, bytes, advice);
 	rc = FF_NEXT(madvise)(start, bytes, advice);
 	ff_advice_end(&window);

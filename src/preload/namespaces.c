@@ -3,16 +3,25 @@
 
 #include "host/next.h"
 #include "host/pidns.h"
+#include "lend/borrower.h"
 #include "preload/preload.h"
 
+/*
+ * A borrower becomes a fork by making its parent one child more, which must
+ * not be the init of a namespace that the borrower has made: it is the fork
+ * that makes it.
+ */
 FF_EXPORT int unshare(int flags)
 {
+	if (flags & CLONE_NEWPID)
+		ff_own_memory("makes a pid namespace");
 	ff_pidns_changes();
 	return FF_NEXT(unshare)(flags);
 }
 
 FF_EXPORT int setns(int fd, int type)
 {
+	ff_own_memory("enters a namespace");
 	ff_pidns_changes();
 	return FF_NEXT(setns)(fd, type);
 }

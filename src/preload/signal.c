@@ -62,10 +62,11 @@ static int change_sigsys(sigaction_function next, const struct sigaction *act,
 	return rc;
 }
 
-/* Without threads it can only be a fork handler that meets ours. */
+/* Without threads it can only be a fork handler that meets ours. A borrower
+ * has dispositions of its own. */
 static bool concerns_us(int sig)
 {
-	return sig == SIGSYS && ff_options.on && !ff_child.active &&
+	return sig == SIGSYS && !ff_loan && ff_options.on && !ff_child.active &&
 	       !atomic_load(&ff_sandboxed) &&
 	       (ff_may_have_threads() || ff_current);
 }
@@ -76,6 +77,16 @@ static int note(int sig, int rc, bool handled)
 	if (rc == 0 && !ff_loan)
 		ff_lend_note_action(sig, handled);
 	return rc;
+}
+
+/* What a borrower is told of a disposition that is ours there. */
+static void tell_programs(int sig, struct sigaction *old)
+{
+	const struct ff_sigaction *was =
+		ff_borrower_action(sig, (void *)old->sa_handler);
+
+	if (was)
+		from_kernel(was, old);
 }
 
 static bool is_handler(const struct sigaction *act)
@@ -105,6 +116,8 @@ FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 	if (act)
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(sigaction)(sig, act, old);
+	if (rc == 0 && old)
+		tell_programs(sig, old);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
@@ -119,6 +132,8 @@ FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 	if (act)
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(__sigaction)(sig, act, old);
+	if (rc == 0 && old)
+		tell_programs(sig, old);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
@@ -127,14 +142,15 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 	struct sigaction act = { .sa_handler = handler,
 				 .sa_flags = SA_RESTART };
 	struct sigaction old;
-	sighandler_t was;
 
 	if (!concerns_us(sig)) {
 		ff_borrower_sets_action(sig, (void *)handler);
-		was = FF_NEXT(signal)(sig, handler);
-		if (was != SIG_ERR)
-			note(sig, 0, is_handler(&act));
-		return was;
+		old.sa_handler = FF_NEXT(signal)(sig, handler);
+		if (old.sa_handler == SIG_ERR)
+			return SIG_ERR;
+		tell_programs(sig, &old);
+		note(sig, 0, is_handler(&act));
+		return old.sa_handler;
 	}
 	sigaddset(&act.sa_mask, sig);
 	if (change_sigsys(FF_NEXT(sigaction), &act, &old) < 0)

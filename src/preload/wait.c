@@ -7,12 +7,17 @@
 #include <sys/wait.h>
 
 #include "host/next.h"
+#include "lazy/child.h"
 #include "lazy/trials.h"
+#include "lend/borrower.h"
 #include "preload/preload.h"
 
 static void look_at(int options)
 {
-	if (options & (int)(__WALL | __WCLONE))
+	/* A borrower and a lazy child have no children: they had to leave to
+	 * have any. The trials they know of are their parent's. */
+	if ((options & (int)(__WALL | __WCLONE)) && !ff_child.active &&
+	    !ff_is_borrower())
 		ff_trials_forbid();
 }
 

@@ -32,6 +32,9 @@ check prints-and-exits fenced prints_and_exits
 check comes-back fenced comes_back
 check changes-environ fenced changes_environ
 check atfork fenced atfork
+check closes-stream fenced closes_stream
+check advises fenced advises
+check waits-for-all fenced waits_for_all
 
 lane 2
 check impure-1000th impure_at 1000

@@ -256,7 +256,7 @@ endforeach()
 # right children: plain vfork is the oracle
 foreach(right book results errno exec_forms statuses inherits descriptors
 		sigchld atfork stdio parent_signalled jumps killed slow names
-		jumped often fails)
+		jumped often fails asks_actions)
 	behaviour(vfork-right TEST vfork-${right} ARGS ${right})
 endforeach()
 foreach(right book results often)
@@ -289,7 +289,8 @@ foreach(case writes writes_much allocates knows_pid leads_session leads_group
 		opens_itself tells_parent has_policy holds_locks shared
 		reads spins asks blocks_all kills_its_thread stops faults
 		faults_handled signals is_killed forks prints_and_exits
-		comes_back changes_environ atfork)
+		comes_back changes_environ atfork closes_stream
+		advises waits_for_all)
 	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case}
 		ARGS ${case})
 endforeach()

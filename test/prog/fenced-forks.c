@@ -551,6 +551,57 @@ static void run_atfork(void)
 	printf("handlers %d\n", atfork_runs);
 }
 
+/*
+ * What flatfork keeps for the program is as closed to the child as the
+ * program's memory: these names write there.
+ */
+static FILE *stream;
+
+static void closes_stream(void)
+{
+	fclose(stream); /* its copy; libc's may wait for no child of its own */
+}
+
+static void run_closes_stream(void)
+{
+	char word[10] = "";
+
+	stream = popen("echo word; exit 7", "r");
+	CHECK(stream);
+	odd(closes_stream);
+	CHECK(fgets(word, sizeof(word), stream) && !strcmp(word, "word\n"));
+	printf("pclose %x\n", pclose(stream));
+}
+
+static void advises(void)
+{
+	CHECK(!madvise((void *)pages, PAGE, MADV_DONTFORK));
+	forks();
+	CHECK(!madvise((void *)pages, PAGE, MADV_DOFORK));
+	forks();
+}
+
+static void run_advises(void)
+{
+	note_memory();
+	odd(advises);
+	rounds(4);
+	look_at_memory();
+}
+
+static void waits_for_all(void)
+{
+	int status;
+
+	CHECK(waitpid(-1, &status, __WALL) == -1 && errno == ECHILD);
+}
+
+static void run_waits_for_all(void)
+{
+	odd(waits_for_all);
+	rounds(4);
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -584,5 +635,8 @@ static const struct a_case cases[] = {
 	C(comes_back),
 	C(changes_environ),
 	C(atfork),
+	C(closes_stream),
+	C(advises),
+	C(waits_for_all),
 };
 CASES_MAIN(cases)

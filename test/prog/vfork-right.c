@@ -507,6 +507,41 @@ static void run_fails(void)
 	printf("without processes: %d\n", WEXITSTATUS(status));
 }
 
+/* What it is told of dispositions is its parent's, until it sets its own. */
+static void on_asked(int sig)
+{
+	(void)sig;
+}
+
+static void run_asks_actions(void)
+{
+	struct sigaction set = { .sa_handler = SIG_DFL }, old;
+	pid_t pid;
+	int bad = 0;
+
+	signal(SIGUSR1, on_asked);
+	signal(SIGUSR2, on_asked);
+	t_signals_again();
+	pid = vfork();
+	if (pid == 0) {
+		bad |= sigaction(SIGUSR1, NULL, &old) ||
+		       old.sa_handler != on_asked;
+		bad |= (sigaction(SIGUSR1, &set, &old) ||
+			old.sa_handler != on_asked)
+		       << 1;
+		bad |= (sigaction(SIGUSR1, NULL, &old) ||
+			old.sa_handler != SIG_DFL)
+		       << 2;
+		bad |= (signal(SIGUSR2, SIG_IGN) != on_asked) << 3;
+		bad |= (signal(SIGUSR2, SIG_IGN) != SIG_IGN) << 4;
+		bad |= (sigaction(SIGSYS, NULL, &old) ||
+			old.sa_handler != SIG_DFL)
+		       << 5;
+		_exit(bad);
+	}
+	t_reap(pid, "what it was told");
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -530,5 +565,6 @@ static const struct a_case cases[] = {
 	C(jumped),
 	C(often),
 	C(fails),
+	C(asks_actions),
 };
 CASES_MAIN(cases)
