@@ -86,6 +86,7 @@ enum ff_fence_way {
 	FF_FENCE_path,
 	FF_FENCE_prctl,
 	FF_FENCE_read,
+	FF_FENCE_uid,
 	FF_FENCE_write,
 };
 
@@ -101,6 +102,7 @@ enum ff_in_fork {
 	FF_FORK_MAKE,
 	FF_FORK_CLONE,
 	FF_FORK_MASK,
+	FF_FORK_LOCK,
 };
 
 enum ff_in_vfork {

@@ -239,16 +239,14 @@ void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 	case FF_FORK_MASK:
 		ff_set_result(uc, virtual_mask(slot, uc));
 		return;
+	case FF_FORK_LOCK:
+		if (!wait_for_lock(slot, uc))
+			abandon(slot, uc, nr, "a signal waits for the program");
+		return;
 	case FF_FORK_MAKE:
-		/* libc's own fork makes no other call of these. */
-		if (nr == SYS_futex && wait_for_lock(slot, uc))
-			return;
-		/* fall through */
 	case FF_FORK_ABANDON:
 	case FF_FORK_NEVER:
-		abandon(slot, uc, nr,
-			nr == SYS_futex ? "a signal waits for the program" :
-					  "fork does more than we follow");
+		abandon(slot, uc, nr, "fork does more than we follow");
 		return;
 	}
 }

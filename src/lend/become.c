@@ -200,6 +200,7 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 		break;
 	case FF_FORK_ABANDON:
 	case FF_FORK_MAKE:
+	case FF_FORK_LOCK:
 		if (ff_call(nr)->in_vfork == FF_VFORK_UNKNOWN)
 			give_up(loan);
 		rc = ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),

@@ -48,6 +48,10 @@
 #include "lend/loan.h"
 #include "tell/options.h"
 
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
+
 static bool holds(const struct ff_loan *loan, const ucontext_t *uc, long at,
 		  size_t bytes)
 {
@@ -71,17 +75,27 @@ static bool writes_inside(const struct ff_loan *loan, const ucontext_t *uc,
 	return true;
 }
 
-/* H-F2, H-F3: not a file that anybody might have. */
+/* H-F2, H-F3: not a file that anybody might have; H-F4: nor one that somebody
+ * serves, who hears of our signal. */
 static bool is_special(long fd)
 {
 	struct statfs s = { 0 };
 
 	return sys(fstatfs, fd, &s) == 0 &&
-	       (s.f_type == PROC_SUPER_MAGIC || s.f_type == SOCKFS_MAGIC);
+	       (s.f_type == PROC_SUPER_MAGIC || s.f_type == SOCKFS_MAGIC ||
+		s.f_type == FUSE_SUPER_MAGIC);
 }
 
-/* H-F3. What is not there can't be made there, either. */
-static bool leads_to_proc(long directory, long path, long flags)
+/* H-F4: who waits in an open for the other end has been seen to be there. */
+static bool is_fifo(long fd)
+{
+	struct stat st;
+
+	return sys(fstat, fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* H-F3. What is not there can't be made in /proc, either. */
+static bool leads_astray(long directory, long path, long flags)
 {
 	const long kept = O_NOFOLLOW | O_DIRECTORY;
 	long fd = sys(openat, directory, path,
@@ -90,7 +104,7 @@ static bool leads_to_proc(long directory, long path, long flags)
 
 	if (fd < 0)
 		return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM;
-	special = is_special(fd);
+	special = is_special(fd) || is_fifo(fd);
 	sys(close, fd);
 	return special;
 }
@@ -131,6 +145,16 @@ static bool is_harmless_limit(const ucontext_t *uc, long nr)
 	       resource == RLIMIT_NOFILE;
 }
 
+/* Would a fork be possible as any user? Who is root now is not bound by the
+ * limit on processes; who was, is. */
+static bool is_free_to_fork(void)
+{
+	struct rlimit limit;
+
+	return sys(prlimit64, 0, RLIMIT_NPROC, NULL, &limit) == 0 &&
+	       limit.rlim_cur == RLIM_INFINITY;
+}
+
 static bool may_pass_request(const struct ff_loan *loan, const ucontext_t *uc,
 			     long nr, int argument)
 {
@@ -148,6 +172,10 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 	if (ff_has_odd_flags(uc, nr))
 		return false;
 	switch ((enum ff_fence_way)c->fence) {
+	case FF_FENCE_uid:
+		if (!is_free_to_fork())
+			return false;
+		/* fall through */
 	case FF_FENCE_PASS:
 	case FF_FENCE_ids:
 		return writes_inside(loan, uc, c->signature);
@@ -159,12 +187,12 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 	case FF_FENCE_file:
 		return !is_special(ff_arg(uc, 0));
 	case FF_FENCE_open:
-		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), ff_arg(uc, 1));
+		return !leads_astray(AT_FDCWD, ff_arg(uc, 0), ff_arg(uc, 1));
 	case FF_FENCE_openat:
-		return !leads_to_proc(ff_arg(uc, 0), ff_arg(uc, 1),
+		return !leads_astray(ff_arg(uc, 0), ff_arg(uc, 1),
 				      ff_arg(uc, 2));
 	case FF_FENCE_path:
-		return !leads_to_proc(AT_FDCWD, ff_arg(uc, 0), 0);
+		return !leads_astray(AT_FDCWD, ff_arg(uc, 0), 0);
 	case FF_FENCE_fcntl:
 	case FF_FENCE_ioctl:
 		return may_pass_request(loan, uc, nr, 1);
@@ -250,7 +278,7 @@ static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 	if (may_pass(loan, uc, nr) &&
 	    holds(loan, uc, (long)(ff_stack_pointer(uc) - FF_PASS_BACK),
 		  sizeof(uintptr_t))) {
-		if (way == FF_FENCE_ids)
+		if (way == FF_FENCE_ids || way == FF_FENCE_uid)
 			ff_borrower_changes_ids();
 		pass(uc, nr);
 		return;

@@ -23,6 +23,8 @@ check has-policy fenced has_policy
 check holds-locks fenced holds_locks
 check wipes behind fenced-forks wipes
 check handshake fenced handshake -b100
+check writes-whole fenced writes_whole -b100
+check limits-itself fenced limits_itself
 check spins fenced spins -b100
 check blocks-all fenced blocks_all
 check kills-its-thread fenced kills_its_thread

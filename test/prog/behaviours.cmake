@@ -298,5 +298,9 @@ behaviour(fenced-forks LAZY TEST fenced-forks-wipes ARGS wipes)
 # what is bound lazily is put back, and would be counted
 target_link_options(prog-fenced-forks PRIVATE -Wl,-z,now)
 # there it waits until its time is up
-behaviour(fenced-forks LAZY LENT TEST fenced-forks-handshake ARGS handshake
-	OPTIONS -b 100)
+foreach(case handshake writes_whole)
+	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case} ARGS ${case}
+		OPTIONS -b 100)
+endforeach()
+behaviour(fenced-forks LAZY LENT TEST fenced-forks-limits_itself
+	ARGS limits_itself)

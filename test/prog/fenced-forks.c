@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -320,6 +321,63 @@ static void run_handshake(void)
 	close(feed[1]);
 }
 
+/* More than a pipe holds, to one who takes his time. */
+enum {
+	MUCH = 1 << 20
+};
+
+static void writes_whole(void)
+{
+	CHECK(write(feed[1], block, MUCH) == MUCH);
+}
+
+static void takes_all(void)
+{
+	long sum = 0, n;
+	char *taken = malloc(MUCH);
+
+	close(feed[1]);
+	t_sleep_ms(600);
+	while ((n = read(feed[0], taken, MUCH)) > 0)
+		sum += n;
+	_exit(n == 0 && sum == MUCH ? 0 : 1);
+}
+
+static void run_writes_whole(void)
+{
+	pid_t reader;
+	int status;
+
+	block = malloc(MUCH);
+	CHECK(block && !pipe(feed));
+	memset(block, 'w', MUCH);
+	reader = t_fork();
+	if (reader == 0)
+		takes_all();
+	close(feed[0]);
+	odd(writes_whole);
+	close(feed[1]);
+	CHECK(waitpid(reader, &status, 0) == reader && status == 0);
+	free(block);
+}
+
+/* After which nobody of its user could be forked. */
+static void limits_itself(void)
+{
+	const struct rlimit one = { 1, 1 };
+
+	CHECK(!setrlimit(RLIMIT_NPROC, &one));
+	if (getuid() == 0)
+		CHECK(!setgid(61234) && !setuid(61234));
+	CHECK(getpid() != first_pid);
+	_exit(7);
+}
+
+static void run_limits_itself(void)
+{
+	odd(limits_itself);
+}
+
 static void spins(void)
 {
 	struct timespec start, now;
@@ -621,6 +679,8 @@ static const struct a_case cases[] = {
 	C(shared),
 	C(reads),
 	C(handshake),
+	C(writes_whole),
+	C(limits_itself),
 	C(spins),
 	C(asks),
 	C(blocks_all),
