@@ -25,6 +25,7 @@
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
+#include "lazy/own.h"
 #include "lazy/pager.h"
 #include "lazy/trap.h"
 
@@ -157,6 +158,11 @@ bool ff_serve(ucontext_t *uc, long nr, const char *signature)
 			return false;
 		}
 		rc = serve_one(uc, signature[i], i);
+		if (rc == 0 && signature[i] == 's' &&
+		    ff_is_name_of_ours((const char *)ff_arg(uc, i))) {
+			ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+			return false;
+		}
 		if (rc < 0) {
 			ff_child_leave(uc, FF_REASON_MEMORY, nr);
 			return false;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/sysmacros.h>
 
+#include "arch/arch.h"
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
@@ -13,6 +14,35 @@ bool ff_is_our_fd(long fd)
 {
 	return (int)fd == ff_child.mem ||
 	       (ff_child.pagemap >= 0 && (int)fd == ff_child.pagemap);
+}
+
+/* Does the text at *@at begin with @word? Then *@at is behind it. */
+static bool begins(const char **at, const char *word)
+{
+	const char *s = *at;
+
+	for (; *word; s++, word++)
+		if (ff_peek(s) != *word)
+			return false;
+	*at = s;
+	return true;
+}
+
+bool ff_is_name_of_ours(const char *path)
+{
+	long fd = 0;
+	int c;
+
+	if (!begins(&path, "/proc/") && !begins(&path, "/dev/fd/"))
+		return false;
+	for (; (c = ff_peek(path)) > 0; path++)
+		if (c == '/')
+			fd = 0;
+		else if (c < '0' || c > '9' || fd > INT_MAX)
+			fd = LONG_MAX / 16;
+		else
+			fd = fd * 10 + (c - '0');
+	return ff_is_our_fd(fd);
 }
 
 static bool in_set(const uint64_t *set, long fd)

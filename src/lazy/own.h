@@ -15,6 +15,10 @@ enum ff_own {
 	FF_OWN_PIPE, /* a pipe, socket pair or eventfd: may be used */
 };
 
+/* Is it a path of /proc or /dev that ends in the number of one of ours? It is
+ * there to be read. */
+bool ff_is_name_of_ours(const char *path);
+
 enum ff_own ff_get_own(long fd);
 void ff_set_own(long fd, enum ff_own own);
 bool ff_is_own_file(long fd);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -396,6 +397,19 @@ static void select_ours(void)
 	MEDIATED(select, FD_SETSIZE, (long)&in, 0, 0, (long)&none);
 }
 
+static void look_at_ours(void)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", 2);
+	CHILD_ASSERT(MEDIATED(stat, (long)path, (long)&st) == 0, "another");
+	snprintf(path, sizeof(path), "/proc/%d/stat", ff_child.mem);
+	MEDIATED(stat, (long)path, (long)&st);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ff_child.mem);
+	MEDIATED(stat, (long)path, (long)&st);
+}
+
 static void read_the_error(void)
 {
 	int error = 0;
@@ -435,6 +449,7 @@ static const struct {
 } odd[] = {
 	{ poll_ours, FF_REASON_CALL, SYS_poll },
 	{ select_ours, FF_REASON_CALL, SYS_select },
+	{ look_at_ours, FF_REASON_DESCRIPTOR, SYS_stat },
 	{ read_the_error, FF_REASON_CALL, SYS_getsockopt },
 	{ open_messages, FF_REASON_OUTPUT, SYS_open },
 	{ open_by_link, FF_REASON_CALL, SYS_open },
