@@ -30,6 +30,7 @@ set(FF_CORE_SOURCES
 	host/ground.c
 	host/identity.c
 	host/libc.c
+	host/place.c
 	host/signals.c
 	host/table.c
 	host/threads.c

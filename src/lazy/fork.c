@@ -16,6 +16,7 @@
 #include "host/hot.h"
 #include "host/identity.h"
 #include "host/pidns.h"
+#include "host/place.h"
 #include "host/privilege.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
@@ -53,7 +54,7 @@ void ff_fork_setup(void)
 {
 	if (atomic_load(&is_set_up))
 		return;
-	if (!ff_is_privileged())
+	if (!ff_is_privileged() && ff_comes_before_libc())
 		ff_options_load(environ);
 	if (!ff_options.on) {
 		atomic_store(&is_set_up, true);

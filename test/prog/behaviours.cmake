@@ -148,6 +148,18 @@ foreach(by file pipe socket)
 		ARGS ${by} threads OPTIONS -e FLATFORK_LOG=stderr)
 endforeach()
 
+# another copy of us: a file of its own, or it would be the same object
+set(copy ${CMAKE_CURRENT_BINARY_DIR}/loaded-twice.so)
+add_custom_command(OUTPUT ${copy} DEPENDS flatfork-preload COMMAND
+	${CMAKE_COMMAND} -E copy $<TARGET_FILE:flatfork-preload> ${copy})
+add_custom_target(loaded-twice-copy ALL DEPENDS ${copy})
+foreach(how dlopen dlmopen)
+	behaviour(loaded-twice LAZY TEST loaded-twice-${how} ARGS ${how}
+		OPTIONS -a -e LOADED=${copy})
+endforeach()
+behaviour(loaded-twice TEST loaded-twice-threads ARGS dlopen threads
+	OPTIONS -a -e LOADED=${copy})
+
 # threads
 behaviour(handler-in-window)
 foreach(change write write-heap unmap map-over protect drop move)
