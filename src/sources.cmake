@@ -39,8 +39,8 @@ set(FF_CORE_SOURCES
 	lazy/call_fd.c
 	lazy/call_io.c
 	lazy/call_memory.c
-	lazy/call_open.c
 	lazy/call_exec.c
+	lazy/call_open.c
 	lazy/call_process.c
 	lazy/call_signal.c
 	lazy/calls.c
@@ -52,11 +52,12 @@ set(FF_CORE_SOURCES
 	lazy/mediator.c
 	lazy/own.c
 	lazy/pager.c
-	lazy/strays.c
-	lazy/push.c
 	lazy/release.c
 	lazy/request.c
 	lazy/slot.c
+	lazy/source.c
+	lazy/standin.c
+	lazy/strays.c
 	lazy/touched.c
 	lazy/trap.c
 	lazy/trials.c

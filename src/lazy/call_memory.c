@@ -4,7 +4,7 @@
  * move or change a lot of absent memory ends the trial.
  *
  * H-M4 A call that fails changes nothing, so nothing is forgotten before it
- *      went well; and nobody pushes memory in between ("busy").
+ *      went well.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -48,11 +48,9 @@ static void change(ucontext_t *uc, long nr, struct ff_range gone)
 		ff_child_leave(uc, FF_REASON_MEMORY, nr);
 		return;
 	}
-	ff_child_busy();
 	result = ff_make(uc, nr);
 	if (!failed(result))
 		ff_forget(gone.start, gone.end - gone.start);
-	ff_child_idle();
 	if (result == -EFAULT)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else
@@ -182,10 +180,8 @@ void ff_look_brk(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_MEMORY, nr);
 		return;
 	}
-	ff_child_busy();
 	is = (uintptr_t)ff_make(uc, nr); /* where the end is, if not there */
 	if (is == wanted)
 		ff_forget(from, now - from);
-	ff_child_idle();
 	ff_answer(uc, (long)is);
 }

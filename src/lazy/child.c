@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "arch/arch.h"
 #include "host/fault.h"
@@ -39,20 +40,6 @@ static bool move_state(enum ff_state from, enum ff_state to)
 
 	return atomic_compare_exchange_strong(&ff_child.shared->state, &seen,
 					      to);
-}
-
-void ff_child_busy(void)
-{
-	struct ff_shared *sh = ff_child.shared;
-
-	atomic_fetch_add(&sh->busy, 1);
-	while (atomic_load(&sh->state) == FF_PUSHING)
-		sys(futex, &sh->state, FUTEX_WAIT, FF_PUSHING, NULL, NULL, 0);
-}
-
-void ff_child_idle(void)
-{
-	atomic_fetch_sub(&ff_child.shared->busy, 1);
 }
 
 static _Noreturn void end(void)
@@ -151,6 +138,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.stack = slot->stack;
 	ff_child.sys = *ff_program_sigsys();
 	own_robust_word();
+	ff_child.parent = (pid_t)sys(getppid);
 	ff_child.mem = move_high(mem);
 	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
 	if (ff_pager_reserve() < 0 ||
@@ -162,25 +150,8 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 		roll_back(FF_REASON_MEMORY, -1);
 	}
 	if (!move_state(FF_STARTING, FF_RUNNING))
-		end();
+		end(); /* on trial, and cancelled */
 	ff_child.active = true;
-}
-
-/*
- * H-C4 The parent's SIGSYS may be on its way while the child leaves by
- *      itself or goes into execve: whoever was asked takes it first. All
- *      signals are blocked here, so it waits in the queue.
- */
-static void move_on(enum ff_state to)
-{
-	ff_sigset ask = FF_SIG(SIGSYS);
-
-	if (move_state(FF_RUNNING, to))
-		return;
-	if (!move_state(FF_ASKED, to))
-		end();
-	while (sys(rt_sigtimedwait, &ask, NULL, NULL, sizeof(ask)) == -EINTR)
-		;
 }
 
 static void set_action(int sig, const struct ff_sigaction *act)
@@ -188,15 +159,42 @@ static void set_action(int sig, const struct ff_sigaction *act)
 	sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));
 }
 
+/*
+ * H-C4 A committed child's state is its own to change, but for one move: its
+ *      parent, for whom nobody can stand in, sends SIGSYS after it has set
+ *      ASKED. That signal must not meet the program that is exec'ed. Whoever
+ *      finds ASKED takes it first; all signals are blocked here. It may never
+ *      come: then the parent takes back ASKED, or is dead.
+ */
+static void move_on(enum ff_state to)
+{
+	const struct timespec a_while = { 0, 100L * 1000 * 1000 };
+	const ff_sigset ask = FF_SIG(SIGSYS);
+
+	while (!move_state(FF_RUNNING, to)) {
+		if (atomic_load(&ff_child.shared->state) != FF_ASKED) {
+			atomic_store(&ff_child.shared->state, to);
+			return;
+		}
+		if (sys(rt_sigtimedwait, &ask, NULL, &a_while, sizeof(ask)) ==
+			    SIGSYS ||
+		    sys(kill, ff_child.parent, 0) == -ESRCH)
+			move_state(FF_ASKED, FF_RUNNING);
+	}
+}
+
+bool ff_child_takes_asking(void)
+{
+	return ff_child.committed && move_state(FF_ASKED, FF_RUNNING);
+}
+
 /* Become an ordinary process whose thread continues from @uc. */
-static void let_go(ucontext_t *uc, bool asked)
+static void let_go(ucontext_t *uc)
 {
 	struct ff_shared *sh = ff_child.shared;
 
-	if (asked)
-		atomic_store(&sh->state, FF_LEAVING);
-	else
-		move_on(FF_LEAVING);
+	move_on(FF_LEAVING);
+	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	if (ff_fetch_all() < 0)
 		die();
 	ff_child.active = false;
@@ -211,9 +209,10 @@ static void let_go(ucontext_t *uc, bool asked)
 	ff_sigaltstack_from(&ff_child.stack, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = ff_child.mask;
 
-	atomic_store(&sh->state, FF_RELEASED);
 	atomic_store(&sh->owner, 0);
+	atomic_store(&sh->state, FF_RELEASED);
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	ff_new_process(ff_child.slot);
 }
 
@@ -226,7 +225,7 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 	atomic_store(&ff_child.shared->call, (int32_t)call);
 	if (reason == FF_REASON_MEMORY)
 		die();
-	let_go(uc, reason == FF_REASON_BUDGET);
+	let_go(uc);
 	if (call >= 0)
 		ff_rewind(uc, call);
 }
@@ -235,7 +234,10 @@ void ff_child_enter_exec(void)
 {
 	if (ff_fault(FF_FAULT_LIES))
 		lie();
-	move_on(FF_EXECING);
+	if (ff_child.committed)
+		move_on(FF_EXECING);
+	else if (!move_state(FF_RUNNING, FF_EXECING))
+		end();
 }
 
 bool ff_child_left_exec(void)

@@ -23,8 +23,9 @@ struct ff_child {
 	struct ff_shared *shared;
 	struct ff_areas *areas;
 	uint64_t *present; /* a bit per cluster: fetched */
+	pid_t parent;
 	int mem;	   /* the parent's /proc/self/mem */
-	int pagemap;	   /* the parent's pagemap if committed, or -1 */
+	int pagemap;	   /* its pagemap, if it was opened, or -1 */
 
 	/* The program's view of what is ours until exec. */
 	ff_sigset mask;
@@ -55,10 +56,8 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap);
  */
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call);
 
-/* Around everything that changes what is absent: while the parent pushes
- * memory into a stopped child, the child waits in busy. */
-void ff_child_busy(void);
-void ff_child_idle(void);
+/* A SIGSYS came: is it the parent's, who wants the child to leave? */
+bool ff_child_takes_asking(void);
 
 /* close() of the program, made without a trap; sets errno. */
 int ff_child_close(int fd);

@@ -28,6 +28,7 @@
 #include "lazy/hooks.h"
 #include "lazy/intent.h"
 #include "lazy/slot.h"
+#include "lazy/standin.h"
 #include "lazy/strays.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
@@ -108,6 +109,7 @@ void ff_new_process(const struct ff_slot *own)
 	ff_gate_reset();
 	ff_slots_reset(own);
 	ff_trials_reset();
+	ff_standins_reset();
 	ff_stats_reset();
 	ff_sites_new_process();
 }
@@ -450,6 +452,7 @@ static long fork_any(struct fork *fork)
 		return fork_silently(fork->call, fork->arg);
 	ours = is_our_process();
 	if (ours) {
+		ff_standins_reap();
 		intent.site = ff_site_of(fork->at);
 		ff_sites_listen();
 		why = fork->bare || has_handler ?

@@ -217,7 +217,9 @@ void ff_child_call(ucontext_t *uc, long nr)
 	if (atomic_load(&ff_child.shared->state) == FF_CANCELLED)
 		for (;;)
 			sys(exit_group, 0);
-	if (nr != SYS_rt_sigreturn && ff_signal_waits(ff_child.mask))
+	if (ff_child.committed && atomic_load(&ff_child.shared->leave))
+		ff_child_leave(uc, FF_REASON_BUDGET, nr);
+	else if (nr != SYS_rt_sigreturn && ff_signal_waits(ff_child.mask))
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 	else if (ff_has_odd_flags(uc, nr))
 		ff_child_leave(uc, FF_REASON_CALL, nr);
@@ -229,17 +231,17 @@ void ff_child_call(ucontext_t *uc, long nr)
 		ff_look(call->lazy, uc, nr);
 }
 
-/* The parent wants a committed child to go on alone, or a stranger sent
- * SIGSYS: then it is delivered again to the ordinary process. */
+/* A stranger's signal is delivered again to the ordinary process. What the
+ * parent sends is known by the state: siginfo may have been too much for
+ * the kernel. */
 void ff_child_foreign(ucontext_t *uc, siginfo_t *info)
 {
-	/* Its sender's pid tells nothing: the child may be in a pid namespace
-	 * of its own. */
-	bool asked = ff_child.committed && info->si_code == SI_QUEUE &&
-		     atomic_load(&ff_child.shared->state) == FF_ASKED;
 	siginfo_t copy = *info;
 
-	ff_child_leave(uc, asked ? FF_REASON_BUDGET : FF_REASON_SIGNAL, -1);
-	if (!asked)
-		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), SIGSYS, &copy);
+	if (info->si_signo == SIGSYS && ff_child_takes_asking()) {
+		ff_child_leave(uc, FF_REASON_BUDGET, -1);
+		return;
+	}
+	ff_child_leave(uc, FF_REASON_SIGNAL, -1);
+	sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), copy.si_signo, &copy);
 }

@@ -1,7 +1,7 @@
 /*
  * Runs in the child only, in signal handlers. An area is a PROT_NONE mapping
  * (uncharged); a cluster of 64 KiB becomes accessible when it is first
- * needed and is read from the parent through its /proc/self/mem.
+ * needed and is read from where the memory is (source.c).
  *
  * Hazards
  *  H-P1 The reservation replaces nothing (MAP_FIXED_NOREPLACE): where
@@ -13,8 +13,8 @@
  *  H-P3 A cluster at the edge of a range the program unmaps is fetched
  *       first, so that a bit always speaks for all of its cluster.
  *  H-P5 A page that can't be read is a guard (Linux 6.13), which is no
- *       mapping of its own, and which fork copies. A trial ends at it; a
- *       committed child, which can't be taken back, gets a guard as well.
+ *       mapping of its own, and which fork copies: the child gets a guard as
+ *       well. A trial without a pagemap to ask ends at it.
  */
 #include "lazy/pager.h"
 
@@ -25,7 +25,9 @@
 #include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/child.h"
+#include "lazy/source.h"
 #include "lazy/touched.h"
+#include "lazy/trap.h"
 
 #define CLUSTER FF_CLUSTER
 /* A longer run is of one call's doing, and elsewhere the next time. */
@@ -137,8 +139,7 @@ int ff_pager_reserve(void)
 /* H-P5; the parent's death makes no guards. */
 static bool put_guard(uintptr_t page)
 {
-	return ff_child.committed && page % FF_PAGE == 0 &&
-	       ff_is_marker(ff_child.pagemap, page) &&
+	return page % FF_PAGE == 0 && ff_is_marker(page) &&
 	       sys(madvise, page, FF_PAGE, MADV_GUARD_INSTALL) == 0;
 }
 
@@ -147,12 +148,10 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 {
 	long got;
 
-	if (atomic_load(&ff_child.shared->pushed))
-		return 0;
 	if (ff_fault(FF_FAULT_FETCH))
 		return -EIO;
 	while (start < end) {
-		got = sys(pread64, ff_child.mem, start, end - start, start);
+		got = ff_source_read(start, end - start);
 		if (got <= 0 && put_guard(start))
 			got = FF_PAGE;
 		if (got <= 0)
@@ -246,7 +245,7 @@ static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
 	return 0;
 }
 
-static int fetch(uintptr_t start, size_t len)
+int ff_fetch(uintptr_t start, size_t len)
 {
 	struct ff_areas *areas = ff_child.areas;
 	uintptr_t end = start + len, from, to;
@@ -272,16 +271,6 @@ static int fetch(uintptr_t start, size_t len)
 			return rc;
 	}
 	return 0;
-}
-
-int ff_fetch(uintptr_t start, size_t len)
-{
-	int rc;
-
-	ff_child_busy();
-	rc = fetch(start, len);
-	ff_child_idle();
-	return rc;
 }
 
 size_t ff_absent_bytes(uintptr_t start, size_t len)
@@ -422,6 +411,10 @@ void ff_on_sigsegv(int sig, siginfo_t *info, void *context)
 	}
 	if (ff_peek_fixup(uc))
 		return;
+	if (info->si_code <= 0) { /* no fault: somebody sent it */
+		ff_child_foreign(uc, info);
+		return;
+	}
 	if (info->si_code == SEGV_ACCERR && !ff_child.committed &&
 	    ff_is_watched(address))
 		ff_child_leave(uc, FF_REASON_SHARED, -1);

@@ -23,7 +23,7 @@ int ff_fetch(uintptr_t start, size_t len);
 int ff_read_parent(uintptr_t start, uintptr_t end);
 
 /* The same, but only pages that the parent ever touched: the others are zero
- * in both. A committed child has the pagemap for it. */
+ * in both. There must be a pagemap to ask. */
 int ff_read_touched(uintptr_t start, uintptr_t end);
 
 /* Move *at to the next absent address of the area at or behind it; returns
@@ -38,7 +38,7 @@ size_t ff_absent_bytes(uintptr_t start, size_t len);
 
 /*
  * For a call that unmaps or maps over the range, or changes its protection:
- * edges() before it, forget() after it went well, busy over all. edges
+ * edges() before it, forget() after it went well. edges
  * fetches what shares a cluster with what stays; 0, or -errno.
  */
 int ff_fetch_edges(uintptr_t start, size_t len);

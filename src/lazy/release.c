@@ -4,7 +4,6 @@
  */
 #include <stddef.h>
 
-#include "lazy/child.h"
 #include "lazy/pager.h"
 #include "lazy/touched.h"
 
@@ -16,5 +15,5 @@ static int read_piece(uintptr_t start, uintptr_t end, void *unused)
 
 int ff_read_touched(uintptr_t start, uintptr_t end)
 {
-	return ff_each_touched(ff_child.pagemap, start, end, read_piece, NULL);
+	return ff_each_touched(start, end, read_piece, NULL);
 }

@@ -28,8 +28,7 @@ enum ff_state {
 	FF_EXECING,   /* in execve: may not be cancelled any more */
 	FF_ROLLBACK,  /* child: took itself back, is about to be dead */
 	FF_CANCELLED, /* parent: takes the child back, kills it */
-	FF_ASKED,     /* parent: a SIGSYS asks the committed child to leave */
-	FF_PUSHING,   /* parent: writes into the stopped child's memory */
+	FF_ASKED,     /* parent: a SIGSYS tells the committed child to leave */
 	FF_LEAVING,   /* child: is fetching everything */
 	FF_RELEASED,  /* child: has all its memory, is on its own */
 };
@@ -70,8 +69,19 @@ struct ff_robust_head {
 	struct ff_robust_list *pending;
 };
 
+/* Who has the child's memory. */
+enum ff_source {
+	FF_SOURCE_PARENT,
+	FF_SOURCE_STANDIN,
+};
+
+enum ff_want {
+	FF_WANT_MEMORY,  /* bytes at an address */
+	FF_WANT_PAGEMAP, /* entries of the pages from an address on */
+};
+
 /*
- * In the image, so shared by parent and child.
+ * In the image, so shared by parent, child and who stands in.
  *
  * H-I1 The child is an arbitrary program's, perhaps another user's by now:
  *      what its parent reads here is a hint. The parent loads each word once
@@ -86,10 +96,17 @@ struct ff_shared {
 	_Atomic uint32_t state;	 /* enum ff_state; both, by compare-exchange */
 	_Atomic uint32_t reason; /* child before ROLLBACK or RELEASED */
 	_Atomic int32_t call;	 /* child: the system call of the reason */
-	/* Child: not 0 while it changes what is absent; then nothing is
-	 * pushed. */
-	_Atomic uint32_t busy;
-	_Atomic uint32_t pushed; /* parent, once: all absent memory is there */
+	_Atomic uint32_t source; /* enum ff_source; parent, once */
+	_Atomic uint32_t leave;	 /* parent, once: go on alone, when you can */
+	/* Stand-in, once: that it is there; and its tid, which the kernel
+	 * marks when it dies. */
+	_Atomic uint32_t ready, standin;
+	/* Child: the number of its question, stored when that is complete;
+	 * stand-in: of the last one that is answered. Both wake the other. */
+	_Atomic uint32_t asked, answered;
+	_Atomic uint32_t question; /* child: enum ff_want */
+	_Atomic uint64_t at, bytes;
+	int64_t answer;		 /* how many are in the window, or -errno */
 	_Atomic uint32_t faults; /* child: page faults served */
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
@@ -97,6 +114,8 @@ struct ff_shared {
 	_Atomic uint32_t strays; /* child, at exec: lazy/strays.h */
 	struct ff_robust_head head;	/* child: registered with the kernel */
 	struct ff_robust_list entry;	/* ... and its only entry */
+	struct ff_robust_head standin_head; /* stand-in: the same */
+	struct ff_robust_list standin_entry;
 };
 
 enum ff_outcome {
@@ -109,6 +128,7 @@ enum ff_outcome {
 
 #define FF_ALTSTACK_BYTES ((size_t)128 << 10)
 #define FF_PRESENT_BYTES ((size_t)16 << 10)
+#define FF_WINDOW_BYTES ((size_t)64 << 10)
 
 struct ff_slot {
 	struct ff_shared *shared; /* in the image */
@@ -132,10 +152,12 @@ struct ff_slot {
 
 	struct ff_keep keep;
 
-	/* Of the image only: what parent and child share, and the child's
-	 * bitmap of what is fetched where that is small enough. */
+	/* Of the image only: what parent and child share, the child's bitmap
+	 * of what is fetched where that is small enough, and what the stand-in
+	 * answers. */
 	struct ff_shared of_child;
 	uint64_t present[FF_PRESENT_BYTES / sizeof(uint64_t)];
+	unsigned char window[FF_WINDOW_BYTES];
 
 	struct ff_areas areas;
 };

@@ -3,23 +3,22 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "host/sys.h"
 #include "lazy/areas.h"
+#include "lazy/source.h"
 
 #define ENTRIES 512
 #define IS_THERE ((uint64_t)3 << 62) /* present, or swapped out */
 #define IS_SWAPPED ((uint64_t)1 << 62)
 
-bool ff_is_marker(int pagemap, uintptr_t page)
+bool ff_is_marker(uintptr_t page)
 {
 	uint64_t entry;
 
-	return sys(pread64, pagemap, &entry, sizeof(entry),
-		   page / FF_PAGE * sizeof(entry)) == (long)sizeof(entry) &&
+	return ff_source_pagemap(page, &entry, 1) == 1 &&
 	       (entry & IS_THERE) == IS_SWAPPED;
 }
 
-int ff_each_touched(int pagemap, uintptr_t start, uintptr_t end,
+int ff_each_touched(uintptr_t start, uintptr_t end,
 		    int (*each)(uintptr_t start, uintptr_t end, void *arg),
 		    void *arg)
 {
@@ -32,9 +31,8 @@ int ff_each_touched(int pagemap, uintptr_t start, uintptr_t end,
 		n = (end - at) / FF_PAGE;
 		if (n > ENTRIES)
 			n = ENTRIES;
-		rc = sys(pread64, pagemap, entry, n * sizeof(entry[0]),
-			 at / FF_PAGE * sizeof(entry[0]));
-		if (rc != (long)(n * sizeof(entry[0])))
+		rc = ff_source_pagemap(at, entry, n);
+		if (rc != (long)n)
 			return rc < 0 ? (int)rc : -EIO;
 		for (i = 0; i < n; i++) {
 			run = i;

@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Call @each for the runs of touched pages in [start, end), by an open
- * /proc/PID/pagemap. 0, or the first -errno of a read or of @each. */
-int ff_each_touched(int pagemap, uintptr_t start, uintptr_t end,
+/* In the child: call @each for the runs of pages in [start, end) that the
+ * parent touched. 0, or the first -errno of a question or of @each. */
+int ff_each_touched(uintptr_t start, uintptr_t end,
 		    int (*each)(uintptr_t start, uintptr_t end, void *arg),
 		    void *arg);
 
-/* Does something stand in for @page: a guard, or its place in swap? */
-bool ff_is_marker(int pagemap, uintptr_t page);
+/* Is there something in place of @page: a guard, or where it is swapped? */
+bool ff_is_marker(uintptr_t page);
 
 #endif

@@ -20,9 +20,12 @@
 #include <time.h>
 
 #include "host/sys.h"
-#include "lazy/push.h"
+#include "lazy/standin.h"
 
 #define LOOK_AGAIN_NS (100L * 1000 * 1000)
+/* A child that leaves may be done with it by then: that is less than a copy of
+ * the parent costs. */
+#define LEAVING_NS (5L * 1000 * 1000)
 
 static int64_t now_ns(void)
 {
@@ -136,13 +139,39 @@ static bool is_gone(pid_t pid)
 	return rc == -ECHILD || (rc == 0 && info.si_pid == pid);
 }
 
-/* Ask a committed child, wherever it is, to fetch everything and go on
- * alone: a SIGSYS that dispatch did not raise. */
-static void ask_to_leave(pid_t pid)
+/* What has become of the committed child by now; NONE: nothing yet. */
+static enum ff_outcome look_at_committed(struct ff_slot *slot)
 {
-	siginfo_t info = { .si_signo = SIGSYS, .si_code = SI_QUEUE };
+	struct ff_shared *sh = slot->shared;
+	uint32_t owner = atomic_load(&sh->owner);
 
-	sys(rt_sigqueueinfo, pid, SIGSYS, &info);
+	slot->reason = ff_reason_told(slot);
+	slot->call = atomic_load(&sh->call);
+	if (atomic_load(&sh->state) == FF_RELEASED)
+		return FF_OUTCOME_RELEASED;
+	if (!(owner & FUTEX_OWNER_DIED))
+		return FF_OUTCOME_NONE;
+	return atomic_load(&sh->state) == FF_EXECING ? FF_OUTCOME_EXEC :
+						       FF_OUTCOME_ENDED;
+}
+
+/*
+ * H-W4 The budget of a committed child is used up, wherever it is: computing,
+ *      stopped, in execve, fetching everything. Somebody else serves it from
+ *      now on. If nobody can be had it is told to leave, wherever it computes,
+ *      and waited for.
+ */
+static bool hand_over(struct ff_slot *slot, pid_t pid)
+{
+	if (ff_standin_make(slot, pid)) {
+		if (slot->reason == FF_REASON_NONE)
+			slot->reason = FF_REASON_BUDGET;
+		return true;
+	}
+	atomic_store(&slot->shared->leave, 1);
+	if (change(slot, FF_RUNNING, FF_ASKED) && sys(kill, pid, SIGSYS) < 0)
+		change(slot, FF_ASKED, FF_RUNNING);
+	return false;
 }
 
 static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
@@ -150,34 +179,31 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
 	struct ff_shared *sh = slot->shared;
+	enum ff_outcome outcome;
+	bool leaving = false;
 	struct timespec t;
 	uint32_t seen;
+	long rc = 0;
 
 	for (;;) {
 		seen = atomic_load(&sh->owner);
-		slot->reason = ff_reason_told(slot);
-		slot->call = atomic_load(&sh->call);
-		if (atomic_load(&sh->state) == FF_RELEASED)
+		outcome = look_at_committed(slot);
+		if (outcome != FF_OUTCOME_NONE)
+			return outcome;
+		if (!leaving && atomic_load(&sh->state) == FF_LEAVING) {
+			leaving = true;
+			deadline = now_ns() + LEAVING_NS;
+			left = LEAVING_NS;
+		}
+		if (rc == -ETIMEDOUT && is_gone(pid))
+			return FF_OUTCOME_ENDED;
+		if (left <= 0 && hand_over(slot, pid))
 			return FF_OUTCOME_RELEASED;
-		if (seen & FUTEX_OWNER_DIED)
-			return atomic_load(&sh->state) == FF_EXECING ?
-				       FF_OUTCOME_EXEC :
-				       FF_OUTCOME_ENDED;
 		if (left <= 0)
 			left = LOOK_AGAIN_NS;
 		t.tv_sec = left / 1000000000;
 		t.tv_nsec = left % 1000000000;
-		if (sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0) ==
-		    -ETIMEDOUT) {
-			if (is_gone(pid))
-				return FF_OUTCOME_ENDED;
-			if (change(slot, FF_RUNNING, FF_ASKED)) {
-				ask_to_leave(pid);
-			} else if (ff_push(slot, pid)) {
-				slot->reason = FF_REASON_BUDGET;
-				return FF_OUTCOME_RELEASED;
-			}
-		}
+		rc = sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0);
 		left = deadline - now_ns();
 	}
 }

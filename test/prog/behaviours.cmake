@@ -76,6 +76,12 @@ foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
 endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
+foreach(how spins killed execs)
+	behaviour(handed-over LAZY TEST handed-over-${how} ARGS ${how}
+		OPTIONS -b 100 -k hydrations -e FLATFORK_LEND=off)
+endforeach()
+behaviour(handed-over TEST handed-over-no_more ARGS no_more
+	OPTIONS -b 100 -e FLATFORK_LEND=off)
 behaviour(committed-moves LAZY)
 foreach(which reads signals lists)
 	behaviour(committed-pointers LAZY TEST committed-pointers-${which}

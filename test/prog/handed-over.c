@@ -1,0 +1,164 @@
+/*
+ * A child that has written something and then takes longer than its parent
+ * may wait, wherever it is. Argument: where. fork returns, the parent changes
+ * its memory at once, and the child still has that of the moment of fork. No
+ * process but the child is found by any wait, whatever it takes.
+ *
+ * spins    until its parent writes into shared memory
+ * no_more  the same, where the user may have no third process
+ * killed   the same; who serves the child's memory is killed: the child may
+ *          die of it, nobody may hang
+ * execs    in execve, which the parent itself must permit (fanotify)
+ */
+#include "t.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	PROOFS = 2, /* children by which the site becomes known */
+	USER = 54321
+};
+
+static const char *how;
+static volatile int *shared; /* go, on its way */
+static int told[2], listener = -1;
+
+static bool is(const char *name)
+{
+	return !strcmp(how, name);
+}
+
+static void child_runs(bool last)
+{
+	bool intact;
+
+	CHECK(write(told[1], "c", 1) == 1);
+	if (last && !is("execs"))
+		while (!shared[0])
+			;
+	intact = t_intact(t_area, t_area_bytes) &&
+		 t_intact(t_block(3), T_BLOCK);
+	if (last && is("execs")) {
+		execl("./slow", "slow", "exit", intact ? "7" : "8",
+		      (char *)NULL);
+		_exit(9);
+	}
+	t_exec_exit(intact ? 7 : 8);
+}
+
+static void no_third_process(void)
+{
+	struct rlimit limit = { 2, 2 };
+
+	if (setuid(USER) < 0)
+		t_skip("needs root");
+	CHECK(!prctl(PR_SET_DUMPABLE, 1));
+	CHECK(!setrlimit(RLIMIT_NPROC, &limit));
+}
+
+static void listen_to_execs(void)
+{
+	char command[5000];
+
+	snprintf(command, sizeof(command), "cp '%s' slow", t_report);
+	CHECK(system(command) == 0);
+	t_signals_again();
+	listener = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	if (listener < 0 ||
+	    fanotify_mark(listener, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD,
+			  "slow") < 0)
+		t_skip("no permission events");
+}
+
+static void permit(void)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	struct fanotify_event_metadata event;
+	struct fanotify_response yes;
+
+	CHECK(poll(&p, 1, 20000) == 1);
+	CHECK(read(listener, &event, sizeof(event)) > 0);
+	yes = (struct fanotify_response){ event.fd, FAN_ALLOW };
+	CHECK(write(listener, &yes, sizeof(yes)) == sizeof(yes));
+	close(event.fd);
+}
+
+/* Children of this process, of any class, but @not. */
+static pid_t other_child(pid_t not)
+{
+	char path[64], text[4096], *at = text;
+	int fd;
+	ssize_t n;
+	long pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		t_skip("the kernel does not list children");
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	CHECK(n >= 0);
+	text[n] = 0;
+	while ((pid = strtol(at, &at, 10)) > 0)
+		if (pid != not)
+			return (pid_t)pid;
+	return 0;
+}
+
+static void after_fork(pid_t pid)
+{
+	int status;
+
+	memset(t_area, 0xee, t_area_bytes);
+	CHECK(waitpid(-1, NULL, WNOHANG) == 0);
+	if (is("killed") && (status = other_child(pid)))
+		kill(status, SIGKILL);
+	shared[0] = 1;
+	if (is("execs"))
+		permit();
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (is("killed"))
+		printf("it ends: %d\n", status == 7 << 8 || status == SIGKILL);
+	else
+		printf("status %x\n", (unsigned)status);
+	CHECK(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
+	t_fill(t_area, t_area_bytes);
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid;
+	char c;
+
+	how = argc > 1 ? argv[1] : "spins";
+	shared = t_shared(4096);
+	CHECK(!pipe2(told, O_CLOEXEC));
+	if (is("no_more"))
+		no_third_process();
+	t_start(96);
+	if (is("execs"))
+		listen_to_execs();
+	for (int i = 0; i <= PROOFS; i++) {
+		pid = t_fork();
+		if (pid == 0)
+			child_runs(i == PROOFS);
+		CHECK(read(told[0], &c, 1) == 1);
+		if (i < PROOFS)
+			t_reap(pid, "known");
+	}
+	after_fork(pid);
+	unlink("slow");
+	if (listener >= 0)
+		close(listener);
+	return t_end();
+}
