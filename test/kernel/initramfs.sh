@@ -12,10 +12,11 @@ output=$2
 root=$(mktemp -d) || exit 1
 trap 'rm -rf "$root"' EXIT
 
-# What init, threeways.sh and the programs of checks.sh call.
+# What init, threeways.sh, the programs of checks.sh and the scripts call.
 tools=(bash dash find gawk sh mkdir mount setsid sleep
 	cat chmod cmp diff env grep head ln mktemp rm sed timeout
-	echo true perl ls wc flock)
+	echo true perl ls wc flock
+	awk dirname mkfifo mv rmdir sort tail)
 
 # libraries FILE...: what they are linked to.
 libraries() {
@@ -38,6 +39,9 @@ mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
 done
+grep -q '^check .* script ' "$checks" &&
+	built+=(test/ground/guest test/ground/keeps test/lowmem/hog
+		test/bench/noop)
 mapfile -t built < <(printf '%s\n' "${built[@]}" | sort -u)
 cp --parents -t "$root/build" "${built[@]}" || exit 1
 
@@ -63,4 +67,8 @@ cp "$checks" "$root/test/checks.sh" || exit 1
 cp "$here/../prog/threeways.sh" \
 	"$here/../../examples/mainjob.pl" "$here"/commands.* "$root/test/" ||
 	exit 1
+for room in ground lowmem; do
+	mkdir "$root/test/$room" &&
+		cp "$here/../$room"/*.sh "$root/test/$room/" || exit 1
+done
 cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 >"$output"

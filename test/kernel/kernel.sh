@@ -3,7 +3,8 @@
 # a small system of this machine's programs, and looks at what the checks in
 # there said. Called by ctest with FF_BUILD set.
 #
-#	kernel.sh CHECKS	a file of this folder: checks.sh, keys.sh
+#	kernel.sh CHECKS	a file of this folder: checks.sh, keys.sh,
+#				counts.sh
 #
 # One line per check. Exit 77 and a reason where kernel or emulator are
 # missing, or the machine is too slow for all of it. A check that the guest
