@@ -77,8 +77,10 @@ bootstrap() {
 	mv "$tree.new" "$tree" || exit 1
 }
 
+# A root that is no mount could not be made private by a test.
 mounts() {
-	mount -t proc proc "$tree/proc" &&
+	mount --bind "$tree" "$tree" &&
+		mount -t proc proc "$tree/proc" &&
 		mount --rbind /sys "$tree/sys" &&
 		mount --rbind /dev "$tree/dev"
 }

@@ -47,11 +47,12 @@ verdict() {
 	exit
 }
 
-# run_guest NAME [VAR=VALUE...]: output, errors and status in $work/NAME.*
+# run_guest NAME [VAR=VALUE...]: output, errors and status in $work/NAME.*; after
+# FF_SECONDS the watchdog's
 run_guest() {
 	local name=$1
 	shift
-	timeout -k 5 60 "${outer[@]}" env "$@" "${inner[@]}" \
+	timeout -k 5 "${FF_SECONDS:-60}" "${outer[@]}" env "$@" "${inner[@]}" \
 		"$guest" "${options[@]}" "$noop" \
 		>"$work/$name.out" 2>"$work/$name.err" </dev/null
 	echo $? >"$work/$name.status"

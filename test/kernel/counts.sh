@@ -5,15 +5,15 @@
 
 lane 1
 check doctor doctor 'protection keys +yes'
+check namespace-others every first-in-namespace others
+check lowmem-cgroup script lowmem/cgroup.sh
 check nothing-missing script ground/ground.sh nothing_missing
 check sigsys-handler script ground/ground.sh sigsys_handler
 check fault-none script ground/faults.sh none
-check namespace-others every first-in-namespace others
-check lowmem-heuristic script lowmem/heuristic.sh
 
 lane 2
-check fault-no-procmap script ground/faults.sh no-procmap
-check fault-fetch script ground/faults.sh fetch
+check lowmem-heuristic script lowmem/heuristic.sh
 check full-descriptor-table script ground/ground.sh full_descriptor_table
 check tight-address-space script ground/ground.sh tight_address_space
-check lowmem-cgroup script lowmem/cgroup.sh
+check fault-fetch script ground/faults.sh fetch
+check fault-no-procmap script ground/faults.sh no-procmap
