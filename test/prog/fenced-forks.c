@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -333,10 +334,12 @@ static void writes_whole(void)
 
 static void takes_all(void)
 {
+	struct pollfd p = { .fd = feed[0], .events = POLLIN };
 	long sum = 0, n;
 	char *taken = malloc(MUCH);
 
 	close(feed[1]);
+	CHECK(poll(&p, 1, -1) == 1);
 	t_sleep_ms(600);
 	while ((n = read(feed[0], taken, MUCH)) > 0)
 		sum += n;
