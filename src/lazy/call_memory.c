@@ -74,6 +74,8 @@ static bool may_be_shared(struct ff_range r)
 	bool shared = false;
 	int rc;
 
+	if (ff_is_in_area(r.start, r.end - r.start))
+		return false;
 	if (ff_maps_open(&maps) < 0)
 		return true;
 	maps.next = r.start;

@@ -273,6 +273,15 @@ int ff_fetch(uintptr_t start, size_t len)
 	return 0;
 }
 
+bool ff_is_in_area(uintptr_t start, size_t len)
+{
+	const struct ff_areas *areas = ff_child.areas;
+	unsigned i = first_area(start);
+
+	return i < areas->count && areas->area[i].start <= start &&
+	       len <= areas->area[i].end - start;
+}
+
 size_t ff_absent_bytes(uintptr_t start, size_t len)
 {
 	struct ff_areas *areas = ff_child.areas;

@@ -33,6 +33,10 @@ uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at);
 /* Bring in all of it that the parent ever touched. 0, or -errno. */
 int ff_fetch_all(void);
 
+/* Is all of the range part of one area, which is private memory as long as
+ * nothing else is mapped there? */
+bool ff_is_in_area(uintptr_t start, size_t len);
+
 /* How much of the range is absent, in bytes. */
 size_t ff_absent_bytes(uintptr_t start, size_t len);
 
