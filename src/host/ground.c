@@ -162,6 +162,33 @@ static uint64_t hex_at(const char *s)
 	}
 }
 
+/* Real, effective, saved and that for files are one? */
+static bool is_one_id(const char *value)
+{
+	const uint64_t first = number_at(value);
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		while (*value == ' ' || *value == '\t')
+			value++;
+		if (*value < '0' || *value > '9' || number_at(value) != first)
+			return false;
+		while (*value >= '0' && *value <= '9')
+			value++;
+	}
+	return true;
+}
+
+bool ff_ground_may_lower(const char *status)
+{
+	const char *uid = value_of(status, "\nUid:"),
+		   *gid = value_of(status, "\nGid:"),
+		   *caps = value_of(status, "\nCapPrm:");
+
+	return !uid || !gid || !caps || !is_one_id(uid) || !is_one_id(gid) ||
+	       hex_at(caps) != 0;
+}
+
 unsigned ff_ground_threads(const char *status)
 {
 	const char *value = value_of(status, "\nThreads:");

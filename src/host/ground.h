@@ -19,6 +19,11 @@ const char *ff_ground_now(char *status);
  * not say. */
 unsigned ff_ground_threads(const char *status);
 
+/* Can a child of this thread give up rights and be another user's than its
+ * parent: has it capabilities, or ids to choose from? By what that left in
+ * @status; true where it does not say. */
+bool ff_ground_may_lower(const char *status);
+
 /* The signals that the program handles, of what that left in @status. */
 uint64_t ff_ground_caught(const char *status);
 

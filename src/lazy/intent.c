@@ -75,6 +75,8 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 	if (!why) {
 		slot->alone = ff_is_alone_by(
 			ff_ground_threads(ff_house_of(slot)->altstack));
+		slot->may_lower =
+			ff_ground_may_lower(ff_house_of(slot)->altstack);
 		keep_ours(&slot->keep);
 		slot->committed =
 			intent->way == FF_WAY_COMMITTED && may_commit(slot);

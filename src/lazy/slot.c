@@ -97,7 +97,8 @@ void ff_slot_put(struct ff_slot *slot)
 	for (i = 0; i < SLOTS; i++) {
 		if (!slots[i].house || slot != &slots[i].house->slot)
 			continue;
-		if (slot->outcome == FF_OUTCOME_RELEASED || slot->at_large)
+		if (slot->outcome == FF_OUTCOME_RELEASED || slot->at_large ||
+		    slot->may_lower)
 			drop_image(i);
 		atomic_store(&slots[i].busy, false);
 	}

@@ -139,6 +139,7 @@ struct ff_slot {
 	bool committed; /* the child is born committed */
 	bool alone;	/* nobody else can change mappings under us */
 	bool at_large;	/* a child taken back may still run: not killed */
+	bool may_lower; /* a child can be another user's in time */
 	ff_sigset mask; /* what the program's mask is, while armed: libc may
 			   have blocked all */
 	ff_sigset mask_at_fork; /* ... and what it was before */
@@ -190,7 +191,9 @@ void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm);
 
 /* A free slot with its memory, or NULL. Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);
-/* Back to the free ones. The image of a child that lives on is its alone. */
+/* Back to the free ones. The image of a child that lives on is its alone, and
+ * so is that of any child that may have given up rights: whoever kept it for
+ * himself must not find the next one there, which has them all. */
 void ff_slot_put(struct ff_slot *slot);
 
 /* All of a slot that its child needs, into its image; not the stack. */

@@ -159,7 +159,7 @@ static pid_t worker(bool forks_first)
 int main(int argc, char **argv)
 {
 	const char *wanted = argc > 1 ? argv[1] : getenv("T_ROUNDS");
-	int rounds = wanted ? atoi(wanted) : 30;
+	int rounds = wanted ? atoi(wanted) : 15;
 	pid_t bad[2];
 
 	out = open("lines", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/ground.h"
 #include "unit.h"
 
 const char unit_subject[] = "slot";
@@ -281,6 +282,56 @@ START_TEST(an_image_that_is_lived_in_is_left_to_its_child)
 }
 END_TEST
 
+/* H-I1: the next child is not to be found in what one may have kept. */
+START_TEST(an_image_is_used_once_where_children_may_give_up_rights)
+{
+	static const enum ff_outcome outcomes[] = {
+		FF_OUTCOME_NONE,
+		FF_OUTCOME_EXEC,
+		FF_OUTCOME_BACK,
+		FF_OUTCOME_ENDED,
+	};
+	struct ff_shared *before;
+	struct ff_slot *slot;
+
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		slot = ff_slot_take();
+		ck_assert_ptr_nonnull(slot);
+		before = slot->shared;
+		slot->outcome = outcomes[i];
+		slot->may_lower = true;
+		ff_slot_put(slot);
+		ck_assert(!is_mapped(before));
+		assert_fresh(ff_slot_take());
+		ff_slot_put(slot);
+		ck_assert(is_mapped(slot->shared));
+	}
+}
+END_TEST
+
+#define STATUS(uid, gid, caps)                                    \
+	"Name:\tx\nUid:\t" uid "\nGid:\t" gid "\nCapInh:\t00ff\n" \
+	"CapPrm:\t" caps "\nCapEff:\t0000\n"
+
+START_TEST(rights_to_give_up_are_capabilities_and_other_ids)
+{
+	static const char *const some[] = {
+		STATUS("0\t0\t0\t0", "0\t0\t0\t0", "000001ffffffffff"),
+		STATUS("5\t5\t5\t5", "5\t5\t5\t5", "0000000000000400"),
+		STATUS("5\t5\t7\t5", "5\t5\t5\t5", "0000000000000000"),
+		STATUS("5\t5\t5\t5", "5\t5\t55\t5", "0000000000000000"),
+		STATUS("5\t5\t5", "5\t5\t5\t5", "0000000000000000"),
+		"Name:\tx\n",
+		"",
+	};
+
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		ck_assert(ff_ground_may_lower(some[i]));
+	ck_assert(!ff_ground_may_lower(
+		STATUS("5\t5\t5\t5", "6\t6\t6\t6", "0000000000000000")));
+}
+END_TEST
+
 /* ... and when there is memory again, so are they. */
 START_TEST(without_memory_there_are_no_slots)
 {
@@ -314,5 +365,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, what_a_child_says_is_a_hint);
 	tcase_add_test(tests, warm_is_what_lies_in_an_area);
 	tcase_add_test(tests, an_image_that_is_lived_in_is_left_to_its_child);
+	tcase_add_test(tests,
+		       an_image_is_used_once_where_children_may_give_up_rights);
+	tcase_add_test(tests, rights_to_give_up_are_capabilities_and_other_ids);
 	tcase_add_test(tests, without_memory_there_are_no_slots);
 }
