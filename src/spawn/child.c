@@ -86,7 +86,10 @@ static long child_begin_signals(const struct ff_plan *plan)
 		if (rc == 0 && ff_is_handler(&act))
 			rc = child_set_disposition(sig, (void *)SIG_DFL);
 	}
-	if (rc == 0 && plan->ignore_libc_signals)
+	if (rc == 0 &&
+	    (plan->libc_signals == FF_LIBC_SIGNALS_IGNORED ||
+	     (plan->libc_signals == FF_LIBC_SIGNALS_IGNORED_WITHOUT_CLONE3 &&
+	      plan->handlers)))
 		rc = child_set_dispositions(LIBC_SIGNALS, (void *)SIG_IGN);
 	return rc;
 }

@@ -13,12 +13,14 @@
  * H-S1 The table is the parent's until the copy is made: no step may change
  *      it before. The copy is the child's first call.
  *      A pidfd lands in it, too: the child closes it in its copy.
- * H-S2 An earlier dup2() from a high descriptor moves n up, above it; the
- *      closefrom then is a step like any other.
+ * H-S2 An earlier step on a high descriptor moves n up, above it; the
+ *      closefrom then is a step like any other. So does a close: where its
+ *      number is at or above the present limit it is an error that what it
+ *      names is not open.
  * H-S3 A path may lead to a descriptor (/proc/self/fd/20, or a link to it).
  *      Nobody can tell that from a path, so the only one allowed before the
- *      closefrom is /dev/null, opened and nothing more; should a step fail
- *      there all the same, everything is done again with a copy.
+ *      closefrom is /dev/null, opened and nothing more; should that fail and
+ *      it is a link to a descriptor, everything is done again with a copy.
  */
 #include "spawn/plan.h"
 
@@ -72,9 +74,9 @@ static bool is_harmless(const struct ff_step *step, int *bound)
 		return strcmp(step->text, "/dev/null") == 0 &&
 		       !(step->number & ~(O_ACCMODE | O_CLOEXEC)) &&
 		       raise_to(bound, step->fd);
-	case FF_STEP_CLOSE:
 	case FF_STEP_CLOSERANGE:
 		return true; /* of what is not open: no error either */
+	case FF_STEP_CLOSE:
 	case FF_STEP_SAVE:
 	case FF_STEP_RESTORE:
 	case FF_STEP_FCHDIR:

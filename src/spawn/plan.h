@@ -100,6 +100,13 @@ enum ff_files {
 	FF_FILES_UNSHARE, /* the parent's, then a copy of those below a number */
 };
 
+/* What children inherit of libc's own signals, 32 and 33. */
+enum ff_libc_signals {
+	FF_LIBC_SIGNALS_STAY,
+	FF_LIBC_SIGNALS_IGNORED_WITHOUT_CLONE3, /* glibc from 2.38 on */
+	FF_LIBC_SIGNALS_IGNORED,		/* before */
+};
+
 /* What a child needs and its program must not see. */
 enum ff_hidden {
 	FF_HIDDEN_REPORT, /* the end of a pipe, where memory is not shared */
@@ -113,6 +120,7 @@ struct ff_plan {
 	/* Written by the parent before the clone, then read-only. */
 	const char *file;
 	const char *search; /* PATH; NULL: file is the path */
+	bool short_names;   /* ENAMETOOLONG before any place is looked at */
 	char *const *argv;
 	char *const *envp;
 	ff_sigset mask;	  /* for the program */
@@ -129,7 +137,7 @@ struct ff_plan {
 	int report_end;	    /* where memory is not shared: see below */
 	bool handlers;	    /* the kernel left them: reset them */
 	bool no_core;	    /* no core dump before exec (H-S6) */
-	bool ignore_libc_signals; /* as older libcs did */
+	enum ff_libc_signals libc_signals;
 
 	/* Moved by the child: descriptors that do not exist for the program. */
 	int hidden[FF_HIDDEN_COUNT]; /* or -1 */

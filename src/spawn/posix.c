@@ -144,8 +144,10 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 		.file = call->file,
 		.argv = call->argv,
 		.envp = call->envp,
-		/* Seen in what the children of older libcs inherit. */
-		.ignore_libc_signals = ff_libc_is_before(38),
+		.short_names = !ff_libc_is_before(43),
+		.libc_signals = ff_libc_is_before(38) ?
+					FF_LIBC_SIGNALS_IGNORED :
+					FF_LIBC_SIGNALS_IGNORED_WITHOUT_CLONE3,
 	};
 	struct ff_birth birth = { 0, -1, NULL };
 	int error, pidfd = -1, saved = errno;

@@ -5,7 +5,8 @@
  * The results are those of glibc's posix_spawnp, whatever one thinks of
  * them: a file that is no executable (ENOEXEC) is not given to a shell, an
  * entry of PATH that is too long is skipped, and the current directory tried
- * in its place.
+ * in its place. A name that is too long is so at once from 2.43 on; before, it
+ * is in whatever directory there is.
  *
  * Hazards:
  * H-S18 A program that was written just now may be busy (ETXTBSY) because a
@@ -88,6 +89,8 @@ static int child_search(const struct ff_plan *plan)
 	long error = -ECHILD;
 	size_t n, i;
 
+	if (plan->short_names && file_bytes > NAME_MAX)
+		return ENAMETOOLONG;
 	for (;; from = end) {
 		end = child_entry_end(from);
 		if ((size_t)(end - from) > longest) {

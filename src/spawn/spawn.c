@@ -27,6 +27,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -41,6 +43,7 @@
 #include "host/sys.h"
 #include "lazy/gate.h"
 #include "spawn/child.h"
+#include "spawn/report.h"
 #include "spawn/stack.h"
 
 #define NEEDS_CLONE3 (~(uint64_t)0xffffffff | CLONE_NEWTIME)
@@ -77,6 +80,19 @@ static void write_word(void *arg)
 	*(volatile int *)arg = 1;
 	for (;;)
 		sys(exit_group, 0);
+}
+
+/* Asked of no child, as one that fails is seen: a range that is none. */
+static bool can_unshare(void)
+{
+	static _Atomic bool asked;
+
+	if (!atomic_load(&asked)) {
+		if (sys(close_range, ~0U, 0, CLOSE_RANGE_UNSHARE) != -EINVAL)
+			atomic_store(&no_unshare, true);
+		atomic_store(&asked, true);
+	}
+	return !atomic_load(&no_unshare);
 }
 
 /* H-S10; -errno: there is no telling now. */
@@ -288,6 +304,31 @@ static void reap(const struct attempt *a, long pid)
 		wait_for(P_PID, pid, WEXITED);
 }
 
+/* Would it have gone on with a copy of all descriptors? Done again for
+ * nothing it would be seen: two children, two signals. */
+static bool lacked_a_copy(const struct ff_plan *plan)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_NO_MAGICLINKS };
+	struct ff_step step;
+	long fd;
+
+	if (plan->report.phase == FF_PHASE_CLONE &&
+	    plan->report.error == ENOTSUP) {
+		atomic_store(&no_unshare, true);
+		return true;
+	}
+	if (!ff_report_step(plan, &step) || step.kind != FF_STEP_OPEN ||
+	    plan->report.phase != FF_PHASE_ACTIONS ||
+	    plan->report.index >= plan->closefrom)
+		return false;
+	/* H-S3: does the path lead through /proc/self/fd? */
+	fd = sys(openat2, AT_FDCWD, step.text, &how, sizeof(how));
+	if (fd >= 0)
+		sys(close, fd);
+	return fd == -ELOOP || fd == -ENOSYS || fd == -EPERM;
+}
+
 /* A pid or -errno; *ret_again: it was our way that failed, not the plan. */
 static long attempt(struct attempt *a, bool *ret_again)
 {
@@ -312,13 +353,7 @@ static long attempt(struct attempt *a, bool *ret_again)
 	reap(a, pid);
 	if (a->birth->ret_pidfd)
 		sys(close, a->pidfd);
-	if (plan->report.phase == FF_PHASE_CLONE &&
-	    plan->report.error == ENOTSUP)
-		atomic_store(&no_unshare, true);
-	*ret_again = a->files == FF_FILES_UNSHARE &&
-		     (plan->report.phase == FF_PHASE_CLONE ||
-		      (plan->report.phase == FF_PHASE_ACTIONS &&
-		       plan->report.index < plan->closefrom));
+	*ret_again = a->files == FF_FILES_UNSHARE && lacked_a_copy(plan);
 	return -plan->report.error;
 }
 
@@ -331,8 +366,7 @@ static long with_stack(struct attempt *a)
 	a->plan->pidfd = NULL;
 	if (a->files == FF_FILES_COPY ||
 	    (a->files == FF_FILES_UNSHARE &&
-	     (atomic_load(&no_unshare) || ff_next_child_is_init() ||
-	      a->parent >= 0)) ||
+	     (!can_unshare() || ff_next_child_is_init() || a->parent >= 0)) ||
 	    (a->files == FF_FILES_SHARE && a->birth->ret_pidfd))
 		copy_files(a);
 	else if (a->birth->ret_pidfd)
@@ -346,10 +380,9 @@ static long with_stack(struct attempt *a)
 
 static long on_a_stack(struct attempt *a)
 {
-	long pid = -ENOMEM;
+	long pid = ff_stack_take(&a->stack);
 
-	a->stack = ff_stack_take();
-	if (!a->stack)
+	if (pid < 0)
 		return pid;
 	pid = with_stack(a);
 	ff_stack_put(a->stack);

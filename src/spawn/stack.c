@@ -23,19 +23,20 @@
 
 static _Atomic(void *) kept[KEPT];
 
-static void *map_stack(void)
+static long map_stack(void **ret_top)
 {
 	long at = sys(mmap, NULL, PAGE + FF_CHILD_STACK_BYTES,
 		      PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
 	if (at < 0 && at > -4096)
-		return NULL;
+		return at;
 	sys(mprotect, at, PAGE, PROT_NONE);
-	return (char *)at + PAGE + FF_CHILD_STACK_BYTES;
+	*ret_top = (char *)at + PAGE + FF_CHILD_STACK_BYTES;
+	return 0;
 }
 
-void *ff_stack_take(void)
+long ff_stack_take(void **ret_top)
 {
 	void *top;
 	int i;
@@ -44,10 +45,12 @@ void *ff_stack_take(void)
 		if (!atomic_load_explicit(&kept[i], memory_order_relaxed))
 			continue;
 		top = atomic_exchange(&kept[i], NULL);
-		if (top)
-			return top;
+		if (top) {
+			*ret_top = top;
+			return 0;
+		}
 	}
-	return map_stack();
+	return map_stack(ret_top);
 }
 
 void ff_stack_put(void *top)

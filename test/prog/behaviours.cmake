@@ -192,6 +192,7 @@ foreach(topic masks handler storm cancel atfork)
 	behaviour(spawn-signals TEST spawn-signals-${topic} ARGS ${topic})
 endforeach()
 behaviour(spawn-threads)
+behaviour(spawn-once)
 behaviour(spawn-in-child)
 target_link_libraries(prog-spawn-in-child PRIVATE flatfork::shared)
 

@@ -90,13 +90,16 @@ static void handler(int sig)
 }
 
 /* What @field of /proc/self/status is in a child, as a number. */
+static enum ff_libc_signals libc_signals;
+
 static unsigned long status_of_child(const char *field)
 {
 	struct ff_step step = to_output[0];
 	struct ff_plan plan = { .file = "/bin/cat",
 				.argv = (char *[]){ "cat", "/proc/self/status",
 						    NULL },
-				.envp = environ };
+				.envp = environ,
+				.libc_signals = libc_signals };
 	char text[4096], *at;
 	pid_t pid;
 
@@ -127,6 +130,21 @@ START_TEST(handlers_are_gone_ignored_stays_ignored_the_mask_stays)
 	ck_assert(!(status_of_child("SigIgn:") & FF_SIG(SIGUSR1)));
 	sigprocmask(SIG_SETMASK, NULL, &now);
 	ck_assert(sigismember(&now, SIGWINCH) && !sigismember(&now, SIGINT));
+}
+END_TEST
+
+/* 32 and 33. */
+START_TEST(libcs_signals_are_what_libc_makes_them)
+{
+	const unsigned long both = FF_SIG(32) | FF_SIG(33);
+
+	use_way(_i);
+	libc_signals = FF_LIBC_SIGNALS_STAY;
+	ck_assert_uint_eq(status_of_child("SigIgn:") & both, 0);
+	libc_signals = FF_LIBC_SIGNALS_IGNORED;
+	ck_assert_uint_eq(status_of_child("SigIgn:") & both, both);
+	libc_signals = FF_LIBC_SIGNALS_IGNORED_WITHOUT_CLONE3;
+	ck_assert_uint_eq(status_of_child("SigIgn:") & both, _i ? both : 0);
 }
 END_TEST
 
@@ -335,6 +353,35 @@ START_TEST(a_search_ends_where_glibcs_does)
 }
 END_TEST
 
+/* glibc 2.43 looks at the name, older ones at directories. */
+START_TEST(a_name_may_be_too_long)
+{
+	static const struct {
+		const char *path;
+		size_t length;
+		bool short_names;
+		int error;
+	} search[] = {
+		{ "/no/such", 255, true, ENOENT },
+		{ "/no/such", 256, true, ENAMETOOLONG },
+		{ "/no/such", 256, false, ENOENT },
+		{ "/bin", 256, false, ENAMETOOLONG },
+		{ "/bin", 5000, true, ENAMETOOLONG },
+		{ "/bin", 5000, false, ENAMETOOLONG },
+	};
+	char name[5001];
+	struct ff_plan plan = { .argv = (char *[]){ "true", NULL },
+				.envp = environ,
+				.file = name };
+
+	memset(name, 'x', sizeof(name));
+	name[search[_i].length] = '\0';
+	plan.search = search[_i].path;
+	plan.short_names = search[_i].short_names;
+	ck_assert_int_eq(ff_spawn(&plan, NULL, NULL), search[_i].error);
+}
+END_TEST
+
 START_TEST(a_pidfd_is_handed_out_and_closed_after_a_failure)
 {
 	struct ff_plan plan = { .file = "/bin/true",
@@ -527,7 +574,10 @@ void unit_tests(TCase *tests)
 			    0, WAYS);
 	tcase_add_loop_test(tests, the_parents_table_is_never_changed, 0, WAYS);
 	tcase_add_loop_test(tests, the_dumpable_flag_is_put_back, 0, WAYS);
+	tcase_add_loop_test(tests, libcs_signals_are_what_libc_makes_them, 0,
+			    WAYS);
 	tcase_add_loop_test(tests, a_search_ends_where_glibcs_does, 0, 9);
+	tcase_add_loop_test(tests, a_name_may_be_too_long, 0, 6);
 	tcase_add_loop_test(tests,
 			    a_pidfd_is_handed_out_and_closed_after_a_failure, 0,
 			    WAYS);
