@@ -49,6 +49,7 @@ set(FF_CORE_SOURCES
 	lazy/fork.c
 	lazy/intent.c
 	lazy/maps.c
+	lazy/marks.c
 	lazy/mediator.c
 	lazy/own.c
 	lazy/pager.c

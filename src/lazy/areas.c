@@ -1,13 +1,9 @@
 /*
- * Choosing, marking and unmarking areas. Runs in the parent, in a SIGSYS
- * handler with all signals blocked and the gate held, so that no fork of
- * ours meets the marks.
+ * Choosing areas. Runs in the parent, in a SIGSYS handler with all signals
+ * blocked and the gate held.
  *
  * Hazards
- *  H-A1 Other threads map and unmap meanwhile: after marking, every area is
- *       looked at again; a mapping of another kind in its place means real
- *       fork. What appears later is found by the child, whose reservation
- *       does not replace anything.
+ *  H-A1 Other threads map and unmap meanwhile: marks.c looks again.
  *  H-A2 The program's own MADV_DONTFORK and MADV_WIPEONFORK: their ranges
  *       are noted and left to the kernel. So is memory that is wiped in
  *       children from the start (MAP_DROPPABLE, Linux 6.11).
@@ -42,6 +38,7 @@
 static struct {
 	struct ff_spin lock;
 	_Atomic unsigned count; /* > ADVISED_MAX: too many to know */
+	_Atomic bool dontfork;	/* some of it was MADV_DONTFORK */
 	struct ff_range range[ADVISED_MAX];
 } advised;
 
@@ -61,7 +58,14 @@ void ff_areas_note_advice(uintptr_t start, size_t len, int advice)
 	if (n <= ADVISED_MAX)
 		atomic_store_explicit(&advised.count, n + 1,
 				      memory_order_release);
+	if (advice == MADV_DONTFORK)
+		atomic_store(&advised.dontfork, true);
 	ff_spin_unlock(&advised.lock);
+}
+
+bool ff_areas_any_dontfork(void)
+{
+	return atomic_load(&advised.dontfork);
 }
 
 bool ff_areas_any_advised(void)
@@ -216,6 +220,17 @@ static bool is_candidate(const struct ff_mapping *m, uintptr_t stack)
 static _Atomic unsigned lists FF_HOT;
 static _Atomic bool has_readonly FF_HOT;
 
+void ff_layout_add(uint64_t *layout, const struct ff_mapping *m)
+{
+	const uint64_t words[] = { m->start, m->end };
+	unsigned i;
+
+	if (m->shared || !m->anonymous)
+		return;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		*layout = (*layout ^ words[i]) * 0x100000001b3 ^ *layout >> 29;
+}
+
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 {
 	struct ff_mapping m;
@@ -227,19 +242,21 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	areas->count = 0;
 	areas->shared_count = 0;
 	areas->absent_bytes = 0;
+	areas->layout = FF_LAYOUT_OF_NONE;
 	make_cuts(&cuts, keep);
 	rc = ff_fault(FF_FAULT_NO_MAPS) ? -ENOENT : ff_maps_open(&maps);
 	if (rc < 0)
 		return rc;
 	all = atomic_fetch_add(&lists, 1) % LIST_ALL_EVERY == 0 ||
 	      atomic_load(&has_readonly);
-	maps.writable = !all;
+	maps.writable = areas->writable = !all;
 	while ((rc = ff_maps_next(&maps, &m)) > 0) {
 		if (m.anonymous && (m.prot & PROT_WRITE) &&
 		    m.end - m.start >= SHADOW_MIN) {
 			rc = -EOVERFLOW;
 			break;
 		}
+		ff_layout_add(&areas->layout, &m);
 		if (m.shared && (m.prot & PROT_WRITE)) {
 			if (is_ours(&m, keep))
 				continue;
@@ -257,106 +274,5 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	ff_maps_close(&maps);
 	if (all)
 		atomic_store(&has_readonly, readonly);
-	return rc;
-}
-
-static void unmark(const struct ff_area *a)
-{
-	sys(madvise, a->start, a->end - a->start, MADV_DOFORK);
-}
-
-void ff_areas_unmark(const struct ff_areas *areas)
-{
-	unsigned i;
-
-	for (i = 0; i < areas->count; i++)
-		unmark(&areas->area[i]);
-}
-
-/* Is all of the area still private anonymous memory of the same kind? *m is
- * the mapping looked at last. -errno where the list can't be read. */
-static int is_as_before(struct ff_maps *maps, struct ff_mapping *m,
-			const struct ff_area *a)
-{
-	uintptr_t at = a->start;
-	int rc;
-
-	if (!maps->text) {
-		maps->next = at;
-		m->end = 0;
-	}
-	while (at < a->end) {
-		while (m->end <= at) {
-			rc = ff_maps_next(maps, m);
-			if (rc <= 0)
-				return rc;
-		}
-		if (m->start > at || !m->anonymous || m->shared ||
-		    m->prot != a->prot)
-			return 0;
-		at = m->end;
-	}
-	return 1;
-}
-
-/* H-A1: leave out, and copy as fork does, what is not as it was. */
-static int verify_areas(struct ff_areas *areas)
-{
-	struct ff_mapping m = { 0 };
-	unsigned i, kept = 0;
-	struct ff_maps maps;
-	int rc = ff_maps_open(&maps);
-
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < areas->count; i++) {
-		struct ff_area a = areas->area[i];
-
-		rc = is_as_before(&maps, &m, &a);
-		if (rc < 0)
-			break;
-		if (rc > 0) {
-			areas->area[kept++] = a;
-			continue;
-		}
-		unmark(&a);
-		areas->absent_bytes -= a.end - a.start;
-	}
-	ff_maps_close(&maps);
-	if (rc >= 0)
-		areas->count = kept;
-	return rc < 0 ? rc : 0;
-}
-
-bool ff_is_droppable(uintptr_t page)
-{
-	return sys(madvise, page, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
-}
-
-int ff_areas_mark(struct ff_areas *areas, bool verify)
-{
-	unsigned i, kept = 0;
-	int rc;
-
-	for (i = 0; i < areas->count; i++) {
-		struct ff_area a = areas->area[i];
-
-		if (ff_is_droppable(a.start)) {
-			areas->absent_bytes -= a.end - a.start;
-			continue;
-		}
-		if (sys(madvise, a.start, a.end - a.start, MADV_DONTFORK) ==
-		    0) {
-			areas->area[kept++] = a;
-			continue;
-		}
-		/* Refused, or with a hole in it by now. */
-		unmark(&a);
-		areas->absent_bytes -= a.end - a.start;
-	}
-	areas->count = kept;
-	rc = verify ? verify_areas(areas) : 0;
-	if (rc < 0)
-		ff_areas_unmark(areas);
 	return rc;
 }

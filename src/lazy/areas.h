@@ -33,9 +33,14 @@ struct ff_area {
 	uintptr_t first_cluster;
 };
 
+/* What private anonymous mappings there are, in a word. */
+#define FF_LAYOUT_OF_NONE ((uint64_t)0xcbf29ce484222325)
+
 struct ff_areas {
 	unsigned count, shared_count;
 	uint64_t absent_bytes;
+	uint64_t layout; /* when they were listed: of the writable ones ... */
+	bool writable;	 /* ... alone? */
 	/* By ascending address; the spare ones are for cutting in two. */
 	struct ff_area area[FF_AREAS_MAX + FF_AREAS_SPARE];
 	/* Writable shared mappings: a child on trial may not write there. */
@@ -65,12 +70,8 @@ struct ff_keep {
  */
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
 
-/* Take the areas out of what clone copies, and put them back. mark() leaves
- * out what the kernel refuses and, where it is to @verify, what other threads
- * changed meanwhile. 0, or -errno of /proc/self/maps (nothing stays marked
- * then). */
-int ff_areas_mark(struct ff_areas *areas, bool verify);
-void ff_areas_unmark(const struct ff_areas *areas);
+struct ff_mapping;
+void ff_layout_add(uint64_t *layout, const struct ff_mapping *mapping);
 
 /* Does [start, start + len) meet an area? */
 bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
@@ -79,6 +80,7 @@ bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
  * such ranges are left to the kernel. Noted before the call is made. */
 void ff_areas_note_advice(uintptr_t start, size_t len, int advice);
 bool ff_areas_any_advised(void);
+bool ff_areas_any_dontfork(void);
 
 /* Is @page wiped in children, and no advice can change that (MAP_DROPPABLE,
  * Linux 6.11)? To ask takes MADV_WIPEONFORK away: not where that was noted. */

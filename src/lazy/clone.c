@@ -33,6 +33,7 @@
 #include "lazy/areas.h"
 #include "lazy/child.h"
 #include "lazy/gate.h"
+#include "lazy/marks.h"
 #include "lazy/request.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
@@ -53,8 +54,9 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 {
 	if (why)
 		slot->why_real = why;
-	ff_disarm_in_handler(slot, uc);
 	ff_gate_enter_real();
+	ff_marks_sweep();
+	ff_disarm_in_handler(slot, uc);
 	slot->real = true;
 	ff_rewind(uc, nr);
 }
@@ -133,7 +135,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 				return 0;
 			}
 		}
-		ff_areas_unmark(&slot->areas);
+		ff_areas_unmark(&slot->areas, !slot->alone, &keep);
 	}
 	sys(close, mem);
 	if (pagemap >= 0)
@@ -151,6 +153,7 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 
 	if (!ff_gate_try_lazy())
 		return "a real fork is under way";
+	ff_marks_sweep();
 	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
 	if (pid == 0)
 		return NULL;

@@ -27,6 +27,7 @@
 #include "lazy/gate.h"
 #include "lazy/hooks.h"
 #include "lazy/intent.h"
+#include "lazy/marks.h"
 #include "lazy/slot.h"
 #include "lazy/standin.h"
 #include "lazy/strays.h"
@@ -107,6 +108,7 @@ void ff_new_process(const struct ff_slot *own)
 	ff_threads_reset();
 	ff_flights_reset();
 	ff_gate_reset();
+	ff_marks_reset();
 	ff_slots_reset(own);
 	ff_trials_reset();
 	ff_standins_reset();
@@ -303,6 +305,10 @@ static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
 	long pid;
 
 	ff_gate_enter_real();
+	if (ff_flight_begin()) {
+		ff_marks_sweep();
+		ff_flight_end();
+	}
 	pid = call_real(call, arg);
 	if (pid == 0) {
 		child_of_real(site);

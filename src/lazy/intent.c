@@ -24,6 +24,7 @@
 #include "host/sandbox.h"
 #include "host/threads.h"
 #include "lazy/gate.h"
+#include "lazy/marks.h"
 #include "lazy/trap.h"
 
 /* Resident memory up to which a child may be born committed. */
@@ -81,10 +82,15 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 		slot->committed =
 			intent->way == FF_WAY_COMMITTED && may_commit(slot);
 		/* What is copied and what is fetched never is one mapping
-		 * again, so mremap over both fails (H-P4). */
-		ff_site_keep_warm(slot->committed ? NULL : intent->site,
-				  &slot->keep.warm);
-		why = ff_arm(slot, mask);
+		 * again, so mremap over both fails (H-P4); in the parent, while
+		 * marks stand (H-N3). */
+		ff_site_keep_warm(
+			slot->committed || !slot->alone ? NULL : intent->site,
+			&slot->keep.warm);
+		if (!slot->alone && ff_areas_any_dontfork())
+			why = "the program keeps memory from its children";
+		else
+			why = ff_arm(slot, mask);
 	}
 	if (why)
 		ff_slot_put(slot);
@@ -110,6 +116,7 @@ void ff_intent_meet(void)
 		if (!intent->why)
 			return;
 		ff_gate_enter_real();
+		ff_marks_sweep();
 		intent->real = true;
 	}
 	ff_setmask(mask);

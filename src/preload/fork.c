@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -218,9 +219,10 @@ long (*ff_next_syscall)(long nr, ...) FF_HOT;
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
-
 	unsigned long flags = 0;
 
+	if (ff_call(nr)->in_vfork == FF_VFORK_ADVICE)
+		return madvise((void *)a, (size_t)b, (int)c);
 	if (ff_call(nr)->in_vfork != FF_VFORK_FORKS) {
 		ff_leave_call(nr, r.arg);
 		return call_syscall(&r);

@@ -66,6 +66,7 @@ void ff_leave_call(long nr, const long *args)
 		      (uintptr_t)args[2]);
 	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
 	case FF_VFORK_ON:
+	case FF_VFORK_ADVICE:
 	case FF_VFORK_SECCOMP:
 	case FF_VFORK_FORKS:
 		break;

@@ -12,6 +12,12 @@ behaviour(child-reads-far TEST child-reads-very-far ARGS 2048)
 behaviour(child-malloc-heavy LAZY)
 behaviour(child-maps LAZY)
 behaviour(madvise-for-children LAZY)
+foreach(marks dontfork_moves wipe_moves dontfork_by_hand wipe_by_hand
+		dontfork_by_syscall whole beside_realloc)
+	behaviour(marks LAZY TEST marks-${marks} ARGS ${marks}
+		OPTIONS -e FLATFORK_LEND=off)
+endforeach()
+behaviour(marks TEST marks-beside_own ARGS beside_own)
 behaviour(area-protections LAZY)
 behaviour(private-file-map LAZY)
 behaviour(droppable LAZY)

@@ -1,6 +1,6 @@
 /* Marking areas for the clone and putting them back, whatever reader of the
  * mappings is in use (0: queries, 1: text). */
-#include "lazy/areas.h"
+#include "lazy/marks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,7 @@ START_TEST(marks_stand_on_the_areas_and_go_without_a_trace)
 		ck_assert_uint_eq(areas.count, 4);
 		flags(during, sizeof(during));
 		ck_assert_uint_eq(marked(during), areas.absent_bytes);
-		ff_areas_unmark(&areas);
+		ff_areas_unmark(&areas, true, &keep);
 		ck_assert_str_eq(flags(after, sizeof(after)), before);
 	}
 }
@@ -165,7 +165,7 @@ START_TEST(a_child_is_born_without_what_is_marked_and_with_the_rest)
 				_exit(2);
 		_exit(0);
 	}
-	ff_areas_unmark(&areas);
+	ff_areas_unmark(&areas, true, &keep);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 }
@@ -184,12 +184,12 @@ START_TEST(what_the_kernel_refuses_is_left_out)
 	ck_assert_uint_eq(areas.absent_bytes, bytes);
 	ck_assert_uint_eq(areas.area[2].start, (uintptr_t)arena + 12 * M);
 	ck_assert_uint_eq(marked(flags(during, sizeof(during))), bytes);
-	ff_areas_unmark(&areas);
+	ff_areas_unmark(&areas, true, &keep);
 	ck_assert_uint_eq(marked(flags(after, sizeof(after))), 0);
 }
 END_TEST
 
-/* H-A1: what another thread may have done between the list and the marks. */
+/* H-N1: what another thread may have done between the list and the marks. */
 enum change {
 	UNMAPPED,
 	PARTLY_UNMAPPED,
@@ -286,7 +286,7 @@ START_TEST(memory_that_changed_meanwhile_is_left_out)
 	flags(during, sizeof(during));
 	ck_assert(!is_marked(during, a.start, a.end));
 	ck_assert_uint_eq(marked(during), areas.absent_bytes);
-	ff_areas_unmark(&areas);
+	ff_areas_unmark(&areas, true, &keep);
 	ck_assert_uint_eq(marked(flags(after, sizeof(after))), 0);
 }
 END_TEST
@@ -309,7 +309,7 @@ START_TEST(what_changed_elsewhere_does_not_matter)
 	mprotect(arena + 9 * M, M, RW);
 	map_private(20 * M, 2 * M, RW);
 	ck_assert_int_eq(ff_areas_mark(&areas, true), 0);
-	ff_areas_unmark(&areas);
+	ff_areas_unmark(&areas, true, &keep);
 	ck_assert_uint_eq(marked(flags(after, sizeof(after))), 0);
 }
 END_TEST

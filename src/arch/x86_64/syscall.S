@@ -17,6 +17,7 @@ syscall:
 #define FF_VFORK_ON(nr)
 #define FF_VFORK_IDS(nr)
 #define FF_VFORK_MEMORY(nr)
+#define FF_VFORK_ADVICE(nr)	LOOK(nr)
 #define FF_VFORK_EXECS(nr)
 #define FF_VFORK_PRCTL(nr)	LOOK(nr)
 #define FF_VFORK_SECCOMP(nr)	LOOK(nr)

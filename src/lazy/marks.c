@@ -1,0 +1,322 @@
+/*
+ * Marking areas and taking the marks away. Runs in the parent, in a SIGSYS
+ * handler with all signals blocked and the gate held, so that no fork of ours
+ * meets the marks.
+ *
+ * Hazards
+ *  H-N1 Other threads map and unmap meanwhile: after marking, every area is
+ *       looked at again; a mapping of another kind in its place is left out.
+ *       What appears later is found by the child, whose reservation does not
+ *       replace anything.
+ *  H-N2 mremap() by another thread, every realloc() of a big block, moves or
+ *       grows a mapping with its mark. So all mappings there are are unmarked
+ *       behind the clone, again while they change; what changed in between is
+ *       unmarked once more before the next real fork. That can be done where
+ *       the program has no such marks of its own: with those and threads,
+ *       forks are real (clone.c).
+ *  H-N3 The program's own advice moves with its memory, and may be given past
+ *       us. Without threads the kernel is asked about each area: advice that
+ *       is there already splits no mapping. With threads a mapping must not be
+ *       split, not for a moment: an mremap() over both parts fails.
+ */
+#include "lazy/marks.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "host/hot.h"
+#include "host/sys.h"
+#include "lazy/maps.h"
+#include "lazy/slot.h"
+#include "site/site.h"
+
+/* Splitting within a huge page splits that. */
+#define HUGE ((uintptr_t)2 << 20)
+#define ROUNDS 4
+
+/* Something changed while marks stood. */
+static _Atomic bool may_be_left FF_HOT;
+
+static long advise(uintptr_t start, uintptr_t end, int advice)
+{
+	return sys(madvise, start, end - start, advice);
+}
+
+static void unmark(const struct ff_area *a)
+{
+	advise(a->start, a->end, MADV_DOFORK);
+}
+
+static void unmark_all(const struct ff_areas *areas)
+{
+	unsigned i;
+
+	for (i = 0; i < areas->count; i++)
+		unmark(&areas->area[i]);
+}
+
+/* The first of what is ours in [start, end), or nothing at its end. */
+static struct ff_range first_of_ours(const struct ff_keep *keep,
+				     uintptr_t start, uintptr_t end)
+{
+	struct ff_range first = { end, end };
+	unsigned i;
+
+	for (i = 0; i < keep->ours; i++)
+		if (keep->range[i].start < first.start &&
+		    start < keep->range[i].end)
+			first = keep->range[i];
+	return first;
+}
+
+static void unmark_mapping(const struct ff_mapping *m,
+			   const struct ff_keep *keep)
+{
+	uintptr_t at = m->start;
+
+	while (at < m->end) {
+		struct ff_range ours = first_of_ours(keep, at, m->end);
+
+		if (at < ours.start)
+			advise(at, ours.start, MADV_DOFORK);
+		at = ours.end;
+	}
+}
+
+/* Unmark whatever is there; *ret_layout: what that was. */
+static int sweep(bool writable, const struct ff_keep *keep,
+		 uint64_t *ret_layout)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+	int rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	*ret_layout = FF_LAYOUT_OF_NONE;
+	maps.writable = writable;
+	while ((rc = ff_maps_next(&maps, &m)) > 0) {
+		ff_layout_add(ret_layout, &m);
+		if (m.anonymous && !m.shared)
+			unmark_mapping(&m, keep);
+	}
+	ff_maps_close(&maps);
+	return rc;
+}
+
+void ff_areas_unmark(const struct ff_areas *areas, bool threads,
+		     const struct ff_keep *keep)
+{
+	uint64_t before = areas->layout, now;
+	int round;
+
+	unmark_all(areas);
+	if (!threads)
+		return;
+	if (sweep(areas->writable, keep, &now) == 0 && now == before)
+		return;
+	atomic_store(&may_be_left, true);
+	for (round = 0; round < ROUNDS; round++) {
+		before = now;
+		if (sweep(false, keep, &now) == 0 && now == before)
+			return;
+	}
+}
+
+void ff_marks_sweep(void)
+{
+	struct ff_keep keep = { 0 };
+	uint64_t layout;
+
+	if (!atomic_exchange(&may_be_left, false))
+		return;
+	ff_sites_keep(&keep);
+	ff_slots_keep(&keep);
+	keep.ours = keep.count;
+	if (sweep(false, &keep, &layout) < 0)
+		atomic_store(&may_be_left, true);
+}
+
+void ff_marks_reset(void)
+{
+	atomic_store(&may_be_left, false);
+}
+
+static void leave_out(struct ff_areas *areas, const struct ff_area *a)
+{
+	areas->absent_bytes -= a->end - a->start;
+}
+
+/* From which mapping on that holds it; 1, 0 at the end, or -errno. */
+static int find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)
+{
+	int rc = 1;
+
+	if (!maps->text) {
+		maps->next = at;
+		m->end = 0;
+	}
+	while (rc > 0 && m->end <= at)
+		rc = ff_maps_next(maps, m);
+	return rc;
+}
+
+/* Is all of the area still private anonymous memory of the same kind? *m is
+ * the mapping looked at last. -errno where the list can't be read. */
+static int is_as_before(struct ff_maps *maps, struct ff_mapping *m,
+			const struct ff_area *a)
+{
+	uintptr_t at = a->start;
+	int rc = find(maps, m, at);
+
+	while (rc > 0) {
+		if (m->start > at || !m->anonymous || m->shared ||
+		    m->prot != a->prot)
+			return 0;
+		at = m->end;
+		if (at >= a->end)
+			return 1;
+		rc = ff_maps_next(maps, m);
+	}
+	return rc;
+}
+
+/* H-N1: leave out, and copy as fork does, what is not as it was. */
+static int verify_areas(struct ff_areas *areas)
+{
+	struct ff_mapping m = { 0 };
+	unsigned i, kept = 0;
+	struct ff_maps maps;
+	int rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+
+		rc = is_as_before(&maps, &m, &a);
+		if (rc < 0)
+			break;
+		if (rc > 0) {
+			areas->area[kept++] = a;
+			continue;
+		}
+		unmark(&a);
+		leave_out(areas, &a);
+	}
+	ff_maps_close(&maps);
+	if (rc >= 0)
+		areas->count = kept;
+	return rc < 0 ? rc : 0;
+}
+
+bool ff_is_droppable(uintptr_t page)
+{
+	return sys(madvise, page, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
+}
+
+/* H-N3. Up to here the area is to be DONTFORK, and up to there WIPEONFORK. */
+static uintptr_t first_border(const struct ff_area *a)
+{
+	if (a->end - a->start > 3 * HUGE)
+		return (a->start + HUGE) & ~(HUGE - 1);
+	return a->start + FF_PAGE;
+}
+
+static uintptr_t second_border(const struct ff_area *a)
+{
+	return first_border(a) +
+	       (a->end - a->start > 3 * HUGE ? HUGE : FF_PAGE);
+}
+
+/* False: it is not to be had, and nothing has changed. */
+static bool split(const struct ff_area *a)
+{
+	/* Where the second is not to be had, was the first one ours? It is
+	 * left, and found by the look at the borders. */
+	return advise(a->start, first_border(a), MADV_DONTFORK) == 0 &&
+	       advise(a->start, second_border(a), MADV_WIPEONFORK) == 0;
+}
+
+/*
+ * Undo split(), and say whether the area is free of advice. Known by where the
+ * mapping @m that holds the first border begins and ends: at both borders, if
+ * neither advice was there before.
+ */
+static bool join(const struct ff_area *a, const struct ff_mapping *m,
+		 bool is_split)
+{
+	const uintptr_t first = first_border(a), second = second_border(a);
+	bool was_marked = m->start != first, was_wiped = m->end != second;
+
+	if (is_split && !was_wiped)
+		advise(a->start, second, MADV_KEEPONFORK);
+	if (!was_marked)
+		advise(a->start, first, MADV_DOFORK);
+	return is_split && !was_marked && !was_wiped;
+}
+
+/* H-N3: leave out what the program, or the kernel, keeps from children. All of
+ * it is split first, so that a text has to be read once. */
+static int leave_advised(struct ff_areas *areas)
+{
+	uint64_t is_split[FF_AREAS_MAX / 64 + 1] = { 0 };
+	struct ff_mapping m = { 0 };
+	unsigned i, kept = 0;
+	struct ff_maps maps;
+	int rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++)
+		if (split(&areas->area[i]))
+			is_split[i / 64] |= (uint64_t)1 << i % 64;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+		struct ff_mapping at;
+
+		/* Unreadable: then as if nothing had been there. */
+		rc = rc < 0 ? rc : find(&maps, &m, first_border(&a));
+		at = m;
+		if (rc <= 0)
+			at = (struct ff_mapping){ .start = first_border(&a),
+						  .end = second_border(&a) };
+		if (join(&a, &at, is_split[i / 64] >> i % 64 & 1) && rc > 0)
+			areas->area[kept++] = a;
+		else
+			leave_out(areas, &a);
+	}
+	ff_maps_close(&maps);
+	areas->count = kept;
+	return rc < 0 ? rc : 0;
+}
+
+int ff_areas_mark(struct ff_areas *areas, bool threads)
+{
+	int rc = threads ? 0 : leave_advised(areas);
+	unsigned i, kept = 0;
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+
+		if (threads && ff_is_droppable(a.start)) {
+			leave_out(areas, &a);
+			continue;
+		}
+		if (advise(a.start, a.end, MADV_DONTFORK) == 0) {
+			areas->area[kept++] = a;
+			continue;
+		}
+		/* Refused, or with a hole in it by now. */
+		unmark(&a);
+		leave_out(areas, &a);
+	}
+	areas->count = kept;
+	rc = threads ? verify_areas(areas) : 0;
+	if (rc < 0)
+		unmark_all(areas);
+	return rc;
+}

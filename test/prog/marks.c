@@ -1,0 +1,253 @@
+/*
+ * What the program keeps from its children, by whatever way it says so and
+ * wherever the memory goes; and that no memory is kept from them that it did
+ * not say so of. Argument: the case.
+ */
+#include "cases.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define MIB ((size_t)1 << 20)
+#define RW (PROT_READ | PROT_WRITE)
+
+/* How many mappings of a MiB and more in [start, end) have @flag? */
+static int count_flag(uintptr_t start, uintptr_t end, const char *flag)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long from, to;
+	bool inside = false;
+	char line[512];
+	int has = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = from < end && start < to && to - from >= MIB;
+		if (inside && !strncmp(line, "VmFlags:", 8))
+			has += strstr(line, flag) != NULL;
+	}
+	fclose(f);
+	return has;
+}
+
+static bool has_flag(const void *at, const char *flag)
+{
+	return count_flag((uintptr_t)at, (uintptr_t)at + 1, flag);
+}
+
+static int count_mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	int c, lines = 0;
+
+	CHECK(f);
+	while ((c = getc(f)) != EOF)
+		lines += c == '\n';
+	fclose(f);
+	return lines;
+}
+
+static int advise_by_hand(void *at, size_t bytes, int advice)
+{
+	long rc;
+
+	__asm__ volatile("syscall"
+			 : "=a"(rc)
+			 : "0"(SYS_madvise), "D"(at), "S"(bytes), "d"(advice)
+			 : "rcx", "r11", "memory");
+	return (int)rc;
+}
+
+static int advise_by_syscall(void *at, size_t bytes, int advice)
+{
+	return (int)syscall(SYS_madvise, at, bytes, advice);
+}
+
+static char *move(char *from, size_t bytes)
+{
+	char *to = mmap(NULL, bytes + 8 * MIB, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(to != MAP_FAILED);
+	to = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    to + 4 * MIB);
+	CHECK(to != MAP_FAILED);
+	return to;
+}
+
+static const char *seen(char *at)
+{
+	unsigned char core;
+
+	if (mincore(at, 4096, &core))
+		return "absent";
+	return *at ? "there" : "wiped";
+}
+
+static void look(char *at, size_t bytes, const char *flag)
+{
+	pid_t pid;
+
+	printf("flag %d\n", has_flag(at, flag));
+	for (int i = 0; i < 3; i++) {
+		/* To look takes a call that no child on trial may make. */
+		pid = t_fork();
+		if (pid == 0)
+			t_exec_exit(0);
+		t_reap(pid, "other child");
+		pid = t_fork();
+		if (pid == 0)
+			t_exec_say("%s, %s", seen(at), seen(at + bytes - 4096));
+		t_reap(pid, "child");
+	}
+	printf("flag %d %d\n", has_flag(at, flag),
+	       has_flag(at + bytes - 4096, flag));
+}
+
+/* Each of a small one, a big one, and one that may have huge pages. */
+static void advise_and_look(int (*advise)(void *, size_t, int), int advice,
+			    bool moved)
+{
+	static const size_t sizes[] = { 2 * MIB, 5 * MIB + 4096, 16 * MIB };
+	const char *flag = advice == MADV_DONTFORK ? " dc" : " wf";
+	char *at;
+
+	for (size_t i = 0; i < 3; i++) {
+		at = mmap(NULL, sizes[i], RW, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0);
+		CHECK(at != MAP_FAILED);
+		memset(at, 7, sizes[i]);
+		CHECK(!advise(at, sizes[i], advice));
+		if (moved)
+			at = move(at, sizes[i]);
+		look(at, sizes[i], flag);
+		CHECK(!munmap(at, sizes[i]));
+	}
+}
+
+static void run_dontfork_moves(void)
+{
+	advise_and_look(madvise, MADV_DONTFORK, true);
+}
+
+static void run_wipe_moves(void)
+{
+	advise_and_look(madvise, MADV_WIPEONFORK, true);
+}
+
+static void run_dontfork_by_hand(void)
+{
+	advise_and_look(advise_by_hand, MADV_DONTFORK, false);
+}
+
+static void run_wipe_by_hand(void)
+{
+	advise_and_look(advise_by_hand, MADV_WIPEONFORK, true);
+}
+
+static void run_dontfork_by_syscall(void)
+{
+	advise_and_look(advise_by_syscall, MADV_DONTFORK, false);
+}
+
+/* Nothing stays cut in pieces. */
+static void run_whole(void)
+{
+	int before = 0;
+	pid_t pid;
+
+	for (int i = 0; i < 30; i++) {
+		pid = t_fork();
+		if (pid == 0)
+			t_exec_exit(0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+		if (i == 3)
+			before = count_mappings();
+	}
+	printf("%d more\n", count_mappings() - before);
+}
+
+static volatile int stop, failed;
+static char *block;
+
+/* As realloc() does; what the others do must not make it fail. */
+static void *grow_and_shrink(void *unused)
+{
+	char *at;
+
+	(void)unused;
+	while (!stop) {
+		at = mremap(block, 4 * MIB, 8 * MIB, MREMAP_MAYMOVE);
+		if (at == MAP_FAILED) {
+			failed++;
+			continue;
+		}
+		block = at;
+		at[5 * MIB] = 1;
+		at = mremap(block, 8 * MIB, 4 * MIB, 0);
+		failed += at != block;
+	}
+	return NULL;
+}
+
+static void beside(int forks, int own)
+{
+	int left = 0, absent = 0, status;
+	unsigned char core;
+	pthread_t t;
+	pid_t pid;
+
+	block = t_anon(4 * MIB);
+	CHECK(!pthread_create(&t, NULL, grow_and_shrink, NULL));
+	for (int i = 0; i < forks; i++) {
+		pid = t_fork();
+		if (pid == 0)
+			t_exec_exit(0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+		left += count_flag(0, UINTPTR_MAX, " dc") != own;
+	}
+	stop = 1;
+	pthread_join(t, NULL);
+	fflush(NULL);
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		_exit(mincore(block, 4096, &core) ||
+		      mincore(block + 4 * MIB - 4096, 4096, &core));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	absent = status != 0;
+	printf("marks left %d, absent %d, failed %d\n", left, absent, failed);
+	munmap(block, 4 * MIB);
+}
+
+static void run_beside_realloc(void)
+{
+	beside(200, 0);
+}
+
+/* Marks of the program's own, and threads that move memory. */
+static void run_beside_own(void)
+{
+	char *own = t_anon(4 * MIB);
+
+	CHECK(!madvise(own, 4 * MIB, MADV_DONTFORK));
+	beside(20, 1);
+	printf("own %d\n", has_flag(own, " dc"));
+	munmap(own, 4 * MIB);
+}
+
+#define C(name)                   \
+	{                         \
+#name, run_##name \
+	}
+static const struct a_case cases[] = {
+	C(dontfork_moves), C(wipe_moves),	   C(dontfork_by_hand),
+	C(wipe_by_hand),   C(dontfork_by_syscall), C(whole),
+	C(beside_realloc), C(beside_own),
+};
+CASES_MAIN(cases)
