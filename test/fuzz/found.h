@@ -20,8 +20,9 @@ int32_t found_meaning(int32_t id, int32_t pid);
 /* Numbers that differ from child to child become what they stand for. */
 void found_normalise(struct witness *w, const struct scene_effect *e);
 
-/* The status of @child, reaped; -errno. */
-int found_status(pid_t child);
+/* The status of @child, reaped; -errno. Those that stop are continued, and
+ * counted where that is wanted. */
+int found_status(pid_t child, int *ret_stops);
 /* What a wait for any child says thereafter: 0, a pid or -errno. @flags beside
  * WNOHANG. */
 int found_leftover(int flags);

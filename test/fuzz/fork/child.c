@@ -1,5 +1,6 @@
 /* See child.h. */
 #include "child.h"
+#include "around.h"
 #include "scene.h"
 #include "state.h"
 #include "steps.h"
@@ -75,13 +76,22 @@ static void take_steps(struct rng *r, bool seen)
 		steps_raw,    steps_signals, steps_process
 	};
 	unsigned count = rng_below(r, rng_percent(r, 50) ? 8 : 40);
-	unsigned gentle = seen ? 5 : 7; /* the others may keep it from exec */
+	bool about = rng_percent(r, 50); /* what is around? */
+	unsigned gentle = seen ? 5 : 7;	 /* the others may keep it from exec */
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		const struct step *steps =
+			about && rng_percent(r, 25) ? around_steps(r) : NULL;
+
+		if (steps) {
+			take_one(steps, r);
+			continue;
+		}
 		take_one(seen && rng_percent(r, 15) ?
 				 steps_seen :
 				 subjects[rng_below(r, gentle)],
 			 r);
+	}
 }
 
 /* Arguments and environment that lie anywhere. */
@@ -276,6 +286,7 @@ static void let_faults_end(void)
 
 _Noreturn void child_run(enum child_kind kind, struct rng *r)
 {
+	say("errno", errno);
 	let_faults_end();
 	take_steps(r, kind == CHILD_WRITES_EXECS);
 	switch (kind) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Inodes that were there before; what a child makes gets new numbers. */
@@ -60,15 +61,20 @@ static uint64_t shared_digest(void)
 	return world_hash(g->at, (size_t)g->pages * WORLD_PAGE);
 }
 
-void ending_get(struct ending *ret, pid_t child)
+void ending_wait(struct ending *ret, pid_t child, int error)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (child < 0) {
-		ret->error = errno;
-	} else {
-		ret->wait = found_status(child);
-		ret->leftover = found_leftover(0);
-	}
+	if (child < 0)
+		ret->error = error;
+	else
+		ret->wait = found_status(child, &ret->stops);
+	ret->errno_kept = child < 0 ? 0 : error;
+}
+
+void ending_get(struct ending *ret)
+{
+	ret->leftover = found_leftover(0);
+	ret->leftover_of_any_kind = found_leftover(__WALL);
 	pread(child_said_fd, ret->said, sizeof(ret->said) - 1, 0);
 	found_report(&ret->found);
 	ret->shared = shared_digest();
@@ -99,6 +105,13 @@ bool ending_same(const struct ending *a, const struct ending *b, bool print)
 	compare(&d, "error of fork", a->error, b->error);
 	compare(&d, "status", a->wait, b->wait);
 	compare(&d, "wait for more", a->leftover, b->leftover);
+	compare(&d, "wait for any kind", a->leftover_of_any_kind,
+		b->leftover_of_any_kind);
+	compare(&d, "errno", a->errno_kept, b->errno_kept);
+	compare(&d, "stops", a->stops, b->stops);
+	for (unsigned i = 0; i < AROUND_MAX; i++)
+		compare(&d, around_name(i), (long)a->around[i],
+			(long)b->around[i]);
 	compare(&d, "state kept", a->state_kept, b->state_kept);
 	compare(&d, "signals kept", a->signals_kept, b->signals_kept);
 	compare(&d, "memory kept", a->memory_kept, 1);

@@ -2,6 +2,7 @@
 #ifndef FUZZ_ENDING_H
 #define FUZZ_ENDING_H
 
+#include "around.h"
 #include "child.h"
 #include "found.h"
 
@@ -11,8 +12,12 @@ struct ending {
 	int error;    /* of fork */
 	int wait;     /* the child's status; -errno */
 	int leftover; /* what a wait for any child says afterwards */
+	int leftover_of_any_kind; /* with __WALL */
+	int errno_kept;		  /* it was this before */
+	int stops;
 	bool memory_kept;
 	bool state_kept, signals_kept; /* the caller looks */
+	uint64_t around[AROUND_MAX];   /* what is left there */
 	uint64_t shared;	       /* memory that the child could change */
 	struct scene_effect effect;
 	char said[CHILD_SAID + 8];
@@ -22,8 +27,10 @@ struct ending {
 /* In every new state. */
 void ending_prepare(void);
 
-/* The end of @child, or -1 where errno says why there is none. */
-void ending_get(struct ending *ret, pid_t child);
+/* The end of @child, or -1 where @error says why there is none. */
+void ending_wait(struct ending *ret, pid_t child, int error);
+/* All that can be seen thereafter. */
+void ending_get(struct ending *ret);
 
 /* Is @a, which is ours, as @b, which is libc's? Prints how it is not, and what
  * the children said up to there. */

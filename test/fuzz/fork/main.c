@@ -3,22 +3,27 @@
  * the child was answered, what the program it became finds, what the parent
  * sees of it and has left, must be equal.
  *
- *	fork-fuzz WITNESS SEED CASES [FIRST]
+ *	fork-fuzz WITNESS SEED CASES [FIRST [AROUND,...]]
  *
  * Prints the seed and the counts; of a difference, the case and all that is
  * needed to see it. A case is repeated by its seed and index; with what was
  * learnt of its place before, from the hundred that it is in:
  *	fork-fuzz WITNESS SEED 1 INDEX
  *	fork-fuzz WITNESS SEED 100 INDEX/100*100
+ * AROUND names subjects of around.h: those, instead of what the batch would
+ * have; "none" is none.
  * Exit: 0 equal, 1 not.
  */
+#include "around.h"
 #include "child.h"
 #include "ending.h"
+#include "marks.h"
 #include "scene.h"
 #include "state.h"
 #include "world.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,8 +38,11 @@ enum {
 	BATCH = 100,  /* cases of one process, which learns */
 	PATIENCE = 5, /* differences shown */
 	STUCK = 60,   /* seconds without a case */
+	ERRNO_BEFORE = 95,
 	THREADED = 4, /* one batch in so many has a second thread */
 };
+
+static const char *around_names; /* NULL: as the batch has it */
 
 static struct {
 	volatile unsigned long cases;
@@ -86,6 +94,7 @@ static void run(struct ending *o, const struct rng *choices, fork_function call,
 		unsigned place)
 {
 	uint64_t state;
+	int error;
 	struct rng r = *choices;
 	enum child_kind kind = child_kind(&r);
 	pid_t pid;
@@ -93,13 +102,19 @@ static void run(struct ending *o, const struct rng *choices, fork_function call,
 	scene_report->complete = 0;
 	MUST(!ftruncate(child_said_fd, 0));
 	world_restore();
+	around_before(r);
 	state_tweak(&r);
 	state = state_digest();
+	errno = ERRNO_BEFORE;
 	pid = places[place](call);
 	if (pid == 0)
 		child_run(kind, &r);
-	ending_get(o, pid);
+	error = errno;
+	around_meanwhile();
+	ending_wait(o, pid, error);
 	o->state_kept = state_digest() == state;
+	around_after(o->around);
+	ending_get(o);
 	o->signals_kept = state_untweak();
 }
 
@@ -124,6 +139,7 @@ static void run_case(uint64_t seed, uint64_t index)
 		(unsigned long)seed, (unsigned long)index);
 	ending_same(ours, libc, true);
 	state_print();
+	around_print();
 }
 
 static void *idle(void *arg)
@@ -148,7 +164,7 @@ static void start_thread(void)
 /* A batch, in a process of its own: its session, its limits, its ids. */
 static void work(uint64_t seed, uint64_t first, uint64_t end)
 {
-	uint64_t block = UINT64_MAX;
+	uint64_t block = UINT64_MAX, marks, left;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (first / BATCH % THREADED == THREADED - 1)
@@ -156,6 +172,8 @@ static void work(uint64_t seed, uint64_t first, uint64_t end)
 	state_setup();
 	child_setup();
 	world_make();
+	around_begin(seed, first / BATCH, around_names);
+	marks = marks_all();
 	for (uint64_t i = first; i < end; i++) {
 		if (i / BLOCK != block) {
 			state_enter(seed, block = i / BLOCK);
@@ -163,6 +181,15 @@ static void work(uint64_t seed, uint64_t first, uint64_t end)
 		}
 		run_case(seed, i);
 	}
+	left = marks_all();
+	if (left == marks || left == MARKS_UNKNOWN)
+		return;
+	state_lift_file_size();
+	dprintf(scene_log,
+		"seed %lu, after case %lu: %lu pages are marked, not %lu\n",
+		(unsigned long)seed, (unsigned long)end - 1,
+		(unsigned long)left, (unsigned long)marks);
+	count->differ++;
 }
 
 /* Until the worker has ended; one that does not go on is ended. */
@@ -212,12 +239,14 @@ int main(int argc, char **argv)
 	bool complete = true;
 
 	if (argc < 4) {
-		fprintf(stderr, "%s WITNESS SEED CASES [FIRST]\n", argv[0]);
+		fprintf(stderr, "%s WITNESS SEED CASES [FIRST [AROUND,...]]\n",
+			argv[0]);
 		return 2;
 	}
 	seed = strtoull(argv[2], NULL, 0);
 	cases = strtoull(argv[3], NULL, 0);
 	at = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
+	around_names = argc > 5 ? argv[5] : NULL;
 	libc_fork = (fork_function)dlsym(scene_libc(), "fork");
 	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -29,7 +29,7 @@ static int wait_for(const struct program *p, int child)
 	siginfo_t info = { .si_pid = 0 };
 
 	if (!p->pidfd)
-		return found_status(child);
+		return found_status(child, NULL);
 	while (waitid(P_PIDFD, (id_t)child, &info, WEXITED) < 0)
 		if (errno != EINTR)
 			return -errno;

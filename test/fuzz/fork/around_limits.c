@@ -1,0 +1,97 @@
+/* Limits that leave little or no room: of processes, of queued signals.
+ * For the first of them the batch is somebody without rights, alone with his
+ * id, some of the time. */
+#include "around.h"
+#include "scene.h"
+#include "steps.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const int kinds[] = { RLIMIT_NPROC, RLIMIT_SIGPENDING };
+
+enum {
+	KINDS = sizeof(kinds) / sizeof(*kinds),
+	FIRST_ID = 61000,
+};
+
+static struct rlimit first[KINDS];
+
+static bool begin(void)
+{
+	for (int i = 0; i < KINDS; i++)
+		getrlimit(kinds[i], &first[i]);
+	/* every other of these batches; with an id that no other run has */
+	if (getuid() == 0 && around_batch % 2 == 0) {
+		uid_t id = FIRST_ID + (uid_t)getpid() % 4000;
+
+		MUST(!chmod(scene_dir, 0777)); /* some states make things */
+		MUST(!setgroups(0, NULL) && !setresgid(id, id, id));
+		MUST(!setresuid(id, id, id));
+	}
+	return true;
+}
+
+static void set(int kind, rlim_t soft)
+{
+	struct rlimit rl = first[kind];
+
+	if (soft < rl.rlim_max)
+		rl.rlim_cur = soft;
+	setrlimit(kinds[kind], &rl);
+}
+
+static void before(struct rng *r)
+{
+	static const rlim_t processes[] = { 0, 1, 2, 3, 100 };
+	static const rlim_t queued[] = { 0, 0, 1, 100 };
+
+	if (rng_percent(r, 50))
+		set(0, RNG_PICK(r, processes));
+	if (rng_percent(r, 30))
+		set(1, RNG_PICK(r, queued));
+}
+
+static uint64_t after(void)
+{
+	uint64_t h = 1;
+
+	for (int i = 0; i < KINDS; i++) {
+		struct rlimit rl;
+
+		getrlimit(kinds[i], &rl);
+		h = around_mix(h, rl.rlim_cur);
+		setrlimit(kinds[i], &first[i]);
+	}
+	return h;
+}
+
+static long change(struct rng *r)
+{
+	static const rlim_t to[] = { 0, 1, 2, 100, 1 << 20 };
+	struct rlimit rl;
+	int kind = RNG_PICK(r, kinds);
+
+	if (getrlimit(kind, &rl))
+		return -errno;
+	rl.rlim_cur = RNG_PICK(r, to);
+	return step_result(setrlimit(kind, &rl));
+}
+
+static long ask(struct rng *r)
+{
+	struct rlimit rl;
+
+	if (getrlimit(kinds[rng_below(r, KINDS)], &rl))
+		return -errno;
+	return (long)rl.rlim_cur;
+}
+
+static const struct step steps[] = { STEP(3, change), STEP(1, ask), { 0 } };
+
+const struct around around_limits = {
+	"limits", 15, begin, before, NULL, after, steps,
+};

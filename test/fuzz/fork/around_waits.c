@@ -1,0 +1,123 @@
+/* Children that wait, for what their parent does after fork has returned; that
+ * stop, spin, sleep; and that ask for children of all kinds. */
+#include "around.h"
+#include "scene.h"
+#include "steps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	BYTES = 100,
+};
+
+static int from, to;
+
+static bool begin(void)
+{
+	int two[2];
+
+	MUST(!pipe2(two, O_CLOEXEC));
+	from = scene_out_of_the_way(two[0]);
+	to = scene_out_of_the_way(two[1]);
+	return true;
+}
+
+static void meanwhile(void)
+{
+	static const char bytes[BYTES];
+
+	MUST(write(to, bytes, BYTES) == BYTES);
+}
+
+static uint64_t after(void)
+{
+	char bytes[BYTES];
+	int left = 0;
+
+	if (!ioctl(from, FIONREAD, &left) && left > 0)
+		MUST(read(from, bytes, BYTES) == left);
+	return (uint64_t)left;
+}
+
+static long wait_for_parent(struct rng *r)
+{
+	struct pollfd p = { from, POLLIN, 0 };
+	char c;
+
+	if (rng_percent(r, 50))
+		return step_result(poll(&p, 1, 30000));
+	return step_result(read(from, &c, 1));
+}
+
+/* SIGSTOP, as others would stop for a terminal. */
+static long stop(struct rng *r)
+{
+	(void)r;
+	return step_result(raise(SIGSTOP));
+}
+
+static long spin(struct rng *r)
+{
+	long ms = rng_percent(r, 10) ? 130 : 2;
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - start.tv_sec) * 1000 +
+		       (now.tv_nsec - start.tv_nsec) / 1000000 <
+	       ms);
+	return 0;
+}
+
+static long sleep_a_little(struct rng *r)
+{
+	struct timespec t = { 0, rng_below(r, 2000000) };
+
+	return step_result(nanosleep(&t, NULL));
+}
+
+static long ask_for_children(struct rng *r)
+{
+	static const int flags[] = { 0,	     WUNTRACED,	  WCONTINUED,
+				     __WALL, __WNOTHREAD, __WCLONE };
+	int how = RNG_PICK(r, flags) | RNG_PICK(r, flags), status;
+	siginfo_t info;
+
+	if (rng_percent(r, 60))
+		how |= WNOHANG;
+	switch (rng_below(r, 5)) {
+	case 0:
+		return step_result(waitpid(-1, &status, how));
+	case 1:
+		return step_result(wait3(&status, how, NULL));
+	case 2:
+		return step_result(wait4(0, &status, how, NULL));
+	case 3:
+		return step_result(
+			waitid(P_ALL, 0, &info, how | WEXITED | WNOWAIT));
+	default:
+		return step_result(
+			waitid(P_PID, (id_t)getpid(), &info, how | WSTOPPED));
+	}
+}
+
+static const struct step steps[] = {
+	STEP(4, wait_for_parent),
+	STEP(2, stop),
+	STEP(2, spin),
+	STEP(2, sleep_a_little),
+	STEP(4, ask_for_children),
+	{ 0 },
+};
+
+const struct around around_waits = {
+	"waits", 25, begin, NULL, meanwhile, after, steps,
+};
