@@ -25,7 +25,7 @@ enum {
 
 #define FF_FLAGS(call, argument, mask)
 #define FF_REQUEST(call, request, number, signature, lazy, fence, vfork) \
-	{ number,	    NR_##call,	       FF_LAZY_##lazy,           \
+	{ number,	    NR_##call,	      FF_LAZY_##lazy,            \
 	  FF_FENCE_##fence, FF_VFORK_##vfork, signature },
 static const struct ff_request_rule requests[] = {
 #include "calls/requests.def"

@@ -13,6 +13,7 @@
 #include <ucontext.h>
 
 /* Looks at arguments in a lazy child, lazy/call_*.c, ff_look_... */
+/* clang-format off */
 #define FF_LOOKS(X)         \
 	X(arch_prctl)       \
 	X(brk)              \
@@ -54,6 +55,7 @@
 	X(setpgid)          \
 	X(sigaltstack)      \
 	X(write)
+/* clang-format on */
 
 enum ff_lazy {
 	FF_LAZY_LEAVE,

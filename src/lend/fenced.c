@@ -3,9 +3,9 @@
  * and its faults.
  *
  * The kernel may not write where the child may not: then it says EFAULT where
- * it would have written for a fork. So a call is made only if the table of calls
- * says that it writes nothing, or into memory that the fence keeps. Every other makes the
- * child a fork first.
+ * it would have written for a fork. So a call is made only if the table of
+ * calls says that it writes nothing, or into memory that the fence keeps. Every
+ * other makes the child a fork first.
  *
  * Calls are made from ff_let_through(), outside of the handler, with the
  * program's mask: a child that waits in one takes signals as it would. Of
@@ -190,7 +190,7 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		return !leads_astray(AT_FDCWD, ff_arg(uc, 0), ff_arg(uc, 1));
 	case FF_FENCE_openat:
 		return !leads_astray(ff_arg(uc, 0), ff_arg(uc, 1),
-				      ff_arg(uc, 2));
+				     ff_arg(uc, 2));
 	case FF_FENCE_path:
 		return !leads_astray(AT_FDCWD, ff_arg(uc, 0), 0);
 	case FF_FENCE_fcntl:

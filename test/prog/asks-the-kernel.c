@@ -41,8 +41,8 @@ static int ready(int fd)
 	FD_SET(fd, &in);
 	n += 8 * (int)syscall(SYS_select, fd + 1, &in, NULL, NULL, &nothing);
 	FD_SET(fd, &in);
-	n += 16 * (int)syscall(SYS_pselect6, fd + 1, &in, NULL, NULL, &none,
-			       &mask);
+	n += 16 *
+	     (int)syscall(SYS_pselect6, fd + 1, &in, NULL, NULL, &none, &mask);
 	return n;
 }
 

@@ -30,7 +30,10 @@ static const struct {
 	int nr;
 	const char *types;
 } call[] = {
-#define C(name, types) { #name, SYS_##name, types }
+#define C(name, types)                   \
+	{                                \
+#name, SYS_##name, types \
+	}
 	C(access, "sn"),
 	C(arch_prctl, "np"),
 	C(capget, "pp"),
@@ -137,8 +140,9 @@ static long pointer(void)
 
 static long number(void)
 {
-	static const long some[] = { 0, 1, 2, 3, 4, 5, 7, 8, 16, 100, 4096,
-				     65536, 1l << 20, 0x7fffffff, -1 };
+	static const long some[] = { 0,	   1,	  2,	    3,		4,
+				     5,	   7,	  8,	    16,		100,
+				     4096, 65536, 1l << 20, 0x7fffffff, -1 };
 
 	return some[pick(sizeof(some) / sizeof(*some))];
 }
@@ -155,8 +159,8 @@ static long advice(void)
 
 static long path(void)
 {
-	static char *const some[] = { "/", "/nonexistent/x", ".", "",
-				      "/dev/null", "/proc/self/exe" };
+	static char *const some[] = { "/", "/nonexistent/x", ".",
+				      "",  "/dev/null",	     "/proc/self/exe" };
 	char *copy;
 
 	if (wild && pick(3) == 0)
@@ -226,10 +230,10 @@ int main(void)
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(end != MAP_FAILED && !munmap(end + 2 * PAGE, PAGE));
 	end += 2 * PAGE;
-	constant = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			0);
-	closed = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
+	constant =
+		mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	closed =
+		mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(constant != MAP_FAILED && closed != MAP_FAILED);
 	fd[0] = open("/dev/null", O_RDONLY);
 	fd[1] = open(".", O_RDONLY | O_DIRECTORY);

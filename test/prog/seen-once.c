@@ -26,8 +26,8 @@ enum {
 };
 
 static const char *how;
-static char *private;	/* two pages */
-static int *shared;	/* a page */
+static char *private; /* two pages */
+static int *shared;   /* a page */
 static int file;
 static char *low; /* a name where pointers of i386 reach */
 
@@ -89,9 +89,8 @@ static int *writable(void)
 		CHECK(p == private);
 		CHECK(!mprotect(p, PAGE, PROT_READ | PROT_WRITE));
 	}
-	if (is("keyed") &&
-	    syscall(SYS_pkey_mprotect, shared, PAGE, PROT_READ | PROT_WRITE,
-		    -1))
+	if (is("keyed") && syscall(SYS_pkey_mprotect, shared, PAGE,
+				   PROT_READ | PROT_WRITE, -1))
 		CHECK(!mprotect(shared, PAGE, PROT_READ | PROT_WRITE));
 	return p;
 }

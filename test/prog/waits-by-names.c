@@ -35,9 +35,8 @@ static pid_t reap_one(void)
 	if (!strcmp(name, "__waitpid"))
 		return __waitpid(-1, NULL, options);
 	if (!strcmp(name, "waitid"))
-		return waitid(P_ALL, 0, &info, WEXITED | options) ?
-			       -1 :
-			       info.si_pid;
+		return waitid(P_ALL, 0, &info, WEXITED | options) ? -1 :
+								    info.si_pid;
 	if (!strcmp(name, "raw-wait4"))
 		return (pid_t)syscall(SYS_wait4, -1, NULL, options, NULL);
 	CHECK(!strcmp(name, "raw-waitid"));

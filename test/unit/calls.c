@@ -427,7 +427,8 @@ START_TEST(requests_and_flags_that_are_not_known_are_denied)
 	ck_assert(!is_odd(SYS_close_range, 2, 6));
 	ck_assert(is_odd(SYS_close_range, 2, 8));
 	ck_assert(is_odd(SYS_mmap, 3, MAP_PRIVATE | 0x200));
-	ck_assert(!is_odd(SYS_mmap, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED));
+	ck_assert(
+		!is_odd(SYS_mmap, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED));
 	ck_assert(is_odd(SYS_msync, 2, MS_SYNC));
 }
 END_TEST
