@@ -57,7 +57,7 @@ void ff_flights_reset(void)
 	atomic_store(&awaited, false);
 }
 
-static void await_flights(void)
+void ff_flights_await(void)
 {
 	const struct timespec slice = { 0, 10L * 1000 * 1000 };
 	uint32_t seen;
@@ -80,5 +80,5 @@ void ff_sandbox_enter(long nr, uintptr_t a, uintptr_t b)
 	/* Other filters are the calling thread's own. */
 	if (nr == SYS_seccomp && a == SECCOMP_SET_MODE_FILTER &&
 	    (b & SECCOMP_FILTER_FLAG_TSYNC))
-		await_flights();
+		ff_flights_await();
 }

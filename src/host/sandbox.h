@@ -36,6 +36,10 @@ void ff_sandbox_enter(long nr, uintptr_t a, uintptr_t b);
 bool ff_flight_begin(void);
 void ff_flight_end(void);
 
+/* Until no other thread is under way, at most FF_FLIGHT_MAX_MS. Not from
+ * inside a flight. */
+void ff_flights_await(void);
+
 /* In a new process: nobody else is under way. */
 void ff_flights_reset(void);
 

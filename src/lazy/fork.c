@@ -79,6 +79,8 @@ void ff_fork_setup(void)
 void ff_fork_never_lazily(const char *why)
 {
 	atomic_store(&why_never, why);
+	if (!atomic_load(&ff_sandboxed))
+		ff_flights_await();
 }
 
 bool ff_fork_is_never_lazy(void)

@@ -51,8 +51,10 @@ void ff_fork_has_handler(void);
 /* Before the first fork; more than once does no harm. */
 void ff_fork_setup(void);
 
-/* From now on forks of this process, and of its copies, are real. @why, for
- * the log, stays where it is. */
+/* From now on forks of this process, and of its copies, are real, and those of
+ * other threads that are under way come to their end first (within
+ * FF_FLIGHT_MAX_MS). @why, for the log, stays where it is. */
+#define FF_USERFAULTFD "userfaultfd is in use"
 void ff_fork_never_lazily(const char *why);
 bool ff_fork_is_never_lazy(void);
 

@@ -23,6 +23,7 @@
 #include "host/identity.h"
 #include "host/sandbox.h"
 #include "host/threads.h"
+#include "lazy/fork.h"
 #include "lazy/gate.h"
 #include "lazy/marks.h"
 #include "lazy/trap.h"
@@ -87,7 +88,9 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 		ff_site_keep_warm(
 			slot->committed || !slot->alone ? NULL : intent->site,
 			&slot->keep.warm);
-		if (!slot->alone && ff_areas_any_dontfork())
+		if (ff_fork_is_never_lazy())
+			why = FF_USERFAULTFD;
+		else if (!slot->alone && ff_areas_any_dontfork())
 			why = "the program keeps memory from its children";
 		else
 			why = ff_arm(slot, mask);

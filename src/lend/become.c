@@ -229,7 +229,11 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	ff_ask_state(loan);
 	note_task(&loan->task);
 	ff_borrower_handles(SIGSYS);
-	ff_dispatch(true);
+	/* Forbidden meanwhile: libc's child would not be our parent's. */
+	if (ff_dispatch(true) < 0) {
+		loan->error = EAGAIN;
+		end();
+	}
 	pid = fork_function();
 	if (pid != 0) {
 		ff_dispatch(false);

@@ -363,6 +363,9 @@ void ff_fenced_begin(struct ff_loan *loan)
 		return;
 	}
 	ff_setmask(loan->mask);
-	ff_dispatch(true);
+	if (ff_dispatch(true) < 0) {
+		ff_own_memory("can't be followed");
+		return;
+	}
 	ff_fence_close(loan);
 }

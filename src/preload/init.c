@@ -23,6 +23,7 @@ __attribute__((constructor)) static void load(void)
 		FF_NEXT_fork,  FF_NEXT_close,	  FF_NEXT_execve,
 		FF_NEXT_execv, FF_NEXT_execvp,	  FF_NEXT_execvpe,
 		FF_NEXT__exit, FF_NEXT_sigaction, FF_NEXT_signal,
+		FF_NEXT_ioctl,
 	};
 	size_t i;
 

@@ -12,6 +12,7 @@
 #include "host/next.h"
 #include "host/pidns.h"
 #include "host/sandbox.h"
+#include "lazy/child.h"
 #include "lazy/ending.h"
 #include "lazy/fork.h"
 #include "lend/borrower.h"
@@ -92,7 +93,8 @@ void ff_leave_call(long nr, const long *args)
 		break;
 	case FF_VFORK_UFFD:
 		/* A fork finds nothing where the program would be asked. */
-		ff_fork_never_lazily("userfaultfd is in use");
+		if (!ff_child.active)
+			ff_fork_never_lazily(FF_USERFAULTFD);
 		break;
 	case FF_VFORK_UNKNOWN:
 		ff_own_memory("makes a call that is not known");

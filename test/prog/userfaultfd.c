@@ -2,7 +2,8 @@
  * Memory whose pages another process provides (userfaultfd(2)): a child has
  * those that are there at fork, and zeros for all others, as the service is
  * not inherited. Children that write and then exec, at one place, so that
- * they would get to be born committed, and could not be taken back.
+ * they would get to be born committed, and could not be taken back. With
+ * "device" the service comes from /dev/userfaultfd.
  */
 #include "t.h"
 
@@ -20,6 +21,11 @@ enum {
 	CHILDREN = 9,
 };
 #define BYTES ((size_t)8 << 20)
+
+/* USERFAULTFD_IOC_NEW, of Linux 6.1; Debian 12 has it, older headers not. */
+#define NEW_USERFAULTFD _IO(0xaa, 0)
+
+static bool by_device;
 
 /* 0x5a, for whoever asks; @provided counts them. */
 static void provide(int service, volatile int *provided)
@@ -47,8 +53,18 @@ static pid_t start_service(unsigned char *memory, volatile int *provided)
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	struct uffdio_api api = { .api = UFFD_API };
-	int service = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	int device, service;
 	pid_t pid;
+
+	if (by_device) {
+		device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+		if (device < 0)
+			t_skip("no /dev/userfaultfd here");
+		service = ioctl(device, NEW_USERFAULTFD, O_CLOEXEC);
+		close(device);
+	} else {
+		service = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	}
 
 	if (service < 0)
 		t_skip("no userfaultfd here");
@@ -62,12 +78,13 @@ static pid_t start_service(unsigned char *memory, volatile int *provided)
 	return pid;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	volatile int *provided = t_shared(PAGE);
 	unsigned char *memory;
 	pid_t server, pid;
 
+	by_device = argc > 1 && !strcmp(argv[1], "device");
 	t_start(64);
 	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
