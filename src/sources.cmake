@@ -55,6 +55,7 @@ set(FF_CORE_SOURCES
 	lazy/pager.c
 	lazy/release.c
 	lazy/request.c
+	lazy/robust.c
 	lazy/slot.c
 	lazy/source.c
 	lazy/standin.c

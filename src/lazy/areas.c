@@ -276,3 +276,24 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 		atomic_store(&has_readonly, readonly);
 	return rc;
 }
+
+/* No list of mappings tells. This changes no protection; what does not grow
+ * refuses it. */
+static bool grows_down(const struct ff_area *a)
+{
+	return sys(mprotect, a->start, FF_PAGE, a->prot | PROT_GROWSDOWN) == 0;
+}
+
+void ff_areas_drop_growing(struct ff_areas *areas)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < areas->count; i++) {
+		if (grows_down(&areas->area[i]))
+			areas->absent_bytes -=
+				areas->area[i].end - areas->area[i].start;
+		else
+			areas->area[kept++] = areas->area[i];
+	}
+	areas->count = kept;
+}

@@ -73,6 +73,12 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
 struct ff_mapping;
 void ff_layout_add(uint64_t *layout, const struct ff_mapping *mapping);
 
+/*
+ * Leave out what grows downwards (MAP_GROWSDOWN): a reservation does not. Not
+ * for a child on trial, whose growing is a fault that ends it.
+ */
+void ff_areas_drop_growing(struct ff_areas *areas);
+
 /* Does [start, start + len) meet an area? */
 bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
 

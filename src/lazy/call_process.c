@@ -10,7 +10,7 @@
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
-#include "lazy/pager.h"
+#include "lazy/robust.h"
 
 void ff_look_exit(ucontext_t *uc, long nr)
 {
@@ -19,19 +19,15 @@ void ff_look_exit(ucontext_t *uc, long nr)
 	ff_child_leave(uc, FF_REASON_EXIT, nr);
 }
 
-/* libc's child code registers its own list right after the clone; ours must
- * stay until exec. Nobody else shares the child's robust mutexes' memory
- * that could be told of their owner's death: shared memory is watched. */
+/* libc's child code registers its own list right after the clone. */
 void ff_look_set_robust_list(ucontext_t *uc, long nr)
 {
-	(void)nr;
-	if (ff_arg(uc, 1) != (long)sizeof(struct ff_robust_head)) {
+	if (ff_arg(uc, 1) != (long)sizeof(struct ff_robust_head))
 		ff_answer(uc, -EINVAL);
-		return;
-	}
-	ff_child.robust = (struct ff_robust_head *)ff_arg(uc, 0);
-	ff_child.robust_bytes = (unsigned long)ff_arg(uc, 1);
-	ff_answer(uc, 0);
+	else if (ff_robust_join((uintptr_t)ff_arg(uc, 0)))
+		ff_answer(uc, 0);
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
 }
 
 void ff_look_futex(ucontext_t *uc, long nr)

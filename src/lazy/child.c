@@ -30,6 +30,7 @@
 #include "host/hot.h"
 #include "lazy/hooks.h"
 #include "lazy/pager.h"
+#include "lazy/robust.h"
 #include "lazy/trap.h"
 
 struct ff_child ff_child FF_HOT;
@@ -100,19 +101,6 @@ static int move_high(int fd)
 	return fd;
 }
 
-static void own_robust_word(void)
-{
-	struct ff_shared *sh = ff_child.shared;
-
-	sh->head.list.next = &sh->entry;
-	sh->entry.next = &sh->head.list;
-	sh->head.futex_offset = (long)offsetof(struct ff_shared, owner) -
-				(long)offsetof(struct ff_shared, entry);
-	sh->head.pending = NULL;
-	sys(set_robust_list, &sh->head, sizeof(sh->head));
-	atomic_store(&sh->owner, (uint32_t)ff_gettid() | FUTEX_WAITERS);
-}
-
 static int watch_shared(void)
 {
 	const struct ff_areas *areas = ff_child.areas;
@@ -137,7 +125,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.mask = slot->mask;
 	ff_child.stack = slot->stack;
 	ff_child.sys = *ff_program_sigsys();
-	own_robust_word();
+	ff_robust_begin();
 	ff_child.parent = (pid_t)sys(getppid);
 	ff_child.mem = move_high(mem);
 	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
@@ -145,9 +133,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	    (!slot->committed && watch_shared() < 0) ||
 	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
 	    ff_dispatch(true) < 0) {
-		if (slot->committed)
-			die();
-		roll_back(FF_REASON_MEMORY, -1);
+		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
 	}
 	if (!move_state(FF_STARTING, FF_RUNNING))
 		end(); /* on trial, and cancelled */
@@ -201,7 +187,7 @@ static void let_go(ucontext_t *uc)
 	ff_dispatch(false);
 	set_action(SIGSEGV, &ff_child.segv);
 	set_action(SIGSYS, &ff_child.sys);
-	sys(set_robust_list, ff_child.robust, ff_child.robust_bytes);
+	ff_robust_leave();
 	sys(close, ff_child.mem);
 	if (ff_child.pagemap >= 0)
 		sys(close, ff_child.pagemap);
@@ -232,6 +218,7 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 
 void ff_child_enter_exec(void)
 {
+	ff_robust_assure();
 	if (ff_fault(FF_FAULT_LIES))
 		lie();
 	if (ff_child.committed)

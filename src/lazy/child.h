@@ -31,8 +31,9 @@ struct ff_child {
 	ff_sigset mask;
 	stack_t stack;
 	struct ff_sigaction segv, sys;
+	/* Its robust list, and our entry in it; NULL: none. */
 	struct ff_robust_head *robust;
-	unsigned long robust_bytes;
+	struct ff_robust_list *entry;
 	struct ff_exec exec;
 
 	/* Descriptors the child opened itself, of regular files or

@@ -118,8 +118,12 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	mem = open_own("/proc/self/mem");
 	if (mem < 0)
 		return -EAGAIN;
-	if (slot->committed)
+	/* Guards lie among the stacks of threads; a trial without it ends at
+	 * the first. */
+	if (slot->committed || !slot->alone)
 		pagemap = open_own("/proc/self/pagemap");
+	if (slot->committed)
+		ff_areas_drop_growing(&slot->areas);
 	if (slot->committed && pagemap < 0) {
 		sys(close, mem);
 		return -EAGAIN;

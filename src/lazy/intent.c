@@ -18,15 +18,22 @@
 
 #include <stddef.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "host/ground.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
+#include "host/sys.h"
 #include "host/threads.h"
 #include "lazy/fork.h"
 #include "lazy/gate.h"
 #include "lazy/marks.h"
 #include "lazy/trap.h"
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
 
 /* Resident memory up to which a child may be born committed. */
 #define COMMIT_MAX ((uint64_t)4 << 30)
@@ -50,6 +57,20 @@ static void keep_ours(struct ff_keep *keep)
 }
 
 /*
+ * To make reserved memory accessible again is refused where data is limited
+ * (the child may have used up what is left), or what is writable may not be
+ * made executable.
+ */
+static bool memory_may_be_refused(void)
+{
+	struct rlimit limit = { .rlim_cur = 0 };
+
+	return sys(prlimit64, 0, RLIMIT_DATA, NULL, &limit) < 0 ||
+	       limit.rlim_cur != RLIM_INFINITY ||
+	       sys(prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0;
+}
+
+/*
  * A committed child can't be taken back. Other threads may map something
  * where an area was, and then it would have to be; and what a child that
  * strays would have to copy must not be without end.
@@ -58,7 +79,7 @@ static bool may_commit(const struct ff_slot *slot)
 {
 	uint64_t resident, writable;
 
-	return slot->alone && ff_process_size(&resident, &writable) &&
+	return slot->alone && !memory_may_be_refused() && ff_process_size(&resident, &writable) &&
 	       resident <= COMMIT_MAX;
 }
 

@@ -89,14 +89,18 @@ static unsigned first_area(uintptr_t address)
  * H-P4 A mapping gets its anon_vma with its first page; pieces that got one
  *      each never merge again, and mremap over them fails. A committed child
  *      can't be taken back for that: give all of the area one now.
+ * H-P6 Where memory is promised to the last page (overcommit_memory 2) it is
+ *      promised when a mapping becomes writable, and stays so: all of it now,
+ *      as fork does it, or a fetch may fail later.
  */
-static long share_anon_vma(const struct ff_area *a)
+static long make_certain(const struct ff_area *a)
 {
-	long rc = sys(mprotect, a->start, FF_PAGE, PROT_READ | PROT_WRITE);
+	const size_t bytes = a->end - a->start;
+	long rc = sys(mprotect, a->start, bytes, PROT_READ | PROT_WRITE);
 
 	if (rc == 0) {
 		*(volatile char *)a->start = 0;
-		rc = sys(mprotect, a->start, FF_PAGE, PROT_NONE);
+		rc = sys(mprotect, a->start, bytes, PROT_NONE);
 	}
 	return rc;
 }
@@ -117,7 +121,7 @@ int ff_pager_reserve(void)
 			 -1, 0);
 		if (at != (long)a->start || ff_fault(FF_FAULT_RESERVE))
 			return at < 0 && at > -4096 ? (int)at : -EEXIST;
-		if (ff_child.committed && (at = share_anon_vma(a)) < 0)
+		if (ff_child.committed && (at = make_certain(a)) < 0)
 			return (int)at;
 		a->first_cluster = cluster_of(a->start);
 		a->bit = bits;

@@ -69,6 +69,9 @@ struct ff_robust_head {
 	struct ff_robust_list *pending;
 };
 
+/* Words around the robust one for its entry in a list of the program's. */
+#define FF_ROOM 16
+
 /* Who has the child's memory. */
 enum ff_source {
 	FF_SOURCE_PARENT,
@@ -92,7 +95,10 @@ enum ff_want {
 struct ff_shared {
 	/* Child writes its tid once; the kernel marks it at exec or death
 	 * and wakes the parent, who sleeps on it. */
+	uint64_t room_below[FF_ROOM]; /* child: for robust.c */
 	_Atomic uint32_t owner;
+	uint32_t unused;
+	uint64_t room_above[FF_ROOM];
 	_Atomic uint32_t state;	 /* enum ff_state; both, by compare-exchange */
 	_Atomic uint32_t reason; /* child before ROLLBACK or RELEASED */
 	_Atomic int32_t call;	 /* child: the system call of the reason */
@@ -112,7 +118,7 @@ struct ff_shared {
 	_Atomic uint64_t fetched_bytes; /* child */
 	struct ff_warm warm;		/* child, until exec; parent, then */
 	_Atomic uint32_t strays; /* child, at exec: lazy/strays.h */
-	struct ff_robust_head head;	/* child: registered with the kernel */
+	struct ff_robust_head head;	/* child: while the program has none */
 	struct ff_robust_list entry;	/* ... and its only entry */
 	struct ff_robust_head standin_head; /* stand-in: the same */
 	struct ff_robust_list standin_entry;

@@ -139,8 +139,39 @@ static bool is_gone(pid_t pid)
 	return rc == -ECHILD || (rc == 0 && info.si_pid == pid);
 }
 
+/*
+ * H-W5 A committed child that could not stand up has done nothing: it is taken
+ *      back, and with it the SIGCHLD that nobody else can have taken, since
+ *      there is no other thread. One that was pending before, or came in its
+ *      shadow, stays.
+ */
+static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
+{
+	const ff_sigset sigchld = FF_SIG(SIGCHLD);
+	const struct timespec now = { 0, 0 };
+	siginfo_t info = { 0 }, other = { 0 };
+	long rc;
+
+	do
+		rc = sys(waitid, P_PID, pid, &info, WEXITED | __WALL, NULL);
+	while (rc == -EINTR);
+	if (sys(rt_sigtimedwait, &sigchld, &info, &now, sizeof(sigchld)) ==
+	    SIGCHLD) {
+		if (info.si_pid == pid)
+			rc = sys(waitid, P_ALL, 0, &other,
+				 WEXITED | WSTOPPED | WCONTINUED | WNOHANG |
+					 WNOWAIT,
+				 NULL);
+		else
+			other = info;
+		if (other.si_pid)
+			sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, &other);
+	}
+	return taken_back(slot);
+}
+
 /* What has become of the committed child by now; NONE: nothing yet. */
-static enum ff_outcome look_at_committed(struct ff_slot *slot)
+static enum ff_outcome look_at_committed(struct ff_slot *slot, pid_t pid)
 {
 	struct ff_shared *sh = slot->shared;
 	uint32_t owner = atomic_load(&sh->owner);
@@ -151,6 +182,8 @@ static enum ff_outcome look_at_committed(struct ff_slot *slot)
 		return FF_OUTCOME_RELEASED;
 	if (!(owner & FUTEX_OWNER_DIED))
 		return FF_OUTCOME_NONE;
+	if (atomic_load(&sh->state) == FF_ROLLBACK)
+		return never_was(slot, pid);
 	return atomic_load(&sh->state) == FF_EXECING ? FF_OUTCOME_EXEC :
 						       FF_OUTCOME_ENDED;
 }
@@ -187,7 +220,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 
 	for (;;) {
 		seen = atomic_load(&sh->owner);
-		outcome = look_at_committed(slot);
+		outcome = look_at_committed(slot, pid);
 		if (outcome != FF_OUTCOME_NONE)
 			return outcome;
 		if (!leaving && atomic_load(&sh->state) == FF_LEAVING) {

@@ -90,6 +90,12 @@ foreach(how spins killed execs)
 endforeach()
 behaviour(handed-over TEST handed-over-no_more ARGS no_more
 	OPTIONS -b 100 -e FLATFORK_LEND=off)
+foreach(what robust robust_exits robust_held grows)
+	behaviour(committed-keeps LAZY TEST committed-keeps-${what}
+		ARGS ${what} OPTIONS -e FLATFORK_LEND=off)
+endforeach()
+behaviour(committed-keeps TEST committed-keeps-limit ARGS limit
+	OPTIONS -e FLATFORK_LEND=off)
 behaviour(committed-moves LAZY)
 foreach(which reads signals lists)
 	behaviour(committed-pointers LAZY TEST committed-pointers-${which}

@@ -1,0 +1,135 @@
+/*
+ * What a child that has written something has all the same, in the end.
+ * Argument:
+ *
+ * robust       a robust mutex that it locks is released when it execs
+ * robust_exits ... and when it ends
+ * robust_held  ... if it holds two, and gave back a third that lay between
+ * grows        memory that grows downwards goes on doing so
+ * limit        a limit on data that leaves room for nothing more
+ */
+#include "t.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PROOFS = 2, /* children by which the site becomes known */
+	LOCKS = 3,
+	PAGE = 4096
+};
+
+static const char *how;
+static pthread_mutex_t *lock;
+static volatile char *low;
+
+static bool is(const char *name)
+{
+	return !strcmp(how, name);
+}
+
+static void make_locks(void)
+{
+	pthread_mutexattr_t attributes;
+
+	lock = t_shared(PAGE);
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	for (int i = 0; i < LOCKS; i++)
+		CHECK(!pthread_mutex_init(&lock[i], &attributes));
+}
+
+static void say_locks(void)
+{
+	struct timespec t;
+	int rc;
+
+	for (int i = 0; i < LOCKS; i++) {
+		clock_gettime(CLOCK_REALTIME, &t);
+		t.tv_sec += 5;
+		rc = pthread_mutex_timedlock(&lock[i], &t);
+		printf("lock %d: %s\n", i, strerror(rc));
+		if (rc == EOWNERDEAD)
+			pthread_mutex_consistent(&lock[i]);
+		if (rc == 0 || rc == EOWNERDEAD)
+			pthread_mutex_unlock(&lock[i]);
+	}
+}
+
+static void make_growing(void)
+{
+	char *room = mmap(NULL, 16 << 20, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(room != MAP_FAILED && !munmap(room, 16 << 20));
+	low = mmap(room + (12 << 20), 2 << 20, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1,
+		   0);
+	CHECK(low != MAP_FAILED);
+	for (int i = 0; i < 2 << 20; i += PAGE)
+		low[i] = 1;
+}
+
+static void limit_data(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_DATA, &limit);
+	limit.rlim_cur = (rlim_t)t_area_bytes;
+	CHECK(!setrlimit(RLIMIT_DATA, &limit));
+}
+
+static void child_runs(void)
+{
+	CHECK(write(1, "", 0) == 0);
+	CHECK(write(2, "child\n", 6) == 6);
+	if (lock) {
+		CHECK(!pthread_mutex_lock(&lock[0]));
+		if (is("robust_held")) {
+			CHECK(!pthread_mutex_lock(&lock[1]));
+			CHECK(!pthread_mutex_lock(&lock[2]));
+			CHECK(!pthread_mutex_unlock(&lock[1]));
+		}
+	}
+	for (int i = 1; low && i < 20; i++)
+		low[-PAGE * i] = 1;
+	if (is("limit") && !t_intact(t_area, t_area_bytes))
+		_exit(8);
+	if (is("robust_exits"))
+		_exit(7);
+	t_exec_exit(7);
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid;
+
+	how = argc > 1 ? argv[1] : "grows";
+	t_start(48);
+	for (int i = 0; i <= PROOFS; i++) {
+		if (i == PROOFS && !strncmp(how, "robust", 6))
+			make_locks();
+		if (i == PROOFS && is("grows"))
+			make_growing();
+		if (i == PROOFS && is("limit"))
+			limit_data();
+		pid = t_fork();
+		if (pid == 0) {
+			if (i < PROOFS) {
+				CHECK(write(2, "known\n", 6) == 6);
+				t_exec_exit(7);
+			}
+			child_runs();
+		}
+		t_reap(pid, "child");
+	}
+	if (lock)
+		say_locks();
+	return t_end();
+}
