@@ -47,6 +47,7 @@ set(FF_CORE_SOURCES
 	lazy/child.c
 	lazy/clone.c
 	lazy/fork.c
+	lazy/handed.c
 	lazy/intent.c
 	lazy/maps.c
 	lazy/marks.c

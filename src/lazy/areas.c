@@ -241,6 +241,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 
 	areas->count = 0;
 	areas->shared_count = 0;
+	areas->shared_code = false;
 	areas->absent_bytes = 0;
 	areas->layout = FF_LAYOUT_OF_NONE;
 	make_cuts(&cuts, keep);
@@ -264,6 +265,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 				rc = -ENOSPC;
 				break;
 			}
+			areas->shared_code |= (m.prot & PROT_EXEC) != 0;
 			areas->shared[areas->shared_count++] =
 				(struct ff_range){ m.start, m.end };
 		} else if (is_candidate(&m, keep->stack)) {

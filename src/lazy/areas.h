@@ -38,6 +38,7 @@ struct ff_area {
 
 struct ff_areas {
 	unsigned count, shared_count;
+	bool shared_code; /* some of the shared ones may be executed */
 	uint64_t absent_bytes;
 	uint64_t layout; /* when they were listed: of the writable ones ... */
 	bool writable;	 /* ... alone? */

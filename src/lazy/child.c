@@ -29,6 +29,7 @@
 #include "host/fault.h"
 #include "host/hot.h"
 #include "lazy/hooks.h"
+#include "lazy/maps.h"
 #include "lazy/pager.h"
 #include "lazy/robust.h"
 #include "lazy/trap.h"
@@ -227,7 +228,34 @@ void ff_child_enter_exec(void)
 		end();
 }
 
+/* Those that are as watch_shared() left them are writable again. */
+static void unwatch_shared(void)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+
+	if (ff_maps_open(&maps) < 0)
+		return;
+	while (ff_maps_next(&maps, &m) > 0)
+		if (m.shared && m.prot == PROT_READ && ff_is_watched(m.start))
+			sys(mprotect, m.start, m.end - m.start,
+			    PROT_READ | PROT_WRITE);
+	ff_maps_close(&maps);
+}
+
+/*
+ * H-C5 The parent of a child on trial has gone on while that was in execve:
+ *      who stands in was ready before. The child is taken back no more, and
+ *      what it writes is the program's.
+ */
 bool ff_child_left_exec(void)
 {
-	return move_state(FF_EXECING, FF_RUNNING);
+	if (move_state(FF_EXECING, FF_RUNNING))
+		return true;
+	if (!move_state(FF_EXEC_ALONE, FF_RUNNING))
+		return false;
+	atomic_store(&ff_child.shared->source, FF_SOURCE_STANDIN);
+	unwatch_shared();
+	ff_child.committed = true;
+	return true;
 }

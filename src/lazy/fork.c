@@ -25,6 +25,7 @@
 #include "lazy/clone.h"
 #include "lazy/ending.h"
 #include "lazy/gate.h"
+#include "lazy/handed.h"
 #include "lazy/hooks.h"
 #include "lazy/intent.h"
 #include "lazy/marks.h"
@@ -114,6 +115,7 @@ void ff_new_process(const struct ff_slot *own)
 	ff_slots_reset(own);
 	ff_trials_reset();
 	ff_standins_reset();
+	ff_handed_reset();
 	ff_stats_reset();
 	ff_sites_new_process();
 }

@@ -26,6 +26,7 @@ enum ff_state {
 	FF_STARTING,  /* made, not yet on its feet */
 	FF_RUNNING,   /* the program's code runs in the child */
 	FF_EXECING,   /* in execve: may not be cancelled any more */
+	FF_EXEC_ALONE, /* parent: in execve, and the parent has gone on */
 	FF_ROLLBACK,  /* child: took itself back, is about to be dead */
 	FF_CANCELLED, /* parent: takes the child back, kills it */
 	FF_ASKED,     /* parent: a SIGSYS tells the committed child to leave */
@@ -103,6 +104,7 @@ struct ff_shared {
 	_Atomic uint32_t reason; /* child before ROLLBACK or RELEASED */
 	_Atomic int32_t call;	 /* child: the system call of the reason */
 	_Atomic uint32_t source; /* enum ff_source; parent, once */
+	_Atomic uint32_t dismissed; /* parent: the stand-in is not needed */
 	_Atomic uint32_t leave;	 /* parent, once: go on alone, when you can */
 	/* Stand-in, once: that it is there; and its tid, which the kernel
 	 * marks when it dies. */

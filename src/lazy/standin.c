@@ -42,6 +42,8 @@
 #include "host/signals.h"
 #include "host/sys.h"
 #include "lazy/gate.h"
+#include "lazy/handed.h"
+#include "tell/line.h"
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE (1U << 1)
@@ -60,6 +62,8 @@ static _Atomic unsigned count FF_HOT;
 struct standin {
 	struct ff_slot *image; /* the child's, where the parent has it */
 	int child;	       /* a pidfd */
+	pid_t pid;	       /* of it */
+	bool tells;	       /* the parent, of an end that sends nothing */
 	int mem, pagemap;
 };
 
@@ -124,15 +128,59 @@ static void answer(const struct standin *s, struct ff_shared *sh,
 	sys(futex, &sh->answered, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/*
+ * H-N6 A child on trial sends nothing when it ends before the kernel has
+ *      started its program. Who stands in for its parent then does: it looks at
+ *      what the zombie would have sent, the 38th word of its status.
+ */
+static bool has_no_exit_signal(pid_t pid)
+{
+	char text[1024];
+	struct ff_line path = ff_line_start(text, sizeof(text));
+	long fd, n, i, words = 2;
+
+	ff_line_str(&path, "/proc/");
+	ff_line_unsigned(&path, (uint64_t)pid, 10);
+	ff_line_str(&path, "/stat");
+	text[path.used] = 0;
+	fd = sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false; /* reaped: it was heard of */
+	n = sys(read, fd, text, sizeof(text) - 1);
+	sys(close, fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	for (i = n; i > 0 && text[i - 1] != ')'; i--)
+		;
+	for (; i < n && words < 38; i++)
+		words += text[i] == ' ';
+	return words == 38 && text[i] == '0';
+}
+
+static long parent(void)
+{
+	return sys(getppid);
+}
+
 /* H-N3 */
 static bool needs_nothing(const struct standin *s, struct ff_shared *sh)
 {
 	struct pollfd p = { .fd = s->child, .events = POLLIN };
 	const struct timespec now = { 0, 0 };
 
-	return atomic_load(&sh->state) == FF_RELEASED ||
-	       (atomic_load(&sh->owner) & FUTEX_OWNER_DIED) ||
-	       sys(ppoll, &p, 1, &now, NULL, 0) == 1;
+	if (atomic_load(&sh->dismissed))
+		return true;
+	if (sys(ppoll, &p, 1, &now, NULL, 0) == 1) {
+		if (s->tells && has_no_exit_signal(s->pid))
+			sys(kill, parent(), SIGCHLD);
+		return true;
+	}
+	if (s->tells) /* it may be dying, and no zombie yet */
+		return (atomic_load(&sh->owner) & FUTEX_OWNER_DIED) &&
+		       !has_no_exit_signal(s->pid);
+	return (atomic_load(&sh->owner) & FUTEX_OWNER_DIED) ||
+	       atomic_load(&sh->state) == FF_RELEASED;
 }
 
 static void standin_main(void *arg)
@@ -236,17 +284,20 @@ static long make_process(struct standin *of, void *stack)
 	return pid;
 }
 
-bool ff_standin_make(struct ff_slot *slot, pid_t pid)
+/* A process that is ready to serve, or -errno. */
+static long prepare(struct ff_slot *slot, pid_t pid)
 {
-	struct standin s = { .image = &ff_image_of(slot)->slot };
+	struct standin s = { .image = &ff_image_of(slot)->slot,
+			     .pid = pid,
+			     .tells = !slot->committed };
 	struct ff_shared *sh = slot->shared;
 	long stack, made = -EAGAIN;
 
 	if (atomic_load(&count) == STANDINS_MAX)
-		return false;
+		return -EAGAIN;
 	s.child = (int)sys(pidfd_open, pid, 0);
 	if (s.child < 0)
-		return false;
+		return s.child;
 	stack = sys(mmap, NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	atomic_store(&sh->ready, 0);
@@ -257,11 +308,49 @@ bool ff_standin_make(struct ff_slot *slot, pid_t pid)
 	if (made > 0 && !is_ready(sh, (pid_t)made))
 		made = -EAGAIN;
 	sys(close, s.child);
+	return made;
+}
+
+bool ff_standin_make(struct ff_slot *slot, pid_t pid)
+{
+	long made = prepare(slot, pid);
+
 	if (made < 0)
 		return false;
 	remember((pid_t)made, pid);
-	atomic_store(&sh->source, FF_SOURCE_STANDIN);
+	atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
 	return true;
+}
+
+/* It has served nobody. */
+static void dismiss(struct ff_slot *slot, pid_t pid)
+{
+	struct ff_shared *sh = slot->shared;
+
+	atomic_store(&sh->dismissed, 1);
+	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	reap(pid, 0);
+	atomic_store(&sh->dismissed, 0);
+}
+
+bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
+{
+	uint32_t seen = FF_EXECING;
+	long made;
+
+	if (slot->areas.shared_code || !ff_handed_add(pid))
+		return false;
+	made = prepare(slot, pid);
+	if (made > 0 && atomic_compare_exchange_strong(&slot->shared->state,
+						       &seen, FF_EXEC_ALONE)) {
+		remember((pid_t)made, pid);
+		atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
+		return true;
+	}
+	if (made > 0)
+		dismiss(slot, (pid_t)made);
+	ff_handed_remove(pid);
+	return false;
 }
 
 void ff_standins_reap(void)

@@ -18,6 +18,12 @@
  */
 bool ff_standin_make(struct ff_slot *slot, pid_t pid);
 
+/*
+ * The same for a child on trial that is in execve: from then on it can't be
+ * taken back, and waits find it by handed.h. False also: it has left execve.
+ */
+bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid);
+
 /* Reap those that are done. Context: any; cheap while there are none. */
 void ff_standins_reap(void);
 

@@ -6,7 +6,8 @@
  *       __WCLONE see it; exec makes it ordinary. A dead child that never
  *       exec'ed stays a zombie of ours whatever SIGCHLD is set to.
  *  H-W2 A child in execve may not be killed: whether it is the old program
- *       or the new one can't be told. It is waited for, as with vfork.
+ *       or the new one can't be told. When its time is up somebody stands in
+ *       for the parent; if nobody can, it is waited for, as with vfork.
  *  H-W3 A committed child is the program's from the start: it is never
  *       killed or reaped here.
  */
@@ -91,6 +92,17 @@ bool ff_cancel_child(struct ff_slot *slot, pid_t pid)
 	return true;
 }
 
+/* H-W2: whatever the exec waits for may be the parent's to give. An exec that
+ * is through by now is found the next time. */
+static enum ff_outcome hand_over_exec(struct ff_slot *slot, pid_t pid)
+{
+	if (atomic_load(&slot->shared->state) != FF_EXECING ||
+	    !ff_standin_make_for_exec(slot, pid))
+		return FF_OUTCOME_NONE;
+	slot->reason = FF_REASON_BUDGET;
+	return FF_OUTCOME_RELEASED;
+}
+
 static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
 {
 	enum ff_outcome outcome = look(slot, pid, false);
@@ -98,7 +110,7 @@ static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
 	if (outcome != FF_OUTCOME_NONE)
 		return outcome;
 	if (!ff_cancel_child(slot, pid))
-		return FF_OUTCOME_NONE;
+		return hand_over_exec(slot, pid);
 	if (atomic_load(&slot->shared->reason) == FF_REASON_NONE)
 		atomic_store(&slot->shared->reason, FF_REASON_BUDGET);
 	return taken_back(slot);

@@ -10,23 +10,45 @@
 
 #include "host/next.h"
 #include "lazy/child.h"
+#include "lazy/handed.h"
 #include "lazy/standin.h"
 #include "lazy/trials.h"
 #include "lend/borrower.h"
 #include "preload/preload.h"
 
+/* A borrower and a lazy child have no children: they had to leave to have any.
+ * What they know of is their parent's. */
+static bool has_children(void)
+{
+	return !ff_child.active && !ff_is_borrower();
+}
+
 static bool finds_all(int options)
 {
-	/* A borrower and a lazy child have no children: they had to leave to
-	 * have any. The trials they know of are their parent's. */
-	return (options & (int)(__WALL | __WCLONE)) && !ff_child.active &&
-	       !ff_is_borrower();
+	return (options & (int)(__WALL | __WCLONE)) && has_children();
+}
+
+/* A child that was handed over while in execve is the program's to wait for,
+ * though it may be of the other class as yet. */
+static int with_handed(pid_t pid, int options)
+{
+	if (!has_children() || (options & (int)__WCLONE) ||
+	    !(pid > 0 ? ff_is_handed(pid) : ff_any_handed()))
+		return options;
+	return options | (int)__WALL;
 }
 
 static void prepare(void)
 {
 	ff_trials_forbid();
 	ff_standins_settle();
+}
+
+/* Is there something of ours to look past? */
+static bool looks_past(pid_t pid, int *options)
+{
+	*options = with_handed(pid, *options);
+	return finds_all(*options);
 }
 
 static pid_t wait_for_all(pid_t pid, int *status, int options,
@@ -47,9 +69,18 @@ static pid_t wait_for_all(pid_t pid, int *status, int options,
 	return found;
 }
 
+FF_EXPORT pid_t wait(int *status)
+{
+	int options = 0;
+
+	if (looks_past(-1, &options))
+		return wait_for_all(-1, status, options, NULL);
+	return FF_NEXT(wait)(status);
+}
+
 FF_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 {
-	if (finds_all(options))
+	if (looks_past(pid, &options))
 		return wait_for_all(pid, status, options, NULL);
 	return FF_NEXT(waitpid)(pid, status, options);
 }
@@ -57,21 +88,21 @@ FF_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 pid_t __waitpid(pid_t pid, int *status, int options);
 FF_EXPORT pid_t __waitpid(pid_t pid, int *status, int options)
 {
-	if (finds_all(options))
+	if (looks_past(pid, &options))
 		return wait_for_all(pid, status, options, NULL);
 	return FF_NEXT(__waitpid)(pid, status, options);
 }
 
 FF_EXPORT pid_t wait3(int *status, int options, struct rusage *usage)
 {
-	if (finds_all(options))
+	if (looks_past(-1, &options))
 		return wait_for_all(-1, status, options, usage);
 	return FF_NEXT(wait3)(status, options, usage);
 }
 
 FF_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
-	if (finds_all(options))
+	if (looks_past(pid, &options))
 		return wait_for_all(pid, status, options, usage);
 	return FF_NEXT(wait4)(pid, status, options, usage);
 }
@@ -87,7 +118,7 @@ FF_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	siginfo_t found;
 	int rc;
 
-	if (!finds_all(options))
+	if (!looks_past(type == P_PID ? (pid_t)id : -1, &options))
 		return FF_NEXT(waitid)(type, id, info, options);
 	do {
 		prepare();

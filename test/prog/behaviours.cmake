@@ -84,7 +84,7 @@ foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
 endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
-foreach(how spins killed execs)
+foreach(how spins killed execs on_trial refused)
 	behaviour(handed-over LAZY TEST handed-over-${how} ARGS ${how}
 		OPTIONS -b 100 -k hydrations -e FLATFORK_LEND=off)
 endforeach()

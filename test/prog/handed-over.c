@@ -9,6 +9,9 @@
  * killed   the same; who serves the child's memory is killed: the child may
  *          die of it, nobody may hang
  * execs    in execve, which the parent itself must permit (fanotify)
+ * on_trial the same, where the child has written nothing
+ * refused  the same, and it is refused; on the way out the child writes into
+ *          shared memory, and its end is told
  */
 #include "t.h"
 
@@ -22,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -38,14 +42,29 @@ static bool is(const char *name)
 	return !strcmp(how, name);
 }
 
+static bool on_trial(void)
+{
+	return is("on_trial") || is("refused");
+}
+
+static bool listens(void)
+{
+	return is("execs") || on_trial();
+}
+
 static void child_runs(bool last)
 {
 	bool intact;
 
-	CHECK(write(told[1], "c", 1) == 1);
-	if (last && !is("execs"))
+	if (!on_trial())
+		CHECK(write(told[1], "c", 1) == 1);
+	if (last && !listens())
 		while (!shared[0])
 			;
+	if (on_trial())
+		execl("./slow", "slow", "exit", "7", (char *)NULL);
+	if (on_trial())
+		shared[1] = 5;
 	intact = t_intact(t_area, t_area_bytes) &&
 		 t_intact(t_block(3), T_BLOCK);
 	if (last && is("execs")) {
@@ -88,7 +107,8 @@ static void permit(void)
 
 	CHECK(poll(&p, 1, 20000) == 1);
 	CHECK(read(listener, &event, sizeof(event)) > 0);
-	yes = (struct fanotify_response){ event.fd, FAN_ALLOW };
+	yes = (struct fanotify_response){ event.fd, is("refused") ? FAN_DENY :
+								    FAN_ALLOW };
 	CHECK(write(listener, &yes, sizeof(yes)) == sizeof(yes));
 	close(event.fd);
 }
@@ -119,20 +139,44 @@ static void after_fork(pid_t pid)
 {
 	int status;
 
+	sigset_t sigchld;
+
 	memset(t_area, 0xee, t_area_bytes);
 	CHECK(waitpid(-1, NULL, WNOHANG) == 0);
+	CHECK(waitpid(pid, NULL, WNOHANG) == 0);
 	if (is("killed") && (status = other_child(pid)))
 		kill(status, SIGKILL);
 	shared[0] = 1;
-	if (is("execs"))
+	if (listens())
 		permit();
-	CHECK(waitpid(pid, &status, 0) == pid);
+	sigemptyset(&sigchld);
+	sigaddset(&sigchld, SIGCHLD);
+	if (is("refused"))
+		CHECK(sigtimedwait(&sigchld, NULL,
+				   &(struct timespec){ 20, 0 }) == SIGCHLD);
+	if (is("refused"))
+		CHECK(waitpid(-1, &status, 0) == pid);
+	else
+		CHECK(waitpid(pid, &status, 0) == pid);
+	printf("shared %d\n", shared[1]);
 	if (is("killed"))
 		printf("it ends: %d\n", status == 7 << 8 || status == SIGKILL);
 	else
 		printf("status %x\n", (unsigned)status);
 	CHECK(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
 	t_fill(t_area, t_area_bytes);
+}
+
+static void block_sigchld(void)
+{
+	sigset_t sigchld;
+
+	sigemptyset(&sigchld);
+	sigaddset(&sigchld, SIGCHLD);
+	CHECK(!sigprocmask(SIG_BLOCK, &sigchld, NULL));
+	t_signals_again();
+	while (sigtimedwait(&sigchld, NULL, &(struct timespec){ 0, 0 }) > 0)
+		;
 }
 
 int main(int argc, char **argv)
@@ -146,13 +190,16 @@ int main(int argc, char **argv)
 	if (is("no_more"))
 		no_third_process();
 	t_start(96);
-	if (is("execs"))
+	if (listens())
 		listen_to_execs();
-	for (int i = 0; i <= PROOFS; i++) {
+	if (is("refused"))
+		block_sigchld();
+	for (int i = on_trial() ? PROOFS : 0; i <= PROOFS; i++) {
 		pid = t_fork();
 		if (pid == 0)
 			child_runs(i == PROOFS);
-		CHECK(read(told[0], &c, 1) == 1);
+		if (!on_trial())
+			CHECK(read(told[0], &c, 1) == 1);
 		if (i < PROOFS)
 			t_reap(pid, "known");
 	}
