@@ -51,8 +51,8 @@ static void run_dynamic(void)
 
 #pragma omp parallel num_threads(TEAM) reduction(+ : done)
 	{
-#pragma omp master
-		for (volatile int i = 0; i < 2; i++) {
+		for (volatile int i = 0; omp_get_thread_num() == 0 && i < 2;
+		     i++) {
 			rounds(n[i]);
 			atomic_store(&learnt, true);
 		}
