@@ -1,7 +1,7 @@
 #!/bin/bash
 # cmake: execute_process forks; its pipelines are several children at once.
 . "$(dirname "$0")/lib.sh"
-suite_needs cmake
+suite_needs cmake pkill
 suite_forks_by cmake
 
 suite_file process.cmake <<'X'
@@ -23,8 +23,6 @@ foreach(i RANGE 1 15)
 	execute_process(COMMAND pwd WORKING_DIRECTORY / OUTPUT_VARIABLE out)
 	message("${out}")
 endforeach()
-execute_process(COMMAND sleep 60 TIMEOUT 0.05 RESULT_VARIABLE r)
-message("${r}")
 execute_process(COMMAND sh -c "kill -9 $$" RESULT_VARIABLE r)
 message("${r}")
 execute_process(COMMAND cat INPUT_FILE /etc/hostname OUTPUT_FILE copied)
@@ -33,6 +31,14 @@ execute_process(COMMAND $ENV{LOOK} both)
 X
 want 'exited 0' 'PIPELINE 15'
 compare "execute_process" -l cmake -- cmake -P "$P/process.cmake"
+# From 3.30 on the child lives on, and is not waited for.
+suite_file timeout.cmake <<'X'
+execute_process(COMMAND sleep 60 TIMEOUT 0.05 RESULT_VARIABLE r)
+message("${r}")
+execute_process(COMMAND sh -c "pkill -9 -x -P $PPID sleep; exit 0")
+X
+want 'exited 0' 'timeout'
+compare "a timeout" -o -l cmake -- cmake -P "$P/timeout.cmake"
 want 'exited 1' 'failed command indexes'
 suite_file fatal.cmake <<'X'
 execute_process(COMMAND false COMMAND_ERROR_IS_FATAL ANY)

@@ -1,9 +1,13 @@
 #!/bin/bash
-# php: proc_open forks; with an array and an environment the child points
-# environ at memory of the parent. exec and friends use popen.
+# php: proc_open forks, until 8.4, which uses posix_spawn; with an array and an
+# environment the child points environ at memory of the parent. exec and friends
+# use popen.
 . "$(dirname "$0")/lib.sh"
 suite_needs php
 suite_forks_by php
+proc_open=(-l php)
+nm -D --undefined-only "$(readlink -f "$(command -v php)")" |
+	grep -q ' posix_spawn_file_actions_addchdir_np@' && proc_open=()
 
 suite_file ballast.php <<'X'
 <?php // 64 MiB that have to be intact at the end.
@@ -60,7 +64,7 @@ proc_close($p); readfile("looked");
 check();
 X
 want 'exited 0' 'string form 14'
-compare "proc_open" -l php -- php "$P/proc.php"
+compare "proc_open" ${proc_open[@]+"${proc_open[@]}"} -- php "$P/proc.php"
 
 suite_file exec.php <<'X'
 <?php require getenv("P") . "/ballast.php";
