@@ -1,5 +1,7 @@
 #!/bin/bash
-# cmake: execute_process forks; its pipelines are several children at once.
+# cmake: execute_process forks; its pipelines are several children at once. Where
+# libuv forks for it, the child writes to a pipe before exec, so that a script
+# with few children has none that is lazy.
 . "$(dirname "$0")/lib.sh"
 suite_needs cmake pkill
 suite_forks_by cmake
@@ -31,21 +33,22 @@ execute_process(COMMAND $ENV{LOOK} both)
 X
 want 'exited 0' 'PIPELINE 15'
 compare "execute_process" -l cmake -- cmake -P "$P/process.cmake"
-# From 3.30 on the child lives on, and is not waited for.
+# In Debian 13 the child lives on, and is not waited for.
 suite_file timeout.cmake <<'X'
 execute_process(COMMAND sleep 60 TIMEOUT 0.05 RESULT_VARIABLE r)
 message("${r}")
 execute_process(COMMAND sh -c "pkill -9 -x -P $PPID sleep; exit 0")
 X
 want 'exited 0' 'timeout'
-compare "a timeout" -o -l cmake -- cmake -P "$P/timeout.cmake"
+compare "a timeout" -o -- cmake -P "$P/timeout.cmake"
 want 'exited 1' 'failed command indexes'
 suite_file fatal.cmake <<'X'
 execute_process(COMMAND false COMMAND_ERROR_IS_FATAL ANY)
 X
-compare "a fatal command" -l cmake -- cmake -P "$P/fatal.cmake"
+compare "a fatal command" -- cmake -P "$P/fatal.cmake"
 want 'exited 0' 'hello from -E'
-compare "-E env, -E time" -l cmake -f 's/[0-9.]+ s\./N s./g' -- sh -c \
+compare "-E env, -E time" -l cmake \
+	-f 's/[0-9.]+ s\./N s./g; s/(seconds\)): [0-9.]+/\1: N/' -- sh -c \
 	'cmake -E env X=1 sh -c "echo hello from -E \$X"
 	cmake -E time sh -c "exit 0"'
 
