@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,21 +65,14 @@ int found_status(pid_t child, int *ret_stops)
 	}
 }
 
-/* By our own instruction: who waits for clone children by name gets no child on
- * trial from then on. */
 int found_leftover(int flags)
 {
-	register long usage __asm__("r10") = 0;
-	long got;
+	pid_t got;
 
-	do
-		__asm__ volatile("syscall"
-				 : "=a"(got)
-				 : "a"(SYS_wait4), "D"(-1L), "S"(0L),
-				   "d"((long)(WNOHANG | flags)), "r"(usage)
-				 : "rcx", "r11", "memory");
-	while (got == -EINTR);
-	return (int)got;
+	while ((got = waitpid(-1, NULL, WNOHANG | flags)) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return got;
 }
 
 void found_report(struct witness *ret)

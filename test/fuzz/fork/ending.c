@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Inodes that were there before; what a child makes gets new numbers. */
@@ -74,7 +73,6 @@ void ending_wait(struct ending *ret, pid_t child, int error)
 void ending_get(struct ending *ret)
 {
 	ret->leftover = found_leftover(0);
-	ret->leftover_of_any_kind = found_leftover(__WALL);
 	pread(child_said_fd, ret->said, sizeof(ret->said) - 1, 0);
 	found_report(&ret->found);
 	ret->shared = shared_digest();
@@ -105,8 +103,6 @@ bool ending_same(const struct ending *a, const struct ending *b, bool print)
 	compare(&d, "error of fork", a->error, b->error);
 	compare(&d, "status", a->wait, b->wait);
 	compare(&d, "wait for more", a->leftover, b->leftover);
-	compare(&d, "wait for any kind", a->leftover_of_any_kind,
-		b->leftover_of_any_kind);
 	compare(&d, "errno", a->errno_kept, b->errno_kept);
 	compare(&d, "stops", a->stops, b->stops);
 	for (unsigned i = 0; i < AROUND_MAX; i++)

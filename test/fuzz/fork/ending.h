@@ -12,7 +12,6 @@ struct ending {
 	int error;    /* of fork */
 	int wait;     /* the child's status; -errno */
 	int leftover; /* what a wait for any child says afterwards */
-	int leftover_of_any_kind; /* with __WALL */
 	int errno_kept;		  /* it was this before */
 	int stops;
 	bool memory_kept;
