@@ -85,11 +85,12 @@ endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
 foreach(how spins killed execs on_trial refused)
+	# what is known of the site must not depend on a busy machine
 	behaviour(handed-over LAZY TEST handed-over-${how} ARGS ${how}
-		OPTIONS -b 100 -k hydrations -e FLATFORK_LEND=off)
+		OPTIONS -b 1500 -k hydrations -e FLATFORK_LEND=off)
 endforeach()
 behaviour(handed-over TEST handed-over-no_more ARGS no_more
-	OPTIONS -b 100 -e FLATFORK_LEND=off)
+	OPTIONS -b 1500 -e FLATFORK_LEND=off)
 foreach(what robust robust_exits robust_held grows)
 	behaviour(committed-keeps LAZY TEST committed-keeps-${what}
 		ARGS ${what} OPTIONS -e FLATFORK_LEND=off)
