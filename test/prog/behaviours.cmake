@@ -61,7 +61,7 @@ behaviour(inherits-after-exec LAZY LENT)
 behaviour(child-ids LAZY LENT)
 behaviour(child-setuid LAZY)
 # the first is lent or lazy, the last is not
-behaviour(parent-sets-group OPTIONS -a -b 20000
+behaviour(parent-sets-group OPTIONS -b 20000
 	-g "real: parents here change their children before exec")
 behaviour(parent-sets-group LAZY TEST parent-sets-group-both ARGS both
 	OPTIONS -e FLATFORK_LEND=off)
@@ -176,10 +176,10 @@ add_custom_command(OUTPUT ${copy} DEPENDS flatfork-preload COMMAND
 add_custom_target(loaded-twice-copy ALL DEPENDS ${copy})
 foreach(how dlopen dlmopen)
 	behaviour(loaded-twice LAZY TEST loaded-twice-${how} ARGS ${how}
-		OPTIONS -a -e LOADED=${copy})
+		OPTIONS -e LOADED=${copy})
 endforeach()
 behaviour(loaded-twice TEST loaded-twice-threads ARGS dlopen threads
-	OPTIONS -a -e LOADED=${copy})
+	OPTIONS -e LOADED=${copy})
 
 # threads
 behaviour(handler-in-window)

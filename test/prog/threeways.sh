@@ -35,9 +35,8 @@ set -u
 lazy='' lent='' counter='' line='' budget='' seconds=60 stderr=yes library=''
 wrong=''
 vars=()
-while getopts 'aflk:g:b:t:e:np:w' opt; do
+while getopts 'flk:g:b:t:e:np:w' opt; do
 	case $opt in
-	a) ;; # as every program now
 	f) lent=yes ;;
 	l) lazy=yes ;;
 	k) counter=$OPTARG ;;

@@ -1,7 +1,7 @@
 #!/bin/bash
-# cmake: execute_process forks; its pipelines are several children at once. Where
-# libuv forks for it, the child writes to a pipe before exec, so that a script
-# with few children has none that is lazy.
+# cmake: execute_process forks; its pipelines are several children at once.
+# Where libuv forks for it, the child writes to a pipe before exec, so that a
+# script with few children has none that is lazy.
 . "$(dirname "$0")/lib.sh"
 suite_needs cmake pkill
 suite_forks_by cmake
