@@ -96,13 +96,15 @@ static unsigned first_area(uintptr_t address)
 static long make_certain(const struct ff_area *a)
 {
 	const size_t bytes = a->end - a->start;
-	long rc = sys(mprotect, a->start, bytes, PROT_READ | PROT_WRITE);
+	const int open = PROT_READ | PROT_WRITE;
+	long rc = sys(mprotect, a->start, FF_PAGE, open);
 
 	if (rc == 0) {
+		/* before the rest is there, or it would be a huge page */
 		*(volatile char *)a->start = 0;
-		rc = sys(mprotect, a->start, bytes, PROT_NONE);
+		rc = sys(mprotect, a->start, bytes, open);
 	}
-	return rc;
+	return rc == 0 ? sys(mprotect, a->start, bytes, PROT_NONE) : rc;
 }
 
 int ff_pager_reserve(void)
