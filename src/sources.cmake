@@ -71,9 +71,11 @@ set(FF_CORE_SOURCES
 	lend/fenced.c
 	lend/ground.c
 	lend/loan.c
-	lend/owners.c
 	lend/record.c
+	lend/rings.c
+	lend/room.c
 	lend/streams.c
+	lend/tids.c
 	lend/undo.c
 	lend/vfork.c
 	site/frame.c

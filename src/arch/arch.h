@@ -62,6 +62,10 @@ extern const char ff_exec_answered[];
  * in signal frames where ff_keys_in() finds it? */
 int ff_keys_possible(void);
 uint32_t ff_keys(void);
+/* In the constructor; and is the register what it was there? Then the program
+ * opens and closes nothing by keys of its own. False: not noted. */
+void ff_keys_note_start(void);
+int ff_keys_are_as_at_start(void);
 void ff_set_keys(uint32_t keys);
 
 /* What the register will be when the handler returns; NULL: not told. */
@@ -120,22 +124,21 @@ uintptr_t ff_lent_returned(void);
 uintptr_t ff_jump_target(const void *jmp_buf);
 
 /*
- * The number of the system call that a signal found @uc in, or that it had
- * just come out of or is about to repeat, as libc's wrappers have it in the
- * instruction before; -1: it stands elsewhere.
+ * The number of the system call that a signal found @uc about to make or to
+ * repeat, or just come out of; -1: it stands elsewhere, or that is not told.
+ * At the instruction the number is in its register; behind it, it is known
+ * only where the instruction before says so, as in most of libc's wrappers.
  */
 long ff_call_at(const ucontext_t *uc);
+
+/* Has it just come out of one that failed because of the signal? Such a call
+ * waits for others. */
+int ff_call_was_interrupted(const ucontext_t *uc);
 
 #define FF_CALL_BYTES 2 /* of the instruction */
 
 /* Is that call about to be made, again or at all? Then it may be failed. */
-static inline int ff_call_repeats(const ucontext_t *uc)
-{
-	const unsigned char *at =
-		(const unsigned char *)uc->uc_mcontext.gregs[REG_RIP];
-
-	return at[0] == 0x0f && at[1] == 0x05;
-}
+int ff_call_repeats(const ucontext_t *uc);
 
 static inline void ff_fail_call(ucontext_t *uc, long error)
 {

@@ -21,6 +21,7 @@
 	X(NO_CLONE3, "no-clone3", "clone3 is not there")           \
 	X(NO_KEYS, "no-keys", "no memory protection keys")         \
 	X(FENCE_ALL, "fence-all", "each path is known to stray little") \
+	X(NO_ROOM, "no-room", "becoming a fork is refused at first") \
 	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")         \
 	X(CORE_KILLS, "core-kills", "a core dump kills the parent")
 

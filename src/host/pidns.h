@@ -12,6 +12,10 @@
  */
 bool ff_next_child_is_init(void);
 
+/* The same, or they are born into another namespace than the caller's, where
+ * pids are others. */
+bool ff_children_are_elsewhere(void);
+
 /* Whoever sees every unshare() and setns() of the program says so, and calls
  * ff_pidns_changes() before each of them. */
 void ff_pidns_watch(void);

@@ -40,6 +40,12 @@ bool ff_is_alone(void)
 	return __libc_single_threaded && ff_is_alone_by(ff_threads());
 }
 
+/* To stop sharing memory is granted to who does not share it. */
+bool ff_memory_is_unshared(void)
+{
+	return sys(unshare, CLONE_VM) == 0;
+}
+
 bool ff_may_have_threads(void)
 {
 	return !__libc_single_threaded || atomic_load(&cloned);

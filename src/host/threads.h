@@ -19,6 +19,11 @@ bool ff_is_alone(void);
 /* The same, of what /proc/thread-self/status said a moment ago. */
 bool ff_is_alone_by(unsigned threads);
 
+/* Has nobody else this memory, neither a thread nor a process, however it was
+ * made? The kernel's word at this moment, by one system call that changes
+ * nothing; false, too, where it may not be made. */
+bool ff_memory_is_unshared(void);
+
 /* The same without a system call: false only where no thread was ever seen
  * made, by libc or by clone(2). */
 bool ff_may_have_threads(void);

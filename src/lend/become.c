@@ -15,6 +15,10 @@
  *       it has them blocked, and are not inherited: those that came before the
  *       clone go along with the loan, those that are there behind it are sent
  *       on. One that came to both in between is handled twice.
+ *  H-O4 libc may block all signals for its clone, and then restores in the new
+ *       process what it found (glibc 2.41 and later), where nobody is in
+ *       between: so it finds all of them blocked.
+ *  H-O5 see fail().
  */
 #include "lend/become.h"
 
@@ -28,12 +32,19 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
+#include "host/fault.h"
 #include "lazy/hooks.h"
 #include "lazy/request.h"
 #include "lazy/trap.h"
 #include "lend/borrower.h"
 #include "lend/loan.h"
+#include "lend/tids.h"
 #include "lend/vfork.h"
+
+/* Five seconds. */
+#define PAUSE_NS (10L * 1000 * 1000)
+#define TRIES 500
+#define FAULTY_TRIES 3
 
 static _Noreturn void end(void)
 {
@@ -158,7 +169,7 @@ static void settle(struct ff_loan *loan)
 {
 	ff_fence_lower(loan);
 	if (loan->fenced)
-		ff_fence_adopt_locks(loan);
+		ff_fence_adopt(loan);
 	if (*loan->return_slot == (uintptr_t)ff_lent_return)
 		*loan->return_slot = loan->return_address;
 	ff_loan = NULL;
@@ -171,11 +182,49 @@ static void settle(struct ff_loan *loan)
 	give_arrived(loan);
 }
 
+/*
+ * H-O5 A child of fork has acted: fork can't fail any more. What is missing
+ * now comes back, as a rule; else it ends as processes do for which there is
+ * no room, and fork has succeeded.
+ */
+static _Noreturn void fail(struct ff_loan *loan, long error)
+{
+	loan->error = (int)error;
+	if (!loan->record)
+		end();
+	loan->error = 0;
+	for (;;)
+		sys(kill, ff_getpid(), SIGKILL);
+}
+
 /* A fork handler does more than we follow. */
 static _Noreturn void give_up(struct ff_loan *loan)
 {
-	loan->error = EAGAIN;
-	end();
+	fail(loan, EAGAIN);
+}
+
+static bool is_short_of(long rc)
+{
+	return rc == -EAGAIN || rc == -ENOMEM;
+}
+
+static long make_fork(struct ff_loan *loan, const struct ff_request *rq)
+{
+	const struct timespec pause = { 0, PAUSE_NS };
+	long rc;
+	int i;
+
+	for (i = 0;; i++) {
+		rc = ff_fault(FF_FAULT_NO_ROOM) && i < FAULTY_TRIES ?
+			     -EAGAIN :
+			     sys(clone,
+				 rq->flags | CLONE_PARENT |
+					 CLONE_PARENT_SETTID | SIGCHLD,
+				 0, &loan->own, rq->child_tid, 0);
+		if (!is_short_of(rc) || !loan->record || i == TRIES)
+			return rc;
+		sys(nanosleep, &pause, NULL);
+	}
 }
 
 void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
@@ -193,10 +242,7 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 		rc = -EAGAIN;
 		take_pending(loan);
 		if (ff_parse_request(uc, nr, &rq) && !rq.stack)
-			rc = sys(clone,
-				 rq.flags | CLONE_PARENT | CLONE_PARENT_SETTID |
-					 SIGCHLD,
-				 0, &loan->own, rq.child_tid, 0);
+			rc = make_fork(loan, &rq);
 		break;
 	case FF_FORK_ABANDON:
 	case FF_FORK_MAKE:
@@ -215,7 +261,7 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	       const char *why)
 {
-	ff_sigset mask;
+	ff_sigset mask, programs;
 	pid_t pid;
 
 	ff_fence_open(loan);
@@ -223,11 +269,16 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	mask = ff_block_signals();
 	if (!loan->fence.stands)
 		loan->own_mask = mask; /* else we kept it */
-	ff_setmask(ff_our_mask(loan->own_mask));
+	/* H-O4 */
+	programs = loan->own_mask;
+	loan->own_mask = ff_our_mask(programs);
+	ff_setmask(loan->own_mask);
 	/* Anew: the answer is that no marks of the parent's stand, either. */
 	atomic_store(&loan->question, FF_ASK_NOTHING);
 	ff_ask_state(loan);
 	note_task(&loan->task);
+	if (loan->fenced)
+		ff_fence_note(loan);
 	ff_borrower_handles(SIGSYS);
 	/* Forbidden meanwhile: libc's child would not be our parent's. */
 	if (ff_dispatch(true) < 0) {
@@ -238,12 +289,12 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	if (pid != 0) {
 		ff_dispatch(false);
 		if (pid < 0)
-			loan->error = errno;
-		else
-			send_on(pid);
+			fail(loan, errno);
+		send_on(pid);
 		end();
 	}
-	ff_setmask(ff_our_mask(loan->own_mask));
+	loan->own_mask = programs;
+	ff_setmask(ff_our_mask(programs));
 	settle(loan);
 }
 
@@ -264,7 +315,10 @@ void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 		fenced ? loan->own_mask : *(ff_sigset *)&uc->uc_sigmask;
 	int stopped_by = loan->stopped_by, error = errno;
 
+	loan->stack_in_use = ff_stack_pointer(uc) - FF_PASS_BACK;
 	ff_become(loan, loan->libc.bare_fork, why);
+	if (fenced)
+		ff_tids_change_registers(uc, ff_gettid());
 	if (stopped_by)
 		sys(kill, ff_getpid(), stopped_by);
 	if (sig && !(loan->action[sig - 1].flags & SA_RESTART) &&

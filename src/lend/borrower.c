@@ -23,6 +23,7 @@
 #include "lazy/trap.h"
 #include "lend/become.h"
 #include "lend/loan.h"
+#include "lend/room.h"
 #include "lend/vfork.h"
 
 void ff_borrower_handles(int sig)
@@ -54,6 +55,8 @@ void ff_borrow(void *arg)
 			 .ss_size = FF_LOAN_ALTSTACK_BYTES };
 	ff_sigset left = loan->caught;
 
+	if (loan->reserved)
+		ff_room_release(&loan->nproc);
 	sys(sigaltstack, &ours, NULL);
 	ff_borrower_handles(SIGSYS);
 	for (; left; left &= left - 1)
@@ -73,6 +76,7 @@ void ff_own_memory(const char *why)
 	if (!loan)
 		return;
 	if (!ff_identity_is_copy(loan->child)) {
+		loan->stack_in_use = (uintptr_t)__builtin_frame_address(0);
 		ff_become(loan, loan->libc.fork, why);
 		ff_restore_altstack(loan, (uintptr_t)&error);
 		ff_setmask(loan->own_mask);
@@ -115,9 +119,14 @@ static void let_die(int sig)
 /* H-B1. Behind the fence no lock was taken that its parent could miss. */
 static bool may_leave(const struct ff_loan *loan, const ucontext_t *uc)
 {
-	return loan->fence.stands ||
-	       (loan->libc.bare_fork &&
-		ff_call(ff_call_at(uc))->waits != FF_WAITS_LOCKS);
+	const long nr = ff_call_at(uc);
+
+	if (loan->fence.stands)
+		return true;
+	if (!loan->libc.bare_fork)
+		return false;
+	return nr < 0 ? ff_call_was_interrupted(uc) :
+			ff_call(nr)->waits != FF_WAITS_LOCKS;
 }
 
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)

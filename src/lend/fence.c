@@ -22,14 +22,25 @@
  *       this one. Where the program has asked for some, no fork is lent; what
  *       libc has of the kernel for itself (the state of its random numbers)
  *       can't be kept on fork, which tells it.
+ *  H-K9 Robust locks are on a list that the kernel walks when their owner
+ *       ends. The child has none registered, and needs none: what it locks is
+ *       put back, or it becomes a fork. That starts with an empty list, as any
+ *       does, and gets the child's. No fork is lent by who holds such locks.
+ *  H-K10 A program that has keys of its own may give them to memory, which a
+ *       child may open, and the fence would not see what it does there: where
+ *       ours is not the first key there is, or the register has changed since
+ *       the start, nothing is lent.
+ *  H-K11 A page of a file that nobody has written follows the file. It would
+ *       not any more once the child has written it, whatever is put back.
  */
 #include "lend/fence.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/rseq.h>
 
 #include "arch/arch.h"
@@ -39,7 +50,7 @@
 #include "lazy/areas.h"
 #include "lazy/maps.h"
 #include "lend/loan.h"
-#include "lend/owners.h"
+#include "lend/tids.h"
 
 #define PAGE FF_FENCE_PAGE
 #define PAGE_OF(address) ((address) & ~(PAGE - 1))
@@ -52,6 +63,11 @@
 /* Of a thread's control block (struct pthread), no more is written. */
 #define CONTROL_BYTES ((uintptr_t)2560)
 #define RSEQ_BYTES 32
+#define FIRST_KEY 1
+/* Of an entry of /proc/self/pagemap. */
+#define PRESENT ((uint64_t)1 << 63)
+#define SWAPPED ((uint64_t)1 << 62)
+#define OF_A_FILE ((uint64_t)1 << 61)
 
 bool ff_fence_possible(void)
 {
@@ -72,13 +88,29 @@ static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
 	return rc > 0 && ret->start <= address;
 }
 
-/* H-K8 */
-static bool is_plain(uintptr_t address)
+/* H-K11. The kernel's word: it is there, or swapped out, and no file's. */
+static bool is_copy_already(uintptr_t page)
+{
+	long fd = sys(openat, AT_FDCWD, "/proc/self/pagemap",
+		      O_RDONLY | O_CLOEXEC, 0);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return false;
+	if (sys(pread64, fd, &entry, sizeof(entry),
+		page / PAGE * sizeof(entry)) != (long)sizeof(entry))
+		entry = 0;
+	sys(close, fd);
+	return (entry & (PRESENT | SWAPPED)) && !(entry & OF_A_FILE);
+}
+
+/* H-K4, H-K8 */
+static bool is_plain(uintptr_t page)
 {
 	struct ff_mapping m;
 
-	return find_mapping(address, &m) && !m.shared &&
-	       m.prot == READ_WRITE && !ff_is_droppable(address);
+	return find_mapping(page, &m) && !m.shared && m.prot == READ_WRITE &&
+	       (m.anonymous ? !ff_is_droppable(page) : is_copy_already(page));
 }
 
 /* H-K5. Where it was looked at before, it is as it was. */
@@ -88,7 +120,8 @@ static bool stack_is_plain(uintptr_t sp)
 
 	if (seen.start <= sp && sp < seen.end)
 		return true;
-	if (find_mapping(sp, &seen) && !seen.shared && seen.prot == READ_WRITE)
+	if (find_mapping(sp, &seen) && !seen.shared && seen.anonymous &&
+	    seen.prot == READ_WRITE)
 		return true;
 	seen.end = 0;
 	return false;
@@ -103,16 +136,43 @@ static bool is_ignored(int sig)
 	       (void *)act.handler == (void *)SIG_IGN;
 }
 
-/* Where libc remembers the thread's id; NULL: can't be told. */
-static pid_t *find_tid(void)
+/* Where libc remembers the thread's id: the one word of its control block that
+ * is so; NULL: there is none, or more than one. */
+static int32_t *find_tid(void)
 {
-	pid_t *at = NULL;
+	int32_t *word = (int32_t *)ff_thread_pointer(), *found = NULL;
+	const int32_t tid = ff_gettid();
+	size_t i;
 
-	if (sys(prctl, PR_GET_TID_ADDRESS, &at) < 0 || !at ||
-	    (uintptr_t)at - ff_thread_pointer() >= CONTROL_BYTES ||
-	    *at != ff_gettid())
+	for (i = 0; i < CONTROL_BYTES / sizeof(*word); i++) {
+		if ((uintptr_t)&word[i] % PAGE == 0 &&
+		    !ff_may_read_word(&word[i]))
+			break;
+		if (word[i] != tid)
+			continue;
+		if (found)
+			return NULL;
+		found = &word[i];
+	}
+	return found;
+}
+
+/*
+ * H-K9. The head of the list, with libc's link backwards before it, where both
+ * lead to itself: nothing is held. NULL: something is, or it can't be told.
+ */
+static uintptr_t *find_robust(void)
+{
+	uintptr_t *head = NULL;
+	size_t bytes = 0;
+
+	if (sys(get_robust_list, 0, &head, &bytes) < 0 ||
+	    bytes != sizeof(struct robust_list_head) ||
+	    (uintptr_t)head - ff_thread_pointer() >= CONTROL_BYTES - bytes ||
+	    head[0] != (uintptr_t)head || head[-1] != (uintptr_t)head ||
+	    head[2])
 		return NULL;
-	return at;
+	return head;
 }
 
 static bool paint(struct ff_fence *f, uintptr_t start, uintptr_t end,
@@ -177,8 +237,10 @@ static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
 
 	f->keys_were = ff_keys();
 	f->tid = find_tid();
+	f->robust = find_robust();
 	f->stack_end = PAGE_UP((uintptr_t)(loan->return_slot + 1));
 	return loan->alone && loan->libc.bare_fork && f->tid &&
+	       ff_keys_are_as_at_start() && f->robust &&
 	       !(loan->mask & FF_NEEDED) &&
 	       !(f->keys_were & (FF_KEY_NO_ACCESS(0) | FF_KEY_NO_WRITE(0))) &&
 	       f->stack_end - loan->caller.rsp <= FF_LOAN_FRAME_BYTES &&
@@ -197,9 +259,14 @@ bool ff_fence_raise(struct ff_loan *loan)
 	key = sys(pkey_alloc, 0, 0);
 	if (key < 0)
 		return false;
+	/* The kernel has opened it already, on this thread. */
+	if (key != FIRST_KEY) { /* H-K10 */
+		sys(pkey_free, key);
+		ff_set_keys(f->keys_were);
+		return false;
+	}
 	f->key = (int)key;
 	f->stands = true;
-	/* The kernel has opened it already, on this thread. */
 	if (!paint_all(loan, &thread)) {
 		ff_fence_lower(loan);
 		return false;
@@ -224,7 +291,7 @@ void ff_fence_close(struct ff_loan *loan)
 	uint32_t keys = open_keys(f);
 	int key;
 
-	*f->tid = ff_gettid();
+	*f->tid = FF_LENT_TID;
 	for (key = 0; key < FF_KEYS; key++)
 		if (key != f->key)
 			keys |= FF_KEY_NO_WRITE(key);
@@ -332,18 +399,25 @@ unsigned ff_fence_put_back(struct ff_loan *loan)
 	return changed;
 }
 
-void ff_fence_adopt_locks(struct ff_loan *loan)
+void ff_fence_note(struct ff_loan *loan)
 {
-	const struct ff_fence *f = &loan->fence;
+	struct ff_fence *f = &loan->fence;
+
+	memcpy(f->held, f->robust - 1, sizeof(f->held));
+}
+
+void ff_fence_adopt(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
 	const struct ff_fenced *thread = &f->range[0];
-	pid_t before = loan->child, now = ff_gettid();
+	const pid_t now = ff_gettid();
 	unsigned i;
 
-	ff_owners_change((void *)thread->start, loan->kept.thread,
-			 thread->end - thread->start, before, now);
-	ff_owners_change((void *)loan->caller.rsp, loan->frame,
-			 loan->frame_bytes, before, now);
+	memcpy(f->robust - 1, f->held, sizeof(f->held));
+	ff_tids_change((void *)thread->start, thread->end - thread->start, now);
+	if (loan->stack_in_use < f->stack_end)
+		ff_tids_change((void *)(loan->stack_in_use & ~(uintptr_t)7),
+			       f->stack_end - loan->stack_in_use, now);
 	for (i = 0; i < f->pages; i++)
-		ff_owners_change((void *)f->page[i], loan->kept.page[i], PAGE,
-				 before, now);
+		ff_tids_change((void *)f->page[i], PAGE, now);
 }

@@ -26,13 +26,16 @@ struct ff_loan;
 #define FF_FENCE_THREAD_BYTES ((size_t)16 << 10)
 #define FF_FENCE_PAGES 32 /* kept for a child that writes elsewhere */
 #define FF_FENCE_PAGE ((size_t)4096)
+#define FF_FENCE_ROBUST 4 /* words, from the one before the head on */
 
 struct ff_fence {
 	/* All zero at first. */
 	bool stands;
 	int key;
 	uint32_t keys_were; /* the program's register */
-	pid_t *tid;	    /* as libc remembers it */
+	int32_t *tid;	    /* as libc remembers it */
+	uintptr_t *robust;  /* libc's list of robust locks, which is empty */
+	uintptr_t held[FF_FENCE_ROBUST]; /* what the child has of it */
 	unsigned ranges;
 	struct ff_fenced {
 		uintptr_t start, end;
@@ -58,8 +61,8 @@ bool ff_fence_possible(void);
  */
 bool ff_fence_raise(struct ff_loan *loan);
 
-/* Child: from here on the fence holds. Its own memory of its thread id is
- * what fork would have left. */
+/* Child: from here on the fence holds. Its thread id is unknown to libc, too
+ * (lend/tids.h). */
 void ff_fence_close(struct ff_loan *loan);
 
 /* Child, outside of a handler: all is open to it as to the program. */
@@ -83,8 +86,10 @@ void ff_fence_lowered_in(const ucontext_t *uc);
  * the pages that the child changed and should not have. */
 unsigned ff_fence_put_back(struct ff_loan *loan);
 
-/* The new process that the child became: it holds the child's locks. */
-void ff_fence_adopt_locks(struct ff_loan *loan);
+/* Around libc's fork, the child and the new process that it becomes: that is
+ * who the child was, and holds its locks. */
+void ff_fence_note(struct ff_loan *loan);
+void ff_fence_adopt(struct ff_loan *loan);
 
 /* The child, with its handlers in place: from here on it is behind the fence
  * (fenced.c). Returns in the new process if it can't be. */

@@ -46,6 +46,7 @@
 #include "lend/become.h"
 #include "lend/borrower.h"
 #include "lend/loan.h"
+#include "lend/room.h"
 #include "tell/options.h"
 
 #ifndef FUSE_SUPER_MAGIC
@@ -76,14 +77,17 @@ static bool writes_inside(const struct ff_loan *loan, const ucontext_t *uc,
 }
 
 /* H-F2, H-F3: not a file that anybody might have; H-F4: nor one that somebody
- * serves, who hears of our signal. */
+ * serves, who hears of our signal. Writing to those of cgroups moves a process
+ * to where there may be no room for another. */
 static bool is_special(long fd)
 {
 	struct statfs s = { 0 };
 
 	return sys(fstatfs, fd, &s) == 0 &&
 	       (s.f_type == PROC_SUPER_MAGIC || s.f_type == SOCKFS_MAGIC ||
-		s.f_type == FUSE_SUPER_MAGIC);
+		s.f_type == FUSE_SUPER_MAGIC ||
+		s.f_type == CGROUP_SUPER_MAGIC ||
+		s.f_type == CGROUP2_SUPER_MAGIC);
 }
 
 /* H-F4: who waits in an open for the other end has been seen to be there. */
@@ -145,16 +149,6 @@ static bool is_harmless_limit(const ucontext_t *uc, long nr)
 	       resource == RLIMIT_NOFILE;
 }
 
-/* Would a fork be possible as any user? Who is root now is not bound by the
- * limit on processes; who was, is. */
-static bool is_free_to_fork(void)
-{
-	struct rlimit limit;
-
-	return sys(prlimit64, 0, RLIMIT_NPROC, NULL, &limit) == 0 &&
-	       limit.rlim_cur == RLIM_INFINITY;
-}
-
 static bool may_pass_request(const struct ff_loan *loan, const ucontext_t *uc,
 			     long nr, int argument)
 {
@@ -173,7 +167,7 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		return false;
 	switch ((enum ff_fence_way)c->fence) {
 	case FF_FENCE_uid:
-		if (!is_free_to_fork())
+		if (!ff_room_is_unlimited())
 			return false;
 		/* fall through */
 	case FF_FENCE_PASS:

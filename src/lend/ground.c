@@ -1,6 +1,7 @@
 /*
  * A tracer or a filter that comes is noticed at the first vfork that is more
- * than LOOK_NS later than the last look. A disposition set behind our back
+ * than LOOK_NS later than the last look, and so are rings that were made behind
+ * our back. A disposition set behind our back
  * (by a raw call) is noticed then, too; until then its signal meets the
  * default in a child.
  */
@@ -13,11 +14,16 @@
 #include "host/ground.h"
 #include "host/hot.h"
 #include "host/pidns.h"
+#include "lend/rings.h"
+#include "lend/room.h"
 
 #define LOOK_NS (100L * 1000 * 1000)
 
 static _Atomic int64_t looked_at FF_HOT; /* 0: never */
 static _Atomic bool is_good FF_HOT;
+static _Atomic int64_t room_looked_at FF_HOT; /* as looked_at */
+static _Atomic bool has_room FF_HOT;
+static _Atomic bool has_writers FF_HOT;
 static _Atomic ff_sigset caught FF_HOT;
 
 /* From the vDSO, without a system call. */
@@ -29,18 +35,50 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + 1;
 }
 
+/* @last: when it was looked at. True: it is to be looked at now. */
+static bool is_time(_Atomic int64_t *last)
+{
+	int64_t now = now_ns(), then = atomic_load(last);
+
+	if (then && now - then <= LOOK_NS)
+		return false;
+	atomic_store(last, now);
+	return true;
+}
+
 bool ff_lend_ground(ff_sigset *ret_caught)
 {
 	char status[FF_GROUND_BYTES];
-	int64_t now = now_ns(), last = atomic_load(&looked_at);
 
-	if (!last || now - last > LOOK_NS) {
+	if (is_time(&looked_at)) {
 		atomic_store(&is_good, ff_ground_now(status) == NULL);
 		atomic_store(&caught, ff_ground_caught(status));
-		atomic_store(&looked_at, now);
 	}
 	*ret_caught = atomic_load(&caught);
-	return atomic_load(&is_good) && !ff_next_child_is_init();
+	return atomic_load(&is_good) && !ff_children_are_elsewhere();
+}
+
+void ff_lend_no_forks(void)
+{
+	atomic_store(&has_writers, true);
+}
+
+bool ff_lend_ground_of_forks(void)
+{
+	if (atomic_load(&has_writers))
+		return false;
+	if (is_time(&room_looked_at)) {
+		atomic_store(&has_room, ff_room_in_sight());
+		if (ff_rings_are_mapped())
+			ff_lend_no_forks();
+	}
+	return atomic_load(&has_room) && !atomic_load(&has_writers);
+}
+
+void ff_lend_note_crowd(void)
+{
+	atomic_store(&has_room, false);
+	atomic_store(&room_looked_at, now_ns());
 }
 
 void ff_lend_note_action(int sig, bool handled)

@@ -16,6 +16,14 @@
  */
 bool ff_lend_ground(ff_sigset *ret_caught);
 
+/* And a fork's child, which may have to become a fork, and can't fail then? To
+ * be asked beside. note_crowd: not for a while. */
+bool ff_lend_ground_of_forks(void);
+void ff_lend_note_crowd(void);
+
+/* From now on none is lent: others write to the memory of this process. */
+void ff_lend_no_forks(void);
+
 /* The program sets the disposition of @sig. */
 void ff_lend_note_action(int sig, bool handled);
 

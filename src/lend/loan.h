@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/types.h>
 
@@ -65,6 +66,11 @@ struct ff_loan {
 	_Atomic uint32_t question; /* enum ff_question */
 	pid_t child;		   /* by the kernel */
 
+	/* RLIMIT_NPROC, where it was lowered around the clone; both give it
+	 * back, each its own. */
+	bool reserved;
+	struct rlimit nproc;
+
 	/* Parent, before the clone. */
 	struct ff_libc libc;
 	pid_t parent;
@@ -81,23 +87,24 @@ struct ff_loan {
 	struct ff_task task;
 	struct ff_ids ids; /* as they were before it changed them */
 	const char *why;   /* it needs memory of its own; NULL: it does not */
-	bool late;	   /* for no other reason than time */
-	pid_t own;	   /* the fork that it became; by the kernel */
-	int error;	   /* or why that failed */
+	uintptr_t stack_in_use; /* then: from there up */
+	bool late;		/* for no other reason than time */
+	pid_t own;		/* the fork that it became; by the kernel */
+	int error;		/* or why that failed */
 
 	/* Parent. */
-	int stopped_by; /* what stopped the child, which is asked to leave */
-	bool gate;	/* entered for the child, which becomes a fork */
-	long result;	/* of vfork, or -errno */
+	int stopped_by;	   /* what stopped the child, which is asked to leave */
+	bool gate;	   /* entered for the child, which becomes a fork */
+	long result;	   /* of vfork, or -errno */
 	unsigned put_back; /* pages that the child changed */
-	int error_was;	    /* errno */
-	bool refused;	    /* no such child is made here, or now */
+	int error_was;	   /* errno */
+	bool refused;	   /* no such child is made here, or now */
 
 	bool fenced; /* a fence was raised around the child of a fork */
 	struct ff_fence fence;
 
 	/* All above is zero at first. */
-	struct ff_streams streams; /* parent, before the clone; as these: */
+	struct ff_streams streams;  /* parent, before the clone; as these: */
 	struct ff_fence_kept kept;  /* parent and child */
 	siginfo_t info[FF_SIGNALS]; /* child: of what arrived */
 	stack_t altstack;	    /* parent, when asked; as action */

@@ -41,6 +41,7 @@
 #include "host/coredump.h"
 #include "host/fault.h"
 #include "host/hot.h"
+#include "host/threads.h"
 #include "lazy/areas.h"
 #include "lazy/fork.h"
 #include "lazy/gate.h"
@@ -48,6 +49,7 @@
 #include "lend/borrower.h"
 #include "lend/ground.h"
 #include "lend/loan.h"
+#include "lend/room.h"
 #include "lend/undo.h"
 #include "site/name.h"
 #include "site/object.h"
@@ -231,11 +233,11 @@ static void go_on(void *arg)
 	}
 	if (loan->record)
 		errno = loan->error_was; /* the child has set it, too */
-	ff_loan_put(loan);
-	if (result < 0) {
+	if (result < 0 && !loan->refused) {
 		errno = (int)-result;
 		result = -1;
 	}
+	ff_loan_put(loan);
 	ff_setmask(mask);
 	ff_resume(&caller, result);
 }
@@ -253,10 +255,19 @@ static void make_child(struct ff_loan *loan)
 		.stack_size = CHILD_STACK,
 	};
 
-	loan->result = ff_fault(FF_FAULT_NO_CLONE3) ?
-			       -ENOSYS :
-			       ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow,
-					 loan);
+	loan->reserved = loan->fenced && ff_room_reserve(&loan->nproc);
+	loan->result =
+		ff_fault(FF_FAULT_NO_CLONE3) ?
+			-ENOSYS :
+			ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+	if (loan->reserved)
+		ff_room_release(&loan->nproc);
+	if (loan->reserved && loan->result == -EAGAIN) {
+		/* It would have been the last, or nearly so. */
+		loan->refused = true;
+		ff_lend_note_crowd();
+		return;
+	}
 	loan->refused = loan->result == -ENOSYS || loan->result == -EINVAL ||
 			loan->result == -EPERM;
 	if (loan->refused)
@@ -363,7 +374,7 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 	memset(loan, 0, offsetof(struct ff_loan, streams));
 	loan->caller = *caller;
 	loan->libc = *libc;
-	loan->alone = __libc_single_threaded;
+	loan->alone = __libc_single_threaded && ff_memory_is_unshared();
 	atomic_store(&loan->borrowed, 1);
 	if (!ff_lend_ground(&loan->caught) || !find_frame(loan, caller)) {
 		ff_loan_put(loan);
@@ -407,6 +418,7 @@ void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_is_never_lazy() ||
 	    ff_core_dump_kills_sharers() || ff_areas_any_advised())
 		return;
-	if (ff_lend_wants_to_know(record) && ff_record_strays_little(record))
+	if (ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
+	    ff_lend_ground_of_forks())
 		start(caller, libc, record);
 }

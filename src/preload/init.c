@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "host/next.h"
 #include "lazy/ending.h"
 #include "lazy/fork.h"
@@ -30,6 +31,7 @@ __attribute__((constructor)) static void load(void)
 	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
+	ff_keys_note_start();
 	ff_register_own_handler();
 }
 

@@ -16,6 +16,7 @@
 #include "lazy/ending.h"
 #include "lazy/fork.h"
 #include "lend/borrower.h"
+#include "lend/ground.h"
 #include "lend/loan.h"
 #include "lend/vfork.h"
 #include "preload/preload.h"
@@ -95,6 +96,10 @@ void ff_leave_call(long nr, const long *args)
 		/* A fork finds nothing where the program would be asked. */
 		if (!ff_child.active)
 			ff_fork_never_lazily(FF_USERFAULTFD);
+		break;
+	case FF_VFORK_RINGS:
+		ff_own_memory("has the kernel write to its memory");
+		ff_lend_no_forks();
 		break;
 	case FF_VFORK_UNKNOWN:
 		ff_own_memory("makes a call that is not known");

@@ -37,6 +37,16 @@ check atfork fenced atfork
 check closes-stream fenced closes_stream
 check advises fenced advises
 check waits-for-all fenced waits_for_all
+check late-checked fenced late_checked
+check late-pi fenced late_pi
+check late-robust fenced late_robust
+check robust fenced robust
+check keeps-robust fenced keeps_robust
+check libc-keeps fenced libc_keeps
+check own-keys behind fenced-forks own_keys
+check raw-thread behind fenced-forks raw_thread
+check file-page fenced file_page
+check has-no-room behind fenced-forks has_no_room
 
 lane 2
 check impure-1000th impure_at 1000

@@ -132,7 +132,7 @@ behaviour(parent-dies-first LAZY)
 # the init of a pid namespace
 foreach(first ends says execs says_and_execs fails_to_exec syscall inherits
 		others handler_leaves vfork_handles spawn_fails spawns system
-		popen inits)
+		popen inits vfork_behind_init forks_behind_init vforked_leaves)
 	behaviour(first-in-namespace TEST first-in-namespace-${first}
 		ARGS ${first})
 endforeach()
@@ -276,7 +276,7 @@ foreach(call fork _Fork fork_exec vfork vfork_exec sys_fork forkpty spawn
 		OPTIONS -w)
 endforeach()
 foreach(state descriptors directory group session group_seen dispositions
-		altstack inherited task memory madvised)
+		altstack inherited task memory madvised libc_keeps)
 	behaviour(vfork-wrong-state TEST vfork-wrong-state-${state}
 		ARGS ${state} OPTIONS -w)
 endforeach()
@@ -325,13 +325,21 @@ foreach(case writes writes_much allocates knows_pid leads_session leads_group
 		reads spins asks blocks_all kills_its_thread stops faults
 		faults_handled signals is_killed forks prints_and_exits
 		comes_back changes_environ atfork closes_stream
-		advises waits_for_all)
+		advises waits_for_all late_checked late_pi late_robust robust
+		keeps_robust file_page libc_keeps)
 	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case}
 		ARGS ${case})
 endforeach()
-behaviour(fenced-forks LAZY TEST fenced-forks-wipes ARGS wipes)
+foreach(never wipes own_keys raw_thread)
+	behaviour(fenced-forks LAZY TEST fenced-forks-${never} ARGS ${never})
+endforeach()
 # what is bound lazily is put back, and would be counted
 target_link_options(prog-fenced-forks PRIVATE -Wl,-z,now)
+# as somebody who may not write statistics
+behaviour(fenced-forks TEST fenced-forks-has_no_room ARGS has_no_room)
+# it is refused at first
+behaviour(fenced-forks LAZY LENT TEST fenced-forks-refused ARGS writes_much
+	OPTIONS -e FLATFORK_FAULT=no-room)
 # there it waits until its time is up
 foreach(case handshake writes_whole)
 	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case} ARGS ${case}

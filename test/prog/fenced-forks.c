@@ -4,6 +4,7 @@
  * memory behind a fence; the odd one runs into it, and must be what fork would
  * have made of it.
  */
+#include "libc_keeps.h"
 #include "path.h"
 
 #include <dirent.h>
@@ -12,7 +13,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 enum {
@@ -223,6 +226,7 @@ static void run_has_policy(void)
 /* It holds locks of all kinds that know their owner. */
 static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pthread_mutex_t checked = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t robust_ones[2];
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 
 static void holds_locks(void)
@@ -663,6 +667,242 @@ static void run_waits_for_all(void)
 	rounds(4);
 }
 
+/*
+ * Locks of the kinds that hold their owner's id, one a page, on more pages
+ * than are kept: at one of them the child becomes a fork, with the id that it
+ * is about to store in a register.
+ */
+static void make_mutex(pthread_mutex_t *mutex, int type, int robust,
+		       int protocol, int shared)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, type);
+	pthread_mutexattr_setrobust(&attr, robust);
+	pthread_mutexattr_setprotocol(&attr, protocol);
+	pthread_mutexattr_setpshared(&attr, shared);
+	CHECK(!pthread_mutex_init(mutex, &attr));
+	pthread_mutexattr_destroy(&attr);
+}
+
+static pthread_mutex_t *mutex_of(int page)
+{
+	return (pthread_mutex_t *)(void *)&pages[page * PAGE];
+}
+
+static void locks_late(void)
+{
+	for (int i = 0; i < 64; i++) {
+		CHECK(!pthread_mutex_lock(mutex_of(i)));
+		CHECK(mutex_of(i)->__data.__owner == 0 ||
+		      mutex_of(i)->__data.__owner != first_pid);
+	}
+	for (int i = 0; i < 64; i++)
+		CHECK(!pthread_mutex_unlock(mutex_of(i)));
+	CHECK(!pthread_mutex_lock(mutex_of(0)));
+	CHECK(!pthread_mutex_unlock(mutex_of(0)));
+}
+
+static void with_late_locks(int type, int robust, int protocol)
+{
+	note_memory();
+	for (int i = 0; i < 64; i++)
+		make_mutex(mutex_of(i), type, robust, protocol,
+			   PTHREAD_PROCESS_PRIVATE);
+	odd(locks_late);
+	for (int i = 0; i < 64; i++)
+		CHECK(!pthread_mutex_trylock(mutex_of(i)));
+}
+
+static void run_late_checked(void)
+{
+	with_late_locks(PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED,
+			PTHREAD_PRIO_NONE);
+}
+
+static void run_late_pi(void)
+{
+	with_late_locks(PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_STALLED,
+			PTHREAD_PRIO_INHERIT);
+}
+
+static void run_late_robust(void)
+{
+	with_late_locks(PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_ROBUST,
+			PTHREAD_PRIO_NONE);
+}
+
+/* A robust one that others share: who ends with it is found dead. */
+static void takes_robust(void)
+{
+	CHECK(!pthread_mutex_lock(mutex_of(0)));
+}
+
+static void run_robust(void)
+{
+	pages = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	make_mutex(mutex_of(0), PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
+		   PTHREAD_PRIO_NONE, PTHREAD_PROCESS_SHARED);
+	odd(takes_robust);
+	CHECK(pthread_mutex_trylock(mutex_of(0)) == EOWNERDEAD);
+	CHECK(!pthread_mutex_consistent(mutex_of(0)));
+	CHECK(!pthread_mutex_unlock(mutex_of(0)));
+	rounds(4);
+}
+
+/* It held them when it became a fork for another reason. */
+static void keeps_robust(void)
+{
+	CHECK(!pthread_mutex_lock(&robust_ones[0]));
+	CHECK(!pthread_mutex_lock(&robust_ones[1]));
+	forks();
+	CHECK(!pthread_mutex_unlock(&robust_ones[0]));
+	CHECK(!pthread_mutex_lock(&robust_ones[0]));
+	CHECK(!pthread_mutex_unlock(&robust_ones[1]));
+	CHECK(!pthread_mutex_unlock(&robust_ones[0]));
+}
+
+static void run_keeps_robust(void)
+{
+	for (int i = 0; i < 2; i++)
+		make_mutex(&robust_ones[i], PTHREAD_MUTEX_ERRORCHECK,
+			   PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_NONE,
+			   PTHREAD_PROCESS_PRIVATE);
+	odd(keeps_robust);
+	CHECK(!pthread_mutex_trylock(&robust_ones[0]));
+	rounds(4); /* and their parent holds one */
+	CHECK(!pthread_mutex_unlock(&robust_ones[0]));
+}
+
+/* It may have no process more, and has acted by then. */
+static void has_no_room(void)
+{
+	struct rlimit none = { 1, 1 };
+
+	CHECK(!setrlimit(RLIMIT_NPROC, &none));
+	CHECK(write(feed[1], "x", 1) == 1);
+	CHECK(getpid() != first_pid);
+}
+
+static void run_has_no_room(void)
+{
+	char text[8];
+
+	if (!geteuid()) { /* root has no such limit */
+		CHECK(!setgid(65534) && !setuid(61234));
+		CHECK(!prctl(PR_SET_DUMPABLE, 1));
+	}
+	CHECK(!pipe(feed));
+	odd(has_no_room);
+	CHECK(read(feed[0], text, sizeof(text)) == 1);
+	close(feed[0]);
+	close(feed[1]);
+}
+
+/* What the child opens by a key of the program's, and wipes, is its copy. */
+static int own_key;
+
+static void wipes_secret(void)
+{
+	CHECK(!pkey_set(own_key, 0));
+	pages[0] = 0;
+	CHECK(!pkey_set(own_key, PKEY_DISABLE_ACCESS));
+}
+
+static void run_own_keys(void)
+{
+	own_key = pkey_alloc(0, 0);
+	if (own_key < 0)
+		t_skip("no protection keys");
+	note_memory();
+	CHECK(!pkey_mprotect((void *)pages, PAGE, PROT_READ | PROT_WRITE,
+			     own_key));
+	CHECK(!pkey_set(own_key, PKEY_DISABLE_ACCESS));
+	odd(wipes_secret);
+	CHECK(!pkey_set(own_key, 0));
+	look_at_memory();
+}
+
+/* A thread that libc knows nothing of works in this frame. */
+static char helper_stack[64 << 10] __attribute__((aligned(64)));
+static volatile bool helper_ends;
+
+static int count(void *counter)
+{
+	while (!helper_ends)
+		++*(volatile long *)counter;
+	helper_ends = false;
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static void run_raw_thread(void)
+{
+	volatile long counter = 0;
+
+	CHECK(clone(count, helper_stack + sizeof(helper_stack),
+		    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			    CLONE_THREAD | CLONE_SYSVSEM,
+		    (void *)&counter) > 0);
+	rounds(12);
+	helper_ends = true;
+	while (helper_ends)
+		sched_yield();
+	CHECK(counter > 0);
+}
+
+/* A page that nobody has written follows its file, also if a child had it. */
+static volatile char *of_file;
+
+static void writes_of_file(void)
+{
+	of_file[0] = 'c';
+	CHECK(of_file[0] == 'c' && of_file[1] == 'f');
+}
+
+static void run_file_page(void)
+{
+	char content[PAGE];
+	FILE *file = tmpfile();
+
+	memset(content, 'f', PAGE);
+	CHECK(file && pwrite(fileno(file), content, PAGE, 0) == PAGE);
+	of_file = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		       fileno(file), 0);
+	CHECK(of_file != MAP_FAILED && of_file[0] == 'f');
+	odd(writes_of_file);
+	CHECK(of_file[0] == 'f');
+	CHECK(pwrite(fileno(file), "new", 3, 0) == 3);
+	printf("then it holds %c\n", of_file[0]);
+	fclose(file);
+}
+
+static void says_what_libc_keeps(void)
+{
+	CHECK(getpid() != first_pid);
+	errno = ERANGE;
+	say_what_libc_keeps("child");
+}
+
+static void run_libc_keeps(void)
+{
+	sigset_t some;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGHUP);
+	sigaddset(&some, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	signal(SIGUSR1, on_usr1);
+	signal(SIGPIPE, SIG_IGN);
+	t_signals_again();
+	errno = 0;
+	odd(says_what_libc_keeps);
+	errno = 0;
+	say_what_libc_keeps("parent");
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -701,5 +941,15 @@ static const struct a_case cases[] = {
 	C(closes_stream),
 	C(advises),
 	C(waits_for_all),
+	C(late_checked),
+	C(late_pi),
+	C(late_robust),
+	C(robust),
+	C(keeps_robust),
+	C(has_no_room),
+	C(own_keys),
+	C(raw_thread),
+	C(file_page),
+	C(libc_keeps),
 };
 CASES_MAIN(cases)

@@ -275,6 +275,83 @@ static void run_popen(void)
 	printf("%s%d\n", line, pclose(f));
 }
 
+/*
+ * Behind an init that lives on there may be others, whose pids are those of
+ * their parent's namespace for it, whatever became of them.
+ */
+static int init_waits[2];
+
+static pid_t start_init(void)
+{
+	pid_t pid;
+	char end;
+
+	leave_namespace();
+	CHECK(!pipe(init_waits));
+	pid = fork();
+	if (pid == 0) {
+		close(init_waits[1]);
+		_exit((int)read(init_waits[0], &end, 1));
+	}
+	close(init_waits[0]);
+	return pid;
+}
+
+static void end_init(pid_t pid)
+{
+	close(init_waits[1]);
+	t_reap(pid, "init");
+	t_signals_again();
+}
+
+static void run_vfork_behind_init(void)
+{
+	pid_t init, pid;
+
+	signal(SIGUSR1, on_usr1);
+	init = start_init();
+	for (int i = 0; i < 3; i++) {
+		pid = vfork();
+		if (pid == 0) {
+			raise(SIGUSR1);
+			_exit(4);
+		}
+		t_reap(pid, "vforked");
+	}
+	end_init(init);
+}
+
+static void run_forks_behind_init(void)
+{
+	pid_t init = start_init(), pid;
+
+	for (int i = 0; i < 5; i++) {
+		pid = fork();
+		if (pid == 0)
+			exec();
+		t_reap(pid, "forked");
+	}
+	end_init(init);
+}
+
+/* It is the borrower that leaves its namespace, and then forks. */
+static void run_vforked_leaves(void)
+{
+	pid_t pid = vfork(), init;
+	int status;
+
+	if (pid == 0) {
+		leave_now();
+		init = fork();
+		if (init == 0)
+			_exit(getpid() == 1 ? 7 : 8);
+		if (waitpid(init, &status, 0) != init || !WIFEXITED(status))
+			_exit(9);
+		_exit(WEXITSTATUS(status));
+	}
+	t_reap(pid, "vforked");
+}
+
 static char stack[64 << 10] __attribute__((aligned(16)));
 
 /* pid 1, and so is its maker, in another namespace. */
@@ -328,11 +405,24 @@ static void run_inits(void)
 #name, run_##name \
 	}
 static const struct a_case cases[] = {
-	C(ends),	   C(says),	     C(execs),
-	C(says_and_execs), C(fails_to_exec), C(syscall),
-	C(inherits),	   C(inherited),     C(others),
-	C(handler_leaves), C(vfork_handles), C(spawn_fails),
-	C(spawns),	   C(system),	     C(popen),
+	C(ends),
+	C(says),
+	C(execs),
+	C(says_and_execs),
+	C(fails_to_exec),
+	C(syscall),
+	C(inherits),
+	C(inherited),
+	C(others),
+	C(handler_leaves),
+	C(vfork_handles),
+	C(spawn_fails),
+	C(spawns),
+	C(system),
+	C(popen),
 	C(inits),
+	C(vfork_behind_init),
+	C(forks_behind_init),
+	C(vforked_leaves),
 };
 CASES_MAIN(cases)

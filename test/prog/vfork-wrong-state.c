@@ -6,6 +6,7 @@
  */
 #define CASES_MIB 256
 #include "cases.h"
+#include "libc_keeps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -380,6 +381,31 @@ static void run_madvised(void)
 	munmap(shared, 4096);
 }
 
+static void on_usr(int sig)
+{
+	(void)sig;
+}
+
+static void change_errno(void)
+{
+	errno = ERANGE;
+}
+
+static void run_libc_keeps(void)
+{
+	sigset_t some;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGHUP);
+	sigaddset(&some, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	signal(SIGUSR1, on_usr);
+	signal(SIGUSR2, SIG_IGN);
+	t_signals_again();
+	errno = 0;
+	compare(change_errno, say_what_libc_keeps);
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -387,6 +413,6 @@ static void run_madvised(void)
 static const struct a_case cases[] = {
 	C(descriptors), C(directory),	 C(group),    C(session),
 	C(group_seen),	C(dispositions), C(altstack), C(inherited),
-	C(task),	C(memory),	 C(madvised),
+	C(task),	C(memory),	 C(madvised), C(libc_keeps),
 };
 CASES_MAIN(cases)

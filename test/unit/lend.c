@@ -1,12 +1,13 @@
 /*
  * The parts of a lent stack: rooms for loans, unwritten text, what is told
- * from instructions and from jmp_bufs, locks that change hands.
+ * from instructions and from jmp_bufs, ids that change, room for a process.
  */
 #include "lend/loan.h"
-#include "lend/owners.h"
+#include "lend/rings.h"
+#include "lend/room.h"
+#include "lend/tids.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,10 @@ START_TEST(a_jmp_buf_tells_where_it_leads)
 }
 END_TEST
 
+enum {
+	IN_REGISTER = 0x101,
+};
+
 static const struct {
 	unsigned char code[16]; /* the instruction pointer is at 8 */
 	long call;
@@ -175,11 +180,11 @@ static const struct {
 } codes[] = {
 	/* mov $9, %eax; syscall; <- */
 	{ { 0x90, 0xb8, 9, 0, 0, 0, 0x0f, 0x05, 0x48 }, 9, 0 },
-	/* mov $0x101, %eax; <- syscall */
-	{ { 0, 0, 0, 0xb8, 1, 1, 0, 0, 0x0f, 0x05 }, 0x101, 0 },
+	/* mov %rdx, %rax; <- syscall: what the register says */
+	{ { 0, 0, 0, 0, 0, 0x48, 0x89, 0xd0, 0x0f, 0x05 }, IN_REGISTER, 0 },
 	/* xor %eax, %eax; syscall; <- */
 	{ { 0, 0, 0, 0, 0x31, 0xc0, 0x0f, 0x05 }, 0, 0 },
-	/* mov %rdx, %rax; syscall; <-: some number or other */
+	/* mov %rdx, %rax; syscall; <-: not told any more */
 	{ { 0, 0, 0, 0x48, 0x89, 0xd0, 0x0f, 0x05 }, -1, 0 },
 	/* call rel32 */
 	{ { 0, 0, 0, 0xe8, 1, 2, 3, 4, 0x90 }, -1, 1 },
@@ -202,8 +207,27 @@ START_TEST(instructions_tell_the_call)
 	memcpy(page + 1024, codes[_i].code, sizeof(codes[_i].code));
 	memset(&uc, 0, sizeof(uc));
 	uc.uc_mcontext.gregs[REG_RIP] = (greg_t)at;
+	uc.uc_mcontext.gregs[REG_RAX] = IN_REGISTER;
 	ck_assert_int_eq(ff_call_at(&uc), codes[_i].call);
 	ck_assert_int_eq(ff_is_behind_call(at), codes[_i].behind_call);
+}
+END_TEST
+
+/* Behind an instruction that says nothing, a failure by the signal does. */
+START_TEST(results_tell_who_was_interrupted)
+{
+	static unsigned char page[4096] __attribute__((aligned(4096)));
+	unsigned char *at = page + 1024;
+	ucontext_t uc;
+
+	memcpy(at - 2, "\x0f\x05", 2);
+	memset(&uc, 0, sizeof(uc));
+	uc.uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)at;
+	ck_assert(!ff_call_was_interrupted(&uc));
+	uc.uc_mcontext.gregs[REG_RAX] = -EINTR;
+	ck_assert(ff_call_was_interrupted(&uc));
+	at[-2] = 0x90;
+	ck_assert(!ff_call_was_interrupted(&uc));
 }
 END_TEST
 
@@ -241,114 +265,90 @@ START_TEST(the_call_that_a_signal_interrupts_is_known)
 }
 END_TEST
 
-static const struct {
-	int type, robust, protocol;
-} kinds[] = {
-	{ .type = PTHREAD_MUTEX_NORMAL },
-	{ .type = PTHREAD_MUTEX_RECURSIVE },
-	{ .type = PTHREAD_MUTEX_ERRORCHECK },
-	{ .type = PTHREAD_MUTEX_RECURSIVE, .robust = PTHREAD_MUTEX_ROBUST },
-	{ .type = PTHREAD_MUTEX_ERRORCHECK, .protocol = PTHREAD_PRIO_INHERIT },
-};
-
-enum {
-	KINDS = sizeof(kinds) / sizeof(kinds[0]),
-	RECURSIVE = 1,
-};
-
-/* Locked by this thread, but for the last mutex; among words that look alike. */
-static struct locks {
-	int before[10];
-	pthread_mutex_t mutex[KINDS], free;
-	pthread_rwlock_t written, read;
-	int behind[10];
-} locks, locks_were;
-
-static void make_mutex(pthread_mutex_t *mutex, int kind)
+/* With the flags of a futex or without; nothing else. */
+START_TEST(a_lent_id_becomes_the_new_one)
 {
-	pthread_mutexattr_t attr;
+	const uint32_t lent = (uint32_t)FF_LENT_TID;
+	uint32_t words[] = { lent,     lent | 0x80000000u, lent | 0x40000000u,
+			     lent + 1, lent - 1,	   0 };
+	const uint32_t want[] = { 77,	    77 | 0x80000000u, 77 | 0x40000000u,
+				  lent + 1, lent - 1,	      0 };
 
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, kinds[kind].type);
-	pthread_mutexattr_setrobust(&attr, kinds[kind].robust);
-	pthread_mutexattr_setprotocol(&attr, kinds[kind].protocol);
-	ck_assert_int_eq(pthread_mutex_init(mutex, &attr), 0);
-	pthread_mutexattr_destroy(&attr);
-}
-
-static void make_locks(void)
-{
-	int i;
-
-	for (i = 0; i < KINDS; i++)
-		make_mutex(&locks.mutex[i], i);
-	make_mutex(&locks.free, RECURSIVE);
-	pthread_rwlock_init(&locks.written, NULL);
-	pthread_rwlock_init(&locks.read, NULL);
-}
-
-static void take_locks(void)
-{
-	int i;
-
-	for (i = 0; i < KINDS; i++)
-		ck_assert_int_eq(pthread_mutex_lock(&locks.mutex[i]), 0);
-	ck_assert_int_eq(pthread_rwlock_wrlock(&locks.written), 0);
-	ck_assert_int_eq(pthread_rwlock_rdlock(&locks.read), 0);
-}
-
-static bool all_are(const int *words, int value)
-{
-	int i;
-
-	for (i = 0; i < 10; i++)
-		if (words[i] != value)
-			return false;
-	return true;
-}
-
-START_TEST(locks_follow_their_owner)
-{
-	const int self = ff_gettid(), other = self + 1;
-	int i;
-
-	make_locks();
-	locks_were = locks;
-	take_locks();
-	for (i = 0; i < 10; i++)
-		locks.before[i] = locks.behind[i] = self;
-	ff_owners_change(&locks, &locks_were, sizeof(locks), self, other);
-	ck_assert(all_are(locks.before, self) && all_are(locks.behind, self));
-	for (i = 0; i < KINDS; i++)
-		ck_assert_int_eq(locks.mutex[i].__data.__owner, other);
-	ck_assert_int_eq(locks.written.__data.__cur_writer, other);
-	ck_assert_int_eq(locks.free.__data.__owner, 0);
-	ck_assert_int_eq(pthread_mutex_unlock(&locks.mutex[RECURSIVE]), EPERM);
-	ff_owners_change(&locks, &locks_were, sizeof(locks), other, self);
-	for (i = 0; i < KINDS; i++)
-		ck_assert_int_eq(pthread_mutex_unlock(&locks.mutex[i]), 0);
-	ck_assert_int_eq(pthread_rwlock_unlock(&locks.written), 0);
-	ck_assert_int_eq(pthread_rwlock_unlock(&locks.read), 0);
+	ff_tids_change(words, sizeof(words), 77);
+	ck_assert_mem_eq(words, want, sizeof(want));
 }
 END_TEST
 
-/* What was the parent's before is its own. */
-START_TEST(locks_held_before_stay)
+START_TEST(registers_change_in_their_lower_half)
 {
-	const int self = ff_gettid();
+	greg_t *r;
+	ucontext_t uc;
 
-	make_locks();
-	take_locks();
-	locks_were = locks;
-	ff_owners_change(&locks, &locks_were, sizeof(locks), self, self + 1);
-	ck_assert_int_eq(memcmp(&locks, &locks_were, sizeof(locks)), 0);
+	memset(&uc, 0, sizeof(uc));
+	r = uc.uc_mcontext.gregs;
+	r[REG_R12] = FF_LENT_TID;
+	r[REG_RAX] = 0x123400000000 | 0x80000000 | FF_LENT_TID;
+	r[REG_RSP] = r[REG_RIP] = FF_LENT_TID;
+	ff_tids_change_registers(&uc, 77);
+	ck_assert_int_eq(r[REG_R12], 77);
+	ck_assert_int_eq(r[REG_RAX], 0x123400000000 | 0x80000000 | 77);
+	ck_assert_int_eq(r[REG_RSP], FF_LENT_TID);
+	ck_assert_int_eq(r[REG_RIP], FF_LENT_TID);
+}
+END_TEST
+
+/* No thread has it, and a futex can. */
+START_TEST(a_lent_id_is_nobodys)
+{
+	ck_assert_int_gt(FF_LENT_TID, 1 << 22); /* PID_MAX_LIMIT */
+	ck_assert_int_eq(FF_LENT_TID & ~0x3fffffff, 0);
+}
+END_TEST
+
+/* Here nobody has so many processes; with no limit nothing is lowered. */
+START_TEST(room_is_lowered_and_given_back)
+{
+	struct rlimit was, now, low;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &was), 0);
+	ck_assert(ff_room_is_unlimited() == (was.rlim_cur == RLIM_INFINITY));
+	low = was;
+	if (low.rlim_cur == RLIM_INFINITY)
+		low.rlim_cur = 100000;
+	if (low.rlim_max != RLIM_INFINITY && low.rlim_cur > low.rlim_max)
+		low.rlim_cur = low.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &low), 0);
+	ck_assert(!ff_room_is_unlimited());
+	ck_assert(ff_room_reserve(&was));
+	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &now), 0);
+	ck_assert_uint_lt(now.rlim_cur, low.rlim_cur);
+	ck_assert_uint_eq(now.rlim_max, low.rlim_max);
+	ff_room_release(&was);
+	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &now), 0);
+	ck_assert_uint_eq(now.rlim_cur, low.rlim_cur);
+}
+END_TEST
+
+START_TEST(queues_of_the_kernel_are_seen)
+{
+	unsigned long queue = 0;
+
+	ck_assert(!ff_rings_are_mapped());
+	if (syscall(SYS_io_setup, 1, &queue) < 0)
+		return; /* forbidden here */
+	ck_assert(ff_rings_are_mapped());
+	ck_assert_int_eq(syscall(SYS_io_destroy, queue), 0);
+	ck_assert(!ff_rings_are_mapped());
 }
 END_TEST
 
 void unit_tests(TCase *tests)
 {
-	tcase_add_test(tests, locks_follow_their_owner);
-	tcase_add_test(tests, locks_held_before_stay);
+	tcase_add_test(tests, a_lent_id_becomes_the_new_one);
+	tcase_add_test(tests, registers_change_in_their_lower_half);
+	tcase_add_test(tests, a_lent_id_is_nobodys);
+	tcase_add_test(tests, room_is_lowered_and_given_back);
+	tcase_add_test(tests, queues_of_the_kernel_are_seen);
 	tcase_add_test(tests, a_loan_is_one_threads_until_it_is_put);
 	tcase_add_test(tests, more_loans_than_are_kept_go_back_to_the_system);
 	tcase_add_test(tests, both_stacks_have_guard_pages);
@@ -358,5 +358,6 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, a_jmp_buf_tells_where_it_leads);
 	tcase_add_loop_test(tests, instructions_tell_the_call, 0,
 			    sizeof(codes) / sizeof(codes[0]));
+	tcase_add_test(tests, results_tell_who_was_interrupted);
 	tcase_add_test(tests, the_call_that_a_signal_interrupts_is_known);
 }

@@ -1,4 +1,5 @@
 /* What can be told from instructions. */
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -25,16 +26,34 @@ static long number_before(const unsigned char *call)
 	return nr;
 }
 
+static int is_behind(uintptr_t address)
+{
+	return address % PAGE >= LONGEST &&
+	       is_syscall((const unsigned char *)address - 2);
+}
+
+int ff_call_repeats(const ucontext_t *uc)
+{
+	uintptr_t address = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+
+	return address % PAGE <= PAGE - 2 &&
+	       is_syscall((const unsigned char *)address);
+}
+
 long ff_call_at(const ucontext_t *uc)
 {
 	uintptr_t address = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
 	const unsigned char *at = (const unsigned char *)address;
 
-	if (address % PAGE < LONGEST || address % PAGE > PAGE - 2)
-		return -1;
-	if (is_syscall(at - 2))
-		return number_before(at - 2);
-	return is_syscall(at) ? number_before(at) : -1;
+	if (ff_call_repeats(uc))
+		return (long)uc->uc_mcontext.gregs[REG_RAX];
+	return is_behind(address) ? number_before(at - 2) : -1;
+}
+
+int ff_call_was_interrupted(const ucontext_t *uc)
+{
+	return is_behind((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]) &&
+	       uc->uc_mcontext.gregs[REG_RAX] == -EINTR;
 }
 
 /* call *r/m: opcode, a byte that says so, and up to five bytes of address. */

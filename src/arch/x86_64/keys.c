@@ -1,5 +1,6 @@
 /* Memory protection keys: the PKRU register. */
 #include <cpuid.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/platform/x86.h>
 
@@ -41,6 +42,24 @@ uint32_t ff_keys(void)
 
 	__asm__ volatile("rdpkru" : "=a"(keys), "=d"(zero) : "c"(0));
 	return keys;
+}
+
+static struct {
+	bool noted;
+	uint32_t keys;
+} at_start;
+
+void ff_keys_note_start(void)
+{
+	if (!CPU_FEATURE_PRESENT(OSPKE))
+		return;
+	at_start.keys = ff_keys();
+	at_start.noted = true;
+}
+
+int ff_keys_are_as_at_start(void)
+{
+	return at_start.noted && ff_keys() == at_start.keys;
 }
 
 void ff_set_keys(uint32_t keys)

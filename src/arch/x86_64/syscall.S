@@ -24,6 +24,7 @@ syscall:
 #define FF_VFORK_PIDNS(nr)	LOOK(nr)
 #define FF_VFORK_CHILDREN(nr)	LOOK(nr)
 #define FF_VFORK_UFFD(nr)	LOOK(nr)
+#define FF_VFORK_RINGS(nr)	LOOK(nr)
 #define FF_VFORK_FORKS(nr)	LOOK(nr)
 #define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
 	FF_VFORK_##vfork(nr)
