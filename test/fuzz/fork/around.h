@@ -29,6 +29,7 @@ struct around {
 /* Each of these may be missing. Limits are the last: what they forbid, the
  * others have to do before. */
 #define AROUND(X)   \
+	X(locks)    \
 	X(streams)  \
 	X(keys)     \
 	X(threads)  \
