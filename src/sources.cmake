@@ -32,7 +32,6 @@ set(FF_CORE_SOURCES
 	host/libc.c
 	host/place.c
 	host/signals.c
-	host/table.c
 	host/threads.c
 	lazy/advice.c
 	lazy/areas.c
