@@ -5,9 +5,21 @@
 
 #include "arch/arch.h"
 
+/* Facts. Only R is asked for. */
+enum {
+	N,
+	W = 0,
+	O = 0,
+	P = 0,
+	G = 0,
+	L = 0,
+	M = 0,
+	R = 1
+};
+
 #define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
 	[nr] = { FF_LAZY_##lazy, FF_FENCE_##fence, FF_WAITS_##waits,         \
-		 FF_FORK_##fork, FF_VFORK_##vfork, signature },
+		 FF_FORK_##fork, facts, FF_VFORK_##vfork, signature },
 static const struct ff_call calls[] = {
 #include "calls/calls.def"
 };
@@ -24,6 +36,7 @@ enum {
 #undef FF_CALL
 
 #define FF_FLAGS(call, argument, mask)
+#define FF_KEEPS(call, number)
 #define FF_REQUEST(call, request, number, signature, lazy, fence, vfork) \
 	{ number,	    NR_##call,	      FF_LAZY_##lazy,            \
 	  FF_FENCE_##fence, FF_VFORK_##vfork, signature },
@@ -44,6 +57,18 @@ static const struct {
 } flags[] = {
 #include "calls/requests.def"
 };
+#undef FF_FLAGS
+#undef FF_KEEPS
+
+#define FF_FLAGS(call, argument, mask)
+#define FF_KEEPS(call, number) { number, NR_##call },
+static const struct {
+	uint32_t number;
+	uint16_t nr;
+} keeps[] = {
+#include "calls/requests.def"
+};
+#undef FF_KEEPS
 #undef FF_REQUEST
 #undef FF_FLAGS
 
@@ -73,6 +98,19 @@ bool ff_has_odd_flags(const ucontext_t *uc, long nr)
 			return ((uint32_t)ff_arg(uc, flags[i].argument) &
 				~flags[i].mask) != 0;
 	return false;
+}
+
+bool ff_may_change_rights(const ucontext_t *uc, long nr)
+{
+	size_t i;
+
+	if (!ff_call(nr)->rights)
+		return false;
+	for (i = 0; i < sizeof(keeps) / sizeof(keeps[0]); i++)
+		if (keeps[i].nr == nr &&
+		    keeps[i].number == (uint32_t)ff_arg(uc, 0))
+			return false;
+	return true;
 }
 
 long ff_call_number(const siginfo_t *info)

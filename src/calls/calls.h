@@ -132,6 +132,7 @@ struct ff_call {
 	uint8_t fence;	     /* enum ff_fence_way */
 	uint8_t waits : 2;   /* enum ff_waits */
 	uint8_t in_fork : 3; /* enum ff_in_fork */
+	uint8_t rights : 1;  /* fact R */
 	uint8_t in_vfork;    /* enum ff_in_vfork */
 	char signature[FF_CALL_ARGUMENTS] FF_NO_NUL; /* or ends at one */
 };
@@ -151,6 +152,9 @@ const struct ff_request_rule *ff_request_rule(long nr, unsigned long number);
 
 /* Has the call flags that are not known? */
 bool ff_has_odd_flags(const ucontext_t *uc, long nr);
+
+/* Can others have power over the caller, or he none over others, behind it? */
+bool ff_may_change_rights(const ucontext_t *uc, long nr);
 
 /*
  * A call by another ABI than that of this table (int $0x80) has numbers and

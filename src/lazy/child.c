@@ -119,6 +119,7 @@ static int watch_shared(void)
 
 void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 {
+	ff_slots_of_others(slot);
 	ff_child.slot = slot;
 	ff_child.shared = &slot->of_child;
 	ff_child.areas = &slot->areas;
@@ -200,7 +201,7 @@ static void let_go(ucontext_t *uc)
 	atomic_store(&sh->state, FF_RELEASED);
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	ff_new_process(ff_child.slot);
+	ff_new_process();
 }
 
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)

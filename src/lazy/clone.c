@@ -79,16 +79,20 @@ static int open_own(const char *path)
 static long make_child(struct ff_slot *slot, const struct ff_request *rq)
 {
 	unsigned long flags = rq->flags;
+	long pid;
 
-	if (ff_fault(FF_FAULT_CLONE))
+	if (ff_fault(FF_FAULT_CLONE) || !ff_slot_open(slot))
 		return -ENOMEM;
 	if (slot->committed)
 		flags |= rq->exit_signal;
 	/* On trial: exit signal 0 until exec. */
 	ff_slot_depict(slot);
-	return ff_clone_image(flags, rq->parent_tid, rq->child_tid,
-			      ff_house_of(slot), ff_image_of(slot),
-			      sizeof(struct ff_house), FF_ALTSTACK_BYTES);
+	pid = ff_clone_image(flags, rq->parent_tid, rq->child_tid,
+			     ff_house_of(slot), ff_image_of(slot),
+			     sizeof(struct ff_house), FF_ALTSTACK_BYTES);
+	if (pid != 0)
+		ff_slot_close(slot);
+	return pid;
 }
 
 /*

@@ -103,7 +103,7 @@ static const char *no_ground(void)
 	return why;
 }
 
-void ff_new_process(const struct ff_slot *own)
+void ff_new_process(void)
 {
 	generation++;
 	ff_intended = NULL;
@@ -112,7 +112,7 @@ void ff_new_process(const struct ff_slot *own)
 	ff_flights_reset();
 	ff_gate_reset();
 	ff_marks_reset();
-	ff_slots_reset(own);
+	ff_slots_reset();
 	ff_trials_reset();
 	ff_standins_reset();
 	ff_handed_reset();
@@ -131,7 +131,7 @@ static bool is_our_process(void)
 		return false;
 	case FF_COPY:
 		ff_trap_reset();
-		ff_new_process(NULL);
+		ff_new_process();
 		/* fall through */
 	case FF_SAME:
 		break;
@@ -250,7 +250,7 @@ static void log_lazy(const struct ff_slot *slot, const char *name,
 static void real_child(struct ff_site *site)
 {
 	ff_trap_reset();
-	ff_new_process(NULL);
+	ff_new_process();
 	ff_site_born_real(site);
 }
 

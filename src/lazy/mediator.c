@@ -205,6 +205,14 @@ void ff_output(ucontext_t *uc, long nr, const char *signature)
 		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
 }
 
+/* H-I2; once: the latch is gone then. */
+static bool is_latched(void)
+{
+	if (!ff_child.latched)
+		ff_child.latched = ff_slot_latch(ff_child.slot);
+	return ff_child.latched;
+}
+
 void ff_child_call(ucontext_t *uc, long nr)
 {
 	const struct ff_call *call = ff_call(nr);
@@ -221,7 +229,8 @@ void ff_child_call(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_BUDGET, nr);
 	else if (nr != SYS_rt_sigreturn && ff_signal_waits(ff_child.mask))
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
-	else if (ff_has_odd_flags(uc, nr))
+	else if (ff_has_odd_flags(uc, nr) ||
+		 (ff_may_change_rights(uc, nr) && !is_latched()))
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else if (call->lazy == FF_LAZY_FREE)
 		ff_pass(uc, nr, call->signature);

@@ -19,6 +19,7 @@ _Thread_local struct ff_slot *ff_current
 
 static struct {
 	_Atomic bool busy;
+	_Atomic bool open; /* true where a child may have inherited the image */
 	struct ff_house *house, *image;
 } slots[SLOTS] FF_HOT;
 
@@ -51,7 +52,13 @@ static struct ff_house *get_image(void)
 		sys(mmap, NULL, sizeof(struct ff_house), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return is_error(at) ? NULL : (struct ff_house *)at;
+	if (is_error(at))
+		return NULL;
+	if (sys(madvise, at, sizeof(struct ff_house), MADV_DONTFORK) < 0) {
+		sys(munmap, at, sizeof(struct ff_house));
+		return NULL;
+	}
+	return (struct ff_house *)at;
 }
 
 static void drop_image(unsigned i)
@@ -90,18 +97,78 @@ struct ff_slot *ff_slot_take(void)
 	return NULL;
 }
 
-void ff_slot_put(struct ff_slot *slot)
+static unsigned index_of(const struct ff_slot *slot)
 {
 	unsigned i;
 
-	for (i = 0; i < SLOTS; i++) {
-		if (!slots[i].house || slot != &slots[i].house->slot)
-			continue;
-		if (slot->outcome == FF_OUTCOME_RELEASED || slot->at_large ||
-		    slot->may_lower)
+	for (i = 0; i < SLOTS - 1; i++)
+		if (slots[i].house && slot == &slots[i].house->slot)
+			break;
+	return i;
+}
+
+/*
+ * H-I2. A committed child of a parent with rights to give up may do so by what
+ * it writes, to files that change its label; and where there are threads, one
+ * may make a process past us while the image is inherited.
+ */
+static bool is_used_up(struct ff_slot *slot)
+{
+	if (slot->outcome == FF_OUTCOME_RELEASED || slot->at_large ||
+	    slot->is_open)
+		return true;
+	if (slot->may_lower && (slot->committed || !slot->alone))
+		return true;
+	return atomic_load(&ff_image_of(slot)->latch.changed);
+}
+
+void ff_slot_put(struct ff_slot *slot)
+{
+	unsigned i = index_of(slot);
+
+	if (is_used_up(slot))
+		drop_image(i);
+	atomic_store(&slots[i].open, false);
+	atomic_store(&slots[i].busy, false);
+}
+
+bool ff_slot_open(struct ff_slot *slot)
+{
+	unsigned i = index_of(slot);
+
+	atomic_store(&slots[i].open, true);
+	slot->is_open = sys(madvise, slots[i].image, sizeof(struct ff_house),
+			    MADV_DOFORK) == 0;
+	if (!slot->is_open)
+		atomic_store(&slots[i].open, false);
+	return slot->is_open;
+}
+
+void ff_slot_close(struct ff_slot *slot)
+{
+	unsigned i = index_of(slot);
+
+	slot->is_open = sys(madvise, slots[i].image, sizeof(struct ff_house),
+			    MADV_DONTFORK) < 0;
+	if (!slot->is_open)
+		atomic_store(&slots[i].open, false);
+}
+
+bool ff_slot_latch(struct ff_slot *own)
+{
+	struct ff_latch *latch = &ff_house_of(own)->latch;
+
+	atomic_store(&latch->changed, 1);
+	return sys(munmap, latch, FF_PAGE) == 0;
+}
+
+void ff_slots_of_others(const struct ff_slot *own)
+{
+	unsigned i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (atomic_load(&slots[i].open) && own != &slots[i].house->slot)
 			drop_image(i);
-		atomic_store(&slots[i].busy, false);
-	}
 }
 
 enum ff_reason ff_reason_told(const struct ff_slot *slot)
@@ -148,15 +215,15 @@ void ff_slot_depict(struct ff_slot *slot)
 	       areas->shared_count * sizeof(areas->shared[0]));
 }
 
-void ff_slots_reset(const struct ff_slot *own)
+void ff_slots_reset(void)
 {
 	unsigned i;
 
 	for (i = 0; i < SLOTS; i++) {
-		if (own && slots[i].house && own == &slots[i].house->slot)
-			slots[i].image = NULL; /* it has moved */
-		drop_image(i);
-		slots[i].house = NULL; /* not inherited */
+		/* Neither is inherited, and what is there may be the
+		 * program's by now; a lazy child's own image has moved. */
+		slots[i].house = slots[i].image = NULL;
+		atomic_store(&slots[i].open, false);
 		atomic_store(&slots[i].busy, false);
 	}
 	ff_current = NULL;

@@ -148,6 +148,7 @@ struct ff_slot {
 	bool alone;	/* nobody else can change mappings under us */
 	bool at_large;	/* a child taken back may still run: not killed */
 	bool may_lower; /* a child can be another user's in time */
+	bool is_open;	/* the image is still inherited (H-I3) */
 	ff_sigset mask; /* what the program's mask is, while armed: libc may
 			   have blocked all */
 	ff_sigset mask_at_fork; /* ... and what it was before */
@@ -171,9 +172,24 @@ struct ff_slot {
 	struct ff_areas areas;
 };
 
+/*
+ * H-I2 An image is used again, and who kept it from an earlier child would
+ *      have the next one in his hands. Until a child changes its rights, only
+ *      those have access to its memory who have its parent's as well. Before
+ *      it does so it says it here, in a page of the image, and lets the page
+ *      go: from then on nobody who has less can take it back. The parent lets
+ *      such an image go, too.
+ * H-I3 The images are not inherited, but by the clone that one is for: a
+ *      process that is made past us has none.
+ */
+struct ff_latch {
+	_Atomic uint32_t changed;
+};
+
 struct ff_house {
 	char altstack[FF_ALTSTACK_BYTES];
 	struct ff_slot slot;
+	_Alignas(FF_PAGE) struct ff_latch latch;
 };
 
 static inline struct ff_house *ff_house_of(struct ff_slot *slot)
@@ -200,16 +216,26 @@ void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm);
 /* A free slot with its memory, or NULL. Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);
 /* Back to the free ones. The image of a child that lives on is its alone, and
- * so is that of any child that may have given up rights: whoever kept it for
- * himself must not find the next one there, which has them all. */
+ * so is that of any child that may have given up rights (H-I2). */
 void ff_slot_put(struct ff_slot *slot);
+
+/* Around a clone in which the image is inherited (H-I3). open: false, it can't
+ * be. close: in the parent only. */
+bool ff_slot_open(struct ff_slot *slot);
+void ff_slot_close(struct ff_slot *slot);
+
+/* In the child, which runs in the image of @own: before it changes its
+ * rights (H-I2). False: it must not. */
+bool ff_slot_latch(struct ff_slot *own);
+
+/* In the child, first of all: the images that were open, too, let go. */
+void ff_slots_of_others(const struct ff_slot *own);
 
 /* All of a slot that its child needs, into its image; not the stack. */
 void ff_slot_depict(struct ff_slot *slot);
 
-/* In a new process: images are the parent's, everybody else is gone. In a
- * lazy one the image of @own is where it runs. */
-void ff_slots_reset(const struct ff_slot *own);
+/* In a new process: what there was is the parent's, and not here. */
+void ff_slots_reset(void);
 
 /* Add the memory of all slots to what must come along. */
 void ff_slots_keep(struct ff_keep *keep);

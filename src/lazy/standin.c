@@ -265,7 +265,7 @@ static void try_to_reap(unsigned i, int options)
 }
 
 /* The clone, on a stack that only the new process keeps. */
-static long make_process(struct standin *of, void *stack)
+static long make_process(struct ff_slot *slot, struct standin *of, void *stack)
 {
 	struct standin *s = (struct standin *)((char *)stack + STACK_BYTES -
 					       sizeof(*s) - 64);
@@ -275,10 +275,12 @@ static long make_process(struct standin *of, void *stack)
 	*s = *of;
 	mask = ff_setmask(~(ff_sigset)0);
 	ff_gate_enter_real(); /* H-N5 */
-	pid = ff_fault(FF_FAULT_NO_STANDIN) ?
+	pid = ff_fault(FF_FAULT_NO_STANDIN) || !ff_slot_open(slot) ?
 		      -EAGAIN :
 		      ff_clone(CLONE_FILES, (char *)s - 64, NULL, standin_main,
 			       s);
+	if (slot->is_open)
+		ff_slot_close(slot);
 	ff_gate_leave_real();
 	ff_setmask(mask);
 	return pid;
@@ -302,7 +304,7 @@ static long prepare(struct ff_slot *slot, pid_t pid)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	atomic_store(&sh->ready, 0);
 	if (stack > 0 || stack < -4095) {
-		made = make_process(&s, (void *)stack);
+		made = make_process(slot, &s, (void *)stack);
 		sys(munmap, stack, STACK_BYTES);
 	}
 	if (made > 0 && !is_ready(sh, (pid_t)made))

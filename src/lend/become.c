@@ -178,7 +178,7 @@ static void settle(struct ff_loan *loan)
 	restore_leadership(loan->child);
 	restore_task(&loan->task);
 	ff_trap_reset();
-	ff_new_process(NULL);
+	ff_new_process();
 	give_arrived(loan);
 }
 

@@ -256,7 +256,8 @@ enum {
 	P = 4,
 	G = 8,
 	L = 16,
-	M = 32
+	M = 32,
+	R = 64
 };
 
 static const struct {
@@ -291,6 +292,11 @@ START_TEST(decisions_fit_the_facts)
 			      "%s is not for borrowers", name);
 	if (c->fence != FF_FENCE_LEAVE)
 		ck_assert_msg(!(facts & M), "%s maps", name);
+	ck_assert_msg(c->rights == ((facts & R) != 0), "%s", name);
+	if (is_made(c) && (facts & G)) /* ... by a child of its own */
+		ck_assert_msg((facts & R) || _i == SYS_set_robust_list ||
+				      _i == SYS_arch_prctl,
+			      "%s may change rights", name);
 	if (c->waits == FF_WAITS_AGAIN)
 		ck_assert_msg(facts & W, "%s does not wait", name);
 	if (c->in_fork == FF_FORK_MAKE)

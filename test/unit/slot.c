@@ -144,8 +144,7 @@ static void assert_child_was_content(pid_t pid)
 	ck_assert_ptr_null(ff_slot_take());
 }
 
-/* The child of a real fork has the parent's images until it lets them go,
- * and never its houses. */
+/* H-I3: the child of a real fork has none of its parent's images and houses. */
 START_TEST(a_new_process_has_all_slots_and_none_of_the_parents_memory)
 {
 	struct ff_shared *shared[SLOTS];
@@ -154,15 +153,14 @@ START_TEST(a_new_process_has_all_slots_and_none_of_the_parents_memory)
 	use_all();
 	for (int i = 0; i < SLOTS; i++)
 		shared[i] = taken[i]->shared;
+	ck_assert(ff_slot_open(taken[0]));
+	ff_slot_close(taken[0]);
 	pid = fork();
 	if (pid == 0) {
 		for (int i = 0; i < SLOTS; i++)
-			if (is_mapped(taken[i]) || !is_mapped(shared[i]))
+			if (is_mapped(taken[i]) || is_mapped(shared[i]))
 				_exit(5);
-		ff_slots_reset(NULL);
-		for (int i = 0; i < SLOTS; i++)
-			if (is_mapped(shared[i]))
-				_exit(6);
+		ff_slots_reset();
 		_exit(new_process());
 	}
 	assert_child_was_content(pid);
@@ -185,6 +183,7 @@ START_TEST(a_lazy_process_keeps_the_image_it_runs_in)
 	ff_slot_depict(own);
 	house = ff_house_of(own);
 	image = ff_image_of(own);
+	ck_assert(ff_slot_open(own));
 	pid = fork();
 	if (pid == 0) {
 		if (mremap(image, sizeof(*image), sizeof(*image),
@@ -194,7 +193,7 @@ START_TEST(a_lazy_process_keeps_the_image_it_runs_in)
 		    own->areas.area[1].start != 77 ||
 		    own->areas.shared[0].end != 88)
 			_exit(6);
-		ff_slots_reset(own);
+		ff_slots_reset();
 		if (!is_mapped(own))
 			_exit(7);
 		_exit(new_process());
@@ -283,7 +282,7 @@ START_TEST(an_image_that_is_lived_in_is_left_to_its_child)
 END_TEST
 
 /* H-I1: the next child is not to be found in what one may have kept. */
-START_TEST(an_image_is_used_once_where_children_may_give_up_rights)
+START_TEST(an_image_is_used_once_where_rights_were_given_up)
 {
 	static const enum ff_outcome outcomes[] = {
 		FF_OUTCOME_NONE,
@@ -294,18 +293,59 @@ START_TEST(an_image_is_used_once_where_children_may_give_up_rights)
 	struct ff_shared *before;
 	struct ff_slot *slot;
 
-	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+	for (size_t i = 0; i < 5 * sizeof(outcomes) / sizeof(outcomes[0]);
+	     i++) {
 		slot = ff_slot_take();
 		ck_assert_ptr_nonnull(slot);
 		before = slot->shared;
-		slot->outcome = outcomes[i];
-		slot->may_lower = true;
+		slot->outcome = outcomes[i / 5];
+		slot->may_lower = i % 5;
+		slot->alone = i % 5 != 2;
+		slot->committed = i % 5 == 3;
+		ff_image_of(slot)->latch.changed = i % 5 == 4;
 		ff_slot_put(slot);
-		ck_assert(!is_mapped(before));
+		ck_assert_int_eq(is_mapped(before), i % 5 < 2);
 		assert_fresh(ff_slot_take());
+		ck_assert_uint_eq(ff_image_of(slot)->latch.changed, 0);
 		ff_slot_put(slot);
 		ck_assert(is_mapped(slot->shared));
 	}
+}
+END_TEST
+
+/* H-I2: who has told can't untell, and has nobody else's image either. */
+START_TEST(a_latch_is_out_of_reach_once_it_is_told)
+{
+	struct ff_house *house, *image, *other;
+	int status;
+	pid_t pid;
+
+	take_all();
+	house = ff_house_of(taken[1]);
+	image = ff_image_of(taken[1]);
+	other = ff_image_of(taken[2]);
+	ff_slot_depict(taken[1]);
+	ck_assert(ff_slot_open(taken[1]) && ff_slot_open(taken[2]));
+	pid = fork();
+	if (pid == 0) {
+		if (mremap(image, sizeof(*image), sizeof(*image),
+			   MREMAP_MAYMOVE | MREMAP_FIXED, house) != house)
+			_exit(5);
+		if (!is_mapped(&house->latch) || !is_mapped(other))
+			_exit(6);
+		ff_slots_of_others(taken[1]);
+		if (!ff_slot_latch(taken[1]))
+			_exit(7);
+		if (is_mapped(&house->latch) || is_mapped(other))
+			_exit(8);
+		house->altstack[0] = 1;
+		taken[1]->window[FF_WINDOW_BYTES - 1] = 1;
+		_exit(is_mapped(taken[1]) ? 0 : 9);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_uint_eq(image->latch.changed, 1);
+	ck_assert_uint_eq(other->latch.changed, 0);
 }
 END_TEST
 
@@ -365,8 +405,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, what_a_child_says_is_a_hint);
 	tcase_add_test(tests, warm_is_what_lies_in_an_area);
 	tcase_add_test(tests, an_image_that_is_lived_in_is_left_to_its_child);
-	tcase_add_test(tests,
-		       an_image_is_used_once_where_children_may_give_up_rights);
+	tcase_add_test(tests, an_image_is_used_once_where_rights_were_given_up);
+	tcase_add_test(tests, a_latch_is_out_of_reach_once_it_is_told);
 	tcase_add_test(tests, rights_to_give_up_are_capabilities_and_other_ids);
 	tcase_add_test(tests, without_memory_there_are_no_slots);
 }
