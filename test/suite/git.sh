@@ -82,7 +82,7 @@ git submodule foreach 'echo none'; echo $?
 git grep -c 777 | head -n 3
 git -c core.pager='sed s/^/paged:/' --paginate log -1 --format=%s
 git bisect start HEAD HEAD~6 >/dev/null
-git bisect run sh -c 'test ! -e file5' | grep 'first bad'
+git bisect run sh -c 'test ! -e file5' | grep "first '*bad"
 X
 want 'exited 0' 'edited:commit 8'
 compare "gc, filters, editors, bisect" -l git -s make_repo -x './repo/.git*' \
