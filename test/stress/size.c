@@ -48,12 +48,12 @@ static char *lines_next(struct lines *l)
 	return line;
 }
 
-/* Of the program: the library's own are a page that is wiped, and memory that
- * is not reserved, of which the tests have none. */
+/* Of the program: the library's own are single pages, and memory that is not
+ * reserved, of which the tests have none. */
 static bool is_marked(const char *flags, unsigned long bytes)
 {
-	return (strstr(flags, " dc") && !strstr(flags, " nr")) ||
-	       (strstr(flags, " wf") && bytes > 4096);
+	return bytes > 4096 && !strstr(flags, " nr") &&
+	       (strstr(flags, " dc") || strstr(flags, " wf"));
 }
 
 static void look_at_mappings(struct size *s)
