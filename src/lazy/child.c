@@ -102,7 +102,31 @@ static int move_high(int fd)
 	return fd;
 }
 
-static int watch_shared(void)
+/*
+ * H-C6 What the program keeps from its children (MADV_DONTFORK) is listed as
+ *      shared in the parent, and is not there: all of a range, or a piece.
+ */
+static long watch_what_is_there(void)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+	long rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ff_maps_next(&maps, &m)) > 0) {
+		if (!m.shared || !(m.prot & PROT_WRITE) ||
+		    !ff_is_watched(m.start))
+			continue;
+		rc = sys(mprotect, m.start, m.end - m.start, PROT_READ);
+		if (rc < 0)
+			break;
+	}
+	ff_maps_close(&maps);
+	return rc;
+}
+
+static long watch_shared(void)
 {
 	const struct ff_areas *areas = ff_child.areas;
 	const struct ff_range *r;
@@ -114,7 +138,7 @@ static int watch_shared(void)
 		/* Our own are not among them: ff_slots_keep(). */
 		rc = sys(mprotect, r->start, r->end - r->start, PROT_READ);
 	}
-	return (int)rc;
+	return rc == -ENOMEM ? watch_what_is_there() : rc;
 }
 
 void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
