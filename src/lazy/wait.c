@@ -8,6 +8,9 @@
  *  H-W2 A child in execve may not be killed: whether it is the old program
  *       or the new one can't be told. When its time is up somebody stands in
  *       for the parent; if nobody can, it is waited for, as with vfork.
+ *  H-W6 Whatever the child's words say, time is told by the clock, and its end
+ *       by the kernel, which is asked without waiting for the answer: the
+ *       word is marked a little before that, or was by the child itself.
  *  H-W3 A committed child is the program's from the start: it is never
  *       killed or reaped here.
  */
@@ -24,6 +27,10 @@
 #include "lazy/standin.h"
 
 #define LOOK_AGAIN_NS (100L * 1000 * 1000)
+/* What is killed may still be held up in the kernel. */
+#define KILLED_NS ((int64_t)1000 * 1000 * 1000)
+#define NAP_NS_MIN (20L * 1000)
+#define NAP_NS_MAX (5L * 1000 * 1000)
 /* A child that leaves may be done with it by then: that is less than a copy of
  * the parent costs. */
 #define LEAVING_NS (5L * 1000 * 1000)
@@ -34,6 +41,28 @@ static int64_t now_ns(void)
 
 	sys(clock_gettime, CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Where nobody will wake us: short at first. */
+static void nap(long *ns)
+{
+	const struct timespec t = { 0, *ns };
+
+	sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &t, NULL);
+	*ns = *ns < NAP_NS_MAX / 2 ? *ns * 2 : NAP_NS_MAX;
+}
+
+/* Until the child's word is not @seen any more, or @ns have passed. A word
+ * that says that its owner died does not change: @nap_ns is for the next. */
+static void wait_for_word(struct ff_shared *sh, uint32_t seen, int64_t ns,
+			  long *nap_ns)
+{
+	const struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	if (seen & FUTEX_OWNER_DIED)
+		nap(nap_ns);
+	else
+		sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0);
 }
 
 static bool change(struct ff_slot *slot, enum ff_state from, enum ff_state to)
@@ -52,21 +81,28 @@ static enum ff_outcome taken_back(struct ff_slot *slot)
 	return FF_OUTCOME_BACK;
 }
 
-/*
- * A child on trial that is dead or dying without exec is reaped; one that
- * exec'ed is found by nobody who asks for __WCLONE.
- */
-static enum ff_outcome look(struct ff_slot *slot, pid_t pid, bool block)
+/* Is there an ordinary child of that number? Looks, reaps nothing. */
+static bool is_ordinary(pid_t pid)
 {
 	siginfo_t info = { 0 };
-	long rc;
 
-	do
-		rc = sys(waitid, P_PID, pid, &info,
-			 WEXITED | __WCLONE | (block ? 0 : WNOHANG), NULL);
-	while (rc == -EINTR);
+	return sys(waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT,
+		   NULL) == 0;
+}
+
+/*
+ * A child on trial that is dead without exec is reaped; one that exec'ed is
+ * found by nobody who asks for __WCLONE.
+ */
+static enum ff_outcome look(struct ff_slot *slot, pid_t pid)
+{
+	siginfo_t info = { 0 };
+	long rc = sys(waitid, P_PID, pid, &info, WEXITED | __WCLONE | WNOHANG,
+		      NULL);
+
 	if (rc == -ECHILD) {
-		if (atomic_load(&slot->shared->state) == FF_EXECING)
+		if (atomic_load(&slot->shared->state) == FF_EXECING ||
+		    is_ordinary(pid))
 			return FF_OUTCOME_EXEC;
 		/* Somebody in this process waits with __WALL for any child
 		 * and has taken it. It is dead all the same. */
@@ -77,6 +113,19 @@ static enum ff_outcome look(struct ff_slot *slot, pid_t pid, bool block)
 	return FF_OUTCOME_NONE;
 }
 
+static bool reap_killed(struct ff_slot *slot, pid_t pid)
+{
+	const int64_t deadline = now_ns() + KILLED_NS;
+	long nap_ns = NAP_NS_MIN;
+
+	while (look(slot, pid) == FF_OUTCOME_NONE) {
+		if (now_ns() >= deadline)
+			return false;
+		nap(&nap_ns);
+	}
+	return true;
+}
+
 bool ff_cancel_child(struct ff_slot *slot, pid_t pid)
 {
 	if (!change(slot, FF_STARTING, FF_CANCELLED) &&
@@ -85,10 +134,7 @@ bool ff_cancel_child(struct ff_slot *slot, pid_t pid)
 		return false;
 	/* A child that changed its user may be out of reach; cancelled, it
 	 * ends at its next system call. */
-	if (sys(kill, pid, SIGKILL) == 0)
-		look(slot, pid, true);
-	else
-		slot->at_large = true;
+	slot->at_large = sys(kill, pid, SIGKILL) < 0 || !reap_killed(slot, pid);
 	return true;
 }
 
@@ -105,7 +151,7 @@ static enum ff_outcome hand_over_exec(struct ff_slot *slot, pid_t pid)
 
 static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
 {
-	enum ff_outcome outcome = look(slot, pid, false);
+	enum ff_outcome outcome = look(slot, pid);
 
 	if (outcome != FF_OUTCOME_NONE)
 		return outcome;
@@ -120,25 +166,26 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 				     int64_t budget_ns)
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
-	enum ff_outcome outcome = FF_OUTCOME_NONE;
 	struct ff_shared *sh = slot->shared;
-	struct timespec t;
+	long nap_ns = NAP_NS_MIN;
+	enum ff_outcome outcome;
 	uint32_t seen;
 
-	while (outcome == FF_OUTCOME_NONE) {
+	for (;;) {
+		outcome = FF_OUTCOME_NONE;
 		seen = atomic_load(&sh->owner);
 		if (seen & FUTEX_OWNER_DIED)
-			return look(slot, pid, true);
-		if (left <= 0)
-			left = LOOK_AGAIN_NS; /* in execve: H-W2 */
-		t.tv_sec = left / 1000000000;
-		t.tv_nsec = left % 1000000000;
-		if (sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0) ==
-		    -ETIMEDOUT)
+			outcome = look(slot, pid);
+		if (outcome == FF_OUTCOME_NONE && left <= 0) {
 			outcome = time_is_up(slot, pid);
+			left = LOOK_AGAIN_NS; /* in execve: H-W2 */
+			deadline = now_ns() + left;
+		}
+		if (outcome != FF_OUTCOME_NONE)
+			return outcome;
+		wait_for_word(sh, seen, left, &nap_ns);
 		left = deadline - now_ns();
 	}
-	return outcome;
 }
 
 /* Is the committed child gone, whoever reaped it? Looks, reaps nothing. */
@@ -162,11 +209,11 @@ static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 	const ff_sigset sigchld = FF_SIG(SIGCHLD);
 	const struct timespec now = { 0, 0 };
 	siginfo_t info = { 0 }, other = { 0 };
-	long rc;
+	long rc = sys(waitid, P_PID, pid, &info, WEXITED | WNOHANG | __WALL,
+		      NULL);
 
-	do
-		rc = sys(waitid, P_PID, pid, &info, WEXITED | __WALL, NULL);
-	while (rc == -EINTR);
+	if (rc == 0 && info.si_pid != pid)
+		return FF_OUTCOME_NONE; /* not yet */
 	if (sys(rt_sigtimedwait, &sigchld, &info, &now, sizeof(sigchld)) ==
 	    SIGCHLD) {
 		if (info.si_pid == pid)
@@ -224,11 +271,10 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
 	struct ff_shared *sh = slot->shared;
+	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
 	bool leaving = false;
-	struct timespec t;
 	uint32_t seen;
-	long rc = 0;
 
 	for (;;) {
 		seen = atomic_load(&sh->owner);
@@ -240,15 +286,15 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			deadline = now_ns() + LEAVING_NS;
 			left = LEAVING_NS;
 		}
-		if (rc == -ETIMEDOUT && is_gone(pid))
+		if (left <= 0 && is_gone(pid))
 			return FF_OUTCOME_ENDED;
 		if (left <= 0 && hand_over(slot, pid))
 			return FF_OUTCOME_RELEASED;
-		if (left <= 0)
+		if (left <= 0) {
 			left = LOOK_AGAIN_NS;
-		t.tv_sec = left / 1000000000;
-		t.tv_nsec = left % 1000000000;
-		rc = sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0);
+			deadline = now_ns() + left;
+		}
+		wait_for_word(sh, seen, left, &nap_ns);
 		left = deadline - now_ns();
 	}
 }
