@@ -202,17 +202,21 @@ void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm)
 	}
 }
 
+void ff_areas_copy(struct ff_areas *to, const struct ff_areas *from)
+{
+	memcpy(to, from,
+	       offsetof(struct ff_areas, area) +
+		       from->count * sizeof(from->area[0]));
+	memcpy(to->shared, from->shared,
+	       from->shared_count * sizeof(from->shared[0]));
+}
+
 void ff_slot_depict(struct ff_slot *slot)
 {
 	struct ff_slot *image = &ff_image_of(slot)->slot;
-	const struct ff_areas *areas = &slot->areas;
 
 	memcpy(image, slot, offsetof(struct ff_slot, of_child));
-	memcpy(&image->areas, areas,
-	       offsetof(struct ff_areas, area) +
-		       areas->count * sizeof(areas->area[0]));
-	memcpy(image->areas.shared, areas->shared,
-	       areas->shared_count * sizeof(areas->shared[0]));
+	ff_areas_copy(&image->areas, &slot->areas);
 }
 
 void ff_slots_reset(void)

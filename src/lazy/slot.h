@@ -104,11 +104,8 @@ struct ff_shared {
 	_Atomic uint32_t reason; /* child before ROLLBACK or RELEASED */
 	_Atomic int32_t call;	 /* child: the system call of the reason */
 	_Atomic uint32_t source; /* enum ff_source; parent, once */
-	_Atomic uint32_t dismissed; /* parent: the stand-in is not needed */
 	_Atomic uint32_t leave;	 /* parent, once: go on alone, when you can */
-	/* Stand-in, once: that it is there; and its tid, which the kernel
-	 * marks when it dies. */
-	_Atomic uint32_t ready, standin;
+	_Atomic uint32_t standin; /* its tid; the kernel marks it, too */
 	/* Child: the number of its question, stored when that is complete;
 	 * stand-in: of the last one that is answered. Both wake the other. */
 	_Atomic uint32_t asked, answered;
@@ -122,8 +119,6 @@ struct ff_shared {
 	_Atomic uint32_t strays; /* child, at exec: lazy/strays.h */
 	struct ff_robust_head head;	/* child: while the program has none */
 	struct ff_robust_list entry;	/* ... and its only entry */
-	struct ff_robust_head standin_head; /* stand-in: the same */
-	struct ff_robust_list standin_entry;
 };
 
 enum ff_outcome {
@@ -230,6 +225,8 @@ bool ff_slot_latch(struct ff_slot *own);
 
 /* In the child, first of all: the images that were open, too, let go. */
 void ff_slots_of_others(const struct ff_slot *own);
+
+void ff_areas_copy(struct ff_areas *to, const struct ff_areas *from);
 
 /* All of a slot that its child needs, into its image; not the stack. */
 void ff_slot_depict(struct ff_slot *slot);
