@@ -1,0 +1,203 @@
+/*
+ * Who stands in for a parent, and a child that is hostile: this process has
+ * the image, too, and writes there what such a child might.
+ */
+#include "lazy/standin.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+const char unit_subject[] = "standin";
+
+#define BYTES ((size_t)1 << 20)
+#define PATIENCE 20
+
+static struct ff_slot *slot;
+static struct ff_shared *said;
+static unsigned char *memory;
+static char secret[64] = "nobody's but the parent's";
+static int go[2];
+static pid_t child;
+
+static unsigned char byte_at(size_t i)
+{
+	return (unsigned char)(i * 31 + i / 4096);
+}
+
+static void make_child(void)
+{
+	char c;
+
+	ck_assert(!pipe(go));
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child)
+		return;
+	if (read(go[0], &c, 1) == 1)
+		execl("/bin/sleep", "sleep", "60", (char *)NULL);
+	_exit(1);
+}
+
+static void begin(void)
+{
+	struct ff_slot *image;
+
+	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	for (size_t i = 0; i < BYTES; i++)
+		memory[i] = byte_at(i);
+	slot = ff_slot_take();
+	ck_assert_ptr_nonnull(slot);
+	said = slot->shared;
+	slot->committed = true;
+	slot->areas.count = 1;
+	slot->areas.area[0].start = (uintptr_t)memory;
+	slot->areas.area[0].end = (uintptr_t)memory + BYTES;
+	ff_slot_depict(slot);
+	/* H-N4: all that it should not go by. */
+	image = &ff_image_of(slot)->slot;
+	image->areas.area[0].start = 0;
+	image->areas.area[0].end = UINTPTR_MAX;
+	image->areas.shared_count = 2;
+	image->areas.shared[0].start = (uintptr_t)memory;
+	image->areas.shared[0].end = (uintptr_t)memory + BYTES;
+	image->areas.shared[1].end = (uintptr_t)1 << 46;
+	make_child();
+	ck_assert(ff_standin_make(slot, child));
+	ck_assert(ff_any_standin());
+}
+
+/* As lazy/source.c asks. */
+static long ask(enum ff_want question, const void *at, size_t bytes)
+{
+	const struct timespec patience = { PATIENCE, 0 };
+	uint32_t number = said->asked + 1, seen;
+
+	said->question = question;
+	said->at = (uintptr_t)at;
+	said->bytes = bytes;
+	atomic_store(&said->asked, number);
+	syscall(SYS_futex, &said->asked, FUTEX_WAKE, 1, NULL, NULL, 0);
+	while ((seen = atomic_load(&said->answered)) != number)
+		if (syscall(SYS_futex, &said->answered, FUTEX_WAIT, seen,
+			    &patience, NULL, 0) < 0)
+			ck_assert_uint_eq(said->answered, number);
+	return said->answer;
+}
+
+static void assert_ends(bool while_asked)
+{
+	const time_t until = time(NULL) + PATIENCE;
+
+	while (ff_any_standin()) {
+		ck_assert_int_lt(time(NULL), until);
+		for (int i = 0; i < 1000 && while_asked; i++) {
+			atomic_fetch_add(&said->asked, 1);
+			atomic_store(&said->state, i);
+		}
+		syscall(SYS_futex, &said->asked, FUTEX_WAKE, 1, NULL, NULL, 0);
+		ff_standins_reap();
+	}
+}
+
+static void end_child(void)
+{
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+START_TEST(gives_what_the_child_went_without_and_nothing_else)
+{
+	const unsigned char *window;
+	const uint64_t *entry;
+
+	begin();
+	window = ff_image_of(slot)->slot.window;
+	memset(memory, 0xee, BYTES); /* as of now is not as of then */
+	ck_assert_int_eq(ask(FF_WANT_MEMORY, memory + 8192, 5000), 5000);
+	for (size_t i = 0; i < 5000; i++)
+		ck_assert_uint_eq(window[i], byte_at(8192 + i));
+	ck_assert_int_eq(ask(FF_WANT_MEMORY, memory, SIZE_MAX),
+			 (long)FF_WINDOW_BYTES);
+	ck_assert_int_eq(ask(FF_WANT_MEMORY, memory + BYTES - 100, 4096), 100);
+	ck_assert_int_lt(ask(FF_WANT_MEMORY, memory + BYTES, 1), 0);
+	ck_assert_int_lt(ask(FF_WANT_MEMORY, memory - 1, 4096), 0);
+	ck_assert_int_lt(ask(FF_WANT_MEMORY, secret, sizeof(secret)), 0);
+	ck_assert_int_lt(ask(FF_WANT_PAGEMAP, secret, 8), 0);
+	ck_assert_int_lt(ask(FF_WANT_MEMORY, NULL, SIZE_MAX), 0);
+	ck_assert_int_eq(ask(FF_WANT_PAGEMAP, memory, SIZE_MAX),
+			 (long)(BYTES / FF_PAGE * sizeof(*entry)));
+	entry = (const uint64_t *)window;
+	for (size_t i = 0; i < BYTES / FF_PAGE; i++)
+		ck_assert_uint_eq(entry[i] & ~((uint64_t)1 << 62),
+				  (uint64_t)1 << 63);
+	end_child();
+	assert_ends(false);
+}
+END_TEST
+
+START_TEST(no_word_ends_it_while_its_child_is_there)
+{
+	begin();
+	for (int i = 0; i < 200; i++) {
+		atomic_store(&said->owner, i % 3 ? FUTEX_OWNER_DIED : 0);
+		ck_assert_int_eq(ask(FF_WANT_MEMORY, memory, 4096), 4096);
+		ff_standins_reap();
+		ck_assert(ff_any_standin());
+	}
+	end_child();
+	assert_ends(false);
+}
+END_TEST
+
+START_TEST(it_ends_with_its_child_however_much_it_is_asked)
+{
+	begin();
+	end_child();
+	assert_ends(true);
+}
+END_TEST
+
+START_TEST(it_ends_when_its_child_execs_however_much_it_is_asked)
+{
+	begin();
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	assert_ends(true);
+	ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+	end_child();
+}
+END_TEST
+
+START_TEST(one_for_an_exec_that_is_none_any_more_is_dismissed)
+{
+	begin();
+	slot->committed = false;
+	atomic_store(&said->state, FF_RUNNING);
+	ck_assert(!ff_standin_make_for_exec(slot, child));
+	ck_assert_int_eq(ask(FF_WANT_MEMORY, memory, 4096), 4096);
+	end_child();
+	assert_ends(false);
+}
+END_TEST
+
+void unit_tests(TCase *tests)
+{
+	tcase_add_test(tests,
+		       gives_what_the_child_went_without_and_nothing_else);
+	tcase_add_test(tests, no_word_ends_it_while_its_child_is_there);
+	tcase_add_test(tests, it_ends_with_its_child_however_much_it_is_asked);
+	tcase_add_test(tests,
+		       it_ends_when_its_child_execs_however_much_it_is_asked);
+	tcase_add_test(tests,
+		       one_for_an_exec_that_is_none_any_more_is_dismissed);
+}
