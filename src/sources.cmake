@@ -23,6 +23,7 @@ set(FF_API_SOURCES
 )
 # The core knows of no libc name; the interposer defines them and forwards.
 set(FF_CORE_SOURCES
+	arch/x86_64/again.S
 	arch/x86_64/code.c
 	arch/x86_64/keys.c
 	arch/x86_64/lend.S

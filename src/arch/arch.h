@@ -171,6 +171,41 @@ static inline void ff_rewind(ucontext_t *uc, long nr)
 	uc->uc_mcontext.gregs[REG_RAX] = (uint32_t)nr;
 }
 
+/* For ff_again(), on the program's stack. In this order: again.S. */
+struct ff_again {
+	uint64_t mask;
+	void *ret_mask; /* or NULL */
+	uint64_t rax, rdi, rsi, rdx, r10, rip;
+};
+
+#define FF_RED_ZONE 128
+
+void ff_again(void);
+
+/* From a handler, with signals to take in the mask that it returns with: make
+ * the thread go on at @uc with @mask, once it has taken them; what the mask is
+ * by then is told at @ret_mask. */
+static inline void ff_take_signals_first(ucontext_t *uc, uint64_t mask,
+					 void *ret_mask)
+{
+	greg_t *reg = uc->uc_mcontext.gregs;
+	struct ff_again *again =
+		(struct ff_again *)(reg[REG_RSP] - FF_RED_ZONE) - 1;
+
+	*again = (struct ff_again){
+		.mask = mask,
+		.ret_mask = ret_mask,
+		.rax = (uint64_t)reg[REG_RAX],
+		.rdi = (uint64_t)reg[REG_RDI],
+		.rsi = (uint64_t)reg[REG_RSI],
+		.rdx = (uint64_t)reg[REG_RDX],
+		.r10 = (uint64_t)reg[REG_R10],
+		.rip = (uint64_t)reg[REG_RIP],
+	};
+	reg[REG_RSP] = (greg_t)(uintptr_t)again;
+	reg[REG_RIP] = (greg_t)(uintptr_t)ff_again;
+}
+
 static inline uintptr_t ff_stack_pointer(const ucontext_t *uc)
 {
 	return (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];

@@ -9,6 +9,9 @@
  *  H-L2 A signal for the program that came before the clone must be taken
  *       before the fork, or by both processes (the kernel's own rule for
  *       fork): the clone is given up where one is found, before and after.
+ *       libc may have blocked all signals for its clone (glibc 2.41 and
+ *       later), and then one that waits would be the parent's alone: so it is
+ *       taken as if libc had not come that far.
  *  H-L3 The marks stand only from ff_areas_mark to right behind the clone.
  *  H-L4 What comes here is libc's, between the last prepare handler and its
  *       clone. It may wait for a lock whose holder was stopped by a signal
@@ -59,6 +62,11 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 	ff_disarm_in_handler(slot, uc);
 	slot->real = true;
 	ff_rewind(uc, nr);
+	if (slot->mask != slot->mask_at_fork) {
+		/* H-L2 */
+		ff_take_signals_first(uc, slot->mask, slot->ret_mask);
+		*(ff_sigset *)&uc->uc_sigmask = slot->mask_at_fork;
+	}
 }
 
 static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
@@ -76,17 +84,27 @@ static int open_own(const char *path)
 	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-static long make_child(struct ff_slot *slot, const struct ff_request *rq)
+static long make_child(struct ff_slot *slot, const struct ff_request *rq,
+		       const char **ret_why)
 {
 	unsigned long flags = rq->flags;
 	long pid;
 
+	*ret_why = "the kernel makes no lazy child";
 	if (ff_fault(FF_FAULT_CLONE) || !ff_slot_open(slot))
 		return -ENOMEM;
 	if (slot->committed)
 		flags |= rq->exit_signal;
 	/* On trial: exit signal 0 until exec. */
 	ff_slot_depict(slot);
+	if (ff_fault(FF_FAULT_SIGNAL))
+		sys(kill, 0, SIGUSR1);
+	/* H-L2: as late as can be. */
+	if (ff_signal_waits(slot->mask_at_fork)) {
+		ff_slot_close(slot);
+		*ret_why = "a signal waits for the program";
+		return -EAGAIN;
+	}
 	pid = ff_clone_image(flags, rq->parent_tid, rq->child_tid,
 			     ff_house_of(slot), ff_image_of(slot),
 			     sizeof(struct ff_house), FF_ALTSTACK_BYTES);
@@ -134,14 +152,10 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	}
 	*ret_why = "the list of mappings can't be read";
 	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
-		*ret_why = "a signal waits for the program";
-		if (!ff_signal_waits(slot->mask_at_fork)) {
-			*ret_why = "the kernel makes no lazy child";
-			pid = make_child(slot, rq);
-			if (pid == 0) {
-				ff_child_begin(slot, mem, pagemap);
-				return 0;
-			}
+		pid = make_child(slot, rq, ret_why);
+		if (pid == 0) {
+			ff_child_begin(slot, mem, pagemap);
+			return 0;
 		}
 		ff_areas_unmark(&slot->areas, !slot->alone, &keep);
 	}
@@ -204,12 +218,14 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 }
 
 /* libc's own blocking of signals around its clone: the mask that it means to
- * have is kept in the slot. */
+ * have is kept in the slot, and where it was told what was before. */
 static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
 {
 	const ff_sigset *set = (const ff_sigset *)ff_arg(uc, 1);
 	ff_sigset *old = (ff_sigset *)ff_arg(uc, 2);
 
+	if (slot->mask == slot->mask_at_fork)
+		slot->ret_mask = old;
 	return ff_change_mask(&slot->mask, ff_arg(uc, 0), set, old,
 			      ff_arg(uc, 3));
 }

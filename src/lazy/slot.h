@@ -147,6 +147,7 @@ struct ff_slot {
 	ff_sigset mask; /* what the program's mask is, while armed: libc may
 			   have blocked all */
 	ff_sigset mask_at_fork; /* ... and what it was before */
+	ff_sigset *ret_mask;	/* ... and where libc has been told that */
 	stack_t stack;	/* the program's alternate stack, while armed */
 
 	/* For the log, the statistics and the site. */

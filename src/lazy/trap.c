@@ -187,6 +187,7 @@ const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 			 .ss_size = FF_ALTSTACK_BYTES };
 
 	slot->mask = slot->mask_at_fork = mask;
+	slot->ret_mask = NULL;
 	/* Blocked by the program; we could not let them in. */
 	if (ff_pending() & FF_NEEDED)
 		return "SIGSYS or SIGSEGV is pending";

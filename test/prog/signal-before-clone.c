@@ -1,0 +1,82 @@
+/*
+ * A signal for all comes when fork is about to make its child (FLATFORK_FAULT
+ * sends it; plain libc is not sent any). Whether libc blocks signals for its
+ * clone or not: it is taken as often by the child as by the parent, before
+ * fork returns in either; its handler stands in an ordinary place, from which
+ * the caller of fork can be seen; and what it makes of the mask stays.
+ */
+#include "t.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <unwind.h>
+
+enum {
+	ROUNDS = 6
+};
+
+static volatile sig_atomic_t taken, seen;
+
+static pid_t fork_here(void);
+
+static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
+{
+	(void)arg;
+	if (_Unwind_GetRegionStart(context) == (uintptr_t)fork_here)
+		seen++;
+	return _URC_NO_REASON;
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	taken++;
+	_Unwind_Backtrace(look, NULL);
+	sigaddset(&uc->uc_sigmask, SIGUSR2);
+}
+
+static int is_blocked(int sig)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	return sigismember(&mask, sig);
+}
+
+static __attribute__((noinline, noclone)) pid_t fork_here(void)
+{
+	pid_t pid = fork();
+
+	CHECK(seen == taken);
+	CHECK(is_blocked(SIGUSR2) == (taken > 0));
+	return pid;
+}
+
+int main(void)
+{
+	struct sigaction act = { .sa_sigaction = on_signal,
+				 .sa_flags = SA_SIGINFO };
+	int status;
+	pid_t pid;
+
+	t_start(32);
+	CHECK(!setpgid(0, 0));
+	CHECK(!sigaction(SIGUSR1, &act, NULL));
+	t_signals_again();
+	for (int i = 0; i < ROUNDS; i++) {
+		pid = fork_here();
+		if (pid == 0)
+			t_exec_exit(taken);
+		CHECK(pid > 0);
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == taken);
+	}
+	t_signals_again();
+	return t_end();
+}
