@@ -232,16 +232,24 @@ START_TEST(results_tell_who_was_interrupted)
 END_TEST
 
 static long interrupted;
+static int failed_by_it;
 
 static void on_alarm(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)info;
 	interrupted = ff_call_at(context);
+	failed_by_it = ff_call_was_interrupted(context);
 }
 
-/* libc's own wrappers are written so. */
-START_TEST(the_call_that_a_signal_interrupts_is_known)
+/* libc's own wrappers may be written so that it can be told (until glibc
+ * 2.40); another call it never is. */
+static int may_be(long nr)
+{
+	return interrupted == nr || interrupted == -1;
+}
+
+START_TEST(the_call_that_a_signal_interrupts_is_no_other)
 {
 	struct sigaction act = { .sa_sigaction = on_alarm,
 				 .sa_flags = SA_SIGINFO };
@@ -253,15 +261,18 @@ START_TEST(the_call_that_a_signal_interrupts_is_known)
 	sigaction(SIGALRM, &act, NULL);
 	ualarm(20000, 0);
 	ck_assert_int_lt(read(fd[0], &c, 1), 0);
-	ck_assert_int_eq(interrupted, SYS_read);
+	ck_assert(may_be(SYS_read));
+	ck_assert(failed_by_it);
 	kill(getpid(), SIGALRM);
-	ck_assert_int_eq(interrupted, SYS_kill);
+	ck_assert(may_be(SYS_kill));
+	ck_assert(!failed_by_it);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(SIGALRM);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	ck_assert_int_eq(interrupted, SYS_rt_sigprocmask);
+	ck_assert(may_be(SYS_rt_sigprocmask));
+	ck_assert(!failed_by_it);
 }
 END_TEST
 
@@ -359,5 +370,5 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(tests, instructions_tell_the_call, 0,
 			    sizeof(codes) / sizeof(codes[0]));
 	tcase_add_test(tests, results_tell_who_was_interrupted);
-	tcase_add_test(tests, the_call_that_a_signal_interrupts_is_known);
+	tcase_add_test(tests, the_call_that_a_signal_interrupts_is_no_other);
 }
