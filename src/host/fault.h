@@ -23,6 +23,7 @@
 	X(NO_KEYS, "no-keys", "no memory protection keys")         \
 	X(FENCE_ALL, "fence-all", "each path is known to stray little") \
 	X(NO_ROOM, "no-room", "becoming a fork is refused at first") \
+	X(NO_WAY_BACK, "no-way-back", "becoming a fork can't be followed") \
 	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")         \
 	X(CORE_KILLS, "core-kills", "a core dump kills the parent")
 

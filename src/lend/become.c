@@ -18,7 +18,7 @@
  *  H-O4 libc may block all signals for its clone, and then restores in the new
  *       process what it found (glibc 2.41 and later), where nobody is in
  *       between: so it finds all of them blocked.
- *  H-O5 see fail().
+ *  H-O5 see die().
  */
 #include "lend/become.h"
 
@@ -183,24 +183,14 @@ static void settle(struct ff_loan *loan)
 }
 
 /*
- * H-O5 A child of fork has acted: fork can't fail any more. What is missing
+ * H-O5 A child has acted: fork and vfork can't fail any more. What is missing
  * now comes back, as a rule; else it ends as processes do for which there is
- * no room, and fork has succeeded.
+ * no room, and they have succeeded. It holds no lock of its parent's here.
  */
-static _Noreturn void fail(struct ff_loan *loan, long error)
+static _Noreturn void die(void)
 {
-	loan->error = (int)error;
-	if (!loan->record)
-		end();
-	loan->error = 0;
 	for (;;)
 		sys(kill, ff_getpid(), SIGKILL);
-}
-
-/* A fork handler does more than we follow. */
-static _Noreturn void give_up(struct ff_loan *loan)
-{
-	fail(loan, EAGAIN);
 }
 
 static bool is_short_of(long rc)
@@ -221,12 +211,14 @@ static long make_fork(struct ff_loan *loan, const struct ff_request *rq)
 				 rq->flags | CLONE_PARENT |
 					 CLONE_PARENT_SETTID | SIGCHLD,
 				 0, &loan->own, rq->child_tid, 0);
-		if (!is_short_of(rc) || !loan->record || i == TRIES)
+		if (!is_short_of(rc) || i == TRIES)
 			return rc;
 		sys(nanosleep, &pause, NULL);
 	}
 }
 
+/* Of a fork handler's calls none may fail for our sake, or end the child: libc
+ * holds locks, and the memory is the parent's. */
 void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 {
 	struct ff_request rq;
@@ -244,16 +236,20 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 		if (ff_parse_request(uc, nr, &rq) && !rq.stack)
 			rc = make_fork(loan, &rq);
 		break;
+	case FF_FORK_NEVER:
+		/* Not to be made from here; an exec does not return. */
+		rc = -EAGAIN;
+		if (ff_call(nr)->in_vfork != FF_VFORK_EXECS)
+			break;
+		/* fall through */
 	case FF_FORK_ABANDON:
 	case FF_FORK_MAKE:
 	case FF_FORK_LOCK:
-		if (ff_call(nr)->in_vfork == FF_VFORK_UNKNOWN)
-			give_up(loan);
 		rc = ff_sys(nr, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
 			    ff_arg(uc, 3), ff_arg(uc, 4), ff_arg(uc, 5));
 		break;
 	default:
-		give_up(loan);
+		rc = -ENOSYS;
 	}
 	ff_set_result(uc, rc);
 }
@@ -281,15 +277,13 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 		ff_fence_note(loan);
 	ff_borrower_handles(SIGSYS);
 	/* Forbidden meanwhile: libc's child would not be our parent's. */
-	if (ff_dispatch(true) < 0) {
-		loan->error = EAGAIN;
-		end();
-	}
+	if (ff_fault(FF_FAULT_NO_WAY_BACK) || ff_dispatch(true) < 0)
+		die();
 	pid = fork_function();
 	if (pid != 0) {
 		ff_dispatch(false);
 		if (pid < 0)
-			fail(loan, errno);
+			die(); /* H-O5 */
 		send_on(pid);
 		end();
 	}

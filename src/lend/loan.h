@@ -90,7 +90,6 @@ struct ff_loan {
 	uintptr_t stack_in_use; /* then: from there up */
 	bool late;		/* for no other reason than time */
 	pid_t own;		/* the fork that it became; by the kernel */
-	int error;		/* or why that failed */
 
 	/* Parent. */
 	int stopped_by;	   /* what stopped the child, which is asked to leave */

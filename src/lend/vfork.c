@@ -26,6 +26,9 @@
  *  H-V6 A signal that comes while a process forks, for its whole group, must
  *       not miss the child. The kernel lets the parent take it first, and then
  *       begin anew: so do we, up to the moment before the clone.
+ *  H-V7 A filter that another thread installs for all meets the waiting
+ *       parent, too: so it waits for this flight (host/sandbox.h). The child
+ *       is not counted: before it may install one it has memory of its own.
  */
 #include "lend/vfork.h"
 
@@ -41,6 +44,7 @@
 #include "host/coredump.h"
 #include "host/fault.h"
 #include "host/hot.h"
+#include "host/sandbox.h"
 #include "host/threads.h"
 #include "lazy/areas.h"
 #include "lazy/fork.h"
@@ -180,10 +184,10 @@ static void settle(struct ff_loan *loan)
 	ff_undo_wrong(loan);
 	if (loan->gate)
 		ff_gate_leave_real();
-	if (!loan->own && !loan->error)
+	if (!loan->own)
 		return; /* killed on the way: it is the program's to reap */
 	reap(loan->child);
-	loan->result = loan->own ? loan->own : -loan->error;
+	loan->result = loan->own;
 	if (!loan->record || loan->arrived || loan->stopped_by)
 		return;
 	if (loan->late)
@@ -239,6 +243,7 @@ static void go_on(void *arg)
 	}
 	ff_loan_put(loan);
 	ff_setmask(mask);
+	ff_flight_end();
 	ff_resume(&caller, result);
 }
 
@@ -359,7 +364,8 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 	return true;
 }
 
-/* @record: a fork's, which is lent behind a fence or not at all. */
+/* @record: a fork's, which is lent behind a fence or not at all. In a flight,
+ * which lasts until go_on(); this returns if nothing was done (H-V7). */
 static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 		  struct ff_record *record)
 {
@@ -398,8 +404,10 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
 {
-	if (ff_options.vfork_mode == FF_MODE_AUTO)
-		start(caller, libc, NULL);
+	if (ff_options.vfork_mode != FF_MODE_AUTO || !ff_flight_begin())
+		return;
+	start(caller, libc, NULL);
+	ff_flight_end();
 }
 
 bool ff_may_lend_to_forks(void)
@@ -416,9 +424,11 @@ void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 		     struct ff_record *record)
 {
 	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_is_never_lazy() ||
-	    ff_core_dump_kills_sharers() || ff_areas_any_advised())
+	    !ff_flight_begin())
 		return;
-	if (ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
+	if (!ff_core_dump_kills_sharers() && !ff_areas_any_advised() &&
+	    ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
 	    ff_lend_ground_of_forks())
 		start(caller, libc, record);
+	ff_flight_end();
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "arch/arch.h"
+#include "host/identity.h"
 #include "host/next.h"
 #include "host/sandbox.h"
 #include "lazy/child.h"
@@ -60,12 +61,31 @@ void ff_leave_lazy_child(void)
 	errno = error;
 }
 
+/*
+ * True: in a flight, which spawn() ends. In borrowed memory libc does it, which
+ * copies nothing either and keeps nothing: what is ours would stay half done
+ * there if the caller were killed.
+ */
 static bool is_ours(const struct ff_posix_call *call)
 {
 	if (!is_wanted() || atomic_load(&ff_sandboxed) || !ff_posix_knows(call))
 		return false;
 	ff_leave_lazy_child();
-	return true;
+	if (ff_is_borrower() || !ff_flight_begin())
+		return false;
+	if (ff_child.active || ff_identity() != FF_BORROWED)
+		return true;
+	ff_flight_end();
+	return false;
+}
+
+static int spawn(int *ret, const struct ff_posix_call *call, const char *name,
+		 const void *caller)
+{
+	int error = ff_posix_spawn(ret, call, name, caller);
+
+	ff_flight_end();
+	return error;
 }
 
 FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
@@ -79,7 +99,7 @@ FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	if (!is_ours(&call))
 		return FF_NEXT(posix_spawn)(pid, path, actions, attr, argv,
 					    envp);
-	return ff_posix_spawn(pid, &call, "posix_spawn", CALLER);
+	return spawn(pid, &call, "posix_spawn", CALLER);
 }
 
 FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -93,7 +113,7 @@ FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	if (!is_ours(&call))
 		return FF_NEXT(posix_spawnp)(pid, file, actions, attr, argv,
 					     envp);
-	return ff_posix_spawn(pid, &call, "posix_spawnp", CALLER);
+	return spawn(pid, &call, "posix_spawnp", CALLER);
 }
 
 FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
@@ -105,7 +125,7 @@ FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
 				      envp, false,   true };
 
 	if (is_ours(&call))
-		return ff_posix_spawn(pidfd, &call, "pidfd_spawn", CALLER);
+		return spawn(pidfd, &call, "pidfd_spawn", CALLER);
 	return FF_NEXT(pidfd_spawn) ? FF_NEXT(pidfd_spawn)(pidfd, path, actions,
 							   attr, argv, envp) :
 				      ENOSYS;
@@ -120,7 +140,7 @@ FF_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 				      envp, true,    true };
 
 	if (is_ours(&call))
-		return ff_posix_spawn(pidfd, &call, "pidfd_spawnp", CALLER);
+		return spawn(pidfd, &call, "pidfd_spawnp", CALLER);
 	return FF_NEXT(pidfd_spawnp) ?
 		       FF_NEXT(pidfd_spawnp)(pidfd, file, actions, attr, argv,
 					     envp) :

@@ -49,7 +49,7 @@ check file-page fenced file_page
 check has-no-room behind fenced-forks has_no_room
 
 lane 2
-check impure-1000th impure_at 1000
+check impure-300th impure_at 300
 
 # real programs: lent, and what becomes a fork first
 check find lent /usr/bin/find /test -name 'c*' -exec echo found {} ';'

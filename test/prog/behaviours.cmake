@@ -256,6 +256,11 @@ foreach(what ends exits strict seccomp execs forks forks_to_exec vforks
 endforeach()
 behaviour(sandboxed LAZY TEST sandboxed-asks ARGS asks)
 behaviour(sandboxed LAZY TEST sandboxed-beside ARGS beside)
+behaviour(sandboxed TEST sandboxed-beside_vforks ARGS beside_vforks)
+behaviour(sandboxed TEST sandboxed-beside_spawns ARGS beside_spawns)
+# spawned by copying the process, where real forks are counted meanwhile
+behaviour(sandboxed LAZY TEST sandboxed-killed_in_spawn ARGS killed_in_spawn
+	OPTIONS -e FLATFORK_FAULT=no-clone3,no-share)
 target_link_libraries(prog-sandboxed PRIVATE t_deny)
 
 # vfork: wrong children are compared with fork's
@@ -278,6 +283,11 @@ foreach(call fork _Fork fork_exec vfork vfork_exec sys_fork forkpty spawn
 	behaviour(vfork-wrong-calls TEST vfork-wrong-calls-${call} ARGS ${call}
 		OPTIONS -w)
 endforeach()
+# where it can't become a fork, now or ever, it has acted all the same
+behaviour(vfork-wrong-calls TEST vfork-wrong-calls-acts_first-no_way_back
+	ARGS acts_first OPTIONS -w -e FLATFORK_FAULT=no-way-back)
+behaviour(vfork-wrong-calls TEST vfork-wrong-calls-acts_first-no_room
+	ARGS acts_first OPTIONS -w -e FLATFORK_FAULT=no-room)
 foreach(state descriptors directory group session group_seen dispositions
 		altstack inherited task memory madvised libc_keeps)
 	behaviour(vfork-wrong-state TEST vfork-wrong-state-${state}

@@ -308,6 +308,133 @@ static void run_beside(void)
 		in_child(filter_all);
 }
 
+/* The same in a vfork or a spawn. As long as it goes on, nobody is joined. */
+static void vfork_beside(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	CHECK(pid > 0 && waitpid(pid, NULL, 0) == pid);
+}
+
+static void spawn_beside(void)
+{
+	char *none[] = { NULL };
+	pid_t pid;
+
+	CHECK(posix_spawn(&pid, "/nowhere", NULL, NULL, none, none) == ENOENT);
+}
+
+static void (*volatile beside)(void);
+
+static void *go_on_beside(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		beside();
+		begun++;
+	}
+	return NULL;
+}
+
+/* @either and @or are what libc does not call for it. */
+static void filter_all_from(void (*run)(void), int either, int or)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)either, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)or, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = { 5, code };
+	pthread_t t;
+	int then;
+
+	beside = run;
+	CHECK(!pthread_create(&t, NULL, go_on_beside, NULL));
+	while (begun < 3)
+		usleep(300);
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_TSYNC, &program));
+	then = begun;
+	while (begun < then + 3)
+		usleep(300);
+	_exit(8);
+}
+
+static void filter_vforks(void)
+{
+	filter_all_from(vfork_beside, SYS_rt_sigprocmask, SYS_futex);
+}
+
+static void run_beside_vforks(void)
+{
+	for (int i = 0; i < 10; i++)
+		in_child(filter_vforks);
+}
+
+static void filter_spawns(void)
+{
+	filter_all_from(spawn_beside, SYS_waitid, SYS_getpid);
+}
+
+static void run_beside_spawns(void)
+{
+	for (int i = 0; i < 10; i++)
+		in_child(filter_spawns);
+}
+
+/* Past every name: nobody else knows of the filter. */
+static long raw_prctl(long option, long a, const void *b)
+{
+	register long fourth __asm__("r10") = 0, fifth __asm__("r8") = 0;
+	long rc = SYS_prctl;
+
+	__asm__ volatile("syscall"
+			 : "+a"(rc)
+			 : "D"(option), "S"(a), "d"(b), "r"(fourth), "r"(fifth)
+			 : "rcx", "r11", "memory");
+	return rc;
+}
+
+static void make_no_processes(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = { 5, code };
+
+	CHECK(!raw_prctl(PR_SET_NO_NEW_PRIVS, 1, NULL));
+	CHECK(!raw_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+/* A child of vfork is killed where it spawns; its parent goes on as ever. */
+static void run_killed_in_spawn(void)
+{
+	char *none[] = { NULL };
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		make_no_processes();
+		posix_spawn(&pid, "/nowhere", NULL, NULL, none, none);
+		_exit(0);
+	}
+	t_reap(pid, "child");
+	pid = t_fork();
+	if (pid == 0)
+		t_exec_say("exec'ed");
+	t_reap(pid, "child of fork");
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -315,6 +442,7 @@ static void run_beside(void)
 static const struct a_case cases[] = {
 	C(ends),  C(exits),	    C(strict), C(seccomp), C(execs),
 	C(forks), C(forks_to_exec), C(vforks), C(vforked), C(spawns),
-	C(sets),  C(asks),	    C(beside),
+	C(sets),  C(asks),	    C(beside), C(beside_vforks),
+	C(beside_spawns), C(killed_in_spawn),
 };
 CASES_MAIN(cases)

@@ -66,6 +66,25 @@ static int child_fork(void)
 	return status_of(pid);
 }
 
+/* vfork has succeeded, whatever becomes of its child then. */
+static void run_acts_first(void)
+{
+	char c = 0;
+	int fd[2];
+	pid_t pid;
+
+	CHECK(!pipe(fd));
+	pid = start();
+	if (pid == 0) {
+		CHECK(write(fd[1], "x", 1) == 1);
+		_exit(child_fork());
+	}
+	CHECK(pid > 0 && waitpid(pid, NULL, 0) == pid);
+	close(fd[1]);
+	CHECK(read(fd[0], &c, 1) == 1 && c == 'x');
+	close(fd[0]);
+}
+
 static int child__Fork(void)
 {
 	pid_t pid = _Fork();
@@ -542,6 +561,7 @@ STAYS(popen)
 #name, run_##name \
 	}
 static const struct a_case cases[] = {
+	C(acts_first),
 	C(fork),
 	C(_Fork),
 	C(fork_exec),

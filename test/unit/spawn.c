@@ -527,23 +527,36 @@ static void *close_later(void *arg)
 	return NULL;
 }
 
+/* One try of many: a busy machine may wake who closes it when the spawn has
+ * given up already. */
+static int spawn_while_busy(struct ff_plan *plan, pid_t *ret_pid)
+{
+	int fd = busy_program(), error;
+	pthread_t thread;
+
+	ck_assert_int_eq(ff_spawn(plan, NULL, ret_pid), ETXTBSY);
+	ck_assert_int_eq(pthread_create(&thread, NULL, close_later, &fd), 0);
+	error = ff_spawn(plan, NULL, ret_pid);
+	pthread_join(thread, NULL);
+	unlink(busy_path);
+	return error;
+}
+
 /* H-S18. A copied table has the descriptor in it until the exec. */
 START_TEST(a_program_that_is_busy_for_a_moment_runs_one_that_stays_does_not)
 {
 	struct ff_plan plan = { .file = busy_path,
 				.argv = (char *[]){ "true", NULL },
 				.envp = environ };
-	int fd = busy_program();
-	pthread_t thread;
+	int error, tries = 0;
 	pid_t pid;
 
 	use_way(_i);
-	ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), ETXTBSY);
-	ck_assert_int_eq(pthread_create(&thread, NULL, close_later, &fd), 0);
-	ck_assert_int_eq(ff_spawn(&plan, NULL, &pid), 0);
-	pthread_join(thread, NULL);
+	do
+		error = spawn_while_busy(&plan, &pid);
+	while (error == ETXTBSY && ++tries < 50);
+	ck_assert_int_eq(error, 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	unlink(busy_path);
 }
 END_TEST
 
