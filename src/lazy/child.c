@@ -63,6 +63,9 @@ static void lie(void)
 	atomic_store(&sh->strays, 1);
 	atomic_store(&sh->reason, UINT32_MAX);
 	atomic_store(&sh->call, INT32_MIN);
+	if (!ff_child.committed) /* H-W6: it lives */
+		atomic_fetch_or(&sh->owner, FUTEX_OWNER_DIED);
+	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static _Noreturn void roll_back(enum ff_reason reason, long call)

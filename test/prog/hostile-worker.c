@@ -4,7 +4,8 @@
  * shared mapping that it inherited and into those that it has made since, as
  * fast as it can. Its parent, of all kinds of children, forks on and is none
  * the wiser: the same statuses and bytes as without it. A second worker forks
- * children of its own at the same places before it goes wrong.
+ * children of its own at the same places before it goes wrong; a third is made
+ * where children exec, and has written something by then.
  *
  * The first argument, or T_ROUNDS, is how many rounds of children.
  */
@@ -12,6 +13,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,11 +158,26 @@ static pid_t worker(bool forks_first)
 	scribble(forks_first ? 20261126 : 4711);
 }
 
+/* Where flatfork takes it for one that will exec: born committed, perhaps, and
+ * with an image of its own from then on. */
+static pid_t worker_that_writes(void)
+{
+	pid_t pid = t_fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	CHECK(write(out, "w\n", 2) == 2);
+	become_another();
+	sched_yield();
+	scribble(271828);
+}
+
 int main(int argc, char **argv)
 {
 	const char *wanted = argc > 1 ? argv[1] : getenv("T_ROUNDS");
 	int rounds = wanted ? atoi(wanted) : 15;
-	pid_t bad[2];
+	pid_t bad[3];
 
 	out = open("lines", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	CHECK(out >= 0);
@@ -171,11 +188,12 @@ int main(int argc, char **argv)
 		round_of_children(i);
 	bad[0] = worker(false);
 	bad[1] = worker(true);
+	bad[2] = worker_that_writes();
 	while (!__atomic_load_n(ready + 1, __ATOMIC_SEQ_CST))
 		t_sleep_ms(1);
 	for (int i = 0; i < rounds; i++)
 		round_of_children(i);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		CHECK(!kill(bad[i], SIGKILL));
 		t_reap(bad[i], "worker");
 	}
