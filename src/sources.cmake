@@ -52,6 +52,7 @@ set(FF_CORE_SOURCES
 	lazy/maps.c
 	lazy/marks.c
 	lazy/mediator.c
+	lazy/noted.c
 	lazy/own.c
 	lazy/pager.c
 	lazy/release.c
@@ -65,6 +66,7 @@ set(FF_CORE_SOURCES
 	lazy/trap.c
 	lazy/trials.c
 	lazy/wait.c
+	lazy/wiped.c
 	lend/become.c
 	lend/borrower.c
 	lend/fence.c

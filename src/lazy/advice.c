@@ -1,6 +1,5 @@
 #include "lazy/advice.h"
 
-#include <stdint.h>
 #include <sys/mman.h>
 
 #include "host/sandbox.h"
@@ -8,6 +7,7 @@
 #include "lazy/child.h"
 #include "lazy/gate.h"
 #include "lazy/marks.h"
+#include "lazy/noted.h"
 #include "tell/options.h"
 
 bool ff_advice_concerns_fork(int advice)
@@ -16,8 +16,28 @@ bool ff_advice_concerns_fork(int advice)
 	       advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK;
 }
 
-void ff_advice_begin(struct ff_advice_window *window, void *start, size_t bytes,
-		     int advice)
+static uintptr_t floor_of(const void *start)
+{
+	return (uintptr_t)start & ~(FF_PAGE - 1);
+}
+
+static uintptr_t end_of(const void *start, size_t bytes)
+{
+	return ((uintptr_t)start + bytes + FF_PAGE - 1) & ~(FF_PAGE - 1);
+}
+
+bool ff_advice_any_dontfork(void)
+{
+	return ff_noted_any_dontfork();
+}
+
+bool ff_advice_is_noted(const void *start, size_t bytes)
+{
+	return ff_noted_any() &&
+	       ff_noted_any_in(floor_of(start), end_of(start, bytes));
+}
+
+void ff_advice_begin(struct ff_advice_window *window)
 {
 	window->gated = ff_options.on && !ff_child.active && ff_flight_begin();
 	if (!window->gated)
@@ -26,9 +46,7 @@ void ff_advice_begin(struct ff_advice_window *window, void *start, size_t bytes,
 	window->mask = ff_block_signals();
 	ff_gate_enter_real();
 	/* Later a mark of ours would not be told from one of the program's. */
-	if (advice == MADV_DONTFORK)
-		ff_marks_sweep();
-	ff_areas_note_advice((uintptr_t)start, bytes, advice);
+	ff_marks_sweep();
 }
 
 void ff_advice_end(const struct ff_advice_window *window)
@@ -38,4 +56,37 @@ void ff_advice_end(const struct ff_advice_window *window)
 	ff_gate_leave_real();
 	ff_setmask(window->mask);
 	ff_flight_end();
+}
+
+void ff_advice_note(const struct ff_advice_window *window, const void *start,
+		    size_t bytes, int advice)
+{
+	if (window->gated &&
+	    (advice == MADV_DONTFORK || advice == MADV_WIPEONFORK))
+		ff_noted_add(floor_of(start), end_of(start, bytes),
+			     advice == MADV_WIPEONFORK);
+}
+
+void ff_advice_given(const struct ff_advice_window *window, const void *start,
+		     size_t bytes, int advice)
+{
+	if (window->gated &&
+	    (advice == MADV_DOFORK || advice == MADV_KEEPONFORK))
+		ff_noted_take_back(floor_of(start), end_of(start, bytes),
+				   advice == MADV_KEEPONFORK);
+}
+
+void ff_advice_gone(const struct ff_advice_window *window, const void *start,
+		    size_t bytes)
+{
+	if (window->gated)
+		ff_noted_drop(floor_of(start), end_of(start, bytes));
+}
+
+void ff_advice_copied(const struct ff_advice_window *window, const void *start,
+		      size_t bytes, const void *to, size_t to_bytes)
+{
+	if (window->gated)
+		ff_noted_copy(floor_of(start), end_of(start, bytes),
+			      floor_of(to), end_of(to, to_bytes));
 }

@@ -1,12 +1,13 @@
 /*
- * madvise() that concerns fork, by the program: noted, and never while marks
- * of ours stand on the same memory.
+ * Calls of the program that concern what its children inherit: noted, and never
+ * made while marks of ours stand on the same memory.
  */
 #ifndef FF_LAZY_ADVICE_H
 #define FF_LAZY_ADVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "host/signals.h"
 
@@ -16,8 +17,23 @@ struct ff_advice_window {
 };
 
 bool ff_advice_concerns_fork(int advice);
-void ff_advice_begin(struct ff_advice_window *window, void *start, size_t bytes,
-		     int advice);
+bool ff_advice_any_dontfork(void);
+/* Of a range that is unmapped or moved: is there a note of it? */
+bool ff_advice_is_noted(const void *start, size_t bytes);
+
+/* Around such a call. */
+void ff_advice_begin(struct ff_advice_window *window);
 void ff_advice_end(const struct ff_advice_window *window);
+
+/* In between: before advice is given, and when it was; */
+void ff_advice_note(const struct ff_advice_window *window, const void *start,
+		    size_t bytes, int advice);
+void ff_advice_given(const struct ff_advice_window *window, const void *start,
+		     size_t bytes, int advice);
+/* when memory is gone, or what was true of it is true at @to. */
+void ff_advice_gone(const struct ff_advice_window *window, const void *start,
+		    size_t bytes);
+void ff_advice_copied(const struct ff_advice_window *window, const void *start,
+		      size_t bytes, const void *to, size_t to_bytes);
 
 #endif

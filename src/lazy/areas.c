@@ -4,9 +4,10 @@
  *
  * Hazards
  *  H-A1 Other threads map and unmap meanwhile: marks.c looks again.
- *  H-A2 The program's own MADV_DONTFORK and MADV_WIPEONFORK: their ranges
- *       are noted and left to the kernel. So is memory that is wiped in
- *       children from the start (MAP_DROPPABLE, Linux 6.11).
+ *  H-A2 The program's own MADV_DONTFORK and MADV_WIPEONFORK: what is noted
+ *       is left to the kernel, what is not is found by marks.c and wiped.c. So
+ *       is memory that is wiped in children from the start (MAP_DROPPABLE,
+ *       Linux 6.11).
  *  H-A3 Adjacent anonymous mappings merge, so an area may hold our own data,
  *       the thread's control block, or the stack in use: "keep" ranges are
  *       cut out, whatever mapping they lie in. Memory that the program
@@ -21,71 +22,16 @@
 
 #include "host/fault.h"
 #include "host/hot.h"
-#include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/maps.h"
+#include "lazy/noted.h"
 
 #define AREA_MIN ((uintptr_t)1 << 20)
 #define PIECE_MIN ((uintptr_t)64 << 10)
 /* Copying page tables for this much costs what marking one more area does. */
 #define WARM_GAP ((uintptr_t)256 << 10)
-#define ADVISED_MAX 256
 /* No program has this much; a sanitizer's runtime that is linked in does. */
 #define SHADOW_MIN ((uintptr_t)4 << 40)
-
-/* Ranges the program gave advice on that concerns fork. Only ever grown: a
- * range that was unmapped since costs a little speed, no exactness. */
-static struct {
-	struct ff_spin lock;
-	_Atomic unsigned count; /* > ADVISED_MAX: too many to know */
-	_Atomic bool dontfork;	/* some of it was MADV_DONTFORK */
-	struct ff_range range[ADVISED_MAX];
-} advised;
-
-void ff_areas_note_advice(uintptr_t start, size_t len, int advice)
-{
-	unsigned n;
-
-	if (advice != MADV_DONTFORK && advice != MADV_WIPEONFORK)
-		return;
-	ff_spin_lock(&advised.lock);
-	n = atomic_load_explicit(&advised.count, memory_order_relaxed);
-	if (n < ADVISED_MAX) {
-		advised.range[n].start = start & ~(FF_PAGE - 1);
-		advised.range[n].end =
-			(start + len + FF_PAGE - 1) & ~(FF_PAGE - 1);
-	}
-	if (n <= ADVISED_MAX)
-		atomic_store_explicit(&advised.count, n + 1,
-				      memory_order_release);
-	if (advice == MADV_DONTFORK)
-		atomic_store(&advised.dontfork, true);
-	ff_spin_unlock(&advised.lock);
-}
-
-bool ff_areas_any_dontfork(void)
-{
-	return atomic_load(&advised.dontfork);
-}
-
-bool ff_areas_any_advised(void)
-{
-	return atomic_load_explicit(&advised.count, memory_order_relaxed) > 0;
-}
-
-static bool is_advised(uintptr_t start, uintptr_t end)
-{
-	unsigned i,
-		n = atomic_load_explicit(&advised.count, memory_order_acquire);
-
-	if (n > ADVISED_MAX)
-		return true;
-	for (i = 0; i < n; i++)
-		if (advised.range[i].start < end &&
-		    start < advised.range[i].end)
-			return true;
-	return false;
-}
 
 static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 		      unsigned prot)
@@ -93,7 +39,8 @@ static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 	struct ff_area *smallest = &areas->area[0], *a;
 	unsigned i;
 
-	if (start >= end || end - start < PIECE_MIN || is_advised(start, end))
+	if (start >= end || end - start < PIECE_MIN ||
+	    ff_noted_any_in(start, end))
 		return;
 	if (areas->count < FF_AREAS_MAX) {
 		a = &areas->area[areas->count++];

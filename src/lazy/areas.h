@@ -42,6 +42,7 @@ struct ff_areas {
 	uint64_t absent_bytes;
 	uint64_t layout; /* when they were listed: of the writable ones ... */
 	bool writable;	 /* ... alone? */
+	bool wiped;	 /* marked by MADV_WIPEONFORK (marks.c) */
 	/* By ascending address; the spare ones are for cutting in two. */
 	struct ff_area area[FF_AREAS_MAX + FF_AREAS_SPARE];
 	/* Writable shared mappings: a child on trial may not write there. */
@@ -82,12 +83,6 @@ void ff_areas_drop_growing(struct ff_areas *areas);
 
 /* Does [start, start + len) meet an area? */
 bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
-
-/* The program's own MADV_DONTFORK, MADV_WIPEONFORK and their opposites:
- * such ranges are left to the kernel. Noted before the call is made. */
-void ff_areas_note_advice(uintptr_t start, size_t len, int advice);
-bool ff_areas_any_advised(void);
-bool ff_areas_any_dontfork(void);
 
 /* Is @page wiped in children, and no advice can change that (MAP_DROPPABLE,
  * Linux 6.11)? To ask takes MADV_WIPEONFORK away: not where that was noted. */

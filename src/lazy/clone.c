@@ -37,6 +37,7 @@
 #include "lazy/child.h"
 #include "lazy/gate.h"
 #include "lazy/marks.h"
+#include "lazy/noted.h"
 #include "lazy/request.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
@@ -151,6 +152,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		return -EAGAIN;
 	}
 	*ret_why = "the list of mappings can't be read";
+	slot->areas.wiped = !slot->alone && ff_noted_any_dontfork();
 	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {

@@ -79,8 +79,8 @@ static bool may_commit(const struct ff_slot *slot)
 {
 	uint64_t resident, writable;
 
-	return slot->alone && !memory_may_be_refused() && ff_process_size(&resident, &writable) &&
-	       resident <= COMMIT_MAX;
+	return slot->alone && !memory_may_be_refused() &&
+	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
 }
 
 /* All signals blocked; @mask was the program's. NULL, or why not. */
@@ -111,8 +111,6 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 			&slot->keep.warm);
 		if (ff_fork_is_never_lazy())
 			why = FF_USERFAULTFD;
-		else if (!slot->alone && ff_areas_any_dontfork())
-			why = "the program keeps memory from its children";
 		else
 			why = ff_arm(slot, mask);
 	}

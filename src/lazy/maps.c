@@ -169,3 +169,16 @@ int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
 	}
 	return text_next(maps, ret);
 }
+
+int ff_maps_find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)
+{
+	int rc = 1;
+
+	if (!maps->text) {
+		maps->next = at;
+		m->end = 0;
+	}
+	while (rc > 0 && m->end <= at)
+		rc = ff_maps_next(maps, m);
+	return rc;
+}

@@ -28,6 +28,10 @@ struct ff_maps {
 int ff_maps_open(struct ff_maps *maps);
 /* 1 and *ret_mapping, 0 at the end, or -errno. */
 int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret_mapping);
+/* The first that ends behind @at, by ascending addresses; *mapping is the one
+ * looked at before, empty at first. */
+int ff_maps_find(struct ff_maps *maps, struct ff_mapping *mapping,
+		 uintptr_t at);
 void ff_maps_close(struct ff_maps *maps);
 
 #endif

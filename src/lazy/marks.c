@@ -11,13 +11,34 @@
  *  H-N2 mremap() by another thread, every realloc() of a big block, moves or
  *       grows a mapping with its mark. So all mappings there are are unmarked
  *       behind the clone, again while they change; what changed in between is
- *       unmarked once more before the next real fork. That can be done where
- *       the program has no such marks of its own: with those and threads,
- *       forks are real (clone.c).
+ *       unmarked once more before the next real fork.
  *  H-N3 The program's own advice moves with its memory, and may be given past
  *       us. Without threads the kernel is asked about each area: advice that
  *       is there already splits no mapping. With threads a mapping must not be
  *       split, not for a moment: an mremap() over both parts fails.
+ *  H-N4 Nor can marks of ours be told from such advice when they are taken
+ *       away (H-N2). A program that has threads and was seen to give
+ *       MADV_DONTFORK has its areas marked by MADV_WIPEONFORK instead: then
+ *       the kernel keeps both apart, wherever memory goes. The child has
+ *       areas that are wiped, and none where the program wants none.
+ *
+ * What another thread does to memory between mark and clone, or clone and
+ * unmark, where areas are marked to be wiped (else see H-N1, H-N2):
+ *
+ *  to an area          child (wiped.c)            parent
+ *  mremap elsewhere    finds it missing, and the  sweep unmarks it there
+ *                      mark where it is now:
+ *                      real fork
+ *  mremap, grows       finds another end: real    sweep unmarks all of it
+ *  munmap              finds it missing           nothing is left
+ *  mmap over it        finds it unmarked: real    not marked
+ *  mprotect of a part  finds another end: real    sweep unmarks the parts
+ *  madvise DONTFORK    waits for the unmarking, as does WIPEONFORK; made past
+ *                      us: finds it missing       stays as advised
+ *
+ *  to the program's own MADV_DONTFORK, whatever it is: never touched by us.
+ *  to its own MADV_WIPEONFORK, which is noted: never swept. mremap() and
+ *  munmap() of it wait, so that no mark of ours comes to be where it was.
  */
 #include "lazy/marks.h"
 
@@ -28,6 +49,7 @@
 #include "host/hot.h"
 #include "host/sys.h"
 #include "lazy/maps.h"
+#include "lazy/noted.h"
 #include "lazy/slot.h"
 #include "site/site.h"
 
@@ -36,16 +58,30 @@
 #define ROUNDS 4
 
 /* Something changed while marks stood. */
-static _Atomic bool may_be_left FF_HOT;
+static _Atomic unsigned may_be_left FF_HOT;
+
+/* How the areas of a fork are marked. */
+struct kind {
+	int mark, unmark;
+	unsigned left; /* its bit */
+};
+
+static const struct kind absent = { MADV_DONTFORK, MADV_DOFORK, 1 };
+static const struct kind wiped = { MADV_WIPEONFORK, MADV_KEEPONFORK, 2 };
+
+static const struct kind *kind_of(const struct ff_areas *areas)
+{
+	return areas->wiped ? &wiped : &absent;
+}
 
 static long advise(uintptr_t start, uintptr_t end, int advice)
 {
 	return sys(madvise, start, end - start, advice);
 }
 
-static void unmark(const struct ff_area *a)
+static void unmark(const struct ff_area *a, const struct kind *kind)
 {
-	advise(a->start, a->end, MADV_DOFORK);
+	advise(a->start, a->end, kind->unmark);
 }
 
 static void unmark_all(const struct ff_areas *areas)
@@ -53,7 +89,7 @@ static void unmark_all(const struct ff_areas *areas)
 	unsigned i;
 
 	for (i = 0; i < areas->count; i++)
-		unmark(&areas->area[i]);
+		unmark(&areas->area[i], kind_of(areas));
 }
 
 /* The first of what is ours in [start, end), or nothing at its end. */
@@ -71,22 +107,24 @@ static struct ff_range first_of_ours(const struct ff_keep *keep,
 }
 
 static void unmark_mapping(const struct ff_mapping *m,
-			   const struct ff_keep *keep)
+			   const struct ff_keep *keep, const struct kind *kind)
 {
 	uintptr_t at = m->start;
 
+	if (kind == &wiped && ff_noted_wiped(m->start, m->end))
+		return;
 	while (at < m->end) {
 		struct ff_range ours = first_of_ours(keep, at, m->end);
 
 		if (at < ours.start)
-			advise(at, ours.start, MADV_DOFORK);
+			advise(at, ours.start, kind->unmark);
 		at = ours.end;
 	}
 }
 
 /* Unmark whatever is there; *ret_layout: what that was. */
-static int sweep(bool writable, const struct ff_keep *keep,
-		 uint64_t *ret_layout)
+static int sweep(const struct kind *kind, bool writable,
+		 const struct ff_keep *keep, uint64_t *ret_layout)
 {
 	struct ff_mapping m;
 	struct ff_maps maps;
@@ -99,7 +137,7 @@ static int sweep(bool writable, const struct ff_keep *keep,
 	while ((rc = ff_maps_next(&maps, &m)) > 0) {
 		ff_layout_add(ret_layout, &m);
 		if (m.anonymous && !m.shared)
-			unmark_mapping(&m, keep);
+			unmark_mapping(&m, keep, kind);
 	}
 	ff_maps_close(&maps);
 	return rc;
@@ -108,58 +146,56 @@ static int sweep(bool writable, const struct ff_keep *keep,
 void ff_areas_unmark(const struct ff_areas *areas, bool threads,
 		     const struct ff_keep *keep)
 {
+	const struct kind *kind = kind_of(areas);
 	uint64_t before = areas->layout, now;
 	int round;
 
 	unmark_all(areas);
 	if (!threads)
 		return;
-	if (sweep(areas->writable, keep, &now) == 0 && now == before)
+	if (sweep(kind, areas->writable, keep, &now) == 0 && now == before)
 		return;
-	atomic_store(&may_be_left, true);
+	atomic_fetch_or(&may_be_left, kind->left);
 	for (round = 0; round < ROUNDS; round++) {
 		before = now;
-		if (sweep(false, keep, &now) == 0 && now == before)
+		if (sweep(kind, false, keep, &now) == 0 && now == before)
 			return;
 	}
 }
 
-void ff_marks_sweep(void)
+static void sweep_again(const struct kind *kind)
 {
 	struct ff_keep keep = { 0 };
 	uint64_t layout;
 
-	if (!atomic_exchange(&may_be_left, false))
-		return;
 	ff_sites_keep(&keep);
 	ff_slots_keep(&keep);
 	keep.ours = keep.count;
-	if (sweep(false, &keep, &layout) < 0)
-		atomic_store(&may_be_left, true);
+	if (sweep(kind, false, &keep, &layout) < 0)
+		atomic_fetch_or(&may_be_left, kind->left);
+}
+
+void ff_marks_sweep(void)
+{
+	unsigned left = 0;
+
+	if (atomic_load(&may_be_left))
+		left = atomic_exchange(&may_be_left, 0);
+	if (left & absent.left)
+		sweep_again(&absent);
+	if (left & wiped.left)
+		sweep_again(&wiped);
 }
 
 void ff_marks_reset(void)
 {
-	atomic_store(&may_be_left, false);
+	atomic_store(&may_be_left, 0);
+	ff_noted_reset();
 }
 
 static void leave_out(struct ff_areas *areas, const struct ff_area *a)
 {
 	areas->absent_bytes -= a->end - a->start;
-}
-
-/* From which mapping on that holds it; 1, 0 at the end, or -errno. */
-static int find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)
-{
-	int rc = 1;
-
-	if (!maps->text) {
-		maps->next = at;
-		m->end = 0;
-	}
-	while (rc > 0 && m->end <= at)
-		rc = ff_maps_next(maps, m);
-	return rc;
 }
 
 /* Is all of the area still private anonymous memory of the same kind? *m is
@@ -168,7 +204,7 @@ static int is_as_before(struct ff_maps *maps, struct ff_mapping *m,
 			const struct ff_area *a)
 {
 	uintptr_t at = a->start;
-	int rc = find(maps, m, at);
+	int rc = ff_maps_find(maps, m, at);
 
 	while (rc > 0) {
 		if (m->start > at || !m->anonymous || m->shared ||
@@ -202,7 +238,7 @@ static int verify_areas(struct ff_areas *areas)
 			areas->area[kept++] = a;
 			continue;
 		}
-		unmark(&a);
+		unmark(&a, kind_of(areas));
 		leave_out(areas, &a);
 	}
 	ff_maps_close(&maps);
@@ -277,7 +313,7 @@ static int leave_advised(struct ff_areas *areas)
 		struct ff_mapping at;
 
 		/* Unreadable: then as if nothing had been there. */
-		rc = rc < 0 ? rc : find(&maps, &m, first_border(&a));
+		rc = rc < 0 ? rc : ff_maps_find(&maps, &m, first_border(&a));
 		at = m;
 		if (rc <= 0)
 			at = (struct ff_mapping){ .start = first_border(&a),
@@ -306,17 +342,19 @@ int ff_areas_mark(struct ff_areas *areas, bool threads)
 			leave_out(areas, &a);
 			continue;
 		}
-		if (advise(a.start, a.end, MADV_DONTFORK) == 0) {
+		if (advise(a.start, a.end, kind_of(areas)->mark) == 0) {
 			areas->area[kept++] = a;
 			continue;
 		}
 		/* Refused, or with a hole in it by now. */
-		unmark(&a);
+		unmark(&a, kind_of(areas));
 		leave_out(areas, &a);
 	}
 	areas->count = kept;
 	rc = threads ? verify_areas(areas) : 0;
-	if (rc < 0)
+	if (rc < 0) {
+		atomic_fetch_or(&may_be_left, kind_of(areas)->left);
 		unmark_all(areas);
+	}
 	return rc;
 }

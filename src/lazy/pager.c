@@ -6,7 +6,8 @@
  * Hazards
  *  H-P1 The reservation replaces nothing (MAP_FIXED_NOREPLACE): where
  *       another thread of the parent mapped something meanwhile, the child
- *       has it and we must not.
+ *       has it and we must not. Where areas were marked to be wiped they are
+ *       there, and looked at first (wiped.c).
  *  H-P2 The number of mappings is limited (65530): when a cluster can't be
  *       split off, a trial ends, and a committed child fetches all of the
  *       area.
@@ -28,6 +29,7 @@
 #include "lazy/source.h"
 #include "lazy/touched.h"
 #include "lazy/trap.h"
+#include "lazy/wiped.h"
 
 #define CLUSTER FF_CLUSTER
 /* A longer run is of one call's doing, and elsewhere the next time. */
@@ -112,14 +114,17 @@ int ff_pager_reserve(void)
 	struct ff_areas *areas = ff_child.areas;
 	size_t bits = 0;
 	unsigned i;
-	long at;
+	long at = areas->wiped ? ff_wiped_find(areas) : 0;
 
+	if (at < 0)
+		return (int)at;
 	for (i = 0; i < areas->count; i++) {
 		struct ff_area *a = &areas->area[i];
 
 		at = sys(mmap, a->start, a->end - a->start, PROT_NONE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-				 MAP_FIXED_NOREPLACE,
+				 (areas->wiped ? MAP_FIXED :
+						 MAP_FIXED_NOREPLACE),
 			 -1, 0);
 		if (at != (long)a->start || ff_fault(FF_FAULT_RESERVE))
 			return at < 0 && at > -4096 ? (int)at : -EEXIST;

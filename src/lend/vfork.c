@@ -46,9 +46,9 @@
 #include "host/hot.h"
 #include "host/sandbox.h"
 #include "host/threads.h"
-#include "lazy/areas.h"
 #include "lazy/fork.h"
 #include "lazy/gate.h"
+#include "lazy/noted.h"
 #include "lazy/trap.h"
 #include "lend/borrower.h"
 #include "lend/ground.h"
@@ -426,7 +426,7 @@ void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_is_never_lazy() ||
 	    !ff_flight_begin())
 		return;
-	if (!ff_core_dump_kills_sharers() && !ff_areas_any_advised() &&
+	if (!ff_core_dump_kills_sharers() && !ff_noted_any() &&
 	    ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
 	    ff_lend_ground_of_forks())
 		start(caller, libc, record);

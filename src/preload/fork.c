@@ -221,8 +221,17 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
 	unsigned long flags = 0;
 
-	if (ff_call(nr)->in_vfork == FF_VFORK_ADVICE)
+	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
+	case FF_VFORK_ADVICE:
 		return madvise((void *)a, (size_t)b, (int)c);
+	case FF_VFORK_UNMAPS:
+		return munmap((void *)a, (size_t)b);
+	case FF_VFORK_MOVES:
+		return (long)mremap((void *)a, (size_t)b, (size_t)c, (int)d,
+				    (void *)e);
+	default:
+		break;
+	}
 	if (ff_call(nr)->in_vfork != FF_VFORK_FORKS) {
 		ff_leave_call(nr, r.arg);
 		return call_syscall(&r);

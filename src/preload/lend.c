@@ -69,6 +69,8 @@ void ff_leave_call(long nr, const long *args)
 	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
 	case FF_VFORK_ON:
 	case FF_VFORK_ADVICE:
+	case FF_VFORK_UNMAPS:
+	case FF_VFORK_MOVES:
 	case FF_VFORK_SECCOMP:
 	case FF_VFORK_FORKS:
 		break;

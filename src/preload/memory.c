@@ -12,6 +12,10 @@
 #include "lend/borrower.h"
 #include "preload/preload.h"
 
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
 FF_EXPORT int madvise(void *start, size_t bytes, int advice)
 {
 	struct ff_advice_window window;
@@ -21,10 +25,62 @@ FF_EXPORT int madvise(void *start, size_t bytes, int advice)
 		return FF_NEXT(madvise)(start, bytes, advice);
 	/* The gate and the note are the parent's, as the memory is. */
 	ff_own_memory("advises what children inherit");
-	ff_advice_begin(&window, start, bytes, advice);
+	ff_advice_begin(&window);
+	ff_advice_note(&window, start, bytes, advice);
 	rc = FF_NEXT(madvise)(start, bytes, advice);
+	if (rc == 0)
+		ff_advice_given(&window, start, bytes, advice);
 	ff_advice_end(&window);
 	return rc;
+}
+
+FF_EXPORT int munmap(void *start, size_t bytes)
+{
+	struct ff_advice_window window;
+	int rc;
+
+	if (!ff_advice_is_noted(start, bytes))
+		return FF_NEXT(munmap)(start, bytes);
+	ff_own_memory("unmaps what children do not inherit");
+	ff_advice_begin(&window);
+	rc = FF_NEXT(munmap)(start, bytes);
+	if (rc == 0)
+		ff_advice_gone(&window, start, bytes);
+	ff_advice_end(&window);
+	return rc;
+}
+
+/* What stays behind looks to a child as if nothing had been moved. */
+static bool move_matters(const void *start, size_t bytes, const void *to,
+			 size_t to_bytes, int flags)
+{
+	return ff_advice_is_noted(start, bytes) ||
+	       ((flags & MREMAP_FIXED) && ff_advice_is_noted(to, to_bytes)) ||
+	       ((flags & MREMAP_DONTUNMAP) && ff_advice_any_dontfork());
+}
+
+FF_EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags,
+		       ...)
+{
+	struct ff_advice_window window;
+	void *to;
+	va_list more;
+
+	va_start(more, flags);
+	to = va_arg(more, void *);
+	va_end(more);
+	if (!move_matters(start, bytes, to, new_bytes, flags))
+		return FF_NEXT(mremap)(start, bytes, new_bytes, flags, to);
+	ff_own_memory("moves what children do not inherit");
+	ff_advice_begin(&window);
+	to = FF_NEXT(mremap)(start, bytes, new_bytes, flags, to);
+	if (to != MAP_FAILED) {
+		ff_advice_copied(&window, start, bytes, to, new_bytes);
+		if (to != start && !(flags & MREMAP_DONTUNMAP))
+			ff_advice_gone(&window, start, bytes);
+	}
+	ff_advice_end(&window);
+	return to;
 }
 
 /* The request has been the same since the device is there (Linux 6.1). */

@@ -13,7 +13,7 @@ behaviour(child-malloc-heavy LAZY)
 behaviour(child-maps LAZY)
 behaviour(madvise-for-children LAZY)
 foreach(marks dontfork_moves wipe_moves dontfork_by_hand wipe_by_hand
-		dontfork_by_syscall whole beside_realloc)
+		dontfork_by_syscall whole beside_realloc threads_own)
 	behaviour(marks LAZY TEST marks-${marks} ARGS ${marks}
 		OPTIONS -e FLATFORK_LEND=off)
 endforeach()

@@ -90,17 +90,25 @@ static const char *seen(char *at)
 	return *at ? "there" : "wiped";
 }
 
+static const char *seen_on_trial(char *at)
+{
+	if (msync((void *)((uintptr_t)at & ~(uintptr_t)4095), 4096, MS_ASYNC))
+		return "absent";
+	return *at ? "there" : "wiped";
+}
+
 static void look(char *at, size_t bytes, const char *flag)
 {
 	pid_t pid;
 
 	printf("flag %d\n", has_flag(at, flag));
 	for (int i = 0; i < 3; i++) {
-		/* To look takes a call that no child on trial may make. */
 		pid = t_fork();
 		if (pid == 0)
-			t_exec_exit(0);
-		t_reap(pid, "other child");
+			t_exec_say("%s, %s", seen_on_trial(at),
+				   seen_on_trial(at + bytes - 4096));
+		t_reap(pid, "child on trial");
+		/* A call that no child on trial may make. */
 		pid = t_fork();
 		if (pid == 0)
 			t_exec_say("%s, %s", seen(at), seen(at + bytes - 4096));
@@ -241,6 +249,68 @@ static void run_beside_own(void)
 	munmap(own, 4 * MIB);
 }
 
+static void *sleep_on(void *unused)
+{
+	(void)unused;
+	while (!stop)
+		usleep(1000);
+	return NULL;
+}
+
+/* realloc() moves it, past everybody. */
+static char *move_by_realloc(char *block_of_malloc, size_t bytes)
+{
+	char *to = realloc(block_of_malloc, 64 * bytes);
+
+	CHECK(to);
+	return to;
+}
+
+static char *above(char *malloced)
+{
+	return (char *)(((uintptr_t)malloced + 4095) & ~(uintptr_t)4095);
+}
+
+/* With threads, memory cannot be asked about; all ways at once. */
+static void run_threads_own(void)
+{
+	char *at[5], *held = malloc(3 * MIB);
+	pthread_t t;
+
+	CHECK(!pthread_create(&t, NULL, sleep_on, NULL));
+	for (int i = 0; i < 5; i++) {
+		at[i] = mmap(NULL, 4 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
+		CHECK(at[i] != MAP_FAILED);
+		memset(at[i], 7, 4 * MIB);
+	}
+	memset(held, 7, 3 * MIB);
+	CHECK(!madvise(at[0], 4 * MIB, MADV_DONTFORK));
+	CHECK(!advise_by_syscall(at[1], 4 * MIB, MADV_DONTFORK));
+	CHECK(!advise_by_hand(at[2], 4 * MIB, MADV_DONTFORK));
+	CHECK(!madvise(at[3], 4 * MIB, MADV_DONTFORK));
+	at[3] = move(at[3], 4 * MIB);
+	CHECK(!madvise(at[4], 4 * MIB, MADV_WIPEONFORK));
+	at[4] = move(at[4], 4 * MIB);
+	CHECK(!madvise(above(held), 2 * MIB, MADV_DONTFORK));
+	held = move_by_realloc(held, 3 * MIB);
+	for (int i = 0; i < 5; i++)
+		look(at[i], 4 * MIB, i == 4 ? " wf" : " dc");
+	look(above(held), 2 * MIB, " dc");
+	look((char *)t_area, t_area_bytes, " wf");
+	/* What was its own is not any more. */
+	for (int i = 0; i < 4; i++)
+		CHECK(!madvise(at[i], 4 * MIB, MADV_DOFORK));
+	CHECK(!madvise(at[4], 4 * MIB, MADV_KEEPONFORK));
+	for (int i = 0; i < 5; i++)
+		look(at[i], 4 * MIB, i == 4 ? " wf" : " dc");
+	stop = 1;
+	pthread_join(t, NULL);
+	for (int i = 0; i < 5; i++)
+		CHECK(!munmap(at[i], 4 * MIB));
+	free(held);
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -248,6 +318,6 @@ static void run_beside_own(void)
 static const struct a_case cases[] = {
 	C(dontfork_moves), C(wipe_moves),	   C(dontfork_by_hand),
 	C(wipe_by_hand),   C(dontfork_by_syscall), C(whole),
-	C(beside_realloc), C(beside_own),
+	C(beside_realloc), C(beside_own),	   C(threads_own),
 };
 CASES_MAIN(cases)

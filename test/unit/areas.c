@@ -1,5 +1,6 @@
 /* Which areas are listed. How they are marked: areas_mark.c. */
 #include "lazy/areas.h"
+#include "lazy/noted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -364,9 +365,18 @@ START_TEST(a_sanitizers_shadow_memory_is_said)
 }
 END_TEST
 
-static void advise(size_t offset, size_t bytes, int advice)
+static void note(size_t offset, size_t bytes, bool wiped)
 {
-	ff_areas_note_advice((uintptr_t)arena + offset, bytes, advice);
+	const uintptr_t at = (uintptr_t)arena + offset;
+
+	ff_noted_add(at, at + bytes, wiped);
+}
+
+static void drop(size_t offset, size_t bytes)
+{
+	const uintptr_t at = (uintptr_t)arena + offset;
+
+	ff_noted_drop(at, at + bytes);
 }
 
 START_TEST(what_the_program_advised_on_is_left_to_the_kernel)
@@ -376,34 +386,56 @@ START_TEST(what_the_program_advised_on_is_left_to_the_kernel)
 	map_private(3 * M, M, RW);
 	map_private(5 * M, M, RW);
 	map_private(7 * M, M, RW);
-	advise(1 * M, M, MADV_DOFORK);
-	advise(3 * M, M, MADV_KEEPONFORK);
-	advise(5 * M, M, MADV_DONTNEED);
+	note(M, M, false);
+	note(5 * M + 512 * K, 4 * K, true); /* part of it */
+	EXPECT({ 3 * M, M, RW }, { 7 * M, M, RW });
+	note(8 * M, M, false); /* just behind */
+	note(2 * M, M, true);  /* just before */
+	EXPECT({ 3 * M, M, RW }, { 7 * M, M, RW });
+	ff_noted_take_back((uintptr_t)arena, (uintptr_t)arena + 6 * M, false);
+	EXPECT({ M, M, RW }, { 3 * M, M, RW }, { 7 * M, M, RW });
+	drop(5 * M, M);
 	EXPECT({ M, M, RW }, { 3 * M, M, RW }, { 5 * M, M, RW },
 	       { 7 * M, M, RW });
-	advise(1 * M, M, MADV_DONTFORK);
-	advise(5 * M + 512 * K, 4 * K, MADV_WIPEONFORK); /* part of it */
-	EXPECT({ 3 * M, M, RW }, { 7 * M, M, RW });
-	advise(1 * M, M, MADV_DOFORK);	 /* ranges are only ever added */
-	advise(8 * M, M, MADV_DONTFORK); /* just behind */
-	advise(2 * M, M, MADV_DONTFORK); /* just before */
-	EXPECT({ 3 * M, M, RW }, { 7 * M, M, RW });
-	advise(4 * M - 1, 1, MADV_DONTFORK); /* one byte is one page */
-	EXPECT({ 7 * M, M, RW });
 }
 END_TEST
 
-START_TEST(too_much_advice_leaves_everything_to_the_kernel)
+START_TEST(notes_follow_what_they_are_about)
+{
+	uintptr_t at;
+
+	make_arena(32 * M);
+	at = (uintptr_t)arena;
+	note(M, 4 * M, true);
+	drop(2 * M, M); /* out of the middle */
+	ck_assert(ff_noted_wiped(at + M, at + M + 1));
+	ck_assert(!ff_noted_wiped(at + 2 * M, at + 3 * M));
+	ck_assert(ff_noted_wiped(at + 5 * M - 1, at + 6 * M));
+	ff_noted_copy(at + M, at + 2 * M, at + 8 * M, at + 10 * M);
+	drop(M, M);
+	ck_assert(!ff_noted_wiped(at, at + 3 * M));
+	ck_assert(ff_noted_wiped(at + 9 * M, at + 10 * M));
+	/* of memory without notes, over what had some */
+	ff_noted_copy(at + 20 * M, at + 21 * M, at + 9 * M, at + 10 * M);
+	ck_assert(!ff_noted_wiped(at + 9 * M, at + 10 * M));
+	ck_assert(ff_noted_wiped(at + 8 * M, at + 9 * M));
+	note(8 * M, M, false);
+	ck_assert(!ff_noted_wiped(at + 20 * M, at + 21 * M));
+	ff_noted_take_back(at + 8 * M, at + 9 * M, true);
+	ck_assert(!ff_noted_wiped(at + 8 * M, at + 9 * M));
+	ck_assert(ff_noted_any_in(at + 8 * M, at + 9 * M));
+}
+END_TEST
+
+START_TEST(too_much_to_be_wiped_leaves_everything_to_the_kernel)
 {
 	make_arena(32 * M);
 	map_private(1 * M, M, RW);
-	for (unsigned i = 0; i < 256; i++)
-		advise(16 * M + i * 4 * K, 4 * K, MADV_DONTFORK);
+	for (unsigned i = 0; i < 1000; i++)
+		note(16 * M + i * 8 * K, 4 * K, false);
 	EXPECT({ M, M, RW });
-	for (unsigned i = 0; i < 1000; i++) {
-		advise(16 * M, 4 * K, MADV_WIPEONFORK);
-		EXPECT_NONE();
-	}
+	note(16 * M + 4 * K, 4 * K, true);
+	EXPECT_NONE();
 }
 END_TEST
 
@@ -430,5 +462,7 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, a_sanitizers_shadow_memory_is_said);
 	tcase_add_test(tests,
 		       what_the_program_advised_on_is_left_to_the_kernel);
-	tcase_add_test(tests, too_much_advice_leaves_everything_to_the_kernel);
+	tcase_add_test(tests, notes_follow_what_they_are_about);
+	tcase_add_test(tests,
+		       too_much_to_be_wiped_leaves_everything_to_the_kernel);
 }

@@ -18,6 +18,8 @@ syscall:
 #define FF_VFORK_IDS(nr)
 #define FF_VFORK_MEMORY(nr)
 #define FF_VFORK_ADVICE(nr)	LOOK(nr)
+#define FF_VFORK_UNMAPS(nr)	LOOK(nr)
+#define FF_VFORK_MOVES(nr)	LOOK(nr)
 #define FF_VFORK_EXECS(nr)
 #define FF_VFORK_PRCTL(nr)	LOOK(nr)
 #define FF_VFORK_SECCOMP(nr)	LOOK(nr)
