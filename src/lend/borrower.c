@@ -51,6 +51,7 @@ bool ff_borrower_is_handler(const void *handler)
 void ff_borrow(void *arg)
 {
 	struct ff_loan *loan = arg;
+	const struct ff_caller caller = loan->caller;
 	stack_t ours = { .ss_sp = ff_loan_altstack(loan),
 			 .ss_size = FF_LOAN_ALTSTACK_BYTES };
 	ff_sigset left = loan->caught;
@@ -65,7 +66,8 @@ void ff_borrow(void *arg)
 		ff_fenced_begin(loan);
 	else
 		ff_setmask(loan->mask);
-	ff_resume(&loan->caller, 0);
+	/* The loan is gone if a signal made it a fork. */
+	ff_resume(&caller, 0);
 }
 
 void ff_own_memory(const char *why)

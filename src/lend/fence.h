@@ -92,7 +92,7 @@ void ff_fence_note(struct ff_loan *loan);
 void ff_fence_adopt(struct ff_loan *loan);
 
 /* The child, with its handlers in place: from here on it is behind the fence
- * (fenced.c). Returns in the new process if it can't be. */
+ * (fenced.c), or ends, and its parent is told. */
 void ff_fenced_begin(struct ff_loan *loan);
 
 /*

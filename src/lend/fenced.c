@@ -41,6 +41,7 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
+#include "host/fault.h"
 #include "lazy/own.h"
 #include "lazy/trap.h"
 #include "lend/become.h"
@@ -348,18 +349,22 @@ static bool start_timer(void)
 	       sys(timer_settime, timer, 0, &budget, NULL) == 0;
 }
 
+/* Nothing was done here that anybody could have seen. */
+static _Noreturn void give_back(struct ff_loan *loan)
+{
+	loan->refused = true;
+	for (;;)
+		sys(exit_group, 0);
+}
+
 void ff_fenced_begin(struct ff_loan *loan)
 {
 	ff_borrower_handles(SIGSEGV);
 	loan->own_mask = loan->mask;
-	if (!start_timer()) {
-		ff_own_memory("can't have a timer");
-		return;
-	}
-	ff_setmask(loan->mask);
-	if (ff_dispatch(true) < 0) {
-		ff_own_memory("can't be followed");
-		return;
-	}
+	if (!start_timer() || ff_fault(FF_FAULT_NO_WAY_BACK) ||
+	    ff_dispatch(true) < 0)
+		give_back(loan);
 	ff_fence_close(loan);
+	/* A signal may have waited for this: then it is a fork that returns. */
+	ff_setmask(loan->mask);
 }

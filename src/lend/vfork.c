@@ -196,6 +196,14 @@ static void settle(struct ff_loan *loan)
 		ff_record_bar(loan->record);
 }
 
+/* A child behind the fence could not be followed, and has done nothing. */
+static void take_back(struct ff_loan *loan)
+{
+	ff_undo_wrong(loan);
+	reap(loan->child);
+	ff_record_bar(loan->record);
+}
+
 static void tell(const struct ff_loan *loan)
 {
 	const char *name = loan->record ? "fork" : "vfork";
@@ -302,6 +310,8 @@ static void lend(void *arg)
 	*loan->return_slot = loan->return_address;
 	if (loan->why)
 		settle(loan);
+	else if (loan->refused && loan->result > 0)
+		take_back(loan);
 	else if (loan->record)
 		ff_undo_fork(loan);
 	if (loan->ids.noted)

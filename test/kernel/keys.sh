@@ -47,6 +47,8 @@ check own-keys behind fenced-forks own_keys
 check raw-thread behind fenced-forks raw_thread
 check file-page fenced file_page
 check has-no-room behind fenced-forks has_no_room
+check refused fenced writes_much -eFLATFORK_FAULT=no-room
+check not-followed every -eFLATFORK_FAULT=fence-all,no-way-back fenced-forks writes
 
 lane 2
 check impure-300th impure_at 300

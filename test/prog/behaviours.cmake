@@ -353,6 +353,9 @@ behaviour(fenced-forks TEST fenced-forks-has_no_room ARGS has_no_room)
 # it is refused at first
 behaviour(fenced-forks LAZY LENT TEST fenced-forks-refused ARGS writes_much
 	OPTIONS -e FLATFORK_FAULT=no-room)
+# nor can it be followed: then it is none
+behaviour(fenced-forks LAZY TEST fenced-forks-not_followed ARGS writes
+	OPTIONS -e FLATFORK_FAULT=fence-all,no-way-back)
 # there it waits until its time is up
 foreach(case handshake writes_whole)
 	behaviour(fenced-forks LAZY LENT TEST fenced-forks-${case} ARGS ${case}
