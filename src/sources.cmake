@@ -46,6 +46,7 @@ set(FF_CORE_SOURCES
 	lazy/calls.c
 	lazy/child.c
 	lazy/clone.c
+	lazy/ending.c
 	lazy/fork.c
 	lazy/handed.c
 	lazy/intent.c
@@ -61,6 +62,7 @@ set(FF_CORE_SOURCES
 	lazy/slot.c
 	lazy/source.c
 	lazy/standin.c
+	lazy/standins.c
 	lazy/strays.c
 	lazy/touched.c
 	lazy/trap.c

@@ -2,16 +2,21 @@
 #ifndef FF_LAZY_ENDING_H
 #define FF_LAZY_ENDING_H
 
+#include <stdbool.h>
+
 enum ff_ending {
 	FF_ENDING_EXIT,
 	FF_ENDING_EXEC,
 };
 
 /*
- * Write the counters, tell the site that its child execs. Does nothing in a
- * lazy child, and in a process that borrows its parent's memory (vfork).
- * Async-signal-safe; keeps errno.
+ * Write the counters, tell the site that its child execs, reap who stood in;
+ * before an exec, let other threads' trials come to their end. Does nothing in
+ * a lazy child, and in a process that borrows its parent's memory (vfork).
+ * True: if the exec fails, say so.
+ * Async-signal-safe; keeps errno. Blocks for about two budgets at most.
  */
-void ff_ending(enum ff_ending how);
+bool ff_ending(enum ff_ending how);
+void ff_exec_failed(void);
 
 #endif

@@ -30,7 +30,7 @@
 #include "lazy/intent.h"
 #include "lazy/marks.h"
 #include "lazy/slot.h"
-#include "lazy/standin.h"
+#include "lazy/standins.h"
 #include "lazy/strays.h"
 #include "lazy/trap.h"
 #include "lazy/trials.h"
@@ -539,29 +539,4 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
 		ff_stats.forks_real--;
 	}
 	return ff_fork_real(call, arg, return_address, name);
-}
-
-/* A program that is exec'ed here would never find them. */
-static void reap_standins(void)
-{
-	if (ff_any_standin() && !ff_child.active && ff_identity() == FF_SAME)
-		ff_standins_reap();
-}
-
-void ff_ending(enum ff_ending how)
-{
-	bool execs_of_site = how == FF_ENDING_EXEC && ff_site_is_born_real();
-	int error = errno;
-
-	reap_standins();
-	if (ff_child.active || !ff_options.on ||
-	    (!execs_of_site && !ff_options.stats) || !ff_flight_begin())
-		return;
-	if (ff_identity() == FF_SAME) {
-		if (how == FF_ENDING_EXEC)
-			ff_site_child_execs();
-		ff_stats_write();
-	}
-	ff_flight_end();
-	errno = error;
 }

@@ -1,6 +1,6 @@
 /*
- * Two sides. The parent makes the process and reaps it. The process itself
- * runs on a stack of its own, makes raw calls only, and not a line of the
+ * Two sides. The parent makes the process; standins.c knows those that are
+ * there, and reaps them. The process itself runs on a stack of its own, makes raw calls only, and not a line of the
  * program's: all signals are blocked, it has no descriptors, no dispatch, no
  * fork handlers run.
  *
@@ -9,7 +9,8 @@
  *       finds it and its end sends nothing; it leaves its parent's session and
  *       group; it drops what a descriptor, a directory or shared memory keeps
  *       in use, before its parent goes on. Calls with __WALL look for it in
- *       preload/wait.c.
+ *       preload/wait.c. A child whose parent is dead goes on alone as soon as
+ *       it can, as who stands in is somebody else's child then.
  *  H-N2 It is made with the descriptors of its parent shared, and unshares
  *       them, so that a file is never open for a moment longer than in its
  *       parent: a lock on it would be, too.
@@ -40,11 +41,11 @@
 
 #include "arch/arch.h"
 #include "host/fault.h"
-#include "host/hot.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "lazy/gate.h"
 #include "lazy/handed.h"
+#include "lazy/standins.h"
 #include "tell/line.h"
 
 #ifndef CLOSE_RANGE_UNSHARE
@@ -52,16 +53,11 @@
 #endif
 
 #define STACK_BYTES ((size_t)64 << 10)
-#define LOOK_EVERY 16	  /* answers */
+#define LOOK_EVERY 16 /* answers */
+#define NAP_NS_MIN (100L * 1000)
 #define FORK_NO_EXEC 0x40 /* PF_FORKNOEXEC of linux/sched.h */
-#define STANDINS_MAX 64
 
 static const struct timespec a_while = { 0, 100L * 1000 * 1000 };
-
-/* Of this process, not yet reaped; 0: free; negative: being asked for. */
-static _Atomic pid_t standins[STANDINS_MAX];
-static _Atomic pid_t served[STANDINS_MAX]; /* the child of each */
-static _Atomic unsigned count FF_HOT;
 
 /* Shared by the two, and by nobody else. */
 struct pact {
@@ -77,6 +73,7 @@ struct standin {
 	bool tells; /* the parent, of an end that sends nothing */
 	struct ff_areas areas;
 
+	pid_t parent;
 	int mem, pagemap;
 	int status; /* the child's /proc/PID/stat */
 	struct ff_robust_head head;
@@ -249,14 +246,13 @@ static bool needs_nothing(const struct standin *s, struct ff_shared *sh)
 {
 	struct pollfd p = { .fd = s->child, .events = POLLIN };
 	const struct timespec now = { 0, 0 };
-	long parent;
 
 	if (atomic_load(&s->pact->dismissed))
 		return true;
 	if (sys(ppoll, &p, 1, &now, NULL, 0) == 1) {
-		parent = sys(getppid);
-		if (s->tells && has_no_exit_signal(s))
-			sys(kill, parent, SIGCHLD);
+		if (s->tells && has_no_exit_signal(s) &&
+		    sys(getppid) == s->parent)
+			sys(kill, s->parent, SIGCHLD);
 		return true;
 	}
 	return has_execed(s) ||
@@ -266,6 +262,7 @@ static bool needs_nothing(const struct standin *s, struct ff_shared *sh)
 static void stand_up(struct standin *s)
 {
 	drop_all(s);
+	s->parent = (pid_t)sys(getppid);
 	own_robust_word(s);
 	s->mem = (int)sys(openat, AT_FDCWD, "/proc/self/mem",
 			  O_RDONLY | O_CLOEXEC, 0);
@@ -278,39 +275,77 @@ static void stand_up(struct standin *s)
 	sys(futex, &s->pact->ready, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* From Linux 5.16 on. */
+#ifndef __NR_futex_waitv
+#define __NR_futex_waitv 449
+#endif
+#define WORD_OF_32_BITS 2
+struct waited {
+	uint64_t value, at;
+	uint32_t flags, unused;
+};
+
+/*
+ * For a question, or the mark that the kernel leaves a little before the child
+ * is another program or no more: who waits for this process to end shall not
+ * wait for its slices. A mark that stays is no reason to hurry.
+ */
+static void sleep_until_asked(struct ff_shared *sh, uint32_t number,
+			      uint32_t owner, long *nap_ns)
+{
+	const struct waited words[] = {
+		{ number, (uintptr_t)&sh->asked, WORD_OF_32_BITS, 0 },
+		{ owner, (uintptr_t)&sh->owner, WORD_OF_32_BITS, 0 },
+	};
+	struct timespec until = { 0 };
+	const struct timespec nap = { 0, *nap_ns };
+
+	if (owner & FUTEX_OWNER_DIED) {
+		sys(futex, &sh->asked, FUTEX_WAIT, number, &nap, NULL, 0);
+		if (*nap_ns < a_while.tv_nsec)
+			*nap_ns *= 2;
+		return;
+	}
+	sys(clock_gettime, CLOCK_MONOTONIC, &until);
+	until.tv_nsec += a_while.tv_nsec;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (ff_sys(__NR_futex_waitv, (long)words, 2, 0, (long)&until,
+		   CLOCK_MONOTONIC, 0) == -ENOSYS)
+		sys(futex, &sh->asked, FUTEX_WAIT, number, &a_while, NULL, 0);
+}
+
+/* H-N1 */
+static void look_at_parent(const struct standin *s, struct ff_shared *sh)
+{
+	if (sys(getppid) != s->parent)
+		atomic_store(&sh->leave, 1);
+}
+
 static void standin_main(void *arg)
 {
 	struct standin *s = arg;
 	struct ff_shared *sh = &s->image->of_child;
-	uint32_t number, last = atomic_load(&sh->answered);
+	uint32_t owner, number, last = atomic_load(&sh->answered);
+	long nap_ns = NAP_NS_MIN;
 	unsigned turn;
 
 	stand_up(s);
 	for (turn = 1;; turn++) {
+		owner = atomic_load(&sh->owner);
 		number = atomic_load(&sh->asked);
-		if (number != last)
+		if (number != last) {
 			answer(s, sh, number);
-		else if (needs_nothing(s, sh))
+		} else if (needs_nothing(s, sh)) {
 			end();
-		else
-			sys(futex, &sh->asked, FUTEX_WAIT, number, &a_while,
-			    NULL, 0);
+		} else {
+			look_at_parent(s, sh);
+			sleep_until_asked(sh, number, owner, &nap_ns);
+		}
 		last = number;
 		if (turn % LOOK_EVERY == 0 && needs_nothing(s, sh))
 			end();
 	}
-}
-
-static bool reap(pid_t pid, int options)
-{
-	siginfo_t info = { 0 };
-	long rc;
-
-	do
-		rc = sys(waitid, P_PID, pid, &info,
-			 WEXITED | __WCLONE | options, NULL);
-	while (rc == -EINTR);
-	return rc < 0 || info.si_pid == pid;
 }
 
 /* False: it is dead, and reaped. */
@@ -318,42 +353,10 @@ static bool is_ready(struct pact *pact, pid_t pid)
 {
 	while (!atomic_load(&pact->ready)) {
 		sys(futex, &pact->ready, FUTEX_WAIT, 0, &a_while, NULL, 0);
-		if (!atomic_load(&pact->ready) && reap(pid, WNOHANG))
+		if (!atomic_load(&pact->ready) && ff_standin_reap(pid, WNOHANG))
 			return false;
 	}
 	return true;
-}
-
-static void remember(pid_t pid, pid_t child)
-{
-	pid_t none;
-	unsigned i;
-
-	atomic_fetch_add(&count, 1);
-	for (i = 0; i < STANDINS_MAX; i++) {
-		none = 0;
-		if (!atomic_compare_exchange_strong(&standins[i], &none, -pid))
-			continue;
-		atomic_store(&served[i], child);
-		atomic_store(&standins[i], pid);
-		return;
-	}
-}
-
-/* The @i-th, if there is one and no other thread is at it: is it reaped? */
-static void try_to_reap(unsigned i, int options)
-{
-	pid_t pid = atomic_load(&standins[i]);
-
-	if (pid <= 0 ||
-	    !atomic_compare_exchange_strong(&standins[i], &pid, -pid))
-		return;
-	if (reap(pid, options)) {
-		atomic_store(&standins[i], 0);
-		atomic_fetch_sub(&count, 1);
-	} else {
-		atomic_store(&standins[i], pid);
-	}
 }
 
 static void *map_some(size_t bytes, int flags)
@@ -410,10 +413,14 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct pact *pact)
 	s->tells = !slot->committed;
 	ff_areas_copy(&s->areas, &slot->areas);
 	s->child = (int)sys(pidfd_open, pid, 0);
-	if (s->child >= 0 && atomic_load(&count) < STANDINS_MAX)
+	if (s->child >= 0 && !ff_standins_full())
 		made = make_process(slot, s);
-	if (made > 0 && !is_ready(pact, (pid_t)made))
+	if (made > 0)
+		ff_standin_remember((pid_t)made, pid);
+	if (made > 0 && !is_ready(pact, (pid_t)made)) {
+		ff_standin_forget((pid_t)made);
 		made = -EAGAIN;
+	}
 	if (s->child >= 0)
 		sys(close, s->child);
 	sys(munmap, stack, bytes);
@@ -429,7 +436,6 @@ bool ff_standin_make(struct ff_slot *slot, pid_t pid)
 		sys(munmap, pact, FF_PAGE);
 	if (made < 0)
 		return false;
-	remember((pid_t)made, pid);
 	atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
 	return true;
 }
@@ -439,7 +445,8 @@ static void dismiss(struct ff_slot *slot, struct pact *pact, pid_t pid)
 {
 	atomic_store(&pact->dismissed, 1);
 	sys(futex, &slot->shared->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	reap(pid, 0);
+	ff_standin_reap(pid, 0);
+	ff_standin_forget(pid);
 }
 
 bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
@@ -453,11 +460,9 @@ bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
 		return false;
 	pact = make_pact();
 	made = prepare(slot, pid, pact);
-	alone = made > 0 &&
-		atomic_compare_exchange_strong(&slot->shared->state, &seen,
-					       FF_EXEC_ALONE);
+	alone = made > 0 && atomic_compare_exchange_strong(
+				    &slot->shared->state, &seen, FF_EXEC_ALONE);
 	if (alone) {
-		remember((pid_t)made, pid);
 		atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
 	} else {
 		if (made > 0)
@@ -467,67 +472,4 @@ bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
 	if (pact)
 		sys(munmap, pact, FF_PAGE);
 	return alone;
-}
-
-void ff_standins_reap(void)
-{
-	unsigned i;
-
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
-		try_to_reap(i, WNOHANG);
-}
-
-/* No child of ours, or one that has ended: looks, reaps nothing. */
-static bool has_ended(pid_t child)
-{
-	siginfo_t info = { 0 };
-	long rc = sys(waitid, P_PID, child, &info,
-		      WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
-
-	return rc < 0 || info.si_pid == child;
-}
-
-void ff_standins_settle(void)
-{
-	unsigned i;
-
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
-		try_to_reap(i, has_ended(atomic_load(&served[i])) ? 0 :
-								    WNOHANG);
-}
-
-bool ff_standin_found(pid_t pid)
-{
-	pid_t is = pid;
-	unsigned i;
-
-	if (pid <= 0)
-		return false;
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
-		is = pid;
-		if (atomic_compare_exchange_strong(&standins[i], &is, 0)) {
-			reap(pid, WNOHANG);
-			atomic_fetch_sub(&count, 1);
-			return true;
-		}
-		if (is == -pid)
-			return true;
-	}
-	return false;
-}
-
-bool ff_any_standin(void)
-{
-	return atomic_load(&count) != 0;
-}
-
-void ff_standins_reset(void)
-{
-	unsigned i;
-
-	if (!atomic_load(&count))
-		return;
-	for (i = 0; i < STANDINS_MAX; i++)
-		atomic_store(&standins[i], 0);
-	atomic_store(&count, 0);
 }

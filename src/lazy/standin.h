@@ -24,19 +24,4 @@ bool ff_standin_make(struct ff_slot *slot, pid_t pid);
  */
 bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid);
 
-/* Reap those that are done. Context: any; cheap while there are none. */
-void ff_standins_reap(void);
-
-/*
- * Around a wait that finds children of any kind. settle: those whose child has
- * ended are waited for, so that who has no other child hears so. found: was it
- * one of ours that ended, and is forgotten? Then it is waited again.
- */
-bool ff_any_standin(void);
-void ff_standins_settle(void);
-bool ff_standin_found(pid_t pid);
-
-/* In a new process: they are its parent's. */
-void ff_standins_reset(void);
-
 #endif

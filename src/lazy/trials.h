@@ -1,7 +1,7 @@
 /*
  * Children on trial of this process, and whether there may be any. A thread
- * that waits for clone children forbids them for good, and first lets those
- * that are under way come to their end.
+ * that waits for clone children forbids them for good, one that execs until it
+ * has failed; both first let those that are under way come to their end.
  */
 #ifndef FF_LAZY_TRIALS_H
 #define FF_LAZY_TRIALS_H
@@ -15,6 +15,16 @@ void ff_trials_forbid(void);
  * they are forbidden. */
 bool ff_trial_begin(void);
 void ff_trial_end(void);
+
+/*
+ * The same for a while: the process is about to be another program, which would
+ * end the threads that fork in the middle of it, and know nothing of their
+ * children. hold waits @ms at most. Is there anything to hold? If not, there
+ * never was a trial.
+ */
+bool ff_trials_any(void);
+void ff_trials_hold(unsigned ms);
+void ff_trials_unhold(void);
 
 /* In a new process: none is under way. */
 void ff_trials_reset(void);

@@ -4,6 +4,7 @@
  */
 #include <alloca.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -13,56 +14,63 @@
 #include "preload/preload.h"
 
 /* A borrower has nothing to say: the counters are its parent's. */
-static void ends(enum ff_ending how)
+static bool ends(enum ff_ending how)
 {
-	if (!ff_is_borrower())
-		ff_ending(how);
+	return !ff_is_borrower() && ff_ending(how);
 }
 
-static void execs(void)
+bool ff_exec_begins(void)
 {
 	ff_borrower_execs();
-	ends(FF_ENDING_EXEC);
+	return ends(FF_ENDING_EXEC);
 }
+
+/* What exec returns is an error. */
+static int failed(bool held, int rc)
+{
+	if (held)
+		ff_exec_failed();
+	return rc;
+}
+
+#define EXEC(call)                             \
+	do {                                   \
+		bool held_ = ff_exec_begins(); \
+		return failed(held_, (call));  \
+	} while (0)
 
 int execveat(int dir, const char *path, char *const argv[], char *const envp[],
 	     int flags);
 
 FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-	execs();
-	return FF_NEXT(execve)(path, argv, envp);
+	EXEC(FF_NEXT(execve)(path, argv, envp));
 }
 
 FF_EXPORT int execv(const char *path, char *const argv[])
 {
-	execs();
-	return FF_NEXT(execv)(path, argv);
+	EXEC(FF_NEXT(execv)(path, argv));
 }
 
 FF_EXPORT int execvp(const char *file, char *const argv[])
 {
-	execs();
-	return FF_NEXT(execvp)(file, argv);
+	EXEC(FF_NEXT(execvp)(file, argv));
 }
 
 FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	execs();
-	return FF_NEXT(execvpe)(file, argv, envp);
+	EXEC(FF_NEXT(execvpe)(file, argv, envp));
 }
 
 FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	execs();
-	return FF_NEXT(fexecve)(fd, argv, envp);
+	EXEC(FF_NEXT(fexecve)(fd, argv, envp));
 }
 
 FF_EXPORT int execveat(int dir, const char *path, char *const argv[],
 		       char *const envp[], int flags)
 {
-	execs();
-	return FF_NEXT(execveat)(dir, path, argv, envp, flags);
+	EXEC(FF_NEXT(execveat)(dir, path, argv, envp, flags));
 }
 
 static size_t count_args(va_list args)

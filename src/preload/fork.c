@@ -20,6 +20,7 @@
 #include "host/sys.h"
 #include "host/threads.h"
 #include "lazy/child.h"
+#include "lazy/ending.h"
 #include "lazy/fork.h"
 #include "lazy/intent.h"
 #include "lazy/strays.h"
@@ -45,6 +46,7 @@ typedef pid_t (*fork_function)(void);
 /* What every forking name does first. */
 static void prepare(void)
 {
+	ff_tidy();
 	ff_own_memory("forks");
 	if (!ff_child.active)
 		ff_next_find_all();
@@ -214,12 +216,23 @@ static bool first_word(long at, unsigned long *ret_word)
 
 long (*ff_next_syscall)(long nr, ...) FF_HOT;
 
+static long exec_by_syscall(struct raw_args *r)
+{
+	bool held = ff_exec_begins();
+	long rc = call_syscall(r);
+
+	if (held)
+		ff_exec_failed();
+	return rc;
+}
+
 /* Where syscall() jumps for fork, clone and what changes them, or before the
  * next definition is known: arch/x86_64/syscall.S. */
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };
 	unsigned long flags = 0;
+	long rc;
 
 	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
 	case FF_VFORK_ADVICE:
@@ -229,6 +242,12 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	case FF_VFORK_MOVES:
 		return (long)mremap((void *)a, (size_t)b, (size_t)c, (int)d,
 				    (void *)e);
+	case FF_VFORK_EXECS:
+		return exec_by_syscall(&r);
+	case FF_VFORK_CHILDREN:
+		if (ff_wait_raw(nr, r.arg, &rc))
+			return rc;
+		break;
 	default:
 		break;
 	}

@@ -84,10 +84,7 @@ void ff_leave_call(long nr, const long *args)
 		ff_own_memory("changes its memory by mlockall");
 		break;
 	case FF_VFORK_EXECS:
-		ff_borrower_execs();
-		break;
-	case FF_VFORK_CHILDREN:
-		ff_wait_raw((int)args[nr == SYS_waitid ? 3 : 2]);
+	case FF_VFORK_CHILDREN: /* fork.c */
 		break;
 	case FF_VFORK_PIDNS:
 		if (nr == SYS_setns || (args[0] & CLONE_NEWPID))

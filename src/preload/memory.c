@@ -105,5 +105,6 @@ FF_EXPORT int close(int fd)
 {
 	if (ff_child.active)
 		return ff_child_close(fd);
+	ff_tidy();
 	return FF_NEXT(close)(fd);
 }

@@ -1,6 +1,7 @@
 #ifndef FF_PRELOAD_PRELOAD_H
 #define FF_PRELOAD_PRELOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The version script says which of them leave the object. */
@@ -14,8 +15,15 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f);
  * do there either; by any process: what changes its later forks. */
 void ff_leave_call(long nr, const long *args);
 
-/* Before a call that waits for children with @options. */
-void ff_wait_raw(int options);
+/* syscall(@nr, ...) waits for children: it is made, and *ret_rc is what it
+ * says; false: there is nothing to look past. */
+bool ff_wait_raw(long nr, const long *args, long *ret_rc);
+
+/* Before exec, by whatever name. True: ff_exec_failed() if it returns. */
+bool ff_exec_begins(void);
+
+/* Who stood in, and has nothing more to do, is reaped. Cheap. Keeps errno. */
+void ff_tidy(void);
 
 /* Our own fork handler, if it is not there yet: before all others. */
 void ff_register_own_handler(void);

@@ -2,30 +2,40 @@
  * Waiting. On trial a child has exit signal 0, and calls with __WALL or
  * __WCLONE would find it: a program that makes such calls is told apart, and
  * gets real forks from then on. They would find who stands in for this process
- * as well: it is waited for again then. All other calls just go on.
+ * as well, so they look first whom they find. All other calls just go on.
  */
+#include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "host/identity.h"
 #include "host/next.h"
+#include "host/sandbox.h"
 #include "lazy/child.h"
 #include "lazy/handed.h"
-#include "lazy/standin.h"
+#include "lazy/standins.h"
 #include "lazy/trials.h"
 #include "lend/borrower.h"
 #include "preload/preload.h"
 
 /* A borrower and a lazy child have no children: they had to leave to have any.
- * What they know of is their parent's. */
+ * What they know of is their parent's. Under a filter we ask nothing. */
 static bool has_children(void)
 {
-	return !ff_child.active && !ff_is_borrower();
+	return !ff_child.active && !ff_is_borrower() &&
+	       !atomic_load(&ff_sandboxed);
 }
 
 static bool finds_all(int options)
 {
-	return (options & (int)(__WALL | __WCLONE)) && has_children();
+	if (!(options & (int)(__WALL | __WCLONE)) || !has_children())
+		return false;
+	ff_trials_forbid();
+	/* Where there never was one, nobody stands in, either. */
+	return ff_trials_any() || ff_any_standin();
 }
 
 /* A child that was handed over while in execve is the program's to wait for,
@@ -38,35 +48,99 @@ static int with_handed(pid_t pid, int options)
 	return options | (int)__WALL;
 }
 
-static void prepare(void)
+void ff_tidy(void)
 {
-	ff_trials_forbid();
-	ff_standins_settle();
+	if (ff_any_standin() && has_children() && !atomic_load(&ff_sandboxed) &&
+	    ff_identity() == FF_SAME)
+		ff_standins_reap();
 }
 
 /* Is there something of ours to look past? */
 static bool looks_past(pid_t pid, int *options)
 {
+	ff_tidy();
 	*options = with_handed(pid, *options);
 	return finds_all(*options);
 }
 
-static pid_t wait_for_all(pid_t pid, int *status, int options,
-			  struct rusage *usage)
-{
-	struct rusage used;
-	int ended = 0;
-	pid_t found;
+/* What is waited for; by syscall(), which no cancellation ends? */
+struct wait {
+	idtype_t type;
+	id_t id;
+	int options;
+	bool raw;
+};
 
+static int look(const struct wait *w, siginfo_t *info)
+{
+	info->si_pid = 0;
+	if (w->raw)
+		return (int)ff_next_syscall(SYS_waitid, w->type, w->id, info,
+					    w->options | WNOWAIT, NULL);
+	return FF_NEXT(waitid)(w->type, w->id, info, w->options | WNOWAIT);
+}
+
+/*
+ * H-N7: the next child of which there is something to tell, and which is the
+ * program's; it is left as it is. 0: none yet; -1: errno.
+ */
+static pid_t find(const struct wait *w, siginfo_t *ret_info)
+{
 	do {
-		prepare();
-		found = FF_NEXT(wait4)(pid, &ended, options, &used);
-	} while (ff_standin_found(found));
-	if (found > 0 && status)
-		*status = ended;
-	if (found > 0 && usage)
-		*usage = used;
-	return found;
+		ff_standins_settle();
+		if (look(w, ret_info) < 0)
+			return -1;
+	} while (ff_standin_found(ret_info->si_pid));
+	return ret_info->si_pid;
+}
+
+/* Whatever was to be told, another thread has heard it. */
+static bool is_lost(long rc)
+{
+	return rc == 0 || (rc < 0 && errno == ECHILD);
+}
+
+#define WAIT4_OPTIONS                       \
+	(WNOHANG | WUNTRACED | WCONTINUED | \
+	 (int)(__WNOTHREAD | __WCLONE | __WALL))
+
+static long call_wait4(bool raw, pid_t pid, int *status, int options,
+		       struct rusage *usage)
+{
+	return raw ? ff_next_syscall(SYS_wait4, pid, status, options, usage) :
+		     FF_NEXT(wait4)(pid, status, options, usage);
+}
+
+static pid_t wait_for_all(pid_t pid, int *status, int options,
+			  struct rusage *usage, bool raw)
+{
+	struct wait w = { .type = pid == -1 ? P_ALL :
+				  pid > 0   ? P_PID :
+					      P_PGID,
+			  .id = (id_t)(pid < -1	 ? -pid :
+				       pid == -1 ? 0 :
+						   pid),
+			  .options = options | WEXITED,
+			  .raw = raw };
+	siginfo_t info;
+	pid_t found;
+	long rc;
+
+	if ((options & ~WAIT4_OPTIONS) || pid == INT_MIN)
+		return (pid_t)call_wait4(raw, pid, status, options, usage);
+	do {
+		found = find(&w, &info);
+		if (found <= 0)
+			return found;
+		rc = call_wait4(raw, found, status, options | WNOHANG, usage);
+	} while (is_lost(rc));
+	return (pid_t)rc;
+}
+
+static pid_t tidied(pid_t rc)
+{
+	ff_tidy();
+	return rc;
 }
 
 FF_EXPORT pid_t wait(int *status)
@@ -74,58 +148,104 @@ FF_EXPORT pid_t wait(int *status)
 	int options = 0;
 
 	if (looks_past(-1, &options))
-		return wait_for_all(-1, status, options, NULL);
-	return FF_NEXT(wait)(status);
+		return wait_for_all(-1, status, options, NULL, false);
+	return tidied(FF_NEXT(wait)(status));
 }
 
 FF_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 {
 	if (looks_past(pid, &options))
-		return wait_for_all(pid, status, options, NULL);
-	return FF_NEXT(waitpid)(pid, status, options);
+		return wait_for_all(pid, status, options, NULL, false);
+	return tidied(FF_NEXT(waitpid)(pid, status, options));
 }
 
 pid_t __waitpid(pid_t pid, int *status, int options);
 FF_EXPORT pid_t __waitpid(pid_t pid, int *status, int options)
 {
 	if (looks_past(pid, &options))
-		return wait_for_all(pid, status, options, NULL);
-	return FF_NEXT(__waitpid)(pid, status, options);
+		return wait_for_all(pid, status, options, NULL, false);
+	return tidied(FF_NEXT(__waitpid)(pid, status, options));
 }
 
 FF_EXPORT pid_t wait3(int *status, int options, struct rusage *usage)
 {
 	if (looks_past(-1, &options))
-		return wait_for_all(-1, status, options, usage);
-	return FF_NEXT(wait3)(status, options, usage);
+		return wait_for_all(-1, status, options, usage, false);
+	return tidied(FF_NEXT(wait3)(status, options, usage));
 }
 
 FF_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
 	if (looks_past(pid, &options))
-		return wait_for_all(pid, status, options, usage);
-	return FF_NEXT(wait4)(pid, status, options, usage);
+		return wait_for_all(pid, status, options, usage, false);
+	return tidied(FF_NEXT(wait4)(pid, status, options, usage));
 }
 
-void ff_wait_raw(int options)
+/* What the kernel says of nobody. */
+static void tell_nothing(siginfo_t *info)
 {
-	if (finds_all(options))
-		prepare();
+	if (!info)
+		return;
+	info->si_signo = info->si_errno = info->si_code = 0;
+	info->si_pid = info->si_status = 0;
+	info->si_uid = 0;
+}
+
+static long call_waitid(bool raw, pid_t pid, siginfo_t *info, int options,
+			struct rusage *usage)
+{
+	return raw ? ff_next_syscall(SYS_waitid, P_PID, pid, info, options,
+				     usage) :
+		     FF_NEXT(waitid)(P_PID, (id_t)pid, info, options);
+}
+
+/* @usage is the kernel's fifth argument, which libc's has not. */
+static int wait_by_id(const struct wait *w, siginfo_t *info,
+		      struct rusage *usage)
+{
+	siginfo_t found;
+	pid_t pid;
+	long rc;
+
+	do {
+		pid = find(w, &found);
+		if (pid == 0)
+			tell_nothing(info);
+		if (pid <= 0)
+			return pid;
+		found.si_pid = 0;
+		rc = call_waitid(w->raw, pid, info ? info : &found,
+				 w->options | WNOHANG, usage);
+		if (rc == 0 && info)
+			found.si_pid = info->si_pid;
+	} while (is_lost(rc == 0 ? found.si_pid : rc));
+	return (int)rc;
 }
 
 FF_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
-	siginfo_t found;
-	int rc;
+	struct wait w = { type, id, options, false };
 
-	if (!looks_past(type == P_PID ? (pid_t)id : -1, &options))
-		return FF_NEXT(waitid)(type, id, info, options);
-	do {
-		prepare();
-		found.si_pid = 0;
-		rc = FF_NEXT(waitid)(type, id, &found, options);
-	} while (rc == 0 && ff_standin_found(found.si_pid));
-	if (rc == 0 && info)
-		*info = found;
-	return rc;
+	if (looks_past(type == P_PID ? (pid_t)id : -1, &w.options))
+		return wait_by_id(&w, info, NULL);
+	return tidied(FF_NEXT(waitid)(type, id, info, options));
+}
+
+bool ff_wait_raw(long nr, const long *args, long *ret_rc)
+{
+	const bool by_id = nr == SYS_waitid;
+	struct wait w = { (idtype_t)args[0], (id_t)args[1],
+			  (int)args[by_id ? 3 : 2], true };
+
+	ff_tidy();
+	if (!finds_all(w.options) || !ff_next_syscall)
+		return false;
+	if (by_id)
+		*ret_rc = wait_by_id(&w, (siginfo_t *)args[2],
+				     (struct rusage *)args[4]);
+	else
+		*ret_rc =
+			wait_for_all((pid_t)args[0], (int *)args[1], w.options,
+				     (struct rusage *)args[3], true);
+	return true;
 }

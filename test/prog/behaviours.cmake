@@ -92,6 +92,14 @@ foreach(how spins killed execs on_trial refused)
 endforeach()
 behaviour(handed-over TEST handed-over-no_more ARGS no_more
 	OPTIONS -b 1500 -e FLATFORK_LEND=off)
+foreach(how return exit _exit exec raw-exec stays raw-waits)
+	behaviour(standin-unseen LAZY TEST standin-unseen-${how} ARGS ${how}
+		OPTIONS -b 1500 -k hydrations -e FLATFORK_LEND=off)
+endforeach()
+foreach(how name raw fails-before)
+	behaviour(exec-by-thread TEST exec-by-thread-${how} ARGS ${how}
+		OPTIONS -b 5000)
+endforeach()
 foreach(what robust robust_exits robust_held grows)
 	behaviour(committed-keeps LAZY TEST committed-keeps-${what}
 		ARGS ${what} OPTIONS -e FLATFORK_LEND=off)

@@ -3,6 +3,7 @@
  * the image, too, and writes there what such a child might.
  */
 #include "lazy/standin.h"
+#include "lazy/standins.h"
 
 #include <linux/futex.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /*
  * long syscall(long nr, ...): libc's, by a jump, so that whatever it is
  * called for (vfork among it) meets the stack it expects. Only calls that
- * may fork, install a filter or change what a fork copies, calls in a child
- * of vfork, and calls before the next definition is known are looked at.
+ * may fork, exec, wait, install a filter or change what a fork copies, calls
+ * in a child of vfork, and calls before the next definition is known are looked at.
  *
  *	in	rdi nr, rsi rdx rcx r8 r9 8(%rsp) arguments
  *	out	rax, as libc's
@@ -20,7 +20,7 @@ syscall:
 #define FF_VFORK_ADVICE(nr)	LOOK(nr)
 #define FF_VFORK_UNMAPS(nr)	LOOK(nr)
 #define FF_VFORK_MOVES(nr)	LOOK(nr)
-#define FF_VFORK_EXECS(nr)
+#define FF_VFORK_EXECS(nr)	LOOK(nr)
 #define FF_VFORK_PRCTL(nr)	LOOK(nr)
 #define FF_VFORK_SECCOMP(nr)	LOOK(nr)
 #define FF_VFORK_PIDNS(nr)	LOOK(nr)

@@ -1,0 +1,186 @@
+/*
+ * In the parent: which processes stand in for it, until they are reaped.
+ * Context: any thread, signal handlers included; raw calls, no lock.
+ *
+ * Hazards
+ *  H-N7 Nobody but us reaps them, or their number might be another process's
+ *       by the time it is looked for: waits look first (preload/wait.c).
+ *  H-N8 What ends without having reaped them leaves them to others. So they
+ *       are waited for then, for as long as a fork might have taken.
+ */
+#include "lazy/standins.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "host/hot.h"
+#include "host/sys.h"
+
+#define STANDINS_MAX 64
+
+/* Of this process, not yet reaped; 0: free; negative: being asked for. */
+static _Atomic pid_t standins[STANDINS_MAX];
+static _Atomic pid_t served[STANDINS_MAX]; /* the child of each */
+static _Atomic unsigned count FF_HOT;
+
+bool ff_standin_reap(pid_t pid, int options)
+{
+	siginfo_t info = { 0 };
+	long rc;
+
+	do
+		rc = sys(waitid, P_PID, pid, &info,
+			 WEXITED | __WCLONE | options, NULL);
+	while (rc == -EINTR);
+	return rc < 0 || info.si_pid == pid;
+}
+
+bool ff_standins_full(void)
+{
+	return atomic_load(&count) == STANDINS_MAX;
+}
+
+void ff_standin_forget(pid_t pid)
+{
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX; i++) {
+		if (atomic_load(&standins[i]) != pid)
+			continue;
+		atomic_store(&standins[i], 0);
+		atomic_fetch_sub(&count, 1);
+	}
+}
+
+void ff_standin_remember(pid_t pid, pid_t child)
+{
+	pid_t none;
+	unsigned i;
+
+	atomic_fetch_add(&count, 1);
+	for (i = 0; i < STANDINS_MAX; i++) {
+		none = 0;
+		if (!atomic_compare_exchange_strong(&standins[i], &none, -pid))
+			continue;
+		atomic_store(&served[i], child);
+		atomic_store(&standins[i], pid);
+		return;
+	}
+}
+
+/* The @i-th, if there is one and no other thread is at it: is it reaped? */
+static void try_to_reap(unsigned i, int options)
+{
+	pid_t pid = atomic_load(&standins[i]);
+
+	if (pid <= 0 ||
+	    !atomic_compare_exchange_strong(&standins[i], &pid, -pid))
+		return;
+	if (ff_standin_reap(pid, options)) {
+		atomic_store(&standins[i], 0);
+		atomic_fetch_sub(&count, 1);
+	} else {
+		atomic_store(&standins[i], pid);
+	}
+}
+
+void ff_standins_reap(void)
+{
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
+		try_to_reap(i, WNOHANG);
+}
+
+/* No child of ours, or one that has ended: looks, reaps nothing. */
+static bool has_ended(pid_t child)
+{
+	siginfo_t info = { 0 };
+	long rc = sys(waitid, P_PID, child, &info,
+		      WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+
+	return rc < 0 || info.si_pid == child;
+}
+
+void ff_standins_settle(void)
+{
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
+		try_to_reap(i,
+			    has_ended(atomic_load(&served[i])) ? 0 : WNOHANG);
+}
+
+bool ff_standin_found(pid_t pid)
+{
+	pid_t is;
+	unsigned i;
+
+	if (pid <= 0)
+		return false;
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
+		is = atomic_load(&standins[i]);
+		if (is == pid)
+			try_to_reap(i, 0);
+		if (is == pid || is == -pid)
+			return true;
+	}
+	return false;
+}
+
+/* Until @pid has ended, or the time is over: what is left of it. */
+static int64_t wait_for_end(pid_t pid, int64_t left_ns)
+{
+	const struct timespec step = { 0, 1000L * 1000 };
+	struct timespec from = { 0 }, to = { 0 };
+	struct timespec left = { left_ns / 1000000000, left_ns % 1000000000 };
+	struct pollfd p = { .events = POLLIN };
+
+	sys(clock_gettime, CLOCK_MONOTONIC, &from);
+	p.fd = (int)sys(pidfd_open, pid, 0);
+	if (p.fd >= 0) {
+		sys(ppoll, &p, 1, &left, NULL, 0);
+		sys(close, p.fd);
+	} else {
+		sys(nanosleep, &step, NULL);
+	}
+	sys(clock_gettime, CLOCK_MONOTONIC, &to);
+	return left_ns - (int64_t)(to.tv_sec - from.tv_sec) * 1000000000 -
+	       (to.tv_nsec - from.tv_nsec);
+}
+
+void ff_standins_await(unsigned ms)
+{
+	int64_t left_ns = (int64_t)ms * 1000000;
+	unsigned i;
+	pid_t pid;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin();) {
+		try_to_reap(i, WNOHANG);
+		pid = atomic_load(&standins[i]);
+		if (pid == 0 || left_ns <= 0)
+			i++;
+		else
+			left_ns = wait_for_end(pid < 0 ? -pid : pid, left_ns);
+	}
+}
+
+bool ff_any_standin(void)
+{
+	return atomic_load(&count) != 0;
+}
+
+void ff_standins_reset(void)
+{
+	unsigned i;
+
+	if (!atomic_load(&count))
+		return;
+	for (i = 0; i < STANDINS_MAX; i++)
+		atomic_store(&standins[i], 0);
+	atomic_store(&count, 0);
+}

@@ -1,0 +1,36 @@
+/*
+ * The processes that stand in for this one: remembered until they are reaped.
+ */
+#ifndef FF_LAZY_STANDINS_H
+#define FF_LAZY_STANDINS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+bool ff_standins_full(void);
+/* @pid serves the child @child; and after all it does not, and is reaped. */
+void ff_standin_remember(pid_t pid, pid_t child);
+void ff_standin_forget(pid_t pid);
+/* True: @pid is reaped, or was. @options: WNOHANG, or 0 to wait for it. */
+bool ff_standin_reap(pid_t pid, int options);
+
+/* Reap those that are done. Context: any; cheap while there are none. */
+void ff_standins_reap(void);
+
+/* The same, but those that still serve are waited for, @ms at most. */
+void ff_standins_await(unsigned ms);
+
+/*
+ * Around a wait that finds children of any kind. settle: those whose child has
+ * ended are waited for, so that who has no other child hears so. found: is the
+ * one that has ended, or is about to, one of them? Then it is reaped, and it is
+ * to be looked again.
+ */
+bool ff_any_standin(void);
+void ff_standins_settle(void);
+bool ff_standin_found(pid_t pid);
+
+/* In a new process: they are its parent's. */
+void ff_standins_reset(void);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * Somebody stood in for a process whose child took too long. When that process
+ * ends in an ordinary way (argument: which), whoever takes orphans takes none;
+ * and while it runs, none is left behind, and none is found by raw waits.
+ */
+#include "t.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	PROOFS = 2
+};
+
+static const char *how;
+static volatile int *go;
+
+static bool is(const char *name)
+{
+	return !strcmp(how, name);
+}
+
+static void child_runs(bool last)
+{
+	CHECK(write(STDOUT_FILENO, "child\n", 6) == 6);
+	while (last && !*go)
+		;
+	t_exec_exit(t_intact(t_area, t_area_bytes) ? 7 : 8);
+}
+
+static pid_t hand_over(void)
+{
+	pid_t pid = 0;
+
+	for (int i = 0; i <= PROOFS; i++) {
+		fflush(stdout);
+		pid = t_fork();
+		if (pid == 0)
+			child_runs(i == PROOFS);
+		if (i < PROOFS)
+			t_reap(pid, "known");
+	}
+	return pid;
+}
+
+/* Children of any class, dead or alive. */
+static int children(void)
+{
+	char path[64], text[4096], *at = text, *end;
+	int fd, count = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		t_skip("the kernel does not list children");
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	CHECK(n >= 0);
+	text[n] = 0;
+	while (strtol(at, &end, 10) > 0) {
+		at = end;
+		count++;
+	}
+	return count;
+}
+
+static int until_none_is_left(void)
+{
+	int left = 0;
+
+	for (int i = 0; i < 2000 && (left = children()); i++)
+		t_sleep_ms(10);
+	return left;
+}
+
+static void wait_by_syscall(pid_t pid)
+{
+	long found;
+	int status;
+
+	*go = 1;
+	while ((found = syscall(SYS_wait4, -1, &status, __WALL, NULL)) > 0)
+		printf("found %s %x\n", found == pid ? "it" : "another",
+		       (unsigned)status);
+	CHECK(errno == ECHILD);
+}
+
+static int inner(void)
+{
+	char *const argv[] = { (char *)"report", (char *)"exit", (char *)"3",
+			       NULL };
+	pid_t pid;
+
+	t_start(96);
+	pid = hand_over();
+	if (is("raw-waits")) {
+		wait_by_syscall(pid);
+		return t_end();
+	}
+	*go = 1;
+	t_reap(pid, "last");
+	if (is("stays"))
+		printf("left: %d\n", until_none_is_left());
+	fflush(stdout);
+	if (is("_exit"))
+		_exit(3);
+	if (is("exec"))
+		execl(t_report, "report", "exit", "3", (char *)NULL);
+	if (is("raw-exec"))
+		syscall(SYS_execve, t_report, argv, environ);
+	if (is("exit"))
+		exit(3);
+	return 3;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+	pid_t pid;
+
+	CHECK(argc > 1);
+	how = argv[1];
+	go = t_shared(4096);
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+	pid = t_fork();
+	if (pid == 0)
+		return inner();
+	CHECK(pid > 0);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	printf("ended %x\n", (unsigned)status);
+	pid = waitpid(-1, &status, __WALL);
+	printf("orphans: %s\n", pid > 0 ? "some" : "none");
+	return 0;
+}
