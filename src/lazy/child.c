@@ -214,6 +214,8 @@ static void let_go(ucontext_t *uc)
 		die();
 	ff_child.active = false;
 	ff_dispatch(false);
+	/* SIGSYS is given back as the parent had it, and then is the child's */
+	ff_new_process();
 	set_action(SIGSEGV, &ff_child.segv);
 	set_action(SIGSYS, &ff_child.sys);
 	ff_robust_leave();
@@ -228,7 +230,6 @@ static void let_go(ucontext_t *uc)
 	atomic_store(&sh->state, FF_RELEASED);
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	ff_new_process();
 }
 
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)

@@ -107,6 +107,7 @@ void ff_new_process(void)
 {
 	generation++;
 	ff_intended = NULL;
+	ff_trap_reset();
 	ff_identity_take();
 	ff_threads_reset();
 	ff_flights_reset();
@@ -130,7 +131,6 @@ static bool is_our_process(void)
 	case FF_BORROWED:
 		return false;
 	case FF_COPY:
-		ff_trap_reset();
 		ff_new_process();
 		/* fall through */
 	case FF_SAME:
@@ -249,7 +249,6 @@ static void log_lazy(const struct ff_slot *slot, const char *name,
 /* The child of a real fork: nothing of ours is in force. */
 static void real_child(struct ff_site *site)
 {
-	ff_trap_reset();
 	ff_new_process();
 	ff_site_born_real(site);
 }

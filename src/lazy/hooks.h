@@ -2,8 +2,8 @@
 #ifndef FF_LAZY_HOOKS_H
 #define FF_LAZY_HOOKS_H
 
-/* This process is new and on its own: forget what was the parent's. Raw calls
- * only. */
+/* This process is new and on its own: forget what was the parent's, and
+ * give SIGSYS back if it was ours there. Raw calls only. */
 void ff_new_process(void);
 
 #endif

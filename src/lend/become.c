@@ -177,7 +177,6 @@ static void settle(struct ff_loan *loan)
 	restore_rseq();
 	restore_leadership(loan->child);
 	restore_task(&loan->task);
-	ff_trap_reset();
 	ff_new_process();
 	give_arrived(loan);
 }
