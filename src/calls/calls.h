@@ -44,6 +44,7 @@
 	X(poll)             \
 	X(ppoll)            \
 	X(prctl)            \
+	X(prlimit64)        \
 	X(read)             \
 	X(rt_sigaction)     \
 	X(rt_sigpending)    \
@@ -53,6 +54,7 @@
 	X(self)             \
 	X(set_robust_list)  \
 	X(setpgid)          \
+	X(setrlimit)        \
 	X(sigaltstack)      \
 	X(write)
 /* clang-format on */

@@ -65,6 +65,28 @@ void ff_look_self(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }
 
+/* What is absent is not charged as data, and would be when it is fetched. */
+static void set_limit(ucontext_t *uc, long nr, long resource)
+{
+	if ((int)resource == RLIMIT_DATA)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_pass(uc, nr, ff_call(nr)->signature);
+}
+
+void ff_look_setrlimit(ucontext_t *uc, long nr)
+{
+	set_limit(uc, nr, ff_arg(uc, 0));
+}
+
+void ff_look_prlimit64(ucontext_t *uc, long nr)
+{
+	if (is_self((int)ff_arg(uc, 0)) && ff_arg(uc, 2))
+		set_limit(uc, nr, ff_arg(uc, 1));
+	else
+		ff_look_self(uc, nr);
+}
+
 void ff_look_setpgid(ucontext_t *uc, long nr)
 {
 	/* setpriority and ioprio_set name the kind first */

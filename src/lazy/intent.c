@@ -57,17 +57,22 @@ static void keep_ours(struct ff_keep *keep)
 }
 
 /*
- * To make reserved memory accessible again is refused where data is limited
- * (the child may have used up what is left), or what is writable may not be
- * made executable.
+ * What a lazy child has reserved is not charged as data, so it would get memory
+ * that fork's child is refused; and what it reserved could be refused later.
  */
-static bool memory_may_be_refused(void)
+static bool data_is_limited(void)
 {
 	struct rlimit limit = { .rlim_cur = 0 };
 
 	return sys(prlimit64, 0, RLIMIT_DATA, NULL, &limit) < 0 ||
-	       limit.rlim_cur != RLIM_INFINITY ||
-	       sys(prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0;
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
+/* Reserved memory can't be made accessible where what is writable may not be
+ * made executable. */
+static bool memory_may_be_refused(void)
+{
+	return sys(prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0;
 }
 
 /*
@@ -111,6 +116,8 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 			&slot->keep.warm);
 		if (ff_fork_is_never_lazy())
 			why = FF_USERFAULTFD;
+		else if (data_is_limited())
+			why = "data is limited (RLIMIT_DATA)";
 		else
 			why = ff_arm(slot, mask);
 	}

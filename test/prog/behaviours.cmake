@@ -100,7 +100,7 @@ foreach(how name raw fails-before)
 	behaviour(exec-by-thread TEST exec-by-thread-${how} ARGS ${how}
 		OPTIONS -b 5000)
 endforeach()
-foreach(what robust robust_exits robust_held grows)
+foreach(what robust robust_exits robust_held grows forks limits_self)
 	behaviour(committed-keeps LAZY TEST committed-keeps-${what}
 		ARGS ${what} OPTIONS -e FLATFORK_LEND=off)
 endforeach()

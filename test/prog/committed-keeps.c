@@ -7,6 +7,8 @@
  * robust_held  ... if it holds two, and gave back a third that lay between
  * grows        memory that grows downwards goes on doing so
  * limit        a limit on data that leaves room for nothing more
+ * limits_self  ... which it sets itself
+ * forks        children of its own, when it is an ordinary process
  */
 #include "t.h"
 
@@ -85,10 +87,39 @@ static void limit_data(void)
 	CHECK(!setrlimit(RLIMIT_DATA, &limit));
 }
 
+/* Is there room for as much again? */
+static void say_room(void)
+{
+	void *more = mmap(NULL, t_area_bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(write(2, more == MAP_FAILED ? "none\n" : "room\n", 5) == 5);
+}
+
+static void fork_twice(void)
+{
+	unsigned char core;
+	pid_t pid;
+
+	CHECK(!mincore(t_area, 4096, &core)); /* no lazy child's call */
+	for (int i = 0; i < 2; i++) {
+		pid = t_fork();
+		if (pid == 0)
+			t_exec_exit(3 + i);
+		t_reap(pid, "child's child");
+	}
+}
+
 static void child_runs(void)
 {
 	CHECK(write(1, "", 0) == 0);
 	CHECK(write(2, "child\n", 6) == 6);
+	if (is("limits_self"))
+		limit_data();
+	if (is("limit") || is("limits_self"))
+		say_room();
+	if (is("forks"))
+		fork_twice();
 	if (lock) {
 		CHECK(!pthread_mutex_lock(&lock[0]));
 		if (is("robust_held")) {
@@ -99,7 +130,8 @@ static void child_runs(void)
 	}
 	for (int i = 1; low && i < 20; i++)
 		low[-PAGE * i] = 1;
-	if (is("limit") && !t_intact(t_area, t_area_bytes))
+	if ((is("limit") || is("limits_self")) &&
+	    !t_intact(t_area, t_area_bytes))
 		_exit(8);
 	if (is("robust_exits"))
 		_exit(7);
