@@ -35,6 +35,7 @@ struct around {
 	X(threads)  \
 	X(thread)   \
 	X(timers)   \
+	X(advice)   \
 	X(writer)   \
 	X(files)    \
 	X(doors)    \

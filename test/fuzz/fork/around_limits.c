@@ -1,4 +1,4 @@
-/* Limits that leave little or no room: of processes, of queued signals.
+/* Limits that leave little or no room: of processes, queued signals, memory.
  * For the first of them the batch is somebody without rights, alone with his
  * id, some of the time. */
 #include "around.h"
@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const int kinds[] = { RLIMIT_NPROC, RLIMIT_SIGPENDING };
+static const int kinds[] = { RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_DATA,
+			     RLIMIT_AS };
 
 enum {
 	KINDS = sizeof(kinds) / sizeof(*kinds),
@@ -24,7 +27,7 @@ static bool begin(void)
 {
 	for (int i = 0; i < KINDS; i++)
 		getrlimit(kinds[i], &first[i]);
-	/* every other of these batches; with an id that no other run has */
+	/* every other of these batches */
 	if (getuid() == 0 && around_batch % 2 == 0) {
 		uid_t id = FIRST_ID + (uid_t)getpid() % 4000;
 
@@ -33,6 +36,19 @@ static bool begin(void)
 		MUST(!setresuid(id, id, id));
 	}
 	return true;
+}
+
+static rlim_t size_now(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return RLIM_INFINITY;
+	if (fscanf(f, "%lu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages ? (rlim_t)pages * 4096 : RLIM_INFINITY;
 }
 
 static void set(int kind, rlim_t soft)
@@ -48,11 +64,21 @@ static void before(struct rng *r)
 {
 	static const rlim_t processes[] = { 0, 1, 2, 3, 100 };
 	static const rlim_t queued[] = { 0, 0, 1, 100 };
+	static const rlim_t data[] = { 0, 1 << 20, 64 << 20 };
+	static rlim_t all;
+
+	/* the same for all children, so that it says nothing of us */
+	if (!all)
+		all = size_now();
 
 	if (rng_percent(r, 50))
 		set(0, RNG_PICK(r, processes));
 	if (rng_percent(r, 30))
 		set(1, RNG_PICK(r, queued));
+	if (rng_percent(r, 20))
+		set(2, RNG_PICK(r, data));
+	if (rng_percent(r, 20) && all != RLIM_INFINITY)
+		set(3, all + (rlim_t)rng_below(r, 2) * (512 << 20));
 }
 
 static uint64_t after(void)
@@ -77,7 +103,10 @@ static long change(struct rng *r)
 
 	if (getrlimit(kind, &rl))
 		return -errno;
-	rl.rlim_cur = RNG_PICK(r, to);
+	if (kind == RLIMIT_AS)
+		rl.rlim_cur = rl.rlim_max;
+	else
+		rl.rlim_cur = RNG_PICK(r, to);
 	return step_result(setrlimit(kind, &rl));
 }
 
@@ -85,7 +114,7 @@ static long ask(struct rng *r)
 {
 	struct rlimit rl;
 
-	if (getrlimit(kinds[rng_below(r, KINDS)], &rl))
+	if (getrlimit(kinds[rng_below(r, KINDS - 1)], &rl))
 		return -errno;
 	return (long)rl.rlim_cur;
 }

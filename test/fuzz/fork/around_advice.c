@@ -1,0 +1,165 @@
+/* Memory that its parent keeps from children, or gives them wiped, and moves;
+ * what is left of advice afterwards; a stack that grows. */
+#include "around.h"
+#include "marks.h"
+#include "scene.h"
+#include "steps.h"
+#include "world.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RW (PROT_READ | PROT_WRITE)
+#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+
+enum {
+	BYTES = 400 * WORLD_PAGE,
+	GAP = 300 * WORLD_PAGE,
+	ALLOCATED = 700 * WORLD_PAGE,
+};
+
+static char *kept, *wiped, *place[4], *allocated, *growing;
+static bool moved;
+
+static void fill(void)
+{
+	memset(kept, 'k', BYTES);
+	memset(wiped, 'w', BYTES);
+	memset(allocated, 'a', ALLOCATED);
+}
+
+static bool begin(void)
+{
+	char *at = mmap(NULL, 8 * BYTES, PROT_NONE, PRIVATE | MAP_NORESERVE, -1,
+			0);
+
+	MUST(at != MAP_FAILED);
+	for (int i = 0; i < 4; i++)
+		place[i] = at + (size_t)i * 2 * BYTES;
+	kept = mmap(place[0], BYTES, RW, PRIVATE | MAP_FIXED, -1, 0);
+	wiped = mmap(place[2], BYTES, RW, PRIVATE | MAP_FIXED, -1, 0);
+	MUST(kept == place[0] && wiped == place[2]);
+	MUST(!madvise(kept, BYTES, MADV_DONTFORK));
+	MUST(!madvise(wiped, BYTES, MADV_WIPEONFORK));
+	allocated = memalign(WORLD_PAGE, ALLOCATED);
+	MUST(allocated);
+	MUST(!madvise(allocated, ALLOCATED, MADV_DONTFORK));
+	/* room below: the kernel keeps others from it */
+	at = mmap(NULL, GAP, PROT_NONE, PRIVATE | MAP_NORESERVE, -1, 0);
+	MUST(at != MAP_FAILED && !munmap(at, GAP));
+	growing = mmap(at + GAP - 4 * WORLD_PAGE, 4 * WORLD_PAGE, RW,
+		       PRIVATE | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	MUST(growing != MAP_FAILED);
+	memset(growing, 'g', 4 * WORLD_PAGE);
+	fill();
+	return true;
+}
+
+/* Where they were there is nothing: filled again, as they come back. */
+static void move_to(char **what, char *to)
+{
+	if (*what == to)
+		return;
+	MUST(mremap(*what, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
+	     to);
+	MUST(mmap(*what, BYTES, PROT_NONE, PRIVATE | MAP_FIXED | MAP_NORESERVE,
+		  -1, 0) == *what);
+	*what = to;
+}
+
+static void before(struct rng *r)
+{
+	moved = rng_percent(r, 50);
+	move_to(&kept, place[moved]);
+	move_to(&wiped, place[2 + moved]);
+	fill();
+}
+
+static uint64_t after(void)
+{
+	uint64_t marks = 0, h = 1;
+
+	h = around_mix(h, (uint64_t)marks_at(kept, &marks));
+	h = around_mix(h, (uint64_t)marks_at(wiped, &marks));
+	h = around_mix(h, (uint64_t)marks_at(allocated, &marks));
+	h = around_mix(h, marks);
+	h = around_mix(h, world_hash(kept, BYTES));
+	h = around_mix(h, world_hash(wiped, BYTES));
+	return around_mix(h, world_hash(allocated, ALLOCATED));
+}
+
+static char *somewhere(struct rng *r)
+{
+	char *const all[] = { kept,	wiped,	  allocated, place[0],
+			      place[1], place[2], place[3] };
+
+	return RNG_PICK(r, all) + rng_below(r, 399) * WORLD_PAGE;
+}
+
+static long is_it_there(struct rng *r)
+{
+	return step_result(msync(somewhere(r), WORLD_PAGE, MS_ASYNC));
+}
+
+static long look_at_wiped(struct rng *r)
+{
+	return (long)world_hash(wiped + rng_below(r, 300) * WORLD_PAGE, 8000);
+}
+
+static long write_wiped(struct rng *r)
+{
+	memset(wiped + rng_below(r, 390) * WORLD_PAGE, 'c', 5000);
+	return 1;
+}
+
+static long advise(struct rng *r)
+{
+	static const int advice[] = { MADV_DOFORK, MADV_DONTFORK,
+				      MADV_WIPEONFORK, MADV_KEEPONFORK,
+				      MADV_DONTNEED };
+
+	return step_result(
+		madvise(somewhere(r), WORLD_PAGE, RNG_PICK(r, advice)));
+}
+
+static long hand_on(struct rng *r)
+{
+	pid_t pid;
+	int status;
+
+	(void)r;
+	pid = fork();
+	if (pid == 0)
+		_exit(msync(kept, BYTES, MS_ASYNC) == 0 ? 1 :
+		      wiped[500]			? 2 :
+							  3);
+	return waitpid(pid, &status, 0) == pid ? status : -errno;
+}
+
+static long grow_down(struct rng *r)
+{
+	unsigned pages = 1 + rng_below(r, 20);
+
+	for (unsigned i = 1; i <= pages; i++)
+		growing[-(int)(i * WORLD_PAGE) + 9] = 1;
+	return growing[5] + growing[-4000];
+}
+
+static const struct step steps[] = {
+	STEP(5, is_it_there),
+	STEP(4, look_at_wiped),
+	STEP(3, write_wiped),
+	STEP(3, advise),
+	STEP(1, hand_on),
+	STEP(3, grow_down),
+	{ 0 },
+};
+
+const struct around around_advice = {
+	"advice", 25, begin, before, NULL, after, steps,
+};
