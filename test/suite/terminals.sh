@@ -17,6 +17,9 @@ want 'exited 143'
 compare "a child that is killed" -f 's/\r//g' -- \
 	script -qec 'kill -TERM $$' /dev/null
 
+# expect's child opens its terminal and calls system() before it execs: neither
+# can be undone, and the child of system() needs all memory at once. Its forks
+# are real; those of tcl's exec are lazy.
 if command -v expect >/dev/null; then
 	suite_asks_lazy=yes
 	suite_forks_by expect "$(ldd "$(command -v expect)" |
