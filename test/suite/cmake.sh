@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 suite_needs cmake pkill
 suite_forks_by cmake
+suite_may_spawn /usr/lib/x86_64-linux-gnu/libuv.so.1
 
 suite_file process.cmake <<'X'
 foreach(i RANGE 1 15)

@@ -11,6 +11,7 @@
 #
 #   suite_needs PROGRAM...      skip (77) when one of them is missing
 #   suite_forks_by FILE...      -l is only asked for if one imports fork
+#   suite_may_spawn FILE...     ... and not if one imports posix_spawn, too
 #   suite_file NAME <<EOF       a program for the scenarios: $P/NAME
 #   compare NAME [options] -- command...
 #       -l COMM   COMM must fork lazily      -t SEC   limit (default 60)
@@ -94,6 +95,20 @@ suite_forks_by() {
 	done
 	echo "# none of $* imports fork: nothing to be lazy here"
 	suite_asks_lazy=no
+}
+
+# Newer ones make by posix_spawn what they once made by fork.
+suite_may_spawn() {
+	local f
+	for f; do
+		[ -f "$f" ] || f=$(command -v "$f")
+		[ -f "$f" ] || continue
+		if nm -D --undefined-only "$(readlink -f "$f")" 2>/dev/null |
+		    grep -qE ' posix_spawnp?(@|$)'; then
+			echo "# ${f##*/} imports posix_spawn: nothing must be lazy"
+			suite_asks_lazy=no
+		fi
+	done
 }
 
 # Users other than root may not reach the build directory.

@@ -5,11 +5,7 @@
 suite_needs node
 uv=/usr/lib/x86_64-linux-gnu/libuv.so.1
 suite_forks_by node $uv
-# newer ones make most children by posix_spawn
-for f in "$(readlink -f "$(command -v node)")" $uv; do
-	nm -D --undefined-only "$f" 2>/dev/null | grep -q ' posix_spawn@' &&
-		suite_asks_lazy=no
-done
+suite_may_spawn node $uv
 
 suite_file ballast.js <<'X'
 // 64 MiB in buffers and a heap full of objects, intact at the end.

@@ -18,6 +18,7 @@ compare "what a filter has open" -l split -- \
 
 suite_asks_lazy=yes
 suite_forks_by install
+suite_may_spawn install
 want 'exited 0' 'stripping'
 compare "install --strip-program" -l install -- sh -c \
 	'printf "#!/bin/sh\necho stripping\n" >strip; chmod 755 strip
