@@ -15,6 +15,7 @@
 	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")   \
 	X(CLONE, "clone", "the lazy clone fails with ENOMEM")      \
 	X(SIGNAL, "signal", "SIGUSR1 comes to all right before a lazy clone") \
+	X(SIGNAL_LATE, "signal-late", "... too late for a committed child") \
 	X(RESERVE, "reserve", "the child can't reserve its areas") \
 	X(FETCH, "fetch", "the child can't fetch memory")          \
 	X(LIES, "lies", "the child tells its parent nonsense")     \

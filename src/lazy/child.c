@@ -144,6 +144,17 @@ static long watch_shared(void)
 	return rc == -ENOMEM ? watch_what_is_there() : rc;
 }
 
+/* For the test of who is called off in time: at most 2 s. */
+static void await_calling_off(void)
+{
+	const struct timespec a_while = { 0, 10L * 1000 * 1000 };
+	int i;
+
+	for (i = 0; i < 200 &&
+		    atomic_load(&ff_child.shared->state) == FF_STARTING; i++)
+		sys(nanosleep, &a_while);
+}
+
 void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 {
 	ff_slots_of_others(slot);
@@ -164,8 +175,10 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	    ff_dispatch(true) < 0) {
 		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
 	}
+	if (slot->committed && ff_fault(FF_FAULT_SIGNAL_LATE))
+		await_calling_off();
 	if (!move_state(FF_STARTING, FF_RUNNING))
-		end(); /* on trial, and cancelled */
+		end(); /* cancelled, or called off */
 	ff_child.active = true;
 }
 

@@ -106,11 +106,16 @@ static long make_child(struct ff_slot *slot, const struct ff_request *rq,
 		*ret_why = "a signal waits for the program";
 		return -EAGAIN;
 	}
+	if (slot->committed && ff_fault(FF_FAULT_SIGNAL_LATE))
+		sys(kill, 0, SIGUSR1);
 	pid = ff_clone_image(flags, rq->parent_tid, rq->child_tid,
 			     ff_house_of(slot), ff_image_of(slot),
 			     sizeof(struct ff_house), FF_ALTSTACK_BYTES);
 	if (pid != 0)
 		ff_slot_close(slot);
+	/* Before it knows that it was born. */
+	if (pid > 0 && slot->committed && ff_signal_waits(slot->mask_at_fork))
+		slot->called_off = ff_call_off_child(slot);
 	return pid;
 }
 
@@ -185,8 +190,11 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 	ff_untrap(slot);
 	if (pid < 0)
 		return why;
-	if (!slot->committed && ff_signal_waits(slot->mask_at_fork) &&
-	    ff_cancel_child(slot, (pid_t)pid))
+	if (slot->called_off)
+		ff_bury_called_off(slot, (pid_t)pid);
+	if (slot->called_off ||
+	    (!slot->committed && ff_signal_waits(slot->mask_at_fork) &&
+	     ff_cancel_child(slot, (pid_t)pid)))
 		return "a signal waits for the program";
 	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
 	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;

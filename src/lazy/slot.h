@@ -143,6 +143,7 @@ struct ff_slot {
 	bool alone;	/* nobody else can change mappings under us */
 	bool at_large;	/* a child taken back may still run: not killed */
 	bool may_lower; /* a child can be another user's in time */
+	bool called_off; /* a committed child that will not stand up */
 	bool is_open;	/* the image is still inherited (H-I3) */
 	ff_sigset mask; /* what the program's mask is, while armed: libc may
 			   have blocked all */

@@ -199,8 +199,8 @@ static bool is_gone(pid_t pid)
 }
 
 /*
- * H-W5 A committed child that could not stand up has done nothing: it is taken
- *      back, and with it the SIGCHLD that nobody else can have taken, since
+ * H-W5 A committed child that could not stand up, or was called off before it
+ *      did, has done nothing: it is taken back, and with it the SIGCHLD that nobody else can have taken, since
  *      there is no other thread. One that was pending before, or came in its
  *      shadow, stays.
  */
@@ -227,6 +227,21 @@ static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 			sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, &other);
 	}
 	return taken_back(slot);
+}
+
+bool ff_call_off_child(struct ff_slot *slot)
+{
+	return change(slot, FF_STARTING, FF_CANCELLED);
+}
+
+void ff_bury_called_off(struct ff_slot *slot, pid_t pid)
+{
+	const struct timespec nap = { 0, NAP_NS_MIN };
+
+	/* It may be stopped. */
+	sys(kill, pid, SIGKILL);
+	while (never_was(slot, pid) == FF_OUTCOME_NONE)
+		sys(nanosleep, &nap);
 }
 
 /* What has become of the committed child by now; NONE: nothing yet. */

@@ -130,8 +130,11 @@ endforeach()
 behaviour(signals-to-parent-once TEST signals-to-parent-exec ARGS exec)
 behaviour(signals-to-parent-once TEST signals-to-parent-exit ARGS exit)
 behaviour(signal-kills-both)
-behaviour(signal-before-clone OPTIONS -e FLATFORK_LEND=off
-	-e FLATFORK_FAULT=signal -g "real: a signal waits for the program")
+foreach(when signal signal-late)
+	behaviour(signal-before-clone TEST ${when}-before-clone
+		OPTIONS -e FLATFORK_LEND=off -e FLATFORK_FAULT=${when}
+		-g "real: a signal waits for the program")
+endforeach()
 behaviour(stop-cont-kill LENT)
 behaviour(segv-handlers-of-threads LAZY)
 behaviour(segv-handlers-of-threads TEST sys-handlers-of-threads ARGS sys)

@@ -3,7 +3,8 @@
  * sends it; plain libc is not sent any). Whether libc blocks signals for its
  * clone or not: it is taken as often by the child as by the parent, before
  * fork returns in either; its handler stands in an ordinary place, from which
- * the caller of fork can be seen; and what it makes of the mask stays.
+ * the caller of fork can be seen; and what it makes of the mask stays. The
+ * children write before they exec, so that they are born committed in time.
  */
 #include "t.h"
 
@@ -15,7 +16,7 @@
 #include <unwind.h>
 
 enum {
-	ROUNDS = 6
+	ROUNDS = 10
 };
 
 static volatile sig_atomic_t taken, seen;
@@ -62,21 +63,26 @@ int main(void)
 {
 	struct sigaction act = { .sa_sigaction = on_signal,
 				 .sa_flags = SA_SIGINFO };
-	int status;
+	int status, fd[2];
 	pid_t pid;
 
 	t_start(32);
 	CHECK(!setpgid(0, 0));
+	CHECK(!pipe(fd));
 	CHECK(!sigaction(SIGUSR1, &act, NULL));
 	t_signals_again();
 	for (int i = 0; i < ROUNDS; i++) {
 		pid = fork_here();
-		if (pid == 0)
+		if (pid == 0) {
+			CHECK(write(fd[1], "", 1) == 1);
 			t_exec_exit(taken);
+		}
 		CHECK(pid > 0);
 		CHECK(waitpid(pid, &status, 0) == pid);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == taken);
 	}
 	t_signals_again();
+	close(fd[0]);
+	close(fd[1]);
 	return t_end();
 }
