@@ -37,7 +37,9 @@ static inline ff_sigset ff_setmask(ff_sigset mask)
 {
 	ff_sigset old = 0;
 
-	sys(rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
+	/* As below: who puts back what this returns must do no harm. */
+	if (sys(rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask)) < 0)
+		sys(rt_sigprocmask, SIG_BLOCK, NULL, &old, sizeof(mask));
 	return old;
 }
 
