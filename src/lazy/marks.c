@@ -39,6 +39,8 @@
  *  to the program's own MADV_DONTFORK, whatever it is: never touched by us.
  *  to its own MADV_WIPEONFORK, which is noted: never swept. mremap() and
  *  munmap() of it wait, so that no mark of ours comes to be where it was.
+ *  H-N5 To take a mark away may be refused, for want of memory. It is asked for
+ *       again at once, and before the next fork.
  */
 #include "lazy/marks.h"
 
@@ -47,6 +49,7 @@
 #include <sys/mman.h>
 
 #include "host/hot.h"
+#include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/maps.h"
 #include "lazy/noted.h"
@@ -79,9 +82,65 @@ static long advise(uintptr_t start, uintptr_t end, int advice)
 	return sys(madvise, start, end - start, advice);
 }
 
+/* H-N5 What the kernel would not take away. */
+#define REFUSED_MAX 64
+
+static struct {
+	struct ff_spin lock;
+	_Atomic unsigned count;
+	struct {
+		uintptr_t start, end;
+		int advice;
+	} mark[REFUSED_MAX];
+} refused FF_HOT;
+
+static void note_refused(uintptr_t start, uintptr_t end, int advice)
+{
+	unsigned n;
+
+	ff_spin_lock(&refused.lock);
+	n = atomic_load(&refused.count);
+	if (n < REFUSED_MAX) {
+		refused.mark[n].start = start;
+		refused.mark[n].end = end;
+		refused.mark[n].advice = advice;
+		atomic_store(&refused.count, n + 1);
+	}
+	ff_spin_unlock(&refused.lock);
+}
+
+/* ENOMEM: there is a hole by now; around it, it is done. */
+static void take_away(uintptr_t start, uintptr_t end, int advice)
+{
+	long rc = advise(start, end, advice);
+
+	if (rc < 0 && rc != -ENOMEM)
+		rc = advise(start, end, advice);
+	if (rc < 0 && rc != -ENOMEM)
+		note_refused(start, end, advice);
+}
+
+static void take_away_what_was_refused(void)
+{
+	unsigned i, kept = 0;
+	long rc;
+
+	if (!atomic_load(&refused.count))
+		return;
+	ff_spin_lock(&refused.lock);
+	for (i = 0; i < atomic_load(&refused.count); i++) {
+		rc = advise(refused.mark[i].start, refused.mark[i].end,
+			    refused.mark[i].advice);
+		if (rc < 0 && rc != -ENOMEM)
+			refused.mark[kept++] = refused.mark[i];
+	}
+	atomic_store(&refused.count, kept);
+	ff_spin_unlock(&refused.lock);
+}
+
 static void unmark(const struct ff_area *a, const struct kind *kind)
 {
-	advise(a->start, a->end, kind->unmark);
+	take_away(a->start, a->end, kind->unmark);
 }
 
 static void unmark_all(const struct ff_areas *areas)
@@ -117,7 +176,7 @@ static void unmark_mapping(const struct ff_mapping *m,
 		struct ff_range ours = first_of_ours(keep, at, m->end);
 
 		if (at < ours.start)
-			advise(at, ours.start, kind->unmark);
+			take_away(at, ours.start, kind->unmark);
 		at = ours.end;
 	}
 }
@@ -179,6 +238,7 @@ void ff_marks_sweep(void)
 {
 	unsigned left = 0;
 
+	take_away_what_was_refused();
 	if (atomic_load(&may_be_left))
 		left = atomic_exchange(&may_be_left, 0);
 	if (left & absent.left)
@@ -191,6 +251,8 @@ void ff_marks_reset(void)
 {
 	atomic_store(&may_be_left, 0);
 	ff_noted_reset();
+	atomic_store(&refused.count, 0);
+	refused.lock.word = 0;
 }
 
 static void leave_out(struct ff_areas *areas, const struct ff_area *a)
@@ -287,9 +349,9 @@ static bool join(const struct ff_area *a, const struct ff_mapping *m,
 	bool was_marked = m->start != first, was_wiped = m->end != second;
 
 	if (is_split && !was_wiped)
-		advise(a->start, second, MADV_KEEPONFORK);
+		take_away(a->start, second, MADV_KEEPONFORK);
 	if (!was_marked)
-		advise(a->start, first, MADV_DOFORK);
+		take_away(a->start, first, MADV_DOFORK);
 	return is_split && !was_marked && !was_wiped;
 }
 
