@@ -35,6 +35,9 @@
  * the parent costs. */
 #define LEAVING_NS (5L * 1000 * 1000)
 
+/* A child that has not said who it is may be dead without a word. */
+#define YOUNG_NS ((int64_t)5 * 1000 * 1000)
+
 static int64_t now_ns(void)
 {
 	struct timespec t = { 0 };
@@ -57,8 +60,11 @@ static void nap(long *ns)
 static void wait_for_word(struct ff_shared *sh, uint32_t seen, int64_t ns,
 			  long *nap_ns)
 {
-	const struct timespec t = { ns / 1000000000, ns % 1000000000 };
+	struct timespec t;
 
+	if (!seen && ns > YOUNG_NS)
+		ns = YOUNG_NS;
+	t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
 	if (seen & FUTEX_OWNER_DIED)
 		nap(nap_ns);
 	else
@@ -169,12 +175,13 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
+	bool has_waited = false;
 	uint32_t seen;
 
 	for (;;) {
 		outcome = FF_OUTCOME_NONE;
 		seen = atomic_load(&sh->owner);
-		if (seen & FUTEX_OWNER_DIED)
+		if ((seen & FUTEX_OWNER_DIED) || (!seen && has_waited))
 			outcome = look(slot, pid);
 		if (outcome == FF_OUTCOME_NONE && left <= 0) {
 			outcome = time_is_up(slot, pid);
@@ -184,6 +191,7 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 		if (outcome != FF_OUTCOME_NONE)
 			return outcome;
 		wait_for_word(sh, seen, left, &nap_ns);
+		has_waited = true;
 		left = deadline - now_ns();
 	}
 }
@@ -200,9 +208,10 @@ static bool is_gone(pid_t pid)
 
 /*
  * H-W5 A committed child that could not stand up, or was called off before it
- *      did, has done nothing: it is taken back, and with it the SIGCHLD that nobody else can have taken, since
- *      there is no other thread. One that was pending before, or came in its
- *      shadow, stays.
+ *      did, has done nothing, whether it says so or is dead without a word: it
+ *      is taken back, and with it the SIGCHLD that nobody else can have taken,
+ *      since there is no other thread. One that was pending before, or came in
+ *      its shadow, stays.
  */
 static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 {
@@ -288,7 +297,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
-	bool leaving = false;
+	bool leaving = false, has_waited = false;
 	uint32_t seen;
 
 	for (;;) {
@@ -301,8 +310,10 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			deadline = now_ns() + LEAVING_NS;
 			left = LEAVING_NS;
 		}
-		if (left <= 0 && is_gone(pid))
-			return FF_OUTCOME_ENDED;
+		if ((left <= 0 || (!seen && has_waited)) && is_gone(pid))
+			return atomic_load(&sh->state) == FF_STARTING ?
+				       never_was(slot, pid) :
+				       FF_OUTCOME_ENDED;
 		if (left <= 0 && hand_over(slot, pid))
 			return FF_OUTCOME_RELEASED;
 		if (left <= 0) {
@@ -310,6 +321,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			deadline = now_ns() + left;
 		}
 		wait_for_word(sh, seen, left, &nap_ns);
+		has_waited = true;
 		left = deadline - now_ns();
 	}
 }
