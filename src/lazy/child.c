@@ -216,6 +216,26 @@ bool ff_child_takes_asking(void)
 	return ff_child.committed && move_state(FF_ASKED, FF_RUNNING);
 }
 
+/*
+ * H-C6 What was refused once may be had a moment later: a committed child has
+ *      nothing else to go on with. What was brought is brought once more: since
+ *      then nobody has written to it.
+ */
+#define TRIES 8
+
+static int fetch_all(void)
+{
+	struct timespec pause = { 0, 1000L * 1000 };
+	int i, rc = ff_fetch_all();
+
+	for (i = 1; rc < 0 && i < TRIES; i++) {
+		sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, NULL);
+		pause.tv_nsec *= 2;
+		rc = ff_fetch_all();
+	}
+	return rc;
+}
+
 /* Become an ordinary process whose thread continues from @uc. */
 static void let_go(ucontext_t *uc)
 {
@@ -223,7 +243,7 @@ static void let_go(ucontext_t *uc)
 
 	move_on(FF_LEAVING);
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	if (ff_fetch_all() < 0)
+	if (fetch_all() < 0)
 		die();
 	ff_child.active = false;
 	ff_dispatch(false);
@@ -252,8 +272,6 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 		roll_back(reason, call);
 	atomic_store(&ff_child.shared->reason, reason);
 	atomic_store(&ff_child.shared->call, (int32_t)call);
-	if (reason == FF_REASON_MEMORY)
-		die();
 	let_go(uc);
 	if (call >= 0)
 		ff_rewind(uc, call);

@@ -199,7 +199,8 @@ int ff_fetch_all(void)
 
 	for (i = 0; rc == 0 && i < areas->count; i++)
 		rc = bring_area(&areas->area[i]);
-	areas->count = 0;
+	if (rc == 0)
+		areas->count = 0;
 	return rc;
 }
 

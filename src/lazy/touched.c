@@ -32,8 +32,9 @@ int ff_each_touched(uintptr_t start, uintptr_t end,
 		if (n > ENTRIES)
 			n = ENTRIES;
 		rc = ff_source_pagemap(at, entry, n);
-		if (rc != (long)n)
+		if (rc <= 0)
 			return rc < 0 ? (int)rc : -EIO;
+		n = (size_t)rc;
 		for (i = 0; i < n; i++) {
 			run = i;
 			while (i < n && (entry[i] & IS_THERE))
