@@ -7,10 +7,16 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
 
 #define CALL(name, ...)                                   \
 	{                                                 \
@@ -62,6 +68,25 @@ static const struct call calls[] = {
 	CALL(pidfd_open, EMFILE, ENOMEM),
 	CALL(poll, ENOMEM),
 	CALL(fstatfs, ENOMEM, EIO),
+	CALL(pread64, EIO, CALL_SHORT, ENOMEM, EINTR),
+	CALL(process_vm_readv, EPERM, ENOMEM, EFAULT),
+	CALL(futex, EINTR, EAGAIN),
+	CALL(sigaltstack, EPERM, ENOMEM),
+	CALL(set_robust_list, EINVAL, ENOSYS),
+	CALL(get_robust_list, EPERM, ENOSYS),
+	CALL(madvise, ENOMEM, EINVAL, EAGAIN),
+	CALL(mremap, ENOMEM, EFAULT),
+	CALL(rt_sigtimedwait, EAGAIN, EINTR),
+	CALL(rt_sigqueueinfo, EAGAIN, EPERM),
+	CALL(ppoll, ENOMEM, EINTR),
+};
+
+/* Of advice for children: a mapping can't be split. */
+static const struct call advise_in_fork = {
+	SYS_madvise, "madvise", { EAGAIN }, false
+};
+static const struct call read_in_fork = {
+	SYS_read, "read", { EINTR, CALL_SHORT, EIO }, false
 };
 
 static const struct call other = { -1, "a call", { EPERM }, false };
@@ -72,6 +97,7 @@ static const long never[] = {
 	SYS_getegid,	     SYS_umask,	 SYS_brk,
 	SYS_exit_group,	     SYS_tgkill, SYS_kill,
 	SYS_restart_syscall, SYS_uname,	 SYS_rt_sigreturn,
+	SYS_clock_gettime,   SYS_exit,	 SYS_set_tid_address,
 };
 
 static bool puts_back(long nr, const unsigned long long *args,
@@ -82,23 +108,34 @@ static bool puts_back(long nr, const unsigned long long *args,
 		return args[0] == SIG_SETMASK && word != ~0UL;
 	case SYS_rt_sigaction:
 		return args[1] && !args[2];
+	case SYS_sigaltstack:
+		return args[0] && !args[1];
 	case SYS_prctl:
-		return args[0] == PR_SET_DUMPABLE;
+		return args[0] == PR_SET_DUMPABLE ||
+		       (args[0] == PR_SET_SYSCALL_USER_DISPATCH && !args[1]);
 	default:
 		return false;
 	}
 }
 
 const struct call *call_find(long nr, const unsigned long long *args,
-			     unsigned long word, bool in_child)
+			     unsigned long word, bool may_put_back,
+			     bool of_fork)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
 		if (never[i] == nr)
 			return NULL;
-	if (!in_child && puts_back(nr, args, word))
+	if (!may_put_back && puts_back(nr, args, word))
 		return NULL;
+	if (nr == SYS_futex && (args[1] & FUTEX_CMD_MASK) == FUTEX_WAKE)
+		return NULL;
+	if (nr == SYS_madvise && of_fork && args[2] >= MADV_DONTFORK &&
+	    args[2] <= MADV_KEEPONFORK)
+		return &advise_in_fork;
+	if (nr == SYS_read && of_fork)
+		return &read_in_fork;
 	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		if (calls[i].nr == nr)
 			return &calls[i];

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #define CALL_ERRORS 6
+#define CALL_SHORT 4095 /* for an error: it does the half of what is asked */
 
 struct call {
 	long nr;
@@ -13,10 +14,12 @@ struct call {
 	bool done; /* it has its effect all the same, as a close() has */
 };
 
-/* The call @nr with @args, made by the parent's or a child's part; @word is
- * what its second argument points at. NULL: one that can't fail. */
+/* The call @nr with @args; @word is what its second argument points at. May one
+ * fail that puts back what was before? Is it one of a fork's, where what is
+ * read can come in pieces? NULL: one that can't fail. */
 const struct call *call_find(long nr, const unsigned long long *args,
-			     unsigned long word, bool in_child);
+			     unsigned long word, bool may_put_back,
+			     bool of_fork);
 
 /* @call has how many? */
 unsigned call_choices(const struct call *call);

@@ -1,5 +1,6 @@
 /* Kept in static memory: what looks must not change what it looks at. */
 #include "keep.h"
+#include "inject.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,9 +51,12 @@ static struct state {
 	struct attributes attributes;
 	struct fds fds;
 	int dumpable;
-	int child; /* what a wait for any says: 0 for one that runs, or -1 */
+	int child; /* what a wait for any says: 0 for one that runs, or -errno */
 	size_t mapped;
 } before, now;
+
+static size_t allowed = STACK_BYTES;
+static int clones = __WALL;
 
 static void look_at_signals(struct signals *s)
 {
@@ -127,10 +131,20 @@ static void look(struct state *s)
 	look_at_attributes(&s->attributes);
 	look_at_fds(&s->fds);
 	do
-		s->child = waitpid(-1, NULL, WNOHANG | __WALL);
-	while (s->child < 0 && errno == EINTR);
+		s->child = (int)inject_wait(-1, NULL, WNOHANG | clones);
+	while (s->child == -EINTR);
 	s->dumpable = prctl(PR_GET_DUMPABLE);
 	s->mapped = look_at_mappings();
+}
+
+void keep_allow(size_t bytes)
+{
+	allowed = bytes;
+}
+
+void keep_to_plain_waits(void)
+{
+	clones = 0;
 }
 
 void keep_note(void)
@@ -151,7 +165,7 @@ const char *keep_changed(void)
 		return "other attributes";
 	if (before.dumpable != now.dumpable)
 		return "another dumpable flag";
-	if (now.mapped > before.mapped + STACK_BYTES)
+	if (now.mapped > before.mapped + allowed)
 		return "mappings";
 	return NULL;
 }

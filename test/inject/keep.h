@@ -5,6 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* So much more may be mapped than was noted. */
+void keep_allow(size_t bytes);
+
+/* Children of the interposer's own may be there, that a plain wait does not
+ * find. */
+void keep_to_plain_waits(void);
+
 /* Note how the process is. */
 void keep_note(void);
 

@@ -13,6 +13,7 @@
  */
 #include "inject.h"
 #include "keep.h"
+#include "scene.h"
 #include "ways.h"
 
 #include <dlfcn.h>
@@ -31,139 +32,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../fuzz/witness.h"
-
 #define WITNESS_STATUS (7 << 8)
 #define UNTOUCHED (-12345)
-#define MUST(c)                                      \
-	do {                                         \
-		if (!(c)) {                          \
-			perror("spawn-inject: " #c); \
-			_exit(1);                    \
-		}                                    \
-	} while (0)
-
 /* Shared by all processes of the run. */
-static struct witness *report; /* what the witness writes */
 static struct {
 	struct witness first; /* the way's, where nothing failed */
 	unsigned failed, started, refused, wrong;
 } * shared;
 
-static char dir[] = "/tmp/spawn-inject.XXXXXX";
 static bool verbose;
 
-/* ---- the scene ---- */
-
-static void copy_witness(const char *from)
-{
-	static char text[1 << 20];
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open("witness", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	ssize_t n = read(in, text, sizeof(text));
-
-	MUST(n > 0 && write(out, text, (size_t)n) == n);
-	close(in);
-	close(out);
-}
-
-static void make_scene(const char *witness)
-{
-	char path[4096];
-	int fd;
-
-	MUST(realpath(witness, path));
-	umask(022);
-	MUST(mkdtemp(dir) && !chmod(dir, 0755) && !chdir(dir));
-	copy_witness(path);
-	MUST(!mkdir("sub", 0755));
-	fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	MUST(write(fd, "0123456789", 10) == 10);
-	close(fd);
-	fd = open("report", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	MUST(!fchmod(fd, 0666) && !ftruncate(fd, sizeof(*report)));
-	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      fd, 0);
-	close(fd);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(report != MAP_FAILED && shared != MAP_FAILED);
-}
-
-static void remove_scene(void)
-{
-	static const char *const names[] = { "witness", "file", "report" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		unlink(names[i]);
-	rmdir("sub");
-	rmdir(dir);
-}
-
-/* ---- the process that spawns ---- */
-
-static void handler(int sig)
-{
-	(void)sig;
-}
-
-static void put(int fd, int to)
-{
-	MUST(dup2(fd, to) == to);
-	close(fd);
-}
-
-static void be_somebody(void)
-{
-	const struct rlimit limit = { 1000, 100000 };
-	int master, slave, fd;
-	sigset_t set;
-
-	MUST(setsid() > 0);
-	for (fd = 3; fd < 256; fd++)
-		close(fd);
-	MUST(!openpty(&master, &slave, NULL, NULL, NULL));
-	put(slave, FD_TERMINAL);
-	put(master, FD_TERMINAL + 1);
-	MUST(!ioctl(FD_TERMINAL, TIOCSCTTY, 0));
-	put(open("file", O_RDWR), FD_FILE);
-	MUST(lseek(FD_FILE, 3, SEEK_SET) == 3);
-	put(open("sub", O_RDONLY | O_DIRECTORY), FD_DIRECTORY);
-	MUST(!fcntl(FD_DIRECTORY, F_SETFD, FD_CLOEXEC));
-	put(open("/dev/null", O_RDONLY), FD_HIGH);
-	put(open("/dev/null", O_RDWR), 4);
-	signal(SIGUSR1, handler);
-	signal(SIGUSR2, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	signal(SIGCHLD, handler);
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGTTOU);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	umask(027);
-	setrlimit(RLIMIT_CORE, &limit);
-}
-
 /* ---- what the witness found ---- */
-
-static int relation(int id, int pid)
-{
-	return id == pid ? 1 : id == getpid() ? 2 : id;
-}
-
-static void normalise(struct witness *w)
-{
-	int i;
-
-	w->parent = relation(w->parent, w->pid);
-	w->group = relation(w->group, w->pid);
-	w->session = relation(w->session, w->pid);
-	w->pid = 0;
-	for (i = 0; i < w->nr_fds && i < WITNESS_FDS; i++)
-		if (!S_ISREG(w->fds[i].mode))
-			w->fds[i].ino = w->fds[i].dev = 0;
-}
 
 /* Reap it; NULL, or what is wrong with it. */
 static const char *look_at_child(const struct way *way, int child)
@@ -181,7 +60,7 @@ static const char *look_at_child(const struct way *way, int child)
 	}
 	if (status != WITNESS_STATUS || !report->complete)
 		return "the program did not run";
-	normalise(report);
+	make_comparable(report);
 	if (!shared->first.complete)
 		shared->first = *report;
 	return memcmp(&shared->first, report, sizeof(*report)) ?
@@ -293,7 +172,7 @@ static int in_a_process(const struct way *way)
 		fflush(stdout);
 		_exit(0);
 	}
-	return inject_trace(pid);
+	return inject_trace(pid, 60);
 }
 
 /* Every error of call @nth; false: there is no such call. */
@@ -376,6 +255,9 @@ int main(int argc, char **argv)
 	}
 	inject_prepare();
 	make_scene(argv[1]);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(shared != MAP_FAILED);
 	for (i = 0; i < ways_count; i++)
 		if ((ours || !ways[i].posix) &&
 		    (!only || !strcmp(only, ways[i].name)) &&

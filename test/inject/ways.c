@@ -1,6 +1,7 @@
 /* See ways.h. What is made before a spawn, and freed after it, is not asked to
  * fail: those are calls of malloc's. */
 #include "ways.h"
+#include "scene.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -31,12 +31,4 @@ struct order {
 };
 extern struct order way_order;
 
-/* The numbers of what the process has open, besides 0, 1 and 2. */
-enum {
-	FD_FILE = 7,
-	FD_DIRECTORY = 9,
-	FD_TERMINAL = 20, /* the controlling one */
-	FD_HIGH = 200,
-};
-
 #endif

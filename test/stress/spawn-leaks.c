@@ -187,7 +187,7 @@ static void be_traced(void)
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid) {
-		status = inject_trace(pid);
+		status = inject_trace(pid, 0);
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : T_FAILED);
 	}
 	inject_wait_for_tracer();
