@@ -14,9 +14,10 @@ expect 0 env LD_PRELOAD="$object" FLATFORK_LOG=stderr \
 expect 0 env LD_PRELOAD="$object" FLATFORK_LOG=stderr FLATFORK_FORK=real \
 	perl -e 'system("/bin/true", "x")'
 says err ' < Perl_runops_standard < perl_run < '
-# perl's other names are hidden from 5.38 on
-expect 0 env LD_PRELOAD="$object" FLATFORK_LOG=stderr FLATFORK_FORK=real \
-	T_REPORT="$FF_BUILD/test/prog/report" "$FF_BUILD/test/prog/exec-forms"
+# perl's other names are hidden from 5.38 on; this one leaves files behind
+expect 0 env -C "$work" LD_PRELOAD="$object" FLATFORK_LOG=stderr \
+	FLATFORK_FORK=real T_REPORT="$FF_BUILD/test/prog/report" \
+	"$FF_BUILD/test/prog/exec-forms"
 says err ' in t_fork < main: '
 
 # A descriptor more would be found here.
