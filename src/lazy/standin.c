@@ -202,7 +202,10 @@ static long open_status(const struct standin *s)
 	return sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
 }
 
-/* The @nth number, by proc(5), of the child's status; -1: it is reaped. */
+#define UNKNOWN (-2)
+
+/* The @nth number, by proc(5), of the child's status; -1: it is reaped; or
+ * UNKNOWN, this time. */
 static long status_word(const struct standin *s, int nth)
 {
 	char text[1024];
@@ -212,9 +215,11 @@ static long status_word(const struct standin *s, int nth)
 	for (i = n; i > 0 && text[i - 1] != ')'; i--)
 		;
 	if (i <= 0)
-		return -1;
+		return n == -ESRCH || n == -EBADF ? -1 : UNKNOWN;
 	for (; i < n && word < nth; i++)
 		word += text[i] == ' ';
+	if (word < nth)
+		return UNKNOWN;
 	for (; i < n && text[i] >= '0' && text[i] <= '9'; i++)
 		value = value * 10 + (text[i] - '0');
 	return value;
@@ -228,7 +233,7 @@ static bool has_execed(const struct standin *s)
 {
 	const long flags = status_word(s, 9);
 
-	return flags < 0 || !(flags & FORK_NO_EXEC);
+	return flags != UNKNOWN && (flags < 0 || !(flags & FORK_NO_EXEC));
 }
 
 /*
