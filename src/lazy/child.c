@@ -272,6 +272,8 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
 		roll_back(reason, call);
 	atomic_store(&ff_child.shared->reason, reason);
 	atomic_store(&ff_child.shared->call, (int32_t)call);
+	if (reason == FF_REASON_MEMORY && call < 0)
+		die(); /* at a fault, which may be our own handler's */
 	let_go(uc);
 	if (call >= 0)
 		ff_rewind(uc, call);
