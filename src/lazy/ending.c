@@ -3,11 +3,11 @@
  * in a signal handler.
  *
  * Hazards
- *  H-E2 An exec ends the other threads where they are. One that waits for its
+ *  H-D21 An exec ends the other threads where they are. One that waits for its
  *       child on trial would leave a child that the new program never made,
  *       without an exit signal: such trials come to their end first, and none
  *       begins.
- *  H-E3 Who stands in is a child that the program does not know: what comes
+ *  H-D22 Who stands in is a child that the program does not know: what comes
  *       after it (another program, whoever takes its orphans) shall not meet
  *       it. It ends when its child has exec'ed.
  */

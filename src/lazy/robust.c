@@ -6,12 +6,12 @@
  * what the program has locked is released by the kernel, and then we are.
  *
  * Hazards
- *  H-R1 One number tells where in an entry its word is, for all entries of a
+ *  H-J1 One number tells where in an entry its word is, for all entries of a
  *       list. Our entry lies so far from our word, with room on both sides.
- *  H-R2 libc's lists are linked backwards as well, by the pointer before the
+ *  H-J2 libc's lists are linked backwards as well, by the pointer before the
  *       one that the kernel follows. The last entry's is only written, when its
  *       neighbour goes or comes; so there is room for that, too.
- *  H-R3 A program may write anything into its list. Before exec, when the
+ *  H-J3 A program may write anything into its list. Before exec, when the
  *       kernel would stop half-way, our word gets a list of its own.
  */
 #include "lazy/robust.h"
@@ -76,7 +76,7 @@ void ff_robust_begin(void)
 		     (uint32_t)ff_gettid() | FUTEX_WAITERS);
 }
 
-/* H-R1, H-R2 */
+/* H-J1, H-J2 */
 static struct ff_robust_list *place_for_entry(long futex_offset)
 {
 	struct ff_shared *sh = ff_child.shared;

@@ -4,11 +4,11 @@
  * asked by words in the image, and answers in its window.
  *
  * Hazards
- *  H-O1 The parent says that somebody stands in before it goes on, and asks
+ *  H-D11 The parent says that somebody stands in before it goes on, and asks
  *       nobody: the child may be anywhere, stopped, or in the middle of a
  *       read. So what was read from the parent is good only if it was still
  *       the source afterwards; else it is read again from the other one.
- *  H-O2 Who stands in may be killed. Its word in the image tells, as a robust
+ *  H-D12 Who stands in may be killed. Its word in the image tells, as a robust
  *       futex does; who waits for an answer looks at it now and then.
  */
 #include "lazy/source.h"
@@ -34,7 +34,7 @@ static void wait_for_answer(struct ff_shared *sh, uint32_t number)
 
 	while ((seen = atomic_load(&sh->answered)) != number) {
 		if (atomic_load(&sh->standin) & FUTEX_OWNER_DIED)
-			return; /* H-O2 */
+			return; /* H-D12 */
 		sys(futex, &sh->answered, FUTEX_WAIT, seen, &a_while, NULL, 0);
 	}
 }
@@ -70,7 +70,7 @@ long ff_source_read(uintptr_t start, size_t bytes)
 
 	if (parent_is_source()) {
 		got = sys(pread64, ff_child.mem, start, bytes, start);
-		if (parent_is_source()) /* H-O1 */
+		if (parent_is_source()) /* H-D11 */
 			return got;
 	}
 	return ask(FF_WANT_MEMORY, start, bytes, (void *)start);

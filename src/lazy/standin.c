@@ -5,22 +5,22 @@
  * fork handlers run.
  *
  * Hazards
- *  H-N1 Nobody may see it. Its exit signal is 0, so that no ordinary wait
+ *  H-D1 Nobody may see it. Its exit signal is 0, so that no ordinary wait
  *       finds it and its end sends nothing; it leaves its parent's session and
  *       group; it drops what a descriptor, a directory or shared memory keeps
  *       in use, before its parent goes on. Calls with __WALL look for it in
  *       preload/wait.c. A child whose parent is dead goes on alone as soon as
  *       it can, as who stands in is somebody else's child then.
- *  H-N2 It is made with the descriptors of its parent shared, and unshares
+ *  H-D2 It is made with the descriptors of its parent shared, and unshares
  *       them, so that a file is never open for a moment longer than in its
  *       parent: a lock on it would be, too.
- *  H-N3 It ends when the child needs nothing more. That it is dead or has
+ *  H-D3 It ends when the child needs nothing more. That it is dead or has
  *       exec'ed only the kernel can say; however much it is asked, it looks at
  *       that now and then. The child itself may say that it has all.
- *  H-N4 What it goes by is private, from before the child could write. Of the
+ *  H-D4 What it goes by is private, from before the child could write. Of the
  *       image it takes a number, an address and a length, and gives nothing
  *       but what its parent's list says that the child went without.
- *  H-N5 To the gate it is a real fork: no marks may stand when it is made.
+ *  H-D5 To the gate it is a real fork: no marks may stand when it is made.
  */
 #include "lazy/standin.h"
 
@@ -100,7 +100,7 @@ static void own_robust_word(struct standin *s)
 	atomic_store(&sh->standin, (uint32_t)ff_gettid() | FUTEX_WAITERS);
 }
 
-/* H-N1, H-N2 */
+/* H-D1, H-D2 */
 static void drop_all(struct standin *s)
 {
 	const struct ff_areas *areas = &s->areas;
@@ -149,7 +149,7 @@ static size_t absent_bytes(const struct ff_areas *areas, uintptr_t at)
 	return 0;
 }
 
-/* H-N4 */
+/* H-D4 */
 static void answer(const struct standin *s, struct ff_shared *sh,
 		   uint32_t number)
 {
@@ -237,7 +237,7 @@ static bool has_execed(const struct standin *s)
 }
 
 /*
- * H-N6 A child on trial sends nothing when it ends before the kernel has
+ * H-D6 A child on trial sends nothing when it ends before the kernel has
  *      started its program. Who stands in for its parent then does: it looks at
  *      what the zombie would have sent.
  */
@@ -246,7 +246,7 @@ static bool has_no_exit_signal(const struct standin *s)
 	return status_word(s, 38) == 0;
 }
 
-/* H-N3 */
+/* H-D3 */
 static bool needs_nothing(const struct standin *s, struct ff_shared *sh)
 {
 	struct pollfd p = { .fd = s->child, .events = POLLIN };
@@ -320,7 +320,7 @@ static void sleep_until_asked(struct ff_shared *sh, uint32_t number,
 		sys(futex, &sh->asked, FUTEX_WAIT, number, &a_while, NULL, 0);
 }
 
-/* H-N1 */
+/* H-D1 */
 static void look_at_parent(const struct standin *s, struct ff_shared *sh)
 {
 	if (sys(getppid) != s->parent)
@@ -389,7 +389,7 @@ static long make_process(struct ff_slot *slot, struct standin *s)
 	long pid = -EAGAIN;
 
 	mask = ff_setmask(~(ff_sigset)0);
-	ff_gate_enter_real(); /* H-N5 */
+	ff_gate_enter_real(); /* H-D5 */
 	if (!ff_fault(FF_FAULT_NO_STANDIN) && ff_slot_open(slot)) {
 		sys(madvise, s->pact, FF_PAGE, MADV_DOFORK);
 		pid = ff_clone(CLONE_FILES, (char *)s - 64, NULL, standin_main,

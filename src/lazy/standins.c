@@ -3,9 +3,9 @@
  * Context: any thread, signal handlers included; raw calls, no lock.
  *
  * Hazards
- *  H-N7 Nobody but us reaps them, or their number might be another process's
+ *  H-D7 Nobody but us reaps them, or their number might be another process's
  *       by the time it is looked for: waits look first (preload/wait.c).
- *  H-N8 What ends without having reaped them leaves them to others. So they
+ *  H-D8 What ends without having reaped them leaves them to others. So they
  *       are waited for then, for as long as a fork might have taken.
  */
 #include "lazy/standins.h"

@@ -81,7 +81,7 @@ static int look(const struct wait *w, siginfo_t *info)
 }
 
 /*
- * H-N7: the next child of which there is something to tell, and which is the
+ * H-D7: the next child of which there is something to tell, and which is the
  * program's; it is left as it is. 0: none yet; -1: errno.
  */
 static pid_t find(const struct wait *w, siginfo_t *ret_info)

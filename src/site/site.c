@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct known) <= FF_PAGE, "one page");
 /* What they fetched, by the table's index; threads that race lose a cluster. */
 static _Atomic uintptr_t warm_of[SITES][FF_WARM_MAX];
 
-/* H-S1: how many real children of each site exec'ed. */
+/* H-U1: how many real children of each site exec'ed. */
 struct told {
 	_Atomic uint32_t execs[SITES];
 };

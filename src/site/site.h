@@ -4,7 +4,7 @@
  * memory of each process; a child starts with a copy.
  *
  * Hazard
- *  H-S1 A child of a real fork tells its parent that it exec'ed through memory
+ *  H-U1 A child of a real fork tells its parent that it exec'ed through memory
  *       that both write, and may live for ever, under another user. There are
  *       numbers of children there, alone on their page. Each is read once, and
  *       is a hint that is believed up to the number of children there are: a

@@ -6,18 +6,18 @@
  * Rules: raw system calls only; no lock, no allocation, no errno.
  *
  * Hazards
- *  H-O1 "stderr" is the file that descriptor 2 was when we were loaded. By
+ *  H-G1 "stderr" is the file that descriptor 2 was when we were loaded. By
  *       now it may be a data base. It is looked at before each line, and
  *       nothing is written elsewhere. Where another thread may close it in
  *       between, a copy is looked at and written to; but not of an ordinary
  *       file, as its closing would drop the program's locks (fcntl) on it:
  *       there the moment between the two calls is left.
- *  H-O2 No signal of ours: one write to a pipe nobody reads, over
+ *  H-G2 No signal of ours: one write to a pipe nobody reads, over
  *       RLIMIT_FSIZE, or to a terminal from the background raises one. All
  *       are blocked meanwhile; those that it raised are taken back.
- *  H-O3 Nothing to wait for: a FIFO without a reader, a pipe or terminal that
+ *  H-G3 Nothing to wait for: a FIFO without a reader, a pipe or terminal that
  *       is full, a disk that is: the line is lost.
- *  H-O4 A path is a file of its own, not a link: /dev/stderr and
+ *  H-G4 A path is a file of its own, not a link: /dev/stderr and
  *       /proc/self/fd/N are descriptors of the program's, and in a directory
  *       that others may write to, a link leads to any file. Its descriptor
  *       exists for the time of one write: another thread of the program that
@@ -45,7 +45,7 @@
 /* Above the numbers that a program counts on. */
 #define HIGH_FD 512
 
-/* H-O1: what descriptor 2 was when we were loaded. */
+/* H-G1: what descriptor 2 was when we were loaded. */
 static struct {
 	bool known;
 	mode_t type;
@@ -87,7 +87,7 @@ static bool is_stderr(int fd)
 	       s.st_ino == stderr_was.ino;
 }
 
-/* H-O2; signals are blocked. One call: EINTR is not worth another. */
+/* H-G2; signals are blocked. One call: EINTR is not worth another. */
 static int write_line(int fd, const void *bytes, size_t n)
 {
 	const struct timespec now = { 0, 0 };

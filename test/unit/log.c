@@ -214,7 +214,7 @@ static off_t size_of(int fd)
 	return lseek(fd, 0, SEEK_END);
 }
 
-/* H-O1 */
+/* H-G1 */
 START_TEST(another_file_is_not_standard_error)
 {
 	int noted = temporary(), other = temporary(), pipes[2];
@@ -250,7 +250,7 @@ START_TEST(the_same_file_opened_otherwise_is_not_standard_error)
 }
 END_TEST
 
-/* H-O3: its reader may be this process. */
+/* H-G3: its reader may be this process. */
 START_TEST(a_full_pipe_is_not_waited_for)
 {
 	char page[4096] = { 0 }, got;
@@ -271,7 +271,7 @@ START_TEST(a_full_pipe_is_not_waited_for)
 }
 END_TEST
 
-/* H-O4 */
+/* H-G4 */
 START_TEST(a_link_is_not_followed)
 {
 	const char *path = unit_path();

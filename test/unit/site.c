@@ -348,7 +348,7 @@ START_TEST(only_a_page_of_numbers_is_shared)
 }
 END_TEST
 
-/* H-S1: whatever is written there, a site is as it was, or commits. */
+/* H-U1: whatever is written there, a site is as it was, or commits. */
 START_TEST(a_child_that_lies_changes_no_more_than_the_way)
 {
 	struct ff_site *s = site_at(1), *other = site_at(2);

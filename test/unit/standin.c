@@ -65,7 +65,7 @@ static void begin(void)
 	slot->areas.area[0].start = (uintptr_t)memory;
 	slot->areas.area[0].end = (uintptr_t)memory + BYTES;
 	ff_slot_depict(slot);
-	/* H-N4: all that it should not go by. */
+	/* H-D4: all that it should not go by. */
 	image = &ff_image_of(slot)->slot;
 	image->areas.area[0].start = 0;
 	image->areas.area[0].end = UINTPTR_MAX;
