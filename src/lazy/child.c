@@ -150,8 +150,9 @@ static void await_calling_off(void)
 	const struct timespec a_while = { 0, 10L * 1000 * 1000 };
 	int i;
 
-	for (i = 0; i < 200 &&
-		    atomic_load(&ff_child.shared->state) == FF_STARTING; i++)
+	for (i = 0;
+	     i < 200 && atomic_load(&ff_child.shared->state) == FF_STARTING;
+	     i++)
 		sys(nanosleep, &a_while);
 }
 

@@ -25,8 +25,8 @@ struct ff_child {
 	struct ff_areas *areas;
 	uint64_t *present; /* a bit per cluster: fetched */
 	pid_t parent;
-	int mem;	   /* the parent's /proc/self/mem */
-	int pagemap;	   /* its pagemap, if it was opened, or -1 */
+	int mem;     /* the parent's /proc/self/mem */
+	int pagemap; /* its pagemap, if it was opened, or -1 */
 
 	/* The program's view of what is ours until exec. */
 	ff_sigset mask;

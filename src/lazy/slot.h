@@ -23,15 +23,15 @@
 #include "lazy/areas.h"
 
 enum ff_state {
-	FF_STARTING,  /* made, not yet on its feet */
-	FF_RUNNING,   /* the program's code runs in the child */
-	FF_EXECING,   /* in execve: may not be cancelled any more */
+	FF_STARTING,   /* made, not yet on its feet */
+	FF_RUNNING,    /* the program's code runs in the child */
+	FF_EXECING,    /* in execve: may not be cancelled any more */
 	FF_EXEC_ALONE, /* parent: in execve, and the parent has gone on */
-	FF_ROLLBACK,  /* child: took itself back, is about to be dead */
-	FF_CANCELLED, /* parent: takes the child back, kills it */
-	FF_ASKED,     /* parent: a SIGSYS tells the committed child to leave */
-	FF_LEAVING,   /* child: is fetching everything */
-	FF_RELEASED,  /* child: has all its memory, is on its own */
+	FF_ROLLBACK,   /* child: took itself back, is about to be dead */
+	FF_CANCELLED,  /* parent: takes the child back, kills it */
+	FF_ASKED,      /* parent: a SIGSYS tells the committed child to leave */
+	FF_LEAVING,    /* child: is fetching everything */
+	FF_RELEASED,   /* child: has all its memory, is on its own */
 };
 
 /*
@@ -80,7 +80,7 @@ enum ff_source {
 };
 
 enum ff_want {
-	FF_WANT_MEMORY,  /* bytes at an address */
+	FF_WANT_MEMORY,	 /* bytes at an address */
 	FF_WANT_PAGEMAP, /* entries of the pages from an address on */
 };
 
@@ -100,11 +100,11 @@ struct ff_shared {
 	_Atomic uint32_t owner;
 	uint32_t unused;
 	uint64_t room_above[FF_ROOM];
-	_Atomic uint32_t state;	 /* enum ff_state; both, by compare-exchange */
-	_Atomic uint32_t reason; /* child before ROLLBACK or RELEASED */
-	_Atomic int32_t call;	 /* child: the system call of the reason */
-	_Atomic uint32_t source; /* enum ff_source; parent, once */
-	_Atomic uint32_t leave;	 /* parent, once: go on alone, when you can */
+	_Atomic uint32_t state;	  /* enum ff_state; both, by compare-exchange */
+	_Atomic uint32_t reason;  /* child before ROLLBACK or RELEASED */
+	_Atomic int32_t call;	  /* child: the system call of the reason */
+	_Atomic uint32_t source;  /* enum ff_source; parent, once */
+	_Atomic uint32_t leave;	  /* parent, once: go on alone, when you can */
 	_Atomic uint32_t standin; /* its tid; the kernel marks it, too */
 	/* Child: the number of its question, stored when that is complete;
 	 * stand-in: of the last one that is answered. Both wake the other. */
@@ -116,7 +116,7 @@ struct ff_shared {
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
 	struct ff_warm warm;		/* child, until exec; parent, then */
-	_Atomic uint32_t strays; /* child, at exec: lazy/strays.h */
+	_Atomic uint32_t strays;	/* child, at exec: lazy/strays.h */
 	struct ff_robust_head head;	/* child: while the program has none */
 	struct ff_robust_list entry;	/* ... and its only entry */
 };
@@ -135,21 +135,21 @@ enum ff_outcome {
 
 struct ff_slot {
 	struct ff_shared *shared; /* in the image */
-	uintptr_t frame; /* of struct ff_strays */
+	uintptr_t frame;	  /* of struct ff_strays */
 
-	bool armed;	/* dispatch is on for this thread */
-	bool real;	/* a real fork follows; the gate counts it */
-	bool committed; /* the child is born committed */
-	bool alone;	/* nobody else can change mappings under us */
-	bool at_large;	/* a child taken back may still run: not killed */
-	bool may_lower; /* a child can be another user's in time */
+	bool armed;	 /* dispatch is on for this thread */
+	bool real;	 /* a real fork follows; the gate counts it */
+	bool committed;	 /* the child is born committed */
+	bool alone;	 /* nobody else can change mappings under us */
+	bool at_large;	 /* a child taken back may still run: not killed */
+	bool may_lower;	 /* a child can be another user's in time */
 	bool called_off; /* a committed child that will not stand up */
-	bool is_open;	/* the image is still inherited (H-I3) */
-	ff_sigset mask; /* what the program's mask is, while armed: libc may
+	bool is_open;	 /* the image is still inherited (H-I3) */
+	ff_sigset mask;	 /* what the program's mask is, while armed: libc may
 			   have blocked all */
 	ff_sigset mask_at_fork; /* ... and what it was before */
 	ff_sigset *ret_mask;	/* ... and where libc has been told that */
-	stack_t stack;	/* the program's alternate stack, while armed */
+	stack_t stack;		/* the program's alternate stack, while armed */
 
 	/* For the log, the statistics and the site. */
 	enum ff_outcome outcome;

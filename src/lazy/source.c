@@ -39,8 +39,7 @@ static void wait_for_answer(struct ff_shared *sh, uint32_t number)
 	}
 }
 
-static long ask(enum ff_want question, uintptr_t at, size_t bytes,
-		void *into)
+static long ask(enum ff_want question, uintptr_t at, size_t bytes, void *into)
 {
 	struct ff_shared *sh = ff_child.shared;
 	uint32_t number = atomic_load(&sh->asked) + 1;

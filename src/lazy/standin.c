@@ -1,8 +1,8 @@
 /*
  * Two sides. The parent makes the process; standins.c knows those that are
- * there, and reaps them. The process itself runs on a stack of its own, makes raw calls only, and not a line of the
- * program's: all signals are blocked, it has no descriptors, no dispatch, no
- * fork handlers run.
+ * there, and reaps them. The process itself runs on a stack of its own, makes
+ * raw calls only, and not a line of the program's: all signals are blocked, it
+ * has no descriptors, no dispatch, no fork handlers run.
  *
  * Hazards
  *  H-D1 Nobody may see it. Its exit signal is 0, so that no ordinary wait

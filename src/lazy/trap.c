@@ -67,9 +67,7 @@ bool ff_dispatch_possible(void)
 	int known = answer;
 
 	if (!known) {
-		known = ff_fault(FF_FAULT_NO_SUD) || !can_dispatch() ?
-				2 :
-				1;
+		known = ff_fault(FF_FAULT_NO_SUD) || !can_dispatch() ? 2 : 1;
 		answer = known;
 	}
 	return known == 1;
