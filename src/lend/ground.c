@@ -1,9 +1,9 @@
 /*
  * A tracer or a filter that comes is noticed at the first vfork that is more
  * than LOOK_NS later than the last look, and so are rings that were made behind
- * our back. A disposition set behind our back
- * (by a raw call) is noticed then, too; until then its signal meets the
- * default in a child.
+ * our back. A disposition set behind our back (by a raw call) is noticed then,
+ * too; until then its signal meets the default in a child. One that is set by
+ * name while another thread looks is not lost.
  */
 #include "lend/ground.h"
 
@@ -35,25 +35,32 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + 1;
 }
 
-/* @last: when it was looked at. True: it is to be looked at now. */
-static bool is_time(_Atomic int64_t *last)
+/* @last: when it was looked at; whoever looks says so when the answer stands,
+ * as others go by it from then on. */
+static bool is_time(const _Atomic int64_t *last)
 {
-	int64_t now = now_ns(), then = atomic_load(last);
+	int64_t then = atomic_load(last);
 
-	if (then && now - then <= LOOK_NS)
-		return false;
-	atomic_store(last, now);
-	return true;
+	return !then || now_ns() - then > LOOK_NS;
+}
+
+static void look(void)
+{
+	char status[FF_GROUND_BYTES];
+	ff_sigset before;
+
+	do {
+		before = atomic_load(&caught);
+		atomic_store(&is_good, ff_ground_now(status) == NULL);
+	} while (!atomic_compare_exchange_strong(&caught, &before,
+						 ff_ground_caught(status)));
+	atomic_store(&looked_at, now_ns());
 }
 
 bool ff_lend_ground(ff_sigset *ret_caught)
 {
-	char status[FF_GROUND_BYTES];
-
-	if (is_time(&looked_at)) {
-		atomic_store(&is_good, ff_ground_now(status) == NULL);
-		atomic_store(&caught, ff_ground_caught(status));
-	}
+	if (is_time(&looked_at))
+		look();
 	*ret_caught = atomic_load(&caught);
 	return atomic_load(&is_good) && !ff_children_are_elsewhere();
 }
@@ -71,6 +78,7 @@ bool ff_lend_ground_of_forks(void)
 		atomic_store(&has_room, ff_room_in_sight());
 		if (ff_rings_are_mapped())
 			ff_lend_no_forks();
+		atomic_store(&room_looked_at, now_ns());
 	}
 	return atomic_load(&has_room) && !atomic_load(&has_writers);
 }
