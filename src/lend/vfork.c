@@ -281,10 +281,12 @@ static void make_child(struct ff_loan *loan)
 		ff_lend_note_crowd();
 		return;
 	}
-	loan->refused = loan->result == -ENOSYS || loan->result == -EINVAL ||
-			loan->result == -EPERM;
-	if (loan->refused)
+	/* A child that is there may have said so already. */
+	if (loan->result == -ENOSYS || loan->result == -EINVAL ||
+	    loan->result == -EPERM) {
+		loan->refused = true;
 		atomic_store(&no_clone3, true);
+	}
 }
 
 /* On the loan's stack. */
