@@ -19,7 +19,8 @@
 
 enum {
 	BYTES = 400 * WORLD_PAGE,
-	GAP = 300 * WORLD_PAGE,
+	GAP = 400 * WORLD_PAGE,
+	ROOM = 64 * WORLD_PAGE,
 	ALLOCATED = 700 * WORLD_PAGE,
 };
 
@@ -49,24 +50,28 @@ static bool begin(void)
 	allocated = memalign(WORLD_PAGE, ALLOCATED);
 	MUST(allocated);
 	MUST(!madvise(allocated, ALLOCATED, MADV_DONTFORK));
-	/* room below: the kernel keeps others from it */
+	/* Room below, which the kernel keeps others from, and nothing that can
+	 * be touched near it: there it would not grow. */
 	at = mmap(NULL, GAP, PROT_NONE, PRIVATE | MAP_NORESERVE, -1, 0);
-	MUST(at != MAP_FAILED && !munmap(at, GAP));
+	MUST(at != MAP_FAILED);
 	growing = mmap(at + GAP - 4 * WORLD_PAGE, 4 * WORLD_PAGE, RW,
 		       PRIVATE | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
-	MUST(growing != MAP_FAILED);
+	MUST(growing != MAP_FAILED && !munmap(growing - ROOM, ROOM));
 	memset(growing, 'g', 4 * WORLD_PAGE);
 	fill();
 	return true;
 }
 
-/* Where they were there is nothing: filled again, as they come back. */
+/* Where they were there is nothing: filled again, as they come back. Not for a
+ * moment is there a hole, in which another thread's mapping might come to lie:
+ * it would be mapped over. */
 static void move_to(char **what, char *to)
 {
 	if (*what == to)
 		return;
-	MUST(mremap(*what, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
-	     to);
+	MUST(mremap(*what, BYTES, BYTES,
+		    MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+		    to) == to);
 	MUST(mmap(*what, BYTES, PROT_NONE, PRIVATE | MAP_FIXED | MAP_NORESERVE,
 		  -1, 0) == *what);
 	*what = to;
