@@ -28,6 +28,7 @@ set(FF_CORE_SOURCES
 	arch/x86_64/keys.c
 	arch/x86_64/lend.S
 	calls/calls.c
+	host/file.c
 	host/ground.c
 	host/identity.c
 	host/libc.c

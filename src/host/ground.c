@@ -6,33 +6,10 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "host/file.h"
 #include "host/pidns.h"
 #include "host/privilege.h"
 #include "host/sys.h"
-
-/* A small file of /proc, with a NUL at its end; its length or -errno. */
-static long read_file(const char *path, char *buffer, size_t size)
-{
-	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), got;
-
-	if (fd < 0)
-		return fd;
-	got = sys(read, fd, buffer, size - 1);
-	sys(close, fd);
-	buffer[got < 0 ? 0 : got] = 0;
-	return got;
-}
-
-static uint64_t number_at(const char *s)
-{
-	uint64_t n = 0;
-
-	while (*s == ' ' || *s == '\t')
-		s++;
-	for (; *s >= '0' && *s <= '9'; s++)
-		n = n * 10 + (uint64_t)(*s - '0');
-	return n;
-}
 
 bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable)
 {
@@ -40,17 +17,17 @@ bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable)
 	const char *s = text;
 	int field;
 
-	if (read_file("/proc/self/statm", text, sizeof(text)) <= 0)
+	if (ff_read_file("/proc/self/statm", text, sizeof(text)) <= 0)
 		return false;
 	/* size resident shared text lib data dt, in pages */
 	for (field = 0; field < 5 && s; field++) {
 		if (field == 1)
-			*ret_resident = number_at(s) * 4096;
+			*ret_resident = ff_number_at(s) * 4096;
 		s = strchr(s, ' ');
 		if (s)
 			s++;
 	}
-	*ret_writable = s ? number_at(s) * 4096 : 0;
+	*ret_writable = s ? ff_number_at(s) * 4096 : 0;
 	return true;
 }
 
@@ -135,11 +112,11 @@ const char *ff_ground_now(char *status)
 	if (all < 0)
 		return "/proc/thread-self/status can't be read";
 	value = value_of(status, "\nTracerPid:");
-	if (!value || number_at(value) != 0)
+	if (!value || ff_number_at(value) != 0)
 		return "a tracer is attached";
 	/* A kernel without seccomp has no such line. */
 	value = value_of(status, "\nSeccomp:");
-	if (value ? number_at(value) != 0 : !all)
+	if (value ? ff_number_at(value) != 0 : !all)
 		return "seccomp is in force";
 	if (ff_next_child_is_init())
 		return "the child would be a pid namespace's init";
@@ -165,13 +142,14 @@ static uint64_t hex_at(const char *s)
 /* Real, effective, saved and that for files are one? */
 static bool is_one_id(const char *value)
 {
-	const uint64_t first = number_at(value);
+	const uint64_t first = ff_number_at(value);
 	int i;
 
 	for (i = 0; i < 4; i++) {
 		while (*value == ' ' || *value == '\t')
 			value++;
-		if (*value < '0' || *value > '9' || number_at(value) != first)
+		if (*value < '0' || *value > '9' ||
+		    ff_number_at(value) != first)
 			return false;
 		while (*value >= '0' && *value <= '9')
 			value++;
@@ -193,7 +171,7 @@ unsigned ff_ground_threads(const char *status)
 {
 	const char *value = value_of(status, "\nThreads:");
 
-	return value ? (unsigned)number_at(value) : 0;
+	return value ? (unsigned)ff_number_at(value) : 0;
 }
 
 uint64_t ff_ground_caught(const char *status)

@@ -41,6 +41,7 @@
 
 #include "arch/arch.h"
 #include "host/fault.h"
+#include "host/file.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "lazy/gate.h"
@@ -177,26 +178,22 @@ static long open_status(const struct standin *s)
 	char text[1024];
 	struct ff_line path = ff_line_start(text, sizeof(text));
 	const char *value;
-	long fd, n;
+	uint64_t pid;
+	long rc;
 
 	ff_line_str(&path, "/proc/self/fdinfo/");
 	ff_line_unsigned(&path, (uint64_t)s->child, 10);
 	text[path.used] = 0;
-	fd = sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	n = sys(read, fd, text, sizeof(text) - 1);
-	sys(close, fd);
-	text[n < 0 ? 0 : n] = 0;
+	rc = ff_read_file(text, text, sizeof(text));
+	if (rc < 0)
+		return rc;
 	value = strstr(text, "\nPid:\t");
 	if (!value)
 		return -ESRCH;
-	n = 0;
-	for (value += 6; *value >= '0' && *value <= '9'; value++)
-		n = n * 10 + (*value - '0');
+	pid = ff_number_at(value + 6);
 	path = ff_line_start(text, sizeof(text));
 	ff_line_str(&path, "/proc/");
-	ff_line_unsigned(&path, (uint64_t)n, 10);
+	ff_line_unsigned(&path, pid, 10);
 	ff_line_str(&path, "/stat");
 	text[path.used] = 0;
 	return sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);

@@ -16,6 +16,7 @@
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
 
+#include "host/file.h"
 #include "host/ground.h"
 #include "host/sys.h"
 
@@ -23,26 +24,12 @@
 #define FIRST_CGROUP_NAMESPACE "cgroup:[4026531835]"
 #define PATH_BYTES 512
 
-/* With a NUL at its end. Its length, or -errno; -E2BIG: more than fits. */
+/* Its length, or -errno; -E2BIG: more than fits. */
 static long read_file(const char *path, char *buffer, size_t size)
 {
-	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), got;
+	long got = ff_read_file(path, buffer, size);
 
-	if (fd < 0)
-		return fd;
-	got = sys(read, fd, buffer, size - 1);
-	sys(close, fd);
-	buffer[got < 0 ? 0 : got] = 0;
 	return got == (long)size - 1 ? -E2BIG : got;
-}
-
-static uint64_t number_at(const char *s)
-{
-	uint64_t n = 0;
-
-	for (; *s >= '0' && *s <= '9'; s++)
-		n = n * 10 + (uint64_t)(*s - '0');
-	return n;
 }
 
 /* A directory of a cgroup; files in it are named behind its end. */
@@ -83,7 +70,7 @@ static bool level_has_room(struct level *l, bool *ret_seen)
 	if (most[0] == 'm') /* max */
 		return true;
 	return read_of_level(l, "/pids.current", now, sizeof(now)) > 0 &&
-	       number_at(now) + MARGIN <= number_at(most);
+	       ff_number_at(now) + MARGIN <= ff_number_at(most);
 }
 
 static bool is_in_first_namespace(void)

@@ -1,0 +1,28 @@
+#include "host/file.h"
+
+#include <fcntl.h>
+
+#include "host/sys.h"
+
+long ff_read_file(const char *path, char *buffer, size_t size)
+{
+	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), got;
+
+	if (fd < 0)
+		return fd;
+	got = sys(read, fd, buffer, size - 1);
+	sys(close, fd);
+	buffer[got < 0 ? 0 : got] = 0;
+	return got;
+}
+
+uint64_t ff_number_at(const char *s)
+{
+	uint64_t n = 0;
+
+	while (*s == ' ' || *s == '\t')
+		s++;
+	for (; *s >= '0' && *s <= '9'; s++)
+		n = n * 10 + (uint64_t)(*s - '0');
+	return n;
+}

@@ -1,0 +1,18 @@
+/* Small files of /proc and the like, read at once by raw calls. */
+#ifndef FF_HOST_FILE_H
+#define FF_HOST_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Up to @size - 1 bytes of @path into @buffer, with a NUL behind them; how
+ * many, or -errno. A file that fills all of it may have more.
+ * Context: any; no lock, no allocation, errno untouched.
+ */
+long ff_read_file(const char *path, char *buffer, size_t size);
+
+/* The decimal number at @s, behind blanks; 0 where there is none. */
+uint64_t ff_number_at(const char *s);
+
+#endif
