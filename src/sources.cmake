@@ -3,6 +3,7 @@ set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
 	host/coredump.c
 	host/fault.c
+	host/identity.c
 	host/pidns.c
 	host/sandbox.c
 	lazy/gate.c
@@ -30,7 +31,6 @@ set(FF_CORE_SOURCES
 	calls/calls.c
 	host/file.c
 	host/ground.c
-	host/identity.c
 	host/libc.c
 	host/place.c
 	host/signals.c

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "host/sandbox.h"
+#include "host/threads.h"
 #include "lazy/areas.h"
 #include "lazy/child.h"
 #include "lazy/gate.h"
@@ -55,6 +56,29 @@ void ff_advice_end(const struct ff_advice_window *window)
 		return;
 	ff_gate_leave_real();
 	ff_setmask(window->mask);
+	ff_flight_end();
+}
+
+void ff_advice_begin_move(struct ff_advice_window *window)
+{
+	window->gated = ff_options.on && !ff_child.active &&
+			ff_may_have_threads() && ff_flight_begin();
+	window->blocked = window->gated && ff_gate_was_used();
+	if (!window->gated)
+		return;
+	/* A handler that does not return would leave the gate shut. */
+	if (window->blocked)
+		window->mask = ff_block_signals();
+	ff_gate_enter_move();
+}
+
+void ff_advice_end_move(const struct ff_advice_window *window)
+{
+	if (!window->gated)
+		return;
+	ff_gate_leave_move();
+	if (window->blocked)
+		ff_setmask(window->mask);
 	ff_flight_end();
 }
 

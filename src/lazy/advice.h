@@ -14,6 +14,7 @@
 struct ff_advice_window {
 	ff_sigset mask;
 	bool gated;
+	bool blocked; /* mask is to be put back */
 };
 
 bool ff_advice_concerns_fork(int advice);
@@ -24,6 +25,12 @@ bool ff_advice_is_noted(const void *start, size_t bytes);
 /* Around such a call. */
 void ff_advice_begin(struct ff_advice_window *window);
 void ff_advice_end(const struct ff_advice_window *window);
+
+/* Around a move of memory that nothing is noted of: no mark of ours comes to
+ * be on a part of it, for mremap() takes one mapping only. Without threads
+ * there is nothing to do, nor past us (realloc() copies then). */
+void ff_advice_begin_move(struct ff_advice_window *window);
+void ff_advice_end_move(const struct ff_advice_window *window);
 
 /* In between: before advice is given, and when it was; */
 void ff_advice_note(const struct ff_advice_window *window, const void *start,

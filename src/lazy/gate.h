@@ -1,15 +1,17 @@
 /*
- * While MADV_DONTFORK marks stand, no other fork of this process may happen;
- * while real forks happen, no marks may be made. Lazy forks never wait for
- * real ones (they become real themselves); real forks wait for marks, which
- * stand for some tens of microseconds with their owner's signals blocked.
+ * While marks stand on memory (marks.c), no other fork of this process may
+ * happen, and no memory may be moved by mremap(); while real forks or moves
+ * happen, no marks may be made. Lazy forks never wait for real ones (they
+ * become real themselves), and for moves only so long; both of these wait for
+ * marks, which stand for some tens of microseconds with their owner's signals
+ * blocked.
  */
 #ifndef FF_LAZY_GATE_H
 #define FF_LAZY_GATE_H
 
 #include <stdbool.h>
 
-/* False: real forks are under way. True: the caller may mark; all of its
+/* False: real forks are under way, or a move does not end. True: the caller may mark; all of its
  * signals are blocked until ff_gate_leave_lazy(). */
 bool ff_gate_try_lazy(void);
 void ff_gate_leave_lazy(void);
@@ -17,6 +19,12 @@ void ff_gate_leave_lazy(void);
 /* Around a real fork. Context: any thread, signal handlers too. */
 void ff_gate_enter_real(void);
 void ff_gate_leave_real(void);
+
+/* Around a move, where there are threads. Context: signals blocked, if ever a
+ * mark was made: see ff_gate_was_used(). */
+void ff_gate_enter_move(void);
+void ff_gate_leave_move(void);
+bool ff_gate_was_used(void);
 
 /* In a new process: nobody else is here. */
 void ff_gate_reset(void);

@@ -8,10 +8,12 @@
  *       looked at again; a mapping of another kind in its place is left out.
  *       What appears later is found by the child, whose reservation does not
  *       replace anything.
- *  H-N2 mremap() by another thread, every realloc() of a big block, moves or
- *       grows a mapping with its mark. So all mappings there are are unmarked
- *       behind the clone, again while they change; what changed in between is
- *       unmarked once more before the next real fork.
+ *  H-N2 mremap() by another thread waits while marks stand (gate.c), or it
+ *       could find its memory cut in two by a mark on what was listed before it
+ *       moved, and fail. That of realloc(), which copies where it fails, does
+ *       not wait, and moves or grows a mapping with its mark. So all mappings
+ *       there are are unmarked behind the clone, again while they change; what
+ *       changed in between is unmarked once more before the next real fork.
  *  H-N3 The program's own advice moves with its memory, and may be given past
  *       us. Without threads the kernel is asked about each area: advice that
  *       is there already splits no mapping. With threads a mapping must not be
@@ -58,7 +60,7 @@
 
 /* Splitting within a huge page splits that. */
 #define HUGE ((uintptr_t)2 << 20)
-#define ROUNDS 4
+#define ROUNDS 8
 
 /* Something changed while marks stood. */
 static _Atomic unsigned may_be_left FF_HOT;

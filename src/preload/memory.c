@@ -69,8 +69,12 @@ FF_EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags,
 	va_start(more, flags);
 	to = va_arg(more, void *);
 	va_end(more);
-	if (!move_matters(start, bytes, to, new_bytes, flags))
-		return FF_NEXT(mremap)(start, bytes, new_bytes, flags, to);
+	if (!move_matters(start, bytes, to, new_bytes, flags)) {
+		ff_advice_begin_move(&window);
+		to = FF_NEXT(mremap)(start, bytes, new_bytes, flags, to);
+		ff_advice_end_move(&window);
+		return to;
+	}
 	ff_own_memory("moves what children do not inherit");
 	ff_advice_begin(&window);
 	to = FF_NEXT(mremap)(start, bytes, new_bytes, flags, to);

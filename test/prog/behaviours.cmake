@@ -13,11 +13,15 @@ behaviour(child-malloc-heavy LAZY)
 behaviour(child-maps LAZY)
 behaviour(madvise-for-children LAZY)
 foreach(marks dontfork_moves wipe_moves dontfork_by_hand wipe_by_hand
-		dontfork_by_syscall whole beside_realloc threads_own)
+		dontfork_by_syscall whole beside_mremap beside_realloc
+		threads_own)
 	behaviour(marks LAZY TEST marks-${marks} ARGS ${marks}
 		OPTIONS -e FLATFORK_LEND=off)
 endforeach()
-behaviour(marks TEST marks-beside_own ARGS beside_own)
+foreach(other mremap realloc)
+	behaviour(marks TEST marks-own_beside_${other}
+		ARGS own_beside_${other})
+endforeach()
 behaviour(area-protections LAZY)
 behaviour(private-file-map LAZY)
 behaviour(droppable LAZY)

@@ -184,7 +184,7 @@ static void run_whole(void)
 static volatile int stop, failed;
 static char *block;
 
-/* As realloc() does; what the others do must not make it fail. */
+/* What the others do must not make it fail. */
 static void *grow_and_shrink(void *unused)
 {
 	char *at;
@@ -204,7 +204,25 @@ static void *grow_and_shrink(void *unused)
 	return NULL;
 }
 
-static void beside(int forks, int own)
+/* realloc() of a block that is a mapping moves that, past everybody. */
+static void *grow_and_shrink_by_realloc(void *unused)
+{
+	char *held = malloc(4 * MIB);
+
+	(void)unused;
+	while (!stop) {
+		held[MIB] = 1;
+		held = realloc(held, 8 * MIB);
+		CHECK(held && held[MIB] == 1);
+		held[7 * MIB] = 1;
+		held = realloc(held, 4 * MIB);
+		CHECK(held && held[MIB] == 1);
+	}
+	free(held);
+	return NULL;
+}
+
+static void beside(void *(*other)(void *), int forks, int own)
 {
 	int left = 0, absent = 0, status;
 	unsigned char core;
@@ -212,7 +230,7 @@ static void beside(int forks, int own)
 	pid_t pid;
 
 	block = t_anon(4 * MIB);
-	CHECK(!pthread_create(&t, NULL, grow_and_shrink, NULL));
+	CHECK(!pthread_create(&t, NULL, other, NULL));
 	for (int i = 0; i < forks; i++) {
 		pid = t_fork();
 		if (pid == 0)
@@ -233,20 +251,35 @@ static void beside(int forks, int own)
 	munmap(block, 4 * MIB);
 }
 
+static void run_beside_mremap(void)
+{
+	beside(grow_and_shrink, 200, 0);
+}
+
 static void run_beside_realloc(void)
 {
-	beside(200, 0);
+	beside(grow_and_shrink_by_realloc, 200, 0);
 }
 
 /* Marks of the program's own, and threads that move memory. */
-static void run_beside_own(void)
+static void beside_own(void *(*other)(void *))
 {
 	char *own = t_anon(4 * MIB);
 
 	CHECK(!madvise(own, 4 * MIB, MADV_DONTFORK));
-	beside(20, 1);
+	beside(other, 20, 1);
 	printf("own %d\n", has_flag(own, " dc"));
 	munmap(own, 4 * MIB);
+}
+
+static void run_own_beside_mremap(void)
+{
+	beside_own(grow_and_shrink);
+}
+
+static void run_own_beside_realloc(void)
+{
+	beside_own(grow_and_shrink_by_realloc);
 }
 
 static void *sleep_on(void *unused)
@@ -316,8 +349,9 @@ static void run_threads_own(void)
 #name, run_##name \
 	}
 static const struct a_case cases[] = {
-	C(dontfork_moves), C(wipe_moves),	   C(dontfork_by_hand),
-	C(wipe_by_hand),   C(dontfork_by_syscall), C(whole),
-	C(beside_realloc), C(beside_own),	   C(threads_own),
+	C(dontfork_moves),     C(wipe_moves),	       C(dontfork_by_hand),
+	C(wipe_by_hand),       C(dontfork_by_syscall), C(whole),
+	C(beside_mremap),      C(beside_realloc),      C(own_beside_mremap),
+	C(own_beside_realloc), C(threads_own),
 };
 CASES_MAIN(cases)

@@ -1,11 +1,15 @@
-/* The gate: marks and real forks exclude each other, whoever comes. */
+/* The gate: marks exclude real forks and moves, whoever comes. */
 #include "lazy/gate.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/identity.h"
 #include "unit.h"
 
 const char unit_subject[] = "gate";
@@ -13,7 +17,7 @@ const char unit_subject[] = "gate";
 #define THREADS 6
 #define ROUNDS 20000
 
-static atomic_int marks, reals, wrong, marked, refused, both_real;
+static atomic_int marks, others, wrong, marked, refused, overlapped;
 static atomic_bool inside;
 
 START_TEST(real_forks_may_overlap)
@@ -53,12 +57,56 @@ START_TEST(a_new_process_finds_it_open)
 }
 END_TEST
 
+START_TEST(a_move_that_does_not_end_is_not_waited_for)
+{
+	ff_gate_enter_move();
+	ck_assert(!ff_gate_try_lazy());
+	ff_gate_enter_move(); /* nothing is left of the try */
+	ff_gate_leave_move();
+	ff_gate_leave_move();
+	ck_assert(ff_gate_try_lazy());
+}
+END_TEST
+
+START_TEST(a_copy_does_not_wait_for_marks_of_its_parent)
+{
+	int status;
+	pid_t pid;
+
+	ck_assert(ff_identity_take_to_fork());
+	ff_identity_take();
+	ck_assert(ff_gate_try_lazy());
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		alarm(10);
+		ff_gate_enter_move();
+		ff_gate_leave_move();
+		ff_gate_enter_real();
+		ff_gate_leave_real();
+		_exit(ff_gate_try_lazy() ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ff_gate_leave_lazy();
+}
+END_TEST
+
 static void *enter_real(void *unused)
 {
 	(void)unused;
 	ff_gate_enter_real();
 	inside = true;
 	ff_gate_leave_real();
+	return NULL;
+}
+
+static void *enter_move(void *unused)
+{
+	(void)unused;
+	ff_gate_enter_move();
+	inside = true;
+	ff_gate_leave_move();
 	return NULL;
 }
 
@@ -74,10 +122,12 @@ static void *enter_lazy(void *unused)
 
 START_TEST(while_marks_stand_everybody_waits)
 {
+	static void *(*const enter[])(void *) = { enter_lazy, enter_real,
+						  enter_move };
 	pthread_t thread;
 
 	ck_assert(ff_gate_try_lazy());
-	pthread_create(&thread, NULL, _i ? enter_real : enter_lazy, NULL);
+	pthread_create(&thread, NULL, enter[_i], NULL);
 	usleep(20000);
 	ck_assert(!inside);
 	ff_gate_leave_lazy();
@@ -92,22 +142,22 @@ static void mark(void)
 		refused++;
 		return;
 	}
-	if (atomic_fetch_add(&marks, 1) || reals)
+	if (atomic_fetch_add(&marks, 1) || others)
 		wrong++;
 	marked++;
 	atomic_fetch_sub(&marks, 1);
 	ff_gate_leave_lazy();
 }
 
-static void fork_for_real(void)
+static void pass(void (*enter)(void), void (*leave)(void))
 {
-	ff_gate_enter_real();
-	if (atomic_fetch_add(&reals, 1))
-		both_real++;
+	enter();
+	if (atomic_fetch_add(&others, 1))
+		overlapped++;
 	if (marks)
 		wrong++;
-	atomic_fetch_sub(&reals, 1);
-	ff_gate_leave_real();
+	atomic_fetch_sub(&others, 1);
+	leave();
 }
 
 static void *storm(void *arg)
@@ -118,13 +168,15 @@ static void *storm(void *arg)
 		x = x * 6364136223846793005U + 1442695040888963407U;
 		if (x >> 33 & 1)
 			mark();
+		else if (x >> 34 & 1)
+			pass(ff_gate_enter_real, ff_gate_leave_real);
 		else
-			fork_for_real();
+			pass(ff_gate_enter_move, ff_gate_leave_move);
 	}
 	return NULL;
 }
 
-START_TEST(in_a_storm_marks_and_real_forks_never_meet)
+START_TEST(in_a_storm_marks_meet_nobody)
 {
 	pthread_t thread[THREADS];
 
@@ -135,8 +187,8 @@ START_TEST(in_a_storm_marks_and_real_forks_never_meet)
 	ck_assert_int_eq(wrong, 0);
 	ck_assert_int_gt(marked, 0);
 	ck_assert(ff_gate_try_lazy()); /* nobody is left in it */
-	printf("%d marked, %d refused, %d real forks overlapped\n", marked,
-	       refused, both_real);
+	printf("%d marked, %d refused, %d others overlapped\n", marked, refused,
+	       overlapped);
 }
 END_TEST
 
@@ -145,6 +197,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, real_forks_may_overlap);
 	tcase_add_test(tests, a_lazy_fork_does_not_wait_for_real_ones);
 	tcase_add_test(tests, a_new_process_finds_it_open);
-	tcase_add_loop_test(tests, while_marks_stand_everybody_waits, 0, 2);
-	tcase_add_test(tests, in_a_storm_marks_and_real_forks_never_meet);
+	tcase_add_test(tests, a_move_that_does_not_end_is_not_waited_for);
+	tcase_add_test(tests, a_copy_does_not_wait_for_marks_of_its_parent);
+	tcase_add_loop_test(tests, while_marks_stand_everybody_waits, 0, 3);
+	tcase_add_test(tests, in_a_storm_marks_meet_nobody);
 }
