@@ -81,20 +81,27 @@ static char *move(char *from, size_t bytes)
 	return to;
 }
 
+static const char *there_or_wiped(const char *at)
+{
+	static const char zeros[64];
+
+	return memcmp(at, zeros, sizeof(zeros)) ? "there" : "wiped";
+}
+
 static const char *seen(char *at)
 {
 	unsigned char core;
 
 	if (mincore(at, 4096, &core))
 		return "absent";
-	return *at ? "there" : "wiped";
+	return there_or_wiped(at);
 }
 
 static const char *seen_on_trial(char *at)
 {
 	if (msync((void *)((uintptr_t)at & ~(uintptr_t)4095), 4096, MS_ASYNC))
 		return "absent";
-	return *at ? "there" : "wiped";
+	return there_or_wiped(at);
 }
 
 static void look(char *at, size_t bytes, const char *flag)
