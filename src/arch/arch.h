@@ -115,6 +115,11 @@ _Noreturn void ff_resume(const struct ff_caller *caller, long result);
 /* Leave this stack for good: call @function(@arg), which never returns. */
 _Noreturn void ff_on_stack(void *top, void (*function)(void *), void *arg);
 
+/* The same, for the stack of @caller, which @function is seen to be called by;
+ * what it has kept below its stack pointer is lost. */
+_Noreturn void ff_in_caller(const struct ff_caller *caller,
+			    void (*function)(void *), void *arg);
+
 /* Put in place of a return address: makes its way to ff_lent_returned(), with
  * what the function returned kept, and then to what that says. */
 extern const char ff_lent_return[];

@@ -15,6 +15,15 @@ static const char *const fault_name[] = {
 #undef X
 };
 
+bool ff_fault_once(enum ff_fault f)
+{
+	bool is = ff_fault(f);
+
+	if (is)
+		ff_faults &= ~(1u << f);
+	return is;
+}
+
 void ff_faults_load(const char *names)
 {
 	size_t len;

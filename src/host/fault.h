@@ -8,24 +8,24 @@
 
 #include <stdbool.h>
 
-#define FF_FAULTS(X)                                               \
-	X(NO_SUD, "no-sud", "no syscall user dispatch")            \
-	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")            \
-	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")      \
-	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")   \
-	X(CLONE, "clone", "the lazy clone fails with ENOMEM")      \
-	X(SIGNAL, "signal", "SIGUSR1 comes to all right before a lazy clone") \
-	X(SIGNAL_LATE, "signal-late", "... too late for a committed child") \
-	X(RESERVE, "reserve", "the child can't reserve its areas") \
-	X(FETCH, "fetch", "the child can't fetch memory")          \
-	X(LIES, "lies", "the child tells its parent nonsense")     \
-	X(NO_STANDIN, "no-standin", "nobody stands in for the parent") \
-	X(NO_CLONE3, "no-clone3", "clone3 is not there")           \
-	X(NO_KEYS, "no-keys", "no memory protection keys")         \
-	X(FENCE_ALL, "fence-all", "each path is known to stray little") \
-	X(NO_ROOM, "no-room", "becoming a fork is refused at first") \
+#define FF_FAULTS(X)                                                       \
+	X(NO_SUD, "no-sud", "no syscall user dispatch")                    \
+	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")                    \
+	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")              \
+	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")           \
+	X(CLONE, "clone", "the lazy clone fails with ENOMEM")              \
+	X(SIGNAL, "signal", "SIGUSR1 comes to all before a lazy clone")    \
+	X(SIGNAL_LATE, "signal-late", "... when it was looked for")        \
+	X(RESERVE, "reserve", "the child can't reserve its areas")         \
+	X(FETCH, "fetch", "the child can't fetch memory")                  \
+	X(LIES, "lies", "the child tells its parent nonsense")             \
+	X(NO_STANDIN, "no-standin", "nobody stands in for the parent")     \
+	X(NO_CLONE3, "no-clone3", "clone3 is not there")                   \
+	X(NO_KEYS, "no-keys", "no memory protection keys")                 \
+	X(FENCE_ALL, "fence-all", "each path is known to stray little")    \
+	X(NO_ROOM, "no-room", "becoming a fork is refused at first")       \
 	X(NO_WAY_BACK, "no-way-back", "becoming a fork can't be followed") \
-	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")         \
+	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")                 \
 	X(CORE_KILLS, "core-kills", "a core dump kills the parent")
 
 enum ff_fault {
@@ -41,6 +41,9 @@ static inline bool ff_fault(enum ff_fault f)
 {
 	return __builtin_expect((ff_faults >> f) & 1, 0);
 }
+
+/* The same, for the first who asks; then no more. */
+bool ff_fault_once(enum ff_fault f);
 
 /* Comma-separated names; unknown ones are ignored. NULL: none. */
 void ff_faults_load(const char *names);

@@ -13,6 +13,9 @@
  *  H-C3 Once it is in execve the child may not be killed by its parent any
  *       more: state moves RUNNING -> EXECING by compare-exchange, as
  *       RUNNING -> CANCELLED does on the other side.
+ *  H-C7 It begins when its parent says so: what it is to be, it is not before
+ *       that knows that no signal came in front of the clone (H-L2). A parent
+ *       that has died meanwhile has no child.
  */
 #include "lazy/child.h"
 
@@ -76,6 +79,7 @@ static _Noreturn void roll_back(enum ff_reason reason, long call)
 		lie();
 	move_state(FF_RUNNING, FF_ROLLBACK);
 	move_state(FF_STARTING, FF_ROLLBACK);
+	move_state(FF_BORN, FF_ROLLBACK);
 	end();
 }
 
@@ -144,16 +148,18 @@ static long watch_shared(void)
 	return rc == -ENOMEM ? watch_what_is_there() : rc;
 }
 
-/* For the test of who is called off in time: at most 2 s. */
-static void await_calling_off(void)
+/* H-C7 */
+static bool is_born(void)
 {
-	const struct timespec a_while = { 0, 10L * 1000 * 1000 };
-	int i;
+	const struct timespec a_while = { 0, 100L * 1000 * 1000 };
+	_Atomic uint32_t *state = &ff_child.shared->state;
 
-	for (i = 0;
-	     i < 200 && atomic_load(&ff_child.shared->state) == FF_STARTING;
-	     i++)
-		sys(nanosleep, &a_while);
+	while (atomic_load(state) == FF_STARTING)
+		if (sys(futex, state, FUTEX_WAIT, FF_STARTING, &a_while, NULL,
+			0) == -ETIMEDOUT &&
+		    sys(getppid) != ff_child.parent)
+			return false;
+	return move_state(FF_BORN, FF_RUNNING);
 }
 
 void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
@@ -167,7 +173,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.stack = slot->stack;
 	ff_child.sys = *ff_program_sigsys();
 	ff_robust_begin();
-	ff_child.parent = (pid_t)sys(getppid);
+	ff_child.parent = slot->parent;
 	ff_child.mem = move_high(mem);
 	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
 	if (ff_pager_reserve() < 0 ||
@@ -176,10 +182,8 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	    ff_dispatch(true) < 0) {
 		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
 	}
-	if (slot->committed && ff_fault(FF_FAULT_SIGNAL_LATE))
-		await_calling_off();
-	if (!move_state(FF_STARTING, FF_RUNNING))
-		end(); /* cancelled, or called off */
+	if (!is_born())
+		end();
 	ff_child.active = true;
 }
 

@@ -8,7 +8,9 @@
  *       makes the real fork itself, and sees one fork.
  *  H-L2 A signal for the program that came before the clone must be taken
  *       before the fork, or by both processes (the kernel's own rule for
- *       fork): the clone is given up where one is found, before and after.
+ *       fork). So the child does not begin before its parent has looked,
+ *       behind the clone, for one that came before: then it is called off, as
+ *       the kernel would have begun anew. What comes later comes to both.
  *       libc may have blocked all signals for its clone (glibc 2.41 and
  *       later), and then one that waits would be the parent's alone: so it is
  *       taken as if libc had not come that far.
@@ -94,28 +96,31 @@ static long make_child(struct ff_slot *slot, const struct ff_request *rq,
 	*ret_why = "the kernel makes no lazy child";
 	if (ff_fault(FF_FAULT_CLONE) || !ff_slot_open(slot))
 		return -ENOMEM;
+	slot->parent = ff_getpid();
 	if (slot->committed)
 		flags |= rq->exit_signal;
 	/* On trial: exit signal 0 until exec. */
 	ff_slot_depict(slot);
 	if (ff_fault(FF_FAULT_SIGNAL))
 		sys(kill, 0, SIGUSR1);
-	/* H-L2: as late as can be. */
+	/* It would be for nothing. */
 	if (ff_signal_waits(slot->mask_at_fork)) {
 		ff_slot_close(slot);
 		*ret_why = "a signal waits for the program";
 		return -EAGAIN;
 	}
-	if (slot->committed && ff_fault(FF_FAULT_SIGNAL_LATE))
+	if (ff_fault(FF_FAULT_SIGNAL_LATE))
 		sys(kill, 0, SIGUSR1);
 	pid = ff_clone_image(flags, rq->parent_tid, rq->child_tid,
 			     ff_house_of(slot), ff_image_of(slot),
 			     sizeof(struct ff_house), FF_ALTSTACK_BYTES);
+	/* H-L2 */
+	if (pid > 0 && ff_signal_waits(slot->mask_at_fork))
+		ff_call_off_child(slot);
+	else if (pid > 0)
+		ff_bear_child(slot);
 	if (pid != 0)
 		ff_slot_close(slot);
-	/* Before it knows that it was born. */
-	if (pid > 0 && slot->committed && ff_signal_waits(slot->mask_at_fork))
-		slot->called_off = ff_call_off_child(slot);
 	return pid;
 }
 
@@ -190,12 +195,10 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 	ff_untrap(slot);
 	if (pid < 0)
 		return why;
-	if (slot->called_off)
+	if (slot->called_off) {
 		ff_bury_called_off(slot, (pid_t)pid);
-	if (slot->called_off ||
-	    (!slot->committed && ff_signal_waits(slot->mask_at_fork) &&
-	     ff_cancel_child(slot, (pid_t)pid)))
 		return "a signal waits for the program";
+	}
 	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
 	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;
 }

@@ -23,7 +23,8 @@
 #include "lazy/areas.h"
 
 enum ff_state {
-	FF_STARTING,   /* made, not yet on its feet */
+	FF_STARTING,   /* made; whether it is to live is not known yet */
+	FF_BORN,       /* parent: it is; but it is not yet on its feet */
 	FF_RUNNING,    /* the program's code runs in the child */
 	FF_EXECING,    /* in execve: may not be cancelled any more */
 	FF_EXEC_ALONE, /* parent: in execve, and the parent has gone on */
@@ -136,6 +137,7 @@ enum ff_outcome {
 struct ff_slot {
 	struct ff_shared *shared; /* in the image */
 	uintptr_t frame;	  /* of struct ff_strays */
+	pid_t parent;		  /* who makes the child */
 
 	bool armed;	 /* dispatch is on for this thread */
 	bool real;	 /* a real fork follows; the gate counts it */
@@ -143,7 +145,7 @@ struct ff_slot {
 	bool alone;	 /* nobody else can change mappings under us */
 	bool at_large;	 /* a child taken back may still run: not killed */
 	bool may_lower;	 /* a child can be another user's in time */
-	bool called_off; /* a committed child that will not stand up */
+	bool called_off; /* the child will not stand up */
 	bool is_open;	 /* the image is still inherited (H-I3) */
 	ff_sigset mask;	 /* what the program's mask is, while armed: libc may
 			   have blocked all */

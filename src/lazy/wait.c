@@ -132,9 +132,10 @@ static bool reap_killed(struct ff_slot *slot, pid_t pid)
 	return true;
 }
 
-bool ff_cancel_child(struct ff_slot *slot, pid_t pid)
+/* Take the child back now; false: it has exec'ed, or is about to. */
+static bool cancel_child(struct ff_slot *slot, pid_t pid)
 {
-	if (!change(slot, FF_STARTING, FF_CANCELLED) &&
+	if (!change(slot, FF_BORN, FF_CANCELLED) &&
 	    !change(slot, FF_RUNNING, FF_CANCELLED) &&
 	    atomic_load(&slot->shared->state) != FF_ROLLBACK)
 		return false;
@@ -161,7 +162,7 @@ static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
 
 	if (outcome != FF_OUTCOME_NONE)
 		return outcome;
-	if (!ff_cancel_child(slot, pid))
+	if (!cancel_child(slot, pid))
 		return hand_over_exec(slot, pid);
 	if (atomic_load(&slot->shared->reason) == FF_REASON_NONE)
 		atomic_store(&slot->shared->reason, FF_REASON_BUDGET);
@@ -238,9 +239,22 @@ static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 	return taken_back(slot);
 }
 
-bool ff_call_off_child(struct ff_slot *slot)
+static void decide(struct ff_slot *slot, enum ff_state to)
 {
-	return change(slot, FF_STARTING, FF_CANCELLED);
+	/* It may have found by itself that it can't stand up. */
+	change(slot, FF_STARTING, to);
+	sys(futex, &slot->shared->state, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+void ff_bear_child(struct ff_slot *slot)
+{
+	decide(slot, FF_BORN);
+}
+
+void ff_call_off_child(struct ff_slot *slot)
+{
+	slot->called_off = true;
+	decide(slot, FF_CANCELLED);
 }
 
 void ff_bury_called_off(struct ff_slot *slot, pid_t pid)
@@ -249,7 +263,9 @@ void ff_bury_called_off(struct ff_slot *slot, pid_t pid)
 
 	/* It may be stopped. */
 	sys(kill, pid, SIGKILL);
-	while (never_was(slot, pid) == FF_OUTCOME_NONE)
+	if (!slot->committed)
+		slot->at_large = !reap_killed(slot, pid);
+	while (slot->committed && never_was(slot, pid) == FF_OUTCOME_NONE)
 		sys(nanosleep, &nap);
 }
 
@@ -311,7 +327,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			left = LEAVING_NS;
 		}
 		if ((left <= 0 || (!seen && has_waited)) && is_gone(pid))
-			return atomic_load(&sh->state) == FF_STARTING ?
+			return atomic_load(&sh->state) == FF_BORN ?
 				       never_was(slot, pid) :
 				       FF_OUTCOME_ENDED;
 		if (left <= 0 && hand_over(slot, pid))

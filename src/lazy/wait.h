@@ -11,12 +11,13 @@
 enum ff_outcome ff_wait_child(struct ff_slot *slot, pid_t pid,
 			      unsigned budget_ms);
 
-/* Take the child back now; false: it has exec'ed, or is about to. */
-bool ff_cancel_child(struct ff_slot *slot, pid_t pid);
-
-/* A committed child that has not stood up yet shall end instead; false: it
- * has. Then, with no marks in force: wait for that, and let nobody know. */
-bool ff_call_off_child(struct ff_slot *slot);
+/*
+ * The child, which waits for one of these behind the clone: it may stand up;
+ * or it shall end instead. Then, with no marks in force: wait for that, and let
+ * nobody know.
+ */
+void ff_bear_child(struct ff_slot *slot);
+void ff_call_off_child(struct ff_slot *slot);
 void ff_bury_called_off(struct ff_slot *slot, pid_t pid);
 
 #endif

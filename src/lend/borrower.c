@@ -9,12 +9,15 @@
  *  H-B1 A borrower that is made a fork by a signal may hold locks that its
  *       parent would wait for in vain. It is done only in a system call, and
  *       with _Fork(), which needs no lock; else it waits until exec.
+ *  H-B2 see vfork.c, H-V6: a parent that has died meanwhile has no child.
  */
 #include "lend/borrower.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -48,6 +51,26 @@ bool ff_borrower_is_handler(const void *handler)
 	       handler == (const void *)ff_keyed_handler;
 }
 
+/* H-B2. All signals are blocked. */
+static void await_birth(struct ff_loan *loan)
+{
+	const struct timespec a_while = { 0, 100L * 1000 * 1000 };
+	uint32_t seen = FF_LOAN_UNBORN;
+
+	if (atomic_compare_exchange_strong(&loan->birth, &seen,
+					   FF_LOAN_AWAITED))
+		seen = FF_LOAN_AWAITED;
+	while (seen == FF_LOAN_AWAITED) {
+		if (sys(futex, &loan->birth, FUTEX_WAIT, seen, &a_while, NULL,
+			0) == -ETIMEDOUT &&
+		    sys(getppid) != loan->parent)
+			break;
+		seen = atomic_load(&loan->birth);
+	}
+	while (seen != FF_LOAN_BORN)
+		sys(exit_group, 0);
+}
+
 void ff_borrow(void *arg)
 {
 	struct ff_loan *loan = arg;
@@ -56,6 +79,7 @@ void ff_borrow(void *arg)
 			 .ss_size = FF_LOAN_ALTSTACK_BYTES };
 	ff_sigset left = loan->caught;
 
+	await_birth(loan);
 	if (loan->reserved)
 		ff_room_release(&loan->nproc);
 	sys(sigaltstack, &ours, NULL);

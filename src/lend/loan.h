@@ -29,6 +29,14 @@
 #define FF_LOAN_ARGS_BYTES ((size_t)128)
 #define FF_SIGNALS 64
 
+/* Is the child to live? It waits for that. */
+enum ff_birth {
+	FF_LOAN_UNBORN,
+	FF_LOAN_AWAITED, /* child: it sleeps on it */
+	FF_LOAN_BORN,
+	FF_LOAN_CALLED_OFF,
+};
+
 /* What the child asks of its parent, who alone knows. */
 enum ff_question {
 	FF_ASK_NOTHING,
@@ -64,6 +72,7 @@ struct ff_loan {
 	 * wakes the parent. The child adds to it to wake the parent itself. */
 	_Atomic uint32_t borrowed;
 	_Atomic uint32_t question; /* enum ff_question */
+	_Atomic uint32_t birth;	   /* enum ff_birth */
 	pid_t child;		   /* by the kernel */
 
 	/* RLIMIT_NPROC, where it was lowered around the clone; both give it

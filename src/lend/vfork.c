@@ -25,7 +25,8 @@
  *       one in the kernel's vfork: libc's signal for it is blocked, too.
  *  H-V6 A signal that comes while a process forks, for its whole group, must
  *       not miss the child. The kernel lets the parent take it first, and then
- *       begin anew: so do we, up to the moment before the clone.
+ *       begin anew. So do we: the child does not begin before its parent has
+ *       looked, behind the clone, for one that came before.
  *  H-V7 A filter that another thread installs for all meets the waiting
  *       parent, too: so it waits for this flight (host/sandbox.h). The child
  *       is not counted: before it may install one it has memory of its own.
@@ -178,6 +179,16 @@ static void reap(pid_t child)
 	take_sigchld(child);
 }
 
+/* H-V6 */
+static void bear_or_call_off(struct ff_loan *loan)
+{
+	const uint32_t what =
+		ff_signal_waits(loan->mask) ? FF_LOAN_CALLED_OFF : FF_LOAN_BORN;
+
+	if (atomic_exchange(&loan->birth, what) == FF_LOAN_AWAITED)
+		sys(futex, &loan->birth, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
 /* The child went wrong: what is another process's, or nobody's, now? */
 static void settle(struct ff_loan *loan)
 {
@@ -196,12 +207,14 @@ static void settle(struct ff_loan *loan)
 		ff_record_bar(loan->record);
 }
 
-/* A child behind the fence could not be followed, and has done nothing. */
-static void take_back(struct ff_loan *loan)
+/* A child that was called off, or could not be followed behind the fence: it
+ * has done nothing. */
+static void take_back(struct ff_loan *loan, bool called_off)
 {
 	ff_undo_wrong(loan);
 	reap(loan->child);
-	ff_record_bar(loan->record);
+	if (!called_off)
+		ff_record_bar(loan->record);
 }
 
 static void tell(const struct ff_loan *loan)
@@ -229,7 +242,8 @@ static void tell(const struct ff_loan *loan)
 		       loan->put_back);
 }
 
-/* Back on the program's stack, which is the parent's again. */
+/* Back on the program's stack, which is the parent's again. Its handlers run
+ * here, and see where they are. */
 static void go_on(void *arg)
 {
 	struct ff_loan *loan = arg;
@@ -268,6 +282,8 @@ static void make_child(struct ff_loan *loan)
 		.stack_size = CHILD_STACK,
 	};
 
+	if (ff_fault_once(FF_FAULT_SIGNAL_LATE))
+		sys(kill, 0, SIGUSR1);
 	loan->reserved = loan->fenced && ff_room_reserve(&loan->nproc);
 	loan->result =
 		ff_fault(FF_FAULT_NO_CLONE3) ?
@@ -294,6 +310,8 @@ static void lend(void *arg)
 {
 	struct ff_loan *loan = arg;
 
+	bool called_off;
+
 	loan->parent = ff_getpid();
 	loan->caught &= ~LIBC_SIGNALS;
 	if (!loan->fenced)
@@ -301,24 +319,30 @@ static void lend(void *arg)
 	ff_undo_note(loan);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
+	if (ff_fault_once(FF_FAULT_SIGNAL))
+		sys(kill, 0, SIGUSR1);
 	if (ff_signal_waits(loan->mask))
 		loan->refused = true; /* H-V6 */
 	else
 		make_child(loan);
-	if (loan->result > 0)
+	if (loan->result > 0) {
+		bear_or_call_off(loan);
 		wait_for_child(loan);
+	}
+	called_off = atomic_load(&loan->birth) == FF_LOAN_CALLED_OFF;
+	loan->refused |= called_off;
 	ff_fence_lower(loan);
 	ff_loan = NULL;
 	*loan->return_slot = loan->return_address;
 	if (loan->why)
 		settle(loan);
 	else if (loan->refused && loan->result > 0)
-		take_back(loan);
+		take_back(loan, called_off);
 	else if (loan->record)
 		ff_undo_fork(loan);
 	if (loan->ids.noted)
 		ff_undo_ids(loan);
-	ff_on_stack((void *)(loan->caller.rsp - BELOW_CALL), go_on, loan);
+	ff_in_caller(&loan->caller, go_on, loan);
 }
 
 /* Rules are remembered per place; objects may come and go. */

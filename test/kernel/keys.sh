@@ -61,6 +61,8 @@ check dash behind /usr/bin/dash /test/commands.sh
 
 # all forks of a program behind the fence that can be
 check behind-signal-kills-both behind signal-kills-both
+check behind-signal-before behind -f -eFLATFORK_FAULT=fence-all,signal signal-before-clone execs
+check behind-signal-late behind -f -eFLATFORK_FAULT=fence-all,signal-late signal-before-clone execs
 check behind-inherits behind -f inherits-after-exec
 check behind-ids behind -f child-ids
 check behind-shared-memory behind -f shared-memory-once exec

@@ -135,9 +135,14 @@ behaviour(signals-to-parent-once TEST signals-to-parent-exec ARGS exec)
 behaviour(signals-to-parent-once TEST signals-to-parent-exit ARGS exit)
 behaviour(signal-kills-both)
 foreach(when signal signal-late)
-	behaviour(signal-before-clone TEST ${when}-before-clone
-		OPTIONS -e FLATFORK_LEND=off -e FLATFORK_FAULT=${when}
-		-g "real: a signal waits for the program")
+	foreach(child writes execs)
+		behaviour(signal-before-clone
+			TEST ${when}-before-clone-${child} ARGS ${child}
+			OPTIONS -e FLATFORK_LEND=off -e FLATFORK_FAULT=${when}
+			-g "real: a signal waits for the program")
+	endforeach()
+	behaviour(signal-before-clone TEST ${when}-before-clone-vforks
+		ARGS vforks OPTIONS -e FLATFORK_FAULT=${when})
 endforeach()
 behaviour(stop-cont-kill LENT)
 behaviour(segv-handlers-of-threads LAZY)

@@ -1,10 +1,14 @@
 /*
- * A signal for all comes when fork is about to make its child (FLATFORK_FAULT
+ * A signal for all comes when a child is about to be made (FLATFORK_FAULT
  * sends it; plain libc is not sent any). Whether libc blocks signals for its
  * clone or not: it is taken as often by the child as by the parent, before
  * fork returns in either; its handler stands in an ordinary place, from which
- * the caller of fork can be seen; and what it makes of the mask stays. The
- * children write before they exec, so that they are born committed in time.
+ * the caller of fork can be seen; and what it makes of the mask stays.
+ * Argument: the child
+ *
+ * writes  before it execs, so that it is born committed in time
+ * execs   at once
+ * vforks  is one of vfork
  */
 #include "t.h"
 
@@ -21,7 +25,7 @@ enum {
 
 static volatile sig_atomic_t taken, seen;
 
-static pid_t fork_here(void);
+static pid_t fork_here(bool vforks);
 
 static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
 {
@@ -50,17 +54,21 @@ static int is_blocked(int sig)
 	return sigismember(&mask, sig);
 }
 
-static __attribute__((noinline, noclone)) pid_t fork_here(void)
+static __attribute__((noinline, noclone)) pid_t fork_here(bool vforks)
 {
-	pid_t pid = fork();
+	pid_t pid = vforks ? vfork() : fork();
 
+	if (pid == 0 && vforks)
+		t_exec_exit(taken);
 	CHECK(seen == taken);
 	CHECK(is_blocked(SIGUSR2) == (taken > 0));
 	return pid;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	const bool vforks = argc > 1 && !strcmp(argv[1], "vforks");
+	const bool writes = argc > 1 && !strcmp(argv[1], "writes");
 	struct sigaction act = { .sa_sigaction = on_signal,
 				 .sa_flags = SA_SIGINFO };
 	int status, fd[2];
@@ -72,9 +80,9 @@ int main(void)
 	CHECK(!sigaction(SIGUSR1, &act, NULL));
 	t_signals_again();
 	for (int i = 0; i < ROUNDS; i++) {
-		pid = fork_here();
+		pid = fork_here(vforks);
 		if (pid == 0) {
-			CHECK(write(fd[1], "", 1) == 1);
+			CHECK(!writes || write(fd[1], "", 1) == 1);
 			t_exec_exit(taken);
 		}
 		CHECK(pid > 0);

@@ -50,6 +50,46 @@ ff_on_stack:
 	.size	ff_on_stack, . - ff_on_stack
 
 /*
+ * void ff_in_caller(const struct ff_caller *caller, void (*function)(void *),
+ *		     void *arg)
+ *
+ * For who unwinds, the caller has called this: its return address is put
+ * where it was, its rbx below that.
+ *
+ *	in	rdi caller, rsi function, rdx arg
+ *	rbx	the caller's stack pointer
+ */
+	.globl	ff_in_caller
+	.hidden	ff_in_caller
+	.type	ff_in_caller, @function
+	.balign	16
+ff_in_caller:
+	.cfi_startproc
+	.cfi_remember_state
+	.cfi_undefined rip
+	movq	48(%rdi), %rax
+	movq	56(%rdi), %rcx
+	movq	%rcx, -8(%rax)
+	movq	(%rdi), %rcx
+	movq	%rcx, -16(%rax)
+	movq	8(%rdi), %rbp
+	movq	16(%rdi), %r12
+	movq	24(%rdi), %r13
+	movq	32(%rdi), %r14
+	movq	40(%rdi), %r15
+	leaq	-256(%rax), %rsp
+	andq	$-16, %rsp
+	movq	%rax, %rbx
+	.cfi_restore_state
+	.cfi_def_cfa rbx, 0
+	.cfi_offset rbx, -16
+	movq	%rdx, %rdi
+	call	*%rsi
+	hlt
+	.cfi_endproc
+	.size	ff_in_caller, . - ff_in_caller
+
+/*
  * A function returns here that has no right to: the stack above is its
  * parent's. What it returned (rax, rdx, xmm0, xmm1; x87 is not touched) is
  * kept below, where its frame was: the parent has a copy of that.
