@@ -16,6 +16,8 @@
 	X(CLONE, "clone", "the lazy clone fails with ENOMEM")              \
 	X(SIGNAL, "signal", "SIGUSR1 comes to all before a lazy clone")    \
 	X(SIGNAL_LATE, "signal-late", "... when it was looked for")        \
+	X(SIGNAL_LEAVING, "signal-leaving", "... to who becomes a fork")   \
+	X(SIGNAL_LEFT, "signal-left", "... and has become one")            \
 	X(RESERVE, "reserve", "the child can't reserve its areas")         \
 	X(FETCH, "fetch", "the child can't fetch memory")                  \
 	X(LIES, "lies", "the child tells its parent nonsense")             \

@@ -13,8 +13,9 @@
  *       on it in one that does not.
  *  H-O3 Signals for the process group, or for all, wait for the borrower while
  *       it has them blocked, and are not inherited: those that came before the
- *       clone go along with the loan, those that are there behind it are sent
- *       on. One that came to both in between is handled twice.
+ *       clone go along with the loan. What is there behind it came before it,
+ *       and then it is the new process's, too, or to both: so that, before it
+ *       does anything, is told of what it has not got itself.
  *  H-O4 libc may block all signals for its clone, and then restores in the new
  *       process what it found (glibc 2.41 and later), where nobody is in
  *       between: so it finds all of them blocked.
@@ -26,6 +27,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <time.h>
@@ -45,6 +47,18 @@
 #define PAUSE_NS (10L * 1000 * 1000)
 #define TRIES 500
 #define FAULTY_TRIES 3
+
+/* Ten seconds, of a borrower that is stopped. */
+#define FAREWELL_SLICE_NS (100L * 1000 * 1000)
+#define FAREWELL_SLICES 100
+
+/* The borrower's last words, in memory that it shares with the new process
+ * until they are heard (H-O3). */
+struct ff_farewell {
+	_Atomic uint32_t said;
+	ff_sigset arrived;
+	siginfo_t info[FF_SIGNALS];
+};
 
 static _Noreturn void end(void)
 {
@@ -142,26 +156,55 @@ static void give_arrived(const struct ff_loan *loan)
 }
 
 /* H-O3 */
-static void take_pending(struct ff_loan *loan)
+static ff_sigset take_pending(siginfo_t *ret_info)
 {
 	const struct timespec now = { 0, 0 };
 	const ff_sigset all = FF_ALL_BUT_SYNCHRONOUS;
+	ff_sigset taken = 0;
 	siginfo_t info;
 	long sig;
 
 	while ((sig = sys(rt_sigtimedwait, &all, &info, &now, sizeof(all))) >
 	       0) {
-		loan->arrived |= FF_SIG(sig);
-		loan->info[sig - 1] = info;
+		taken |= FF_SIG(sig);
+		ret_info[sig - 1] = info;
 	}
+	return taken;
 }
 
-static void send_on(pid_t to)
+/* NULL: there is no memory for it. Then such signals are lost. */
+static struct ff_farewell *map_farewell(void)
 {
-	ff_sigset left = ff_pending() & FF_ALL_BUT_SYNCHRONOUS;
+	long at =
+		sys(mmap, NULL, sizeof(struct ff_farewell),
+		    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	for (; left; left &= left - 1)
-		sys(kill, to, __builtin_ctzl(left) + 1);
+	return at < 0 && at > -4096 ? NULL : (struct ff_farewell *)at;
+}
+
+static void say_farewell(struct ff_farewell *f)
+{
+	f->arrived = take_pending(f->info);
+	atomic_store(&f->said, 1);
+	sys(futex, &f->said, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void hear_farewell(struct ff_loan *loan, struct ff_farewell *f)
+{
+	const struct timespec slice = { 0, FAREWELL_SLICE_NS };
+	ff_sigset left;
+	int i;
+
+	for (i = 0; i < FAREWELL_SLICES && !atomic_load(&f->said); i++)
+		sys(futex, &f->said, FUTEX_WAIT, 0, &slice, NULL, 0);
+	if (!atomic_load(&f->said))
+		return;
+	left = f->arrived & ~ff_pending();
+	loan->arrived |= left;
+	for (; left; left &= left - 1) {
+		i = __builtin_ctzl(left);
+		loan->info[i] = f->info[i];
+	}
 }
 
 /* In the new process, all signals blocked: an ordinary one from here on. */
@@ -216,6 +259,27 @@ static long make_fork(struct ff_loan *loan, const struct ff_request *rq)
 	}
 }
 
+/* The clone, and all signals on the right side of it. */
+static long fork_here(struct ff_loan *loan, const struct ff_request *rq)
+{
+	struct ff_farewell *f = map_farewell();
+	long rc;
+
+	loan->arrived |= take_pending(loan->info);
+	if (ff_fault(FF_FAULT_SIGNAL_LEAVING))
+		sys(kill, 0, SIGUSR1);
+	rc = make_fork(loan, rq);
+	if (rc > 0 && ff_fault(FF_FAULT_SIGNAL_LEFT))
+		sys(kill, 0, SIGUSR1);
+	if (f && rc > 0)
+		say_farewell(f);
+	else if (f && rc == 0)
+		hear_farewell(loan, f);
+	if (f)
+		sys(munmap, f, sizeof(*f));
+	return rc;
+}
+
 /* Of a fork handler's calls none may fail for our sake, or end the child: libc
  * holds locks, and the memory is the parent's. */
 void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
@@ -231,9 +295,8 @@ void ff_become_call(struct ff_loan *loan, ucontext_t *uc, long nr)
 		break;
 	case FF_FORK_CLONE:
 		rc = -EAGAIN;
-		take_pending(loan);
 		if (ff_parse_request(uc, nr, &rq) && !rq.stack)
-			rc = make_fork(loan, &rq);
+			rc = fork_here(loan, &rq);
 		break;
 	case FF_FORK_NEVER:
 		/* Not to be made from here; an exec does not return. */
@@ -283,7 +346,6 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 		ff_dispatch(false);
 		if (pid < 0)
 			die(); /* H-O5 */
-		send_on(pid);
 		end();
 	}
 	loan->own_mask = programs;

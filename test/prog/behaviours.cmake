@@ -320,6 +320,10 @@ foreach(signals handler_in_read handler_restarts raise kill own_handler
 	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-${signals}
 		ARGS ${signals} OPTIONS -w)
 endforeach()
+foreach(when leaving left)
+	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-all_${when}
+		ARGS all OPTIONS -w -e FLATFORK_FAULT=signal-${when})
+endforeach()
 
 # right children: plain vfork is the oracle
 foreach(right book results errno exec_forms statuses inherits descriptors

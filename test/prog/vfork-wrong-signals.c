@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -583,6 +584,39 @@ static void run_orphan(void)
 	printf("%s\n", text);
 }
 
+/* ---- one that comes to all when the child becomes a fork ---- */
+
+static void take_time(void)
+{
+	t_sleep_ms(100);
+}
+
+static FRAME pid_t returns(void)
+{
+	pid_t pid = start();
+
+	return pid;
+}
+
+/* FLATFORK_FAULT sends it, once for each child; fork itself is sent none. */
+static void run_all(void)
+{
+	pid_t pid;
+
+	CHECK(!setpgid(0, 0));
+	catches(SIGUSR1, SA_RESTART);
+	CHECK(!pthread_atfork(NULL, take_time, NULL));
+	for (int i = 1; i <= 3; i++) {
+		pid = returns();
+		if (pid == 0) {
+			t_sleep_ms(200);
+			_exit(by_fork ? i : handled);
+		}
+		CHECK(handled == (by_fork ? 0 : i));
+		t_reap(pid, "child handled");
+	}
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -607,5 +641,6 @@ static const struct a_case cases[] = {
 	C(sigchld_ignored),
 	C(wait_any),
 	C(storm),
+	C(all),
 };
 CASES_MAIN(cases)
