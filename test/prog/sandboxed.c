@@ -417,8 +417,12 @@ static void make_no_processes(void)
 	CHECK(!raw_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
 }
 
-/* A child of vfork is killed where it spawns; its parent goes on as ever. */
-static void run_killed_in_spawn(void)
+/*
+ * A child of vfork is killed where it spawns; its parent goes on as ever. But
+ * for a lock of libc's spawn from 2.41 on, which stays locked: whoever asks for
+ * the disposition of SIGABRT waits for ever, as t_end() would.
+ */
+static void end_after_killed_in_spawn(void)
 {
 	char *none[] = { NULL };
 	pid_t pid = vfork();
@@ -428,11 +432,17 @@ static void run_killed_in_spawn(void)
 		posix_spawn(&pid, "/nowhere", NULL, NULL, none, none);
 		_exit(0);
 	}
-	t_reap(pid, "child");
+	t_reap(pid, "its child");
 	pid = t_fork();
 	if (pid == 0)
 		t_exec_say("exec'ed");
-	t_reap(pid, "child of fork");
+	t_reap(pid, "its child of fork");
+	_exit(6);
+}
+
+static void run_killed_in_spawn(void)
+{
+	in_child(end_after_killed_in_spawn);
 }
 
 #define C(name)                   \
