@@ -77,6 +77,11 @@ bool ff_identity_take_to_fork(void)
 	return true;
 }
 
+uintptr_t ff_identity_page(void)
+{
+	return (uintptr_t)atomic_load(&page);
+}
+
 bool ff_identity_is_copy(int borrower)
 {
 	_Atomic int *mark = atomic_load(&page);

@@ -7,6 +7,7 @@
 #define FF_HOST_IDENTITY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum ff_identity {
 	FF_SAME,     /* the process that took this memory */
@@ -16,6 +17,9 @@ enum ff_identity {
 
 /* Whoever asks first takes the memory. Context: any; one system call. */
 enum ff_identity ff_identity(void);
+
+/* The page that tells, which must stay wiped in copies; 0: there is none. */
+uintptr_t ff_identity_page(void);
 
 /* A child that borrowed this memory, @borrower, or a fork of it? In pid
  * namespaces of their own pids tell nothing. */

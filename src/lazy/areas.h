@@ -65,6 +65,13 @@ struct ff_keep {
 	struct ff_warm warm;
 };
 
+static inline void ff_keep_page(struct ff_keep *keep, uintptr_t page)
+{
+	if (page)
+		keep->range[keep->count++] =
+			(struct ff_range){ page, page + FF_PAGE };
+}
+
 /*
  * List the areas of this process. Context: any; raw system calls only.
  * Returns 0, or -errno of /proc/self/maps (-ENOSPC: too many shared

@@ -54,6 +54,7 @@ static void keep_ours(struct ff_keep *keep)
 				   ((uintptr_t)ff_image_end + FF_PAGE - 1) &
 					   ~(FF_PAGE - 1) };
 	ff_sites_keep(keep);
+	ff_keep_page(keep, ff_identity_page());
 }
 
 /*

@@ -51,6 +51,7 @@
 #include <sys/mman.h>
 
 #include "host/hot.h"
+#include "host/identity.h"
 #include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/maps.h"
@@ -111,29 +112,31 @@ static void note_refused(uintptr_t start, uintptr_t end, int advice)
 	ff_spin_unlock(&refused.lock);
 }
 
-/* ENOMEM: there is a hole by now; around it, it is done. */
+/* ENOMEM: there is a hole by now; around it, it is done. EINVAL: it is wiped
+ * for good (MAP_DROPPABLE), and was not marked. */
+static bool is_refused(long rc)
+{
+	return rc < 0 && rc != -ENOMEM && rc != -EINVAL;
+}
+
 static void take_away(uintptr_t start, uintptr_t end, int advice)
 {
-	long rc = advise(start, end, advice);
-
-	if (rc < 0 && rc != -ENOMEM)
-		rc = advise(start, end, advice);
-	if (rc < 0 && rc != -ENOMEM)
+	if (is_refused(advise(start, end, advice)) &&
+	    is_refused(advise(start, end, advice)))
 		note_refused(start, end, advice);
 }
 
 static void take_away_what_was_refused(void)
 {
 	unsigned i, kept = 0;
-	long rc;
 
 	if (!atomic_load(&refused.count))
 		return;
 	ff_spin_lock(&refused.lock);
 	for (i = 0; i < atomic_load(&refused.count); i++) {
-		rc = advise(refused.mark[i].start, refused.mark[i].end,
-			    refused.mark[i].advice);
-		if (rc < 0 && rc != -ENOMEM)
+		if (is_refused(advise(refused.mark[i].start,
+				      refused.mark[i].end,
+				      refused.mark[i].advice)))
 			refused.mark[kept++] = refused.mark[i];
 	}
 	atomic_store(&refused.count, kept);
@@ -230,6 +233,7 @@ static void sweep_again(const struct kind *kind)
 	uint64_t layout;
 
 	ff_sites_keep(&keep);
+	ff_keep_page(&keep, ff_identity_page());
 	ff_slots_keep(&keep);
 	keep.ours = keep.count;
 	if (sweep(kind, false, &keep, &layout) < 0)

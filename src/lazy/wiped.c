@@ -11,6 +11,7 @@
  *
  *  elsewhere                               (looked at where an area is missing)
  *  private anonymous, wiped, not noted     an area has moved there: no child
+ *                                          (but the page of host/identity.h)
  */
 #include "lazy/wiped.h"
 
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
+#include "host/identity.h"
 #include "host/sys.h"
 #include "lazy/maps.h"
 #include "lazy/noted.h"
@@ -79,7 +81,8 @@ static int list(const struct ff_areas *areas, bool ask, uint64_t *ret_layout)
 	while ((rc = ff_maps_next(&maps, &m)) > 0) {
 		if (m.shared || !m.anonymous ||
 		    ff_areas_touch(areas, m.start, m.end - m.start) ||
-		    ff_noted_wiped(m.start, m.end))
+		    ff_noted_wiped(m.start, m.end) ||
+		    m.start == ff_identity_page())
 			continue;
 		ff_layout_add(ret_layout, &m);
 		if (ask)

@@ -314,16 +314,9 @@ bool ff_site_frame(struct ff_site *s, struct ff_frame_rule *ret_rule)
 	return true;
 }
 
-static void keep_page(struct ff_keep *keep, uintptr_t page)
-{
-	if (page)
-		keep->range[keep->count++] =
-			(struct ff_range){ page, page + FF_PAGE };
-}
-
 /* The parent's page is shared memory, too, which our own children have not. */
 void ff_sites_keep(struct ff_keep *keep)
 {
-	keep_page(keep, (uintptr_t)atomic_load(&told.by_children));
-	keep_page(keep, (uintptr_t)atomic_load(&told.to_parent));
+	ff_keep_page(keep, (uintptr_t)atomic_load(&told.by_children));
+	ff_keep_page(keep, (uintptr_t)atomic_load(&told.to_parent));
 }

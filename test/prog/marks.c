@@ -16,8 +16,9 @@
 #define MIB ((size_t)1 << 20)
 #define RW (PROT_READ | PROT_WRITE)
 
-/* How many mappings of a MiB and more in [start, end) have @flag? */
-static int count_flag(uintptr_t start, uintptr_t end, const char *flag)
+/* How many mappings of @bytes and more in [start, end) have @flag? */
+static int count_big(uintptr_t start, uintptr_t end, size_t bytes,
+		     const char *flag)
 {
 	FILE *f = fopen("/proc/self/smaps", "re");
 	unsigned long from, to;
@@ -28,12 +29,17 @@ static int count_flag(uintptr_t start, uintptr_t end, const char *flag)
 	CHECK(f);
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			inside = from < end && start < to && to - from >= MIB;
+			inside = from < end && start < to && to - from >= bytes;
 		if (inside && !strncmp(line, "VmFlags:", 8))
 			has += strstr(line, flag) != NULL;
 	}
 	fclose(f);
 	return has;
+}
+
+static int count_flag(uintptr_t start, uintptr_t end, const char *flag)
+{
+	return count_big(start, end, MIB, flag);
 }
 
 static bool has_flag(const void *at, const char *flag)
@@ -297,6 +303,37 @@ static void *sleep_on(void *unused)
 	return NULL;
 }
 
+static void fork_and_reap(int forks)
+{
+	pid_t pid;
+
+	for (int i = 0; i < forks; i++) {
+		pid = t_fork();
+		if (pid == 0)
+			t_exec_exit(0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+	}
+}
+
+/* Nor is the advice of a library's on memory of its own taken away. */
+static void run_of_libraries(void)
+{
+	char *own = t_anon(4 * MIB);
+	pthread_t t;
+	int before;
+
+	fork_and_reap(2);
+	before = count_big(0, UINTPTR_MAX, 4096, " wf");
+	CHECK(!madvise(own, 4 * MIB, MADV_DONTFORK));
+	CHECK(!pthread_create(&t, NULL, sleep_on, NULL));
+	fork_and_reap(3);
+	printf("%d more wiped\n",
+	       count_big(0, UINTPTR_MAX, 4096, " wf") - before);
+	stop = 1;
+	pthread_join(t, NULL);
+	munmap(own, 4 * MIB);
+}
+
 /* realloc() moves it, past everybody. */
 static char *move_by_realloc(char *block_of_malloc, size_t bytes)
 {
@@ -359,6 +396,6 @@ static const struct a_case cases[] = {
 	C(dontfork_moves),     C(wipe_moves),	       C(dontfork_by_hand),
 	C(wipe_by_hand),       C(dontfork_by_syscall), C(whole),
 	C(beside_mremap),      C(beside_realloc),      C(own_beside_mremap),
-	C(own_beside_realloc), C(threads_own),
+	C(own_beside_realloc), C(of_libraries),	       C(threads_own),
 };
 CASES_MAIN(cases)
