@@ -227,6 +227,39 @@ START_TEST(an_error_names_the_action)
 }
 END_TEST
 
+/* Three descriptors, then 5 is closed, and all from 7 on; a ring of two needs a
+ * third place. */
+START_TEST(a_map_counts_as_what_it_takes)
+{
+	const struct flatfork_fd map[] = { { 0, 3 }, { 1, 4 }, { 1, 6 } };
+	const struct flatfork_fd ring[] = { { 3, 4 }, { 4, 3 } };
+
+	flatfork_spawn_map(how, map, 3, true);
+	flatfork_spawn_chdir(how, "/x/y");
+	ck_assert_uint_eq(failing_start("/bin/true").index, 5);
+	flatfork_spawn_free(how);
+	how = flatfork_spawn_new();
+	flatfork_spawn_map(how, map, 2, false);
+	flatfork_spawn_map(how, ring, 2, false);
+	flatfork_spawn_chdir(how, "/x/y");
+	ck_assert_uint_eq(failing_start("/bin/true").index, 5);
+}
+END_TEST
+
+START_TEST(a_session_has_one_group)
+{
+	struct flatfork_error error;
+
+	flatfork_spawn_session(how, -1);
+	flatfork_spawn_process_group(how, 0);
+	error = failing_start("/bin/true");
+	ck_assert_int_eq(error.error, EPERM);
+	ck_assert_int_eq(error.where, FLATFORK_IN_ATTRIBUTE);
+	ck_assert_uint_eq(error.index, 1);
+	ck_assert_str_eq(error.step, "setpgid");
+}
+END_TEST
+
 START_TEST(an_error_names_the_attribute)
 {
 	struct flatfork_error error;
@@ -442,6 +475,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, a_map_may_be_a_ring);
 	tcase_add_test(tests, a_map_refuses_what_is_no_map);
 	tcase_add_test(tests, an_error_names_the_action);
+	tcase_add_test(tests, a_map_counts_as_what_it_takes);
+	tcase_add_test(tests, a_session_has_one_group);
 	tcase_add_test(tests, an_error_names_the_attribute);
 	tcase_add_test(tests, an_error_names_the_program);
 	tcase_add_loop_test(tests, what_the_kernel_lacks_is_said_clearly, 0,
