@@ -1,7 +1,7 @@
 /*
  * What the user asked for, read once from the environment. FF_OPTIONS is the
- * one table: the parser, the help text of the command, its flags and the
- * README's table (a test compares it) all come from here.
+ * one table: the parser, the help text of the command, its flags, the manual
+ * pages and the README's table (a test compares it) all come from here.
  */
 #ifndef FF_TELL_OPTIONS_H
 #define FF_TELL_OPTIONS_H
