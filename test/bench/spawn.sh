@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The spawn benchmark at the sizes of the README: resident memory times
+# The spawn benchmark at the sizes of README.md here: resident memory times
 # descriptors, then threads, vfork and libc's, then ETXTBSY.
 # `name value unit` lines; ratios are of one run each.
 #
