@@ -222,7 +222,7 @@ bool ff_child_takes_asking(void)
 }
 
 /*
- * H-C6 What was refused once may be had a moment later: a committed child has
+ * H-C8 What was refused once may be had a moment later: a committed child has
  *      nothing else to go on with. What was brought is brought once more: since
  *      then nobody has written to it.
  */

@@ -417,7 +417,7 @@ bool ff_is_watched(uintptr_t address)
 }
 
 /* Where the fault is our own handler's, a committed child can't leave: it asks
- * again (H-C6). */
+ * again (H-C8). */
 static int fetch_one(uintptr_t address)
 {
 	struct timespec pause = { 0, 1000L * 1000 };

@@ -19,7 +19,7 @@
  *  H-O4 libc may block all signals for its clone, and then restores in the new
  *       process what it found (glibc 2.41 and later), where nobody is in
  *       between: so it finds all of them blocked.
- *  H-O5 see die().
+ *  And H-O5, at die().
  */
 #include "lend/become.h"
 
