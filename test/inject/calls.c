@@ -2,7 +2,8 @@
  * The errors are those of the manual pages, and EPERM, which filters are
  * fond of. Left out are calls that have no error of their own (getpid), those
  * that end or signal, and those that put back what a call of the same kind
- * took away before: that these fail, too, nobody could make good.
+ * took away before: that these fail, too, nobody could make good. A child that
+ * is spawned does not put back, it sets.
  */
 #include "calls.h"
 
@@ -118,8 +119,15 @@ static bool puts_back(long nr, const unsigned long long *args,
 	}
 }
 
+/* libc's fork, from glibc 2.41 on, asks for the mask that it will put back, and
+ * does not look whether it was told: what it puts back then is anything. */
+static bool is_asked_by_libc(long nr, const unsigned long long *args)
+{
+	return nr == SYS_rt_sigprocmask && args[0] == SIG_BLOCK && !args[1];
+}
+
 const struct call *call_find(long nr, const unsigned long long *args,
-			     unsigned long word, bool may_put_back,
+			     unsigned long word, enum inject_side side,
 			     bool of_fork)
 {
 	size_t i;
@@ -127,7 +135,9 @@ const struct call *call_find(long nr, const unsigned long long *args,
 	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
 		if (never[i] == nr)
 			return NULL;
-	if (!may_put_back && puts_back(nr, args, word))
+	if ((of_fork || side != INJECT_CHILD) && puts_back(nr, args, word))
+		return NULL;
+	if (of_fork && side == INJECT_PARENT && is_asked_by_libc(nr, args))
 		return NULL;
 	if (nr == SYS_futex && (args[1] & FUTEX_CMD_MASK) == FUTEX_WAKE)
 		return NULL;

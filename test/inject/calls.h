@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "inject.h"
+
 #define CALL_ERRORS 6
 #define CALL_SHORT 4095 /* for an error: it does the half of what is asked */
 
@@ -14,11 +16,11 @@ struct call {
 	bool done; /* it has its effect all the same, as a close() has */
 };
 
-/* The call @nr with @args; @word is what its second argument points at. May one
- * fail that puts back what was before? Is it one of a fork's, where what is
- * read can come in pieces? NULL: one that can't fail. */
+/* The call @nr with @args of @side; @word is what its second argument points
+ * at. Is it one of a fork's, where what is read can come in pieces? NULL: one
+ * that can't fail. */
 const struct call *call_find(long nr, const unsigned long long *args,
-			     unsigned long word, bool may_put_back,
+			     unsigned long word, enum inject_side side,
 			     bool of_fork);
 
 /* @call has how many? */

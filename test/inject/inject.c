@@ -215,8 +215,7 @@ static void at_entry(struct tracee *t, const struct ptrace_syscall_info *info)
 	t->error = 0;
 	makes(t->pid, info);
 	trace(PTRACE_PEEKDATA, t->pid, info->entry.args[1], &word);
-	call = call_find(t->nr, (const void *)info->entry.args, word,
-			 t->side == INJECT_CHILD && !inject->of_fork,
+	call = call_find(t->nr, (const void *)info->entry.args, word, t->side,
 			 inject->of_fork);
 	if (!call)
 		return;
