@@ -48,6 +48,7 @@ set(FF_CORE_SOURCES
 	lazy/child.c
 	lazy/clone.c
 	lazy/ending.c
+	lazy/fate.c
 	lazy/fork.c
 	lazy/handed.c
 	lazy/intent.c

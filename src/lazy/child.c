@@ -211,7 +211,7 @@ static void move_on(enum ff_state to)
 		}
 		if (sys(rt_sigtimedwait, &ask, NULL, &a_while, sizeof(ask)) ==
 			    SIGSYS ||
-		    sys(kill, ff_child.parent, 0) == -ESRCH)
+		    sys(getppid) != ff_child.parent)
 			move_state(FF_ASKED, FF_RUNNING);
 	}
 }

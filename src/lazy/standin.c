@@ -44,6 +44,7 @@
 #include "host/file.h"
 #include "host/signals.h"
 #include "host/sys.h"
+#include "lazy/fate.h"
 #include "lazy/gate.h"
 #include "lazy/handed.h"
 #include "lazy/standins.h"
@@ -55,6 +56,7 @@
 
 #define STACK_BYTES ((size_t)64 << 10)
 #define LOOK_EVERY 16 /* answers */
+#define READY_SLICES 20
 #define NAP_NS_MIN (100L * 1000)
 #define FORK_NO_EXEC 0x40 /* PF_FORKNOEXEC of linux/sched.h */
 
@@ -63,7 +65,6 @@ static const struct timespec a_while = { 0, 100L * 1000 * 1000 };
 /* Shared by the two, and by nobody else. */
 struct pact {
 	_Atomic uint32_t ready;
-	_Atomic uint32_t dismissed; /* it is not needed */
 };
 
 /* Above its stack, so private; its parent fills in the first part. */
@@ -72,9 +73,9 @@ struct standin {
 	struct pact *pact;
 	int child;  /* a pidfd */
 	bool tells; /* the parent, of an end that sends nothing */
+	pid_t parent;
 	struct ff_areas areas;
 
-	pid_t parent;
 	int mem, pagemap;
 	int status; /* the child's /proc/PID/stat */
 	struct ff_robust_head head;
@@ -249,8 +250,6 @@ static bool needs_nothing(const struct standin *s, struct ff_shared *sh)
 	struct pollfd p = { .fd = s->child, .events = POLLIN };
 	const struct timespec now = { 0, 0 };
 
-	if (atomic_load(&s->pact->dismissed))
-		return true;
 	if (sys(ppoll, &p, 1, &now, NULL, 0) == 1) {
 		if (s->tells && has_no_exit_signal(s) &&
 		    sys(getppid) == s->parent)
@@ -263,8 +262,9 @@ static bool needs_nothing(const struct standin *s, struct ff_shared *sh)
 
 static void stand_up(struct standin *s)
 {
+	if (ff_fault(FF_FAULT_STANDIN_STOPS))
+		sys(kill, ff_getpid(), SIGSTOP);
 	drop_all(s);
-	s->parent = (pid_t)sys(getppid);
 	own_robust_word(s);
 	s->mem = (int)sys(openat, AT_FDCWD, "/proc/self/mem",
 			  O_RDONLY | O_CLOEXEC, 0);
@@ -350,15 +350,17 @@ static void standin_main(void *arg)
 	}
 }
 
-/* False: it is dead, and reaped. */
+/* False: it is dead, or something holds it up: stopped, or in the kernel. */
 static bool is_ready(struct pact *pact, pid_t pid)
 {
-	while (!atomic_load(&pact->ready)) {
+	int i;
+
+	for (i = 0; i < READY_SLICES && !atomic_load(&pact->ready); i++) {
 		sys(futex, &pact->ready, FUTEX_WAIT, 0, &a_while, NULL, 0);
-		if (!atomic_load(&pact->ready) && ff_standin_reap(pid, WNOHANG))
-			return false;
+		if (!atomic_load(&pact->ready) && ff_has_ended(pid))
+			break;
 	}
-	return true;
+	return atomic_load(&pact->ready);
 }
 
 static void *map_some(size_t bytes, int flags)
@@ -413,6 +415,7 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct pact *pact)
 	s->image = &ff_image_of(slot)->slot;
 	s->pact = pact;
 	s->tells = !slot->committed;
+	s->parent = ff_getpid();
 	ff_areas_copy(&s->areas, &slot->areas);
 	s->child = (int)sys(pidfd_open, pid, 0);
 	if (s->child >= 0 && !ff_standins_full())
@@ -420,7 +423,7 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct pact *pact)
 	if (made > 0)
 		ff_standin_remember((pid_t)made, pid);
 	if (made > 0 && !is_ready(pact, (pid_t)made)) {
-		ff_standin_forget((pid_t)made);
+		ff_standin_dismiss((pid_t)made);
 		made = -EAGAIN;
 	}
 	if (s->child >= 0)
@@ -442,15 +445,6 @@ bool ff_standin_make(struct ff_slot *slot, pid_t pid)
 	return true;
 }
 
-/* It has served nobody. */
-static void dismiss(struct ff_slot *slot, struct pact *pact, pid_t pid)
-{
-	atomic_store(&pact->dismissed, 1);
-	sys(futex, &slot->shared->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	ff_standin_reap(pid, 0);
-	ff_standin_forget(pid);
-}
-
 bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
 {
 	uint32_t seen = FF_EXECING;
@@ -468,7 +462,7 @@ bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
 		atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
 	} else {
 		if (made > 0)
-			dismiss(slot, pact, (pid_t)made);
+			ff_standin_dismiss((pid_t)made);
 		ff_handed_remove(pid);
 	}
 	if (pact)

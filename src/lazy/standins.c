@@ -7,6 +7,8 @@
  *       by the time it is looked for: waits look first (preload/wait.c).
  *  H-D8 What ends without having reaped them leaves them to others. So they
  *       are waited for then, for as long as a fork might have taken.
+ *  H-D9 Who sees one may stop it, and then it ends when it is killed only: that
+ *       is done when the kernel says that its child needs nothing more.
  */
 #include "lazy/standins.h"
 
@@ -19,23 +21,23 @@
 
 #include "host/hot.h"
 #include "host/sys.h"
+#include "lazy/fate.h"
 
 #define STANDINS_MAX 64
+#define LOOKS_AFTER_NS ((int64_t)1000 * 1000 * 1000)
+#define KILLED_NS ((int64_t)100 * 1000 * 1000)
 
 /* Of this process, not yet reaped; 0: free; negative: being asked for. */
 static _Atomic pid_t standins[STANDINS_MAX];
 static _Atomic pid_t served[STANDINS_MAX]; /* the child of each */
 static _Atomic unsigned count FF_HOT;
 
-bool ff_standin_reap(pid_t pid, int options)
+bool ff_standin_reap(pid_t pid)
 {
 	siginfo_t info = { 0 };
-	long rc;
+	long rc = sys(waitid, P_PID, pid, &info, WEXITED | __WCLONE | WNOHANG,
+		      NULL);
 
-	do
-		rc = sys(waitid, P_PID, pid, &info,
-			 WEXITED | __WCLONE | options, NULL);
-	while (rc == -EINTR);
 	return rc < 0 || info.si_pid == pid;
 }
 
@@ -72,66 +74,6 @@ void ff_standin_remember(pid_t pid, pid_t child)
 	}
 }
 
-/* The @i-th, if there is one and no other thread is at it: is it reaped? */
-static void try_to_reap(unsigned i, int options)
-{
-	pid_t pid = atomic_load(&standins[i]);
-
-	if (pid <= 0 ||
-	    !atomic_compare_exchange_strong(&standins[i], &pid, -pid))
-		return;
-	if (ff_standin_reap(pid, options)) {
-		atomic_store(&standins[i], 0);
-		atomic_fetch_sub(&count, 1);
-	} else {
-		atomic_store(&standins[i], pid);
-	}
-}
-
-void ff_standins_reap(void)
-{
-	unsigned i;
-
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
-		try_to_reap(i, WNOHANG);
-}
-
-/* No child of ours, or one that has ended: looks, reaps nothing. */
-static bool has_ended(pid_t child)
-{
-	siginfo_t info = { 0 };
-	long rc = sys(waitid, P_PID, child, &info,
-		      WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
-
-	return rc < 0 || info.si_pid == child;
-}
-
-void ff_standins_settle(void)
-{
-	unsigned i;
-
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
-		try_to_reap(i,
-			    has_ended(atomic_load(&served[i])) ? 0 : WNOHANG);
-}
-
-bool ff_standin_found(pid_t pid)
-{
-	pid_t is;
-	unsigned i;
-
-	if (pid <= 0)
-		return false;
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
-		is = atomic_load(&standins[i]);
-		if (is == pid)
-			try_to_reap(i, 0);
-		if (is == pid || is == -pid)
-			return true;
-	}
-	return false;
-}
-
 /* Until @pid has ended, or the time is over: what is left of it. */
 static int64_t wait_for_end(pid_t pid, int64_t left_ns)
 {
@@ -153,6 +95,94 @@ static int64_t wait_for_end(pid_t pid, int64_t left_ns)
 	       (to.tv_nsec - from.tv_nsec);
 }
 
+/* The same, and reap it. */
+static bool reap_within(pid_t pid, int64_t ns)
+{
+	while (!ff_standin_reap(pid)) {
+		if (ns <= 0)
+			return false;
+		ns = wait_for_end(pid, ns);
+	}
+	return true;
+}
+
+static bool kill_and_reap(pid_t pid)
+{
+	sys(kill, pid, SIGKILL);
+	return reap_within(pid, KILLED_NS);
+}
+
+void ff_standin_dismiss(pid_t pid)
+{
+	if (kill_and_reap(pid))
+		ff_standin_forget(pid);
+}
+
+/*
+ * The @i-th, if there is one and no other thread is at it, and if it has ended;
+ * or if its child has, which has an end then (H-D9).
+ */
+static void try_to_reap(unsigned i, bool (*is_in_vain)(pid_t child))
+{
+	pid_t pid = atomic_load(&standins[i]);
+
+	if (pid <= 0 ||
+	    !atomic_compare_exchange_strong(&standins[i], &pid, -pid))
+		return;
+	if (ff_standin_reap(pid) ||
+	    (is_in_vain && is_in_vain(atomic_load(&served[i])) &&
+	     (reap_within(pid, LOOKS_AFTER_NS) || kill_and_reap(pid)))) {
+		atomic_store(&standins[i], 0);
+		atomic_fetch_sub(&count, 1);
+	} else {
+		atomic_store(&standins[i], pid);
+	}
+}
+
+void ff_standins_reap(void)
+{
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
+		try_to_reap(i, NULL);
+}
+
+void ff_standins_settle(void)
+{
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
+		try_to_reap(i, ff_has_ended);
+}
+
+/* Somebody has stopped it, or let it go on. */
+static void take_word(pid_t pid)
+{
+	siginfo_t info;
+
+	sys(waitid, P_PID, pid, &info,
+	    WSTOPPED | WCONTINUED | WNOHANG | __WCLONE, NULL);
+}
+
+bool ff_standin_found(const siginfo_t *info)
+{
+	const pid_t pid = info->si_pid;
+	pid_t is;
+	unsigned i;
+
+	if (pid <= 0)
+		return false;
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
+		is = atomic_load(&standins[i]);
+		if (is != pid && is != -pid)
+			continue;
+		take_word(pid);
+		try_to_reap(i, NULL);
+		return true;
+	}
+	return false;
+}
+
 void ff_standins_await(unsigned ms)
 {
 	int64_t left_ns = (int64_t)ms * 1000000;
@@ -160,7 +190,7 @@ void ff_standins_await(unsigned ms)
 	pid_t pid;
 
 	for (i = 0; i < STANDINS_MAX && ff_any_standin();) {
-		try_to_reap(i, WNOHANG);
+		try_to_reap(i, left_ns > 0 ? NULL : ff_is_over);
 		pid = atomic_load(&standins[i]);
 		if (pid == 0 || left_ns <= 0)
 			i++;

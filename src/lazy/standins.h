@@ -4,6 +4,7 @@
 #ifndef FF_LAZY_STANDINS_H
 #define FF_LAZY_STANDINS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -11,24 +12,27 @@ bool ff_standins_full(void);
 /* @pid serves the child @child; and after all it does not, and is reaped. */
 void ff_standin_remember(pid_t pid, pid_t child);
 void ff_standin_forget(pid_t pid);
-/* True: @pid is reaped, or was. @options: WNOHANG, or 0 to wait for it. */
-bool ff_standin_reap(pid_t pid, int options);
+/* True: @pid is reaped, or was. */
+bool ff_standin_reap(pid_t pid);
+/* Whatever it is at, it ends. */
+void ff_standin_dismiss(pid_t pid);
 
 /* Reap those that are done. Context: any; cheap while there are none. */
 void ff_standins_reap(void);
 
-/* The same, but those that still serve are waited for, @ms at most. */
+/* The same, but those that still serve are waited for, @ms at most; those that
+ * have nobody to serve do not stay. */
 void ff_standins_await(unsigned ms);
 
 /*
  * Around a wait that finds children of any kind. settle: those whose child has
- * ended are waited for, so that who has no other child hears so. found: is the
- * one that has ended, or is about to, one of them? Then it is reaped, and it is
- * to be looked again.
+ * ended are waited for, so that who has no other child hears so. found: is this
+ * told of one of them? Then nobody will be told it again, and it is to be looked
+ * again.
  */
 bool ff_any_standin(void);
 void ff_standins_settle(void);
-bool ff_standin_found(pid_t pid);
+bool ff_standin_found(const siginfo_t *info);
 
 /* In a new process: they are its parent's. */
 void ff_standins_reset(void);

@@ -24,9 +24,13 @@
 #include <time.h>
 
 #include "host/sys.h"
+#include "lazy/fate.h"
 #include "lazy/standin.h"
 
-#define LOOK_AGAIN_NS (100L * 1000 * 1000)
+/* Where nobody could be had to stand in; twice as long the next time, as each
+ * try costs a fork. */
+#define TRY_AGAIN_NS ((int64_t)100 * 1000 * 1000)
+#define TRY_AGAIN_NS_MAX ((int64_t)5 * 1000 * 1000 * 1000)
 /* What is killed may still be held up in the kernel. */
 #define KILLED_NS ((int64_t)1000 * 1000 * 1000)
 #define NAP_NS_MIN (20L * 1000)
@@ -37,6 +41,12 @@
 
 /* A child that has not said who it is may be dead without a word. */
 #define YOUNG_NS ((int64_t)5 * 1000 * 1000)
+
+static int64_t longer(int64_t again_ns)
+{
+	return again_ns < TRY_AGAIN_NS_MAX / 2 ? again_ns * 2 :
+						 TRY_AGAIN_NS_MAX;
+}
 
 static int64_t now_ns(void)
 {
@@ -173,6 +183,7 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 				     int64_t budget_ns)
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
+	int64_t again_ns = TRY_AGAIN_NS;
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
@@ -186,8 +197,9 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 			outcome = look(slot, pid);
 		if (outcome == FF_OUTCOME_NONE && left <= 0) {
 			outcome = time_is_up(slot, pid);
-			left = LOOK_AGAIN_NS; /* in execve: H-W2 */
+			left = again_ns; /* in execve: H-W2 */
 			deadline = now_ns() + left;
+			again_ns = longer(again_ns);
 		}
 		if (outcome != FF_OUTCOME_NONE)
 			return outcome;
@@ -195,16 +207,6 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 		has_waited = true;
 		left = deadline - now_ns();
 	}
-}
-
-/* Is the committed child gone, whoever reaped it? Looks, reaps nothing. */
-static bool is_gone(pid_t pid)
-{
-	siginfo_t info = { 0 };
-	long rc = sys(waitid, P_PID, pid, &info,
-		      WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
-
-	return rc == -ECHILD || (rc == 0 && info.si_pid == pid);
 }
 
 /*
@@ -310,6 +312,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 				      int64_t budget_ns)
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
+	int64_t again_ns = TRY_AGAIN_NS;
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
@@ -326,15 +329,16 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			deadline = now_ns() + LEAVING_NS;
 			left = LEAVING_NS;
 		}
-		if ((left <= 0 || (!seen && has_waited)) && is_gone(pid))
+		if ((left <= 0 || (!seen && has_waited)) && ff_has_ended(pid))
 			return atomic_load(&sh->state) == FF_BORN ?
 				       never_was(slot, pid) :
 				       FF_OUTCOME_ENDED;
 		if (left <= 0 && hand_over(slot, pid))
 			return FF_OUTCOME_RELEASED;
 		if (left <= 0) {
-			left = LOOK_AGAIN_NS;
+			left = again_ns;
 			deadline = now_ns() + left;
+			again_ns = longer(again_ns);
 		}
 		wait_for_word(sh, seen, left, &nap_ns);
 		has_waited = true;

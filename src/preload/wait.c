@@ -90,7 +90,7 @@ static pid_t find(const struct wait *w, siginfo_t *ret_info)
 		ff_standins_settle();
 		if (look(w, ret_info) < 0)
 			return -1;
-	} while (ff_standin_found(ret_info->si_pid));
+	} while (ff_standin_found(ret_info));
 	return ret_info->si_pid;
 }
 

@@ -5,9 +5,12 @@
 #include "lazy/standin.h"
 #include "lazy/standins.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -15,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/fault.h"
 #include "unit.h"
 
 const char unit_subject[] = "standin";
@@ -48,7 +52,7 @@ static void make_child(void)
 	_exit(1);
 }
 
-static void begin(void)
+static void prepare(void)
 {
 	struct ff_slot *image;
 
@@ -74,8 +78,40 @@ static void begin(void)
 	image->areas.shared[0].end = (uintptr_t)memory + BYTES;
 	image->areas.shared[1].end = (uintptr_t)1 << 46;
 	make_child();
+}
+
+static void begin(void)
+{
+	prepare();
 	ck_assert(ff_standin_make(slot, child));
 	ck_assert(ff_any_standin());
+}
+
+/* Who stands in: a child of this process, and not @child. */
+static pid_t standin(void)
+{
+	char path[64], text[256], *at = text;
+	pid_t pid = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	unit_read_file(path, text, sizeof(text));
+	while ((pid = (pid_t)strtol(at, &at, 10)) == child)
+		;
+	return pid;
+}
+
+/* Stopped by somebody who sees it; its parent is told that, too. */
+static pid_t stop(void)
+{
+	pid_t pid = standin();
+	siginfo_t info = { 0 };
+
+	ck_assert_int_gt(pid, 0);
+	kill(pid, SIGSTOP);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info,
+				WSTOPPED | WNOWAIT | __WALL),
+			 0);
+	return pid;
 }
 
 /* As lazy/source.c asks. */
@@ -191,6 +227,59 @@ START_TEST(one_for_an_exec_that_is_none_any_more_is_dismissed)
 }
 END_TEST
 
+/* Nobody gets anything from it, and it is not there for ever. */
+START_TEST(one_that_does_not_stand_up_is_given_up)
+{
+	prepare();
+	ff_faults_load("standin-stops");
+	ck_assert(!ff_standin_make(slot, child));
+	ck_assert_int_eq(said->source, FF_SOURCE_PARENT);
+	slot->committed = false;
+	atomic_store(&said->state, FF_EXECING);
+	ck_assert(!ff_standin_make_for_exec(slot, child));
+	ck_assert_int_eq(said->state, FF_EXECING);
+	end_child();
+	assert_ends(false);
+	ck_assert_int_eq(standin(), 0);
+}
+END_TEST
+
+START_TEST(one_that_is_stopped_holds_nobody_who_waits)
+{
+	siginfo_t info = { 0 };
+	pid_t pid;
+
+	begin();
+	pid = stop();
+	ck_assert(!waitid(P_ALL, 0, &info, WSTOPPED | WNOWAIT | __WALL));
+	ck_assert_int_eq(info.si_pid, pid);
+	ck_assert(ff_standin_found(&info));
+	ck_assert(ff_any_standin());
+	info.si_pid = 0;
+	ck_assert(!waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | __WALL));
+	ck_assert_int_eq(info.si_pid, 0);
+	ff_standins_settle();
+	ff_standins_await(50);
+	ck_assert(ff_any_standin());
+	end_child();
+	ff_standins_settle();
+	ck_assert(!ff_any_standin());
+}
+END_TEST
+
+START_TEST(one_that_is_stopped_and_not_needed_is_left_to_nobody)
+{
+	begin();
+	stop();
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	/* not before its child execs, and then not for long */
+	while (ff_any_standin())
+		ff_standins_await(50);
+	ck_assert_int_eq(standin(), 0);
+	end_child();
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests,
@@ -201,4 +290,8 @@ void unit_tests(TCase *tests)
 		       it_ends_when_its_child_execs_however_much_it_is_asked);
 	tcase_add_test(tests,
 		       one_for_an_exec_that_is_none_any_more_is_dismissed);
+	tcase_add_test(tests, one_that_does_not_stand_up_is_given_up);
+	tcase_add_test(tests, one_that_is_stopped_holds_nobody_who_waits);
+	tcase_add_test(tests,
+		       one_that_is_stopped_and_not_needed_is_left_to_nobody);
 }
