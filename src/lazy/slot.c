@@ -5,6 +5,7 @@
 
 #include "host/hot.h"
 #include "host/sys.h"
+#include "lazy/fate.h"
 
 #define SLOTS 4
 
@@ -21,6 +22,7 @@ static struct {
 	_Atomic bool busy;
 	_Atomic bool open; /* true where a child may have inherited the image */
 	struct ff_house *house, *image;
+	pid_t last; /* who had the image; H-I4 */
 } slots[SLOTS] FF_HOT;
 
 static bool is_error(long rc)
@@ -81,6 +83,9 @@ struct ff_slot *ff_slot_take(void)
 			continue;
 		if (!slots[i].house)
 			slots[i].house = get_house();
+		if (slots[i].last && !ff_is_over(slots[i].last))
+			drop_image(i);
+		slots[i].last = 0;
 		if (slots[i].house && !slots[i].image)
 			slots[i].image = get_image();
 		if (!slots[i].image) {
@@ -128,6 +133,7 @@ void ff_slot_put(struct ff_slot *slot)
 
 	if (is_used_up(slot))
 		drop_image(i);
+	slots[i].last = slot->went_on;
 	atomic_store(&slots[i].open, false);
 	atomic_store(&slots[i].busy, false);
 }
@@ -227,6 +233,7 @@ void ff_slots_reset(void)
 		/* Neither is inherited, and what is there may be the
 		 * program's by now; a lazy child's own image has moved. */
 		slots[i].house = slots[i].image = NULL;
+		slots[i].last = 0;
 		atomic_store(&slots[i].open, false);
 		atomic_store(&slots[i].busy, false);
 	}

@@ -138,6 +138,7 @@ struct ff_slot {
 	struct ff_shared *shared; /* in the image */
 	uintptr_t frame;	  /* of struct ff_strays */
 	pid_t parent;		  /* who makes the child */
+	pid_t went_on;		  /* the child, if that is its own word */
 
 	bool armed;	 /* dispatch is on for this thread */
 	bool real;	 /* a real fork follows; the gate counts it */
@@ -178,6 +179,8 @@ struct ff_slot {
  *      it does so it says it here, in a page of the image, and lets the page
  *      go: from then on nobody who has less can take it back. The parent lets
  *      such an image go, too.
+ * H-I4 That a committed child has another program, or is dead, is its own word
+ *      for its parent to go on. Its image is used again when the kernel says so.
  * H-I3 The images are not inherited, but by the clone that one is for: a
  *      process that is made past us has none.
  */

@@ -351,6 +351,7 @@ enum ff_outcome ff_wait_child(struct ff_slot *slot, pid_t pid,
 {
 	int64_t budget_ns = (int64_t)budget_ms * 1000000;
 
+	slot->went_on = slot->committed ? pid : 0;
 	return slot->committed ? wait_committed(slot, pid, budget_ns) :
 				 wait_on_trial(slot, pid, budget_ns);
 }

@@ -1,6 +1,7 @@
 /* Slots: how many there are, what a fresh one holds, what a child inherits. */
 #include "lazy/slot.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -108,6 +109,35 @@ static bool is_mapped(const void *page)
 	return msync((void *)((uintptr_t)page & ~(FF_PAGE - 1)), FF_PAGE,
 		     MS_ASYNC) == 0;
 }
+
+/* H-I4: whatever a committed child has said of itself. */
+START_TEST(who_is_not_over_has_its_image_alone)
+{
+	struct ff_slot *slot = ff_slot_take(), *image;
+	pid_t child = fork();
+
+	if (child == 0)
+		for (;;)
+			pause();
+	ck_assert_int_gt(child, 0);
+	image = &ff_image_of(slot)->slot;
+	image->window[0] = 7;
+	slot->committed = true;
+	slot->outcome = FF_OUTCOME_EXEC;
+	slot->went_on = child;
+	ff_slot_put(slot);
+	ck_assert_ptr_eq(ff_slot_take(), slot);
+	image = &ff_image_of(slot)->slot;
+	ck_assert_uint_eq(image->window[0], 0);
+	image->window[0] = 8;
+	slot->went_on = child;
+	ff_slot_put(slot);
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert_ptr_eq(ff_slot_take(), slot);
+	ck_assert_uint_eq(ff_image_of(slot)->slot.window[0], 8);
+}
+END_TEST
 
 /* In a child: as it should be after ff_slots_reset(); 0, or what is not. */
 static int new_process(void)
@@ -395,6 +425,7 @@ END_TEST
 
 void unit_tests(TCase *tests)
 {
+	tcase_add_test(tests, who_is_not_over_has_its_image_alone);
 	tcase_add_test(tests, all_can_be_taken_and_then_none_is_left);
 	tcase_add_test(tests, what_is_put_back_can_be_taken_again_as_new);
 	tcase_add_test(tests, pages_are_disjoint_and_all_of_them_kept);
