@@ -9,12 +9,14 @@
  *       read. So what was read from the parent is good only if it was still
  *       the source afterwards; else it is read again from the other one.
  *  H-D12 Who stands in may be killed. Its word in the image tells, as a robust
- *       futex does; who waits for an answer looks at it now and then.
+ *       futex does; who waits for an answer looks at it now and then. Who is
+ *       stopped, by somebody who sees it, is let go on.
  */
 #include "lazy/source.h"
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +30,12 @@ static bool parent_is_source(void)
 	return atomic_load(&ff_child.shared->source) == FF_SOURCE_PARENT;
 }
 
+static void rouse(uint32_t standin)
+{
+	if (standin)
+		sys(kill, standin, SIGCONT);
+}
+
 static void wait_for_answer(struct ff_shared *sh, uint32_t number)
 {
 	uint32_t seen;
@@ -35,7 +43,9 @@ static void wait_for_answer(struct ff_shared *sh, uint32_t number)
 	while ((seen = atomic_load(&sh->answered)) != number) {
 		if (atomic_load(&sh->standin) & FUTEX_OWNER_DIED)
 			return; /* H-D12 */
-		sys(futex, &sh->answered, FUTEX_WAIT, seen, &a_while, NULL, 0);
+		if (sys(futex, &sh->answered, FUTEX_WAIT, seen, &a_while, NULL,
+			0) == -ETIMEDOUT)
+			rouse(atomic_load(&sh->standin) & FUTEX_TID_MASK);
 	}
 }
 
