@@ -23,6 +23,15 @@ static bool has_execed(pid_t pid)
 	return sys(setpgid, pid, INT_MAX) == -EACCES;
 }
 
+bool ff_is_told(pid_t pid)
+{
+	siginfo_t info;
+
+	return has_execed(pid) ||
+	       sys(waitid, P_PID, pid, &info,
+		   WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) == -ECHILD;
+}
+
 bool ff_is_over(pid_t pid)
 {
 	return has_execed(pid) || ff_has_ended(pid);

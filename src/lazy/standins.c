@@ -106,23 +106,38 @@ static bool reap_within(pid_t pid, int64_t ns)
 	return true;
 }
 
-static bool kill_and_reap(pid_t pid)
+static bool kill_and_reap(pid_t pid, int64_t ns)
 {
 	sys(kill, pid, SIGKILL);
-	return reap_within(pid, KILLED_NS);
+	return reap_within(pid, ns);
 }
 
 void ff_standin_dismiss(pid_t pid)
 {
-	if (kill_and_reap(pid))
+	if (kill_and_reap(pid, KILLED_NS))
 		ff_standin_forget(pid);
 }
 
-/*
- * The @i-th, if there is one and no other thread is at it, and if it has ended;
- * or if its child has, which has an end then (H-D9).
- */
-static void try_to_reap(unsigned i, bool (*is_in_vain)(pid_t child))
+/* When is one there in vain, how long may it take to end by itself, and when
+ * it is killed? (H-D9) */
+struct patience {
+	bool (*is_in_vain)(pid_t child);
+	int64_t ends_ns, killed_ns;
+};
+static const struct patience tidies = { ff_is_told, 0, 0 },
+			     settles = { ff_has_ended, LOOKS_AFTER_NS,
+					 KILLED_NS },
+			     leaves = { ff_is_over, 0, KILLED_NS };
+
+static bool reap_in_vain(pid_t pid, pid_t child, const struct patience *p)
+{
+	return p && p->is_in_vain(child) &&
+	       (reap_within(pid, p->ends_ns) ||
+		kill_and_reap(pid, p->killed_ns));
+}
+
+/* The @i-th, if there is one and no other thread is at it. */
+static void try_to_reap(unsigned i, const struct patience *patience)
 {
 	pid_t pid = atomic_load(&standins[i]);
 
@@ -130,8 +145,7 @@ static void try_to_reap(unsigned i, bool (*is_in_vain)(pid_t child))
 	    !atomic_compare_exchange_strong(&standins[i], &pid, -pid))
 		return;
 	if (ff_standin_reap(pid) ||
-	    (is_in_vain && is_in_vain(atomic_load(&served[i])) &&
-	     (reap_within(pid, LOOKS_AFTER_NS) || kill_and_reap(pid)))) {
+	    reap_in_vain(pid, atomic_load(&served[i]), patience)) {
 		atomic_store(&standins[i], 0);
 		atomic_fetch_sub(&count, 1);
 	} else {
@@ -144,7 +158,7 @@ void ff_standins_reap(void)
 	unsigned i;
 
 	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
-		try_to_reap(i, NULL);
+		try_to_reap(i, &tidies);
 }
 
 void ff_standins_settle(void)
@@ -152,7 +166,7 @@ void ff_standins_settle(void)
 	unsigned i;
 
 	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++)
-		try_to_reap(i, ff_has_ended);
+		try_to_reap(i, &settles);
 }
 
 /* Somebody has stopped it, or let it go on. */
@@ -190,7 +204,7 @@ void ff_standins_await(unsigned ms)
 	pid_t pid;
 
 	for (i = 0; i < STANDINS_MAX && ff_any_standin();) {
-		try_to_reap(i, left_ns > 0 ? NULL : ff_is_over);
+		try_to_reap(i, left_ns > 0 ? NULL : &leaves);
 		pid = atomic_load(&standins[i]);
 		if (pid == 0 || left_ns <= 0)
 			i++;

@@ -280,6 +280,19 @@ START_TEST(one_that_is_stopped_and_not_needed_is_left_to_nobody)
 }
 END_TEST
 
+START_TEST(one_that_is_stopped_and_not_needed_is_tidied_up)
+{
+	begin();
+	stop();
+	ff_standins_reap();
+	ck_assert(ff_any_standin());
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	while (ff_any_standin())
+		ff_standins_reap();
+	end_child();
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests,
@@ -294,4 +307,5 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, one_that_is_stopped_holds_nobody_who_waits);
 	tcase_add_test(tests,
 		       one_that_is_stopped_and_not_needed_is_left_to_nobody);
+	tcase_add_test(tests, one_that_is_stopped_and_not_needed_is_tidied_up);
 }
