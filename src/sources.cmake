@@ -27,6 +27,7 @@ set(FF_CORE_SOURCES
 	arch/x86_64/again.S
 	arch/x86_64/code.c
 	arch/x86_64/keys.c
+	arch/x86_64/last.S
 	arch/x86_64/lend.S
 	calls/calls.c
 	host/file.c
@@ -51,6 +52,7 @@ set(FF_CORE_SOURCES
 	lazy/fate.c
 	lazy/fork.c
 	lazy/handed.c
+	lazy/last.c
 	lazy/intent.c
 	lazy/maps.c
 	lazy/marks.c

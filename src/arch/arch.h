@@ -84,6 +84,10 @@ static inline void ff_zero(uint64_t *words, size_t count)
 			 : "memory");
 }
 
+/* Text of a program, to be written to a file: it ends with the number of its
+ * arguments as its status, and is called what its argv[0] is. */
+extern const char ff_last_text[], ff_last_text_end[];
+
 /* The byte at @at, or -1: needs a fault handler that calls ff_peek_fixup(). */
 int ff_peek(const void *at);
 extern const char ff_peek_load[];

@@ -10,12 +10,15 @@
 #include "host/sys.h"
 #include "lazy/calls.h"
 #include "lazy/child.h"
+#include "lazy/last.h"
 #include "lazy/robust.h"
 
 void ff_look_exit(ucontext_t *uc, long nr)
 {
-	if (ff_child.committed)
+	if (ff_child.committed) {
+		ff_end_as_ordinary((int)ff_arg(uc, 0));
 		ff_make(uc, nr);
+	}
 	ff_child_leave(uc, FF_REASON_EXIT, nr);
 }
 

@@ -245,6 +245,7 @@ static int fetch_all(void)
 static void let_go(ucontext_t *uc)
 {
 	struct ff_shared *sh = ff_child.shared;
+	const bool unsent = ff_child.unsent;
 
 	move_on(FF_LEAVING);
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -254,6 +255,7 @@ static void let_go(ucontext_t *uc)
 	ff_dispatch(false);
 	/* SIGSYS is given back as the parent had it, and then is the child's */
 	ff_new_process();
+	ff_child.unsent = unsent;
 	set_action(SIGSEGV, &ff_child.segv);
 	set_action(SIGSYS, &ff_child.sys);
 	ff_robust_leave();
@@ -324,5 +326,6 @@ bool ff_child_left_exec(void)
 	atomic_store(&ff_child.shared->source, FF_SOURCE_STANDIN);
 	unwatch_shared();
 	ff_child.committed = true;
+	ff_child.unsent = true;
 	return true;
 }

@@ -19,6 +19,7 @@
 struct ff_child {
 	bool active;	/* mediated; false in every other process */
 	bool committed; /* can't be taken back any more */
+	bool unsent;	/* its end sends nothing (H-D10) */
 	bool latched;	/* it has told that its rights may change (H-I2) */
 	struct ff_slot *slot;
 	struct ff_shared *shared;

@@ -115,6 +115,7 @@ void ff_new_process(void)
 	ff_marks_reset();
 	ff_slots_reset();
 	ff_trials_reset();
+	ff_child.unsent = false;
 	ff_standins_reset();
 	ff_handed_reset();
 	ff_stats_reset();

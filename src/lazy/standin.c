@@ -317,6 +317,14 @@ static void sleep_until_asked(struct ff_shared *sh, uint32_t number,
 		sys(futex, &sh->asked, FUTEX_WAIT, number, &a_while, NULL, 0);
 }
 
+/* Its child has its memory, and has only to end. */
+static void sleep_until_end(const struct standin *s)
+{
+	struct pollfd p = { .fd = s->child, .events = POLLIN };
+
+	sys(ppoll, &p, 1, &a_while, NULL, 0);
+}
+
 /* H-D1 */
 static void look_at_parent(const struct standin *s, struct ff_shared *sh)
 {
@@ -342,7 +350,10 @@ static void standin_main(void *arg)
 			end();
 		} else {
 			look_at_parent(s, sh);
-			sleep_until_asked(sh, number, owner, &nap_ns);
+			if (atomic_load(&sh->state) == FF_RELEASED)
+				sleep_until_end(s);
+			else
+				sleep_until_asked(sh, number, owner, &nap_ns);
 		}
 		last = number;
 		if (turn % LOOK_EVERY == 0 && needs_nothing(s, sh))

@@ -4,12 +4,17 @@
  */
 #include <alloca.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
+#include "host/identity.h"
 #include "host/next.h"
+#include "host/sandbox.h"
+#include "lazy/child.h"
 #include "lazy/ending.h"
+#include "lazy/last.h"
 #include "lend/borrower.h"
 #include "preload/preload.h"
 
@@ -130,16 +135,26 @@ FF_EXPORT int execle(const char *path, const char *arg, ...)
 	return execve(path, argv, envp);
 }
 
-FF_EXPORT void _exit(int status)
+/* A process that others share memory with, or that we know nothing of, has an
+ * exit signal of its own. */
+static void ends_with(int status)
 {
 	ends(FF_ENDING_EXIT);
+	if (ff_child.unsent && !ff_child.active && !ff_is_borrower() &&
+	    !atomic_load(&ff_sandboxed) && ff_identity() == FF_SAME)
+		ff_end_as_ordinary(status);
+}
+
+FF_EXPORT void _exit(int status)
+{
+	ends_with(status);
 	FF_NEXT(_exit)(status);
 	__builtin_unreachable();
 }
 
 FF_EXPORT void _Exit(int status)
 {
-	ends(FF_ENDING_EXIT);
+	ends_with(status);
 	FF_NEXT(_Exit)(status);
 	__builtin_unreachable();
 }

@@ -91,6 +91,9 @@ static pid_t find(const struct wait *w, siginfo_t *ret_info)
 		if (look(w, ret_info) < 0)
 			return -1;
 	} while (ff_standin_found(ret_info));
+	/* H-D6: it has told its parent before that has reaped its child. */
+	if (ret_info->si_pid > 0)
+		ff_standins_settle();
 	return ret_info->si_pid;
 }
 
@@ -237,7 +240,12 @@ bool ff_wait_raw(long nr, const long *args, long *ret_rc)
 	struct wait w = { (idtype_t)args[0], (id_t)args[1],
 			  (int)args[by_id ? 3 : 2], true };
 
+	pid_t pid = by_id ? -1 : (pid_t)args[0];
+
 	ff_tidy();
+	if (by_id && w.type == P_PID)
+		pid = (pid_t)w.id;
+	w.options = with_handed(pid, w.options);
 	if (!finds_all(w.options) || !ff_next_syscall)
 		return false;
 	if (by_id)

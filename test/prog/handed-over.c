@@ -12,6 +12,11 @@
  * on_trial the same, where the child has written nothing
  * refused  the same, and it is refused; on the way out the child writes into
  *          shared memory, and its end is told
+ * ends     ... and the child ends; waits that a program makes by system calls
+ *          of its own find it, and SIGCHLD tells how it ended
+ * ends_late  ... when it has waited for something
+ * falls    ... by a signal; SIGCHLD has come by the time that its parent has
+ *          reaped it
  */
 #include "t.h"
 
@@ -24,6 +29,7 @@
 #include <sys/fanotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,9 +48,14 @@ static bool is(const char *name)
 	return !strcmp(how, name);
 }
 
+static bool is_refused(void)
+{
+	return is("refused") || is("ends") || is("ends_late") || is("falls");
+}
+
 static bool on_trial(void)
 {
-	return is("on_trial") || is("refused");
+	return is("on_trial") || is_refused();
 }
 
 static bool listens(void)
@@ -65,8 +76,14 @@ static void child_runs(bool last)
 		execl("./slow", "slow", "exit", "7", (char *)NULL);
 	if (on_trial())
 		shared[1] = 5;
-	intact = t_intact(t_area, t_area_bytes) &&
-		 t_intact(t_block(3), T_BLOCK);
+	if (is("ends_late"))
+		t_sleep_ms(300);
+	if (is("ends") || is("ends_late"))
+		_exit(7);
+	if (is("falls"))
+		raise(SIGTERM);
+	intact =
+		t_intact(t_area, t_area_bytes) && t_intact(t_block(3), T_BLOCK);
 	if (last && is("execs")) {
 		execl("./slow", "slow", "exit", intact ? "7" : "8",
 		      (char *)NULL);
@@ -107,14 +124,14 @@ static void permit(void)
 
 	CHECK(poll(&p, 1, 20000) == 1);
 	CHECK(read(listener, &event, sizeof(event)) > 0);
-	yes = (struct fanotify_response){ event.fd, is("refused") ? FAN_DENY :
-								    FAN_ALLOW };
+	yes = (struct fanotify_response){ event.fd,
+					  is_refused() ? FAN_DENY : FAN_ALLOW };
 	CHECK(write(listener, &yes, sizeof(yes)) == sizeof(yes));
 	close(event.fd);
 }
 
 /* Children of this process, of any class, but @not. */
-static pid_t other_child(pid_t not)
+static pid_t other_child(pid_t not )
 {
 	char path[64], text[4096], *at = text;
 	int fd;
@@ -130,15 +147,30 @@ static pid_t other_child(pid_t not)
 	CHECK(n >= 0);
 	text[n] = 0;
 	while ((pid = strtol(at, &at, 10)) > 0)
-		if (pid != not)
+		if (pid != not )
 			return (pid_t)pid;
 	return 0;
+}
+
+/* A system call that no library sees. */
+static long by_itself(long nr, long a, long b, void *c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = 0;
+	long rc;
+
+	__asm__ volatile("syscall"
+			 : "=a"(rc)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return rc;
 }
 
 static void after_fork(pid_t pid)
 {
 	int status;
 
+	siginfo_t info = { 0 }, ended = { 0 };
 	sigset_t sigchld;
 
 	memset(t_area, 0xee, t_area_bytes);
@@ -151,13 +183,23 @@ static void after_fork(pid_t pid)
 		permit();
 	sigemptyset(&sigchld);
 	sigaddset(&sigchld, SIGCHLD);
-	if (is("refused"))
-		CHECK(sigtimedwait(&sigchld, NULL,
+	if (is_refused() && !is("falls"))
+		CHECK(sigtimedwait(&sigchld, &info,
 				   &(struct timespec){ 20, 0 }) == SIGCHLD);
-	if (is("refused"))
+	if (is("ends") || is("ends_late")) {
+		CHECK(info.si_pid == pid);
+		printf("code %d status %d\n", info.si_code, info.si_status);
+		CHECK(by_itself(SYS_waitid, P_ALL, 0, &ended,
+				WEXITED | WNOWAIT) == 0);
+		CHECK(ended.si_pid == pid);
+	}
+	if (is_refused())
 		CHECK(waitpid(-1, &status, 0) == pid);
 	else
 		CHECK(waitpid(pid, &status, 0) == pid);
+	if (is("falls"))
+		CHECK(sigtimedwait(&sigchld, &info,
+				   &(struct timespec){ 0, 0 }) == SIGCHLD);
 	printf("shared %d\n", shared[1]);
 	if (is("killed"))
 		printf("it ends: %d\n", status == 7 << 8 || status == SIGKILL);
@@ -192,7 +234,7 @@ int main(int argc, char **argv)
 	t_start(96);
 	if (listens())
 		listen_to_execs();
-	if (is("refused"))
+	if (is_refused())
 		block_sigchld();
 	for (int i = on_trial() ? PROOFS : 0; i <= PROOFS; i++) {
 		pid = t_fork();
