@@ -126,7 +126,12 @@ void ff_look_mremap(ucontext_t *uc, long nr)
 {
 	struct ff_range old = range_of(ff_arg(uc, 0), ff_arg(uc, 1));
 
-	if (have(uc, nr, old))
+	/* It would not be known where it is then; of no bytes a second mapping
+	 * is made. */
+	if (!ff_child.committed &&
+	    ff_meets_watched(old.start, old.end - old.start + 1))
+		ff_child_leave(uc, FF_REASON_SHARED, nr);
+	else if (have(uc, nr, old))
 		change(uc, nr,
 		       ff_arg(uc, 3) & MREMAP_FIXED ?
 			       range_of(ff_arg(uc, 4), ff_arg(uc, 2)) :

@@ -16,6 +16,9 @@
  *       have raised a signal (SIGXFSZ), which the program takes right then.
  *  H-M7 All signals are blocked here, but not by the program: one that came is
  *       taken before the next call, which may tell that it was.
+ *  H-M8 Shared memory, which a child on trial may not write, ends a transfer
+ *       that has begun before it: one that is cut short says no EFAULT. So it
+ *       does not begin.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -142,6 +145,27 @@ static int serve_one(const ucontext_t *uc, char kind, int i)
 	}
 }
 
+/* H-M8. Vectors are fetched by now. */
+static bool reaches_shared(const ucontext_t *uc, char kind, int i)
+{
+	const struct iovec *v = (const struct iovec *)ff_arg(uc, i);
+	size_t n, count = (size_t)ff_arg(uc, i + 1);
+
+	if (ff_child.committed || ff_child.areas->shared_count == 0)
+		return false;
+	if (kind == 'b')
+		return ff_meets_watched((uintptr_t)v, count);
+	if (kind != 'v' || count > VECTOR_MAX)
+		return false;
+	for (n = 0; n < count; n++)
+		if (!ff_is_readable((uintptr_t)&v[n], sizeof(*v)))
+			return false;
+		else if (ff_meets_watched((uintptr_t)v[n].iov_base,
+					  v[n].iov_len))
+			return true;
+	return false;
+}
+
 bool ff_serve(ucontext_t *uc, long nr, const char *signature)
 {
 	int i, rc;
@@ -165,6 +189,10 @@ bool ff_serve(ucontext_t *uc, long nr, const char *signature)
 		}
 		if (rc < 0) {
 			ff_child_leave(uc, FF_REASON_MEMORY, nr);
+			return false;
+		}
+		if (reaches_shared(uc, signature[i], i)) {
+			ff_child_leave(uc, FF_REASON_SHARED, nr);
 			return false;
 		}
 	}

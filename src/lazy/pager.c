@@ -404,16 +404,22 @@ bool ff_is_readable(uintptr_t start, size_t len)
 	       ff_peek((const void *)(start + len - 1)) >= 0;
 }
 
-bool ff_is_watched(uintptr_t address)
+bool ff_meets_watched(uintptr_t start, size_t len)
 {
 	const struct ff_areas *areas = ff_child.areas;
+	uintptr_t end = start + len < start ? UINTPTR_MAX : start + len;
 	unsigned i;
 
 	for (i = 0; i < areas->shared_count; i++)
-		if (areas->shared[i].start <= address &&
-		    address < areas->shared[i].end)
+		if (areas->shared[i].start < end &&
+		    start < areas->shared[i].end)
 			return true;
 	return false;
+}
+
+bool ff_is_watched(uintptr_t address)
+{
+	return ff_meets_watched(address, 1);
 }
 
 /* Where the fault is our own handler's, a committed child can't leave: it asks
