@@ -54,10 +54,10 @@ void ff_look_read(ucontext_t *uc, long nr)
 }
 
 /* Asking whether descriptors are ready is free; waiting for them is not, nor
- * is a mask for the time of it. Ours are not open to the program. */
-static void ask(ucontext_t *uc, long nr, bool waits, bool names_ours)
+ * is a mask for the time of it. */
+static void ask(ucontext_t *uc, long nr, bool waits, bool may_take)
 {
-	if (waits || names_ours)
+	if (waits || may_take)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else
 		ff_pass(uc, nr, "");
@@ -72,55 +72,71 @@ static bool is_no_time(long at)
 	       t->tv_sec == 0 && t->tv_nsec == 0;
 }
 
-static bool polls_ours(long at, unsigned long count)
+/*
+ * Ours are not open to the program. And of some files, whoever asks takes the
+ * answer (mounts, pressure, perf events): on trial only such are asked as are
+ * known not to be of that kind.
+ */
+static bool is_asked_freely(long fd)
+{
+	struct stat st;
+
+	if (ff_is_our_fd(fd))
+		return false;
+	return ff_child.committed || fd < 0 || ff_get_own(fd) != FF_FOREIGN ||
+	       sys(fstat, fd, &st) < 0 || S_ISFIFO(st.st_mode) ||
+	       S_ISSOCK(st.st_mode) || ff_is_null(&st);
+}
+
+static bool polls_freely(long at, unsigned long count)
 {
 	const struct pollfd *p = (const struct pollfd *)at;
 	unsigned long i;
 
 	if (count > POLL_MAX)
-		return true;
+		return false;
 	for (i = 0; i < count; i++)
 		if (!ff_is_readable((uintptr_t)&p[i], sizeof(*p)) ||
-		    ff_is_our_fd(p[i].fd))
-			return true;
-	return false;
+		    !is_asked_freely(p[i].fd))
+			return false;
+	return true;
 }
 
 void ff_look_poll(ucontext_t *uc, long nr)
 {
 	if (ff_serve(uc, nr, "p--"))
 		ask(uc, nr, (int)ff_arg(uc, 2) != 0,
-		    polls_ours(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
+		    !polls_freely(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
 }
 
 void ff_look_ppoll(ucontext_t *uc, long nr)
 {
 	if (ff_serve(uc, nr, "p-pr-"))
 		ask(uc, nr, !is_no_time(ff_arg(uc, 2)) || ff_arg(uc, 3),
-		    polls_ours(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
+		    !polls_freely(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
 }
 
 static bool is_in_set(long at, int fd)
 {
 	const unsigned char *byte = (const unsigned char *)at + fd / 8;
 
-	return at && fd >= 0 &&
-	       (!ff_is_readable((uintptr_t)byte, 1) ||
-		((*byte >> (fd % 8)) & 1));
+	return at && (!ff_is_readable((uintptr_t)byte, 1) ||
+		      ((*byte >> (fd % 8)) & 1));
 }
 
-static bool selects_ours(const ucontext_t *uc)
+static bool selects_freely(const ucontext_t *uc)
 {
 	const long count = (int)ff_arg(uc, 0);
-	int i;
+	int i, fd;
 
-	for (i = 1; i <= 3; i++)
-		if ((ff_child.mem < count &&
-		     is_in_set(ff_arg(uc, i), ff_child.mem)) ||
-		    (ff_child.pagemap < count &&
-		     is_in_set(ff_arg(uc, i), ff_child.pagemap)))
-			return true;
-	return count > SELECT_MAX;
+	if (count > SELECT_MAX)
+		return false;
+	for (fd = 0; fd < count; fd++)
+		for (i = 1; i <= 3; i++)
+			if (is_in_set(ff_arg(uc, i), fd) &&
+			    !is_asked_freely(fd))
+				return false;
+	return true;
 }
 
 /* What pselect6 has for a sixth argument: a mask and its size. */
@@ -136,7 +152,7 @@ void ff_look_select(ucontext_t *uc, long nr)
 		ask(uc, nr,
 		    !is_no_time(ff_arg(uc, 4)) ||
 			    (nr == SYS_pselect6 && has_mask(ff_arg(uc, 5))),
-		    selects_ours(uc));
+		    !selects_freely(uc));
 }
 
 void ff_look_getsockopt(ucontext_t *uc, long nr)

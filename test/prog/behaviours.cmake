@@ -41,7 +41,7 @@ behaviour(sys-big-argv LAZY)
 behaviour(sys-results LAZY)
 behaviour(asks-the-kernel LAZY OPTIONS -e FLATFORK_LEND=off)
 behaviour(calls-with-anything LAZY)
-foreach(what error int80 prot around later mapped moved keyed)
+foreach(what error polled selected int80 prot around later mapped moved keyed)
 	behaviour(seen-once TEST seen-once-${what} ARGS ${what})
 endforeach()
 

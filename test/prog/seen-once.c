@@ -1,6 +1,8 @@
 /*
  * What can be done but once, by calls that look harmless. The argument:
  *  error     SO_ERROR of a socket, which who reads it takes
+ *  polled, selected
+ *            that mounts have changed, which who asks takes
  *  int80     calls by the ABI of i386, whose numbers mean others here
  *  prot, around, later, mapped, moved, keyed
  *            memory shared with the parent becomes writable in the child:
@@ -11,10 +13,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +70,38 @@ static int refused(void)
 	return p.fd;
 }
 
+/* Mounts that change, in a namespace of their own. */
+static int mounts(void)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		t_skip("no mount namespace");
+	fd = open("/proc/self/mounts", O_RDONLY);
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static void change_mounts(void)
+{
+	CHECK(!mount("none", "/proc", "tmpfs", 0, NULL));
+	CHECK(!umount("/proc"));
+}
+
+static int have_changed(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
+	struct timeval now = { 0 };
+	fd_set set;
+
+	if (is("polled"))
+		return poll(&p, 1, 0) == 1 && (p.revents & POLLPRI);
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	return select(fd + 1, NULL, NULL, &set, &now) == 1;
+}
+
 static int *writable(void)
 {
 	void *p = shared;
@@ -103,6 +141,11 @@ static void act(int fd, int round)
 	if (is("error")) {
 		CHECK(!getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes));
 		printf("error %s\n", strerror(error));
+		t_exec_exit(0);
+	}
+	if (is("polled") || is("selected")) {
+		printf("changed %d\n", have_changed(fd));
+		printf("once more %d\n", have_changed(fd));
 		t_exec_exit(0);
 	}
 	if (is("int80")) {
@@ -156,19 +199,25 @@ int main(int argc, char **argv)
 						    PROT_READ,
 		      MAP_SHARED | (is("around") ? MAP_FIXED : 0), file, 0);
 	CHECK(shared != MAP_FAILED);
+	if (is("polled") || is("selected"))
+		fd = mounts();
 	for (int i = 0; i < TIMES; i++) {
 		pid_t pid;
 
 		if (is("error"))
 			fd = refused();
+		if (is("polled") || is("selected"))
+			change_mounts();
 		pid = t_fork();
 		if (pid == 0)
 			act(fd, i);
 		t_reap(pid, "child");
-		close(fd);
+		if (is("error"))
+			close(fd);
 		if (is("int80") && i % 2)
 			CHECK(!rmdir(low));
 	}
+	close(fd);
 	printf("counted %d\n", *shared);
 	close(file);
 	return t_end();
