@@ -56,6 +56,7 @@
 	X(setpgid)          \
 	X(setrlimit)        \
 	X(sigaltstack)      \
+	X(stat)             \
 	X(write)
 /* clang-format on */
 

@@ -1,11 +1,14 @@
 /*
  * Calls on descriptors as such. A child on trial may make and drop
  * descriptors of its own; file status flags are shared, and the pager's
- * descriptors do not exist for the program (H-M3).
+ * descriptors do not exist for the program (H-M3); the size of a folder of
+ * descriptors is how many there are (Linux 6.2).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "arch/arch.h"
 #include "host/sys.h"
@@ -184,6 +187,65 @@ void ff_look_fcntl(ucontext_t *uc, long nr)
 	default:
 		ff_pass_request(uc, nr, (unsigned long)cmd);
 	}
+}
+
+/* Has it the rights of a folder of descriptors, and none of storage? */
+static bool may_list_fds(unsigned mode, unsigned device, uint64_t bytes)
+{
+	return (mode & (S_IFMT | 07777)) == (S_IFDIR | S_IRUSR | S_IXUSR) &&
+	       device == 0 && bytes > 0;
+}
+
+/* Of the descriptors of this process, seen in /proc/self? Other ways to them
+ * are not known from those of other processes. */
+static bool is_own_folder(unsigned device, uint64_t inode)
+{
+	struct stat st;
+
+	return sys(stat, "/proc/self/fd", &st) == 0 &&
+	       minor(st.st_dev) == device && st.st_ino == inode;
+}
+
+/* Take ours from what was told. False: it can't be known whether they are. */
+static bool forget_ours(char kind, void *answer)
+{
+	struct statx *x = answer;
+	struct stat *st = answer;
+
+	if (kind == 'T') {
+		if (!may_list_fds(x->stx_mode, x->stx_dev_major, x->stx_size))
+			return true;
+		if (!is_own_folder(x->stx_dev_minor, x->stx_ino))
+			return false;
+		x->stx_size -= (uint64_t)ff_our_fds();
+		return true;
+	}
+	if (!may_list_fds(st->st_mode, major(st->st_dev),
+			  (uint64_t)st->st_size))
+		return true;
+	if (!is_own_folder(minor(st->st_dev), st->st_ino))
+		return false;
+	st->st_size -= ff_our_fds();
+	return true;
+}
+
+void ff_look_stat(ucontext_t *uc, long nr)
+{
+	const char *signature = ff_call(nr)->signature;
+	long rc;
+	int at;
+
+	if (!ff_serve(uc, nr, signature))
+		return;
+	for (at = 0; signature[at] != 't' && signature[at] != 'T'; at++)
+		;
+	rc = ff_make(uc, nr);
+	if (rc == -EFAULT)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else if (rc == 0 && !forget_ours(signature[at], (void *)ff_arg(uc, at)))
+		ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
+	else
+		ff_answer(uc, rc);
 }
 
 void ff_look_ioctl(ucontext_t *uc, long nr)

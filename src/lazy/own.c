@@ -16,33 +16,33 @@ bool ff_is_our_fd(long fd)
 	       (ff_child.pagemap >= 0 && (int)fd == ff_child.pagemap);
 }
 
-/* Does the text at *@at begin with @word? Then *@at is behind it. */
-static bool begins(const char **at, const char *word)
-{
-	const char *s = *at;
-
-	for (; *word; s++, word++)
-		if (ff_peek(s) != *word)
-			return false;
-	*at = s;
-	return true;
-}
-
+/* Where it leads is not looked up: relative names may lead to /proc, too. */
 bool ff_is_name_of_ours(const char *path)
 {
 	long fd = 0;
 	int c;
 
-	if (!begins(&path, "/proc/") && !begins(&path, "/dev/fd/"))
-		return false;
-	for (; (c = ff_peek(path)) > 0; path++)
-		if (c == '/')
-			fd = 0;
-		else if (c < '0' || c > '9' || fd > INT_MAX)
-			fd = LONG_MAX / 16;
-		else
+	for (;; path++) {
+		c = ff_peek(path);
+		if (c >= '0' && c <= '9' && fd >= 0 && fd <= INT_MAX) {
 			fd = fd * 10 + (c - '0');
-	return ff_is_our_fd(fd);
+			continue;
+		}
+		if (c > 0 && c != '/') {
+			fd = -1;
+			continue;
+		}
+		if (fd >= 0 && ff_is_our_fd(fd))
+			return true;
+		if (c <= 0)
+			return false;
+		fd = 0;
+	}
+}
+
+int ff_our_fds(void)
+{
+	return ff_child.pagemap < 0 ? 1 : 2;
 }
 
 static bool in_set(const uint64_t *set, long fd)

@@ -15,13 +15,15 @@ enum ff_own {
 	FF_OWN_PIPE, /* a pipe, socket pair or eventfd: may be used */
 };
 
-/* Is it a path of /proc or /dev that ends in the number of one of ours? It is
- * there to be read. */
+/* Is a part of the path the number of one of ours? It is there to be read. */
 bool ff_is_name_of_ours(const char *path);
 
 enum ff_own ff_get_own(long fd);
 void ff_set_own(long fd, enum ff_own own);
 bool ff_is_own_file(long fd);
+
+/* How many there are: as many too many are told of. */
+int ff_our_fds(void);
 
 /* null, zero, full, random, urandom: nobody sees, nothing blocks. */
 bool ff_is_null(const struct stat *st);

@@ -125,6 +125,7 @@ endforeach()
 
 # descriptors and limits
 behaviour(fd-numbers LAZY LENT)
+behaviour(fd-folders LAZY)
 behaviour(limits-tight LENT)
 
 # signals
