@@ -57,6 +57,7 @@
 	X(setrlimit)        \
 	X(sigaltstack)      \
 	X(stat)             \
+	X(unshare)          \
 	X(write)
 /* clang-format on */
 
@@ -133,12 +134,12 @@ enum ff_in_vfork {
 
 /* No pointers: every program that is started would pay for relocating them. */
 struct ff_call {
-	uint8_t lazy;	     /* enum ff_lazy */
-	uint8_t fence;	     /* enum ff_fence_way */
-	uint8_t waits : 2;   /* enum ff_waits */
-	uint8_t in_fork : 3; /* enum ff_in_fork */
-	uint8_t rights : 1;  /* fact R */
-	uint8_t in_vfork;    /* enum ff_in_vfork */
+	uint8_t lazy;				     /* enum ff_lazy */
+	uint8_t fence;				     /* enum ff_fence_way */
+	uint8_t waits : 2;			     /* enum ff_waits */
+	uint8_t in_fork : 3;			     /* enum ff_in_fork */
+	uint8_t rights : 1;			     /* fact R */
+	uint8_t in_vfork;			     /* enum ff_in_vfork */
 	char signature[FF_CALL_ARGUMENTS] FF_NO_NUL; /* or ends at one */
 };
 

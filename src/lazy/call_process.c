@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include "arch/arch.h"
@@ -42,6 +43,16 @@ void ff_look_futex(ucontext_t *uc, long nr)
 		ff_pass(uc, nr, "p-----");
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+/* A namespace is taken down behind its last process, when that is reaped and
+ * long gone: the real child might not get one, where there is a limit. */
+void ff_look_unshare(ucontext_t *uc, long nr)
+{
+	if (ff_arg(uc, 0) & ~(long)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
+		ff_output(uc, nr, "-");
+	else
+		ff_pass(uc, nr, "-");
 }
 
 void ff_look_prctl(ucontext_t *uc, long nr)

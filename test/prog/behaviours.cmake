@@ -154,6 +154,8 @@ behaviour(pending-at-fork LAZY)
 behaviour(pending-at-fork TEST pending-at-fork-sys ARGS sys)
 behaviour(parent-dies-first LAZY)
 
+behaviour(namespace-limits)
+
 # the init of a pid namespace
 foreach(first ends says execs says_and_execs fails_to_exec syscall inherits
 		others handler_leaves vfork_handles spawn_fails spawns system
