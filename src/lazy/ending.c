@@ -6,7 +6,8 @@
  *  H-D21 An exec ends the other threads where they are. One that waits for its
  *       child on trial would leave a child that the new program never made,
  *       without an exit signal: such trials come to their end first, and none
- *       begins.
+ *       begins. So do they before _exit(), as their children's memory ends with
+ *       the process; exit() waits for libc's locks, which fork holds.
  *  H-D22 Who stands in is a child that the program does not know: what comes
  *       after it (another program, whoever takes its orphans) shall not meet
  *       it. It ends when its child has exec'ed.
@@ -31,7 +32,7 @@
 
 static bool settle_children(enum ff_ending how)
 {
-	bool holds = how == FF_ENDING_EXEC && ff_trials_any();
+	bool holds = how != FF_ENDING_WORDS && ff_trials_any();
 
 	if ((!holds && !ff_any_standin()) || ff_child.active ||
 	    atomic_load(&ff_sandboxed) || ff_identity() != FF_SAME)

@@ -535,7 +535,7 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
 {
 	if (!ff_child.active && ff_options.on && !atomic_load(&ff_sandboxed)) {
 		ff_stats.forks_real++;
-		ff_ending(FF_ENDING_EXIT);
+		ff_ending(FF_ENDING_WORDS);
 		ff_stats.forks_real--;
 	}
 	return ff_fork_real(call, arg, return_address, name);

@@ -58,7 +58,7 @@ static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 	if (!ff_is_sandboxing(nr, a, b, c))
 		return;
 	ff_own_memory("puts itself under a filter");
-	ff_ending(FF_ENDING_EXIT);
+	ff_ending(FF_ENDING_WORDS);
 	ff_sandbox_enter(nr, a, b);
 }
 

@@ -101,7 +101,7 @@ foreach(how return exit _exit exec raw-exec stays raw-waits)
 	behaviour(standin-unseen LAZY TEST standin-unseen-${how} ARGS ${how}
 		OPTIONS -b 1500 -k hydrations -e FLATFORK_LEND=off)
 endforeach()
-foreach(how name raw fails-before)
+foreach(how name raw fails-before exits)
 	behaviour(exec-by-thread TEST exec-by-thread-${how} ARGS ${how}
 		OPTIONS -b 5000)
 endforeach()

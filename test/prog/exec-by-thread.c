@@ -1,7 +1,8 @@
 /*
- * Another thread replaces the program in the middle of a fork. Whatever
- * children the next program finds, of any class, are whole: each has exec'ed.
- * Argument: by which call.
+ * Another thread replaces the program in the middle of a fork, or ends the
+ * process by _exit(). Whatever children the next program finds, of any class,
+ * or who takes its orphans, are whole: each has exec'ed. Argument: by which
+ * call.
  */
 #include "t.h"
 
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +67,8 @@ static int round_of(const char *self, const char *how, int round)
 	t_sleep_ms(round * 5);
 	if (!strcmp(how, "fails-before"))
 		CHECK(execv("/nowhere/at/all", argv) < 0);
+	if (!strcmp(how, "exits"))
+		_exit(0);
 	if (!strcmp(how, "raw"))
 		syscall(SYS_execve, self, argv, environ);
 	else
@@ -83,12 +87,15 @@ int main(int argc, char **argv)
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	CHECK(n > 0);
 	self[n] = 0;
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1));
 	for (int round = 0; round < ROUNDS; round++) {
 		pid_t pid = t_fork();
 
 		if (pid == 0)
 			return round_of(self, argv[1], round);
 		t_reap(pid, "round");
+		if (!strcmp(argv[1], "exits"))
+			look("orphans");
 	}
 	return 0;
 }
