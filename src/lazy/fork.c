@@ -77,16 +77,21 @@ void ff_fork_setup(void)
 	atomic_store(&is_set_up, true);
 }
 
-void ff_fork_never_lazily(const char *why)
+void ff_fork_real_from_now(const char *why)
 {
 	atomic_store(&why_never, why);
+}
+
+void ff_fork_never_lazily(const char *why)
+{
+	ff_fork_real_from_now(why);
 	if (!atomic_load(&ff_sandboxed))
 		ff_flights_await();
 }
 
-bool ff_fork_is_never_lazy(void)
+const char *ff_fork_why_never(void)
 {
-	return atomic_load(&why_never) != NULL;
+	return atomic_load(&why_never);
 }
 
 /* What was missing when the program was started; NULL: nothing. Asked at the
@@ -140,6 +145,16 @@ static bool is_our_process(void)
 	return ff_identity_take_to_fork();
 }
 
+void ff_fork_memory_is_shared(void)
+{
+	int error = errno;
+
+	ff_fork_setup();
+	if (ff_options.on && !ff_child.active && !atomic_load(&ff_sandboxed))
+		is_our_process();
+	errno = error;
+}
+
 static bool is_inside_another(void)
 {
 	return ff_current || ff_intended;
@@ -156,7 +171,7 @@ static const char *why_real(struct ff_site *site, enum ff_way *ret_way)
 		return "asked for";
 	why = no_ground();
 	if (!why)
-		why = atomic_load(&why_never);
+		why = ff_fork_why_never();
 	if (why)
 		return why;
 	if (!ff_dispatch_possible())

@@ -51,11 +51,19 @@ void ff_fork_has_handler(void);
 /* Before the first fork; more than once does no harm. */
 void ff_fork_setup(void);
 
-/* From now on forks of this process, and of its copies, are real, and those of
- * other threads that are under way come to their end first (within
- * FF_FLIGHT_MAX_MS). @why, for the log, stays where it is. */
+/* Before somebody else runs in this memory whom we do not make (clone, libc's
+ * vfork): who asks first whose it is, is taken for its owner. */
+void ff_fork_memory_is_shared(void);
+
+/* From now on forks of this process, and of its copies, are real. @why, for
+ * the log, stays where it is. */
 #define FF_USERFAULTFD "userfaultfd is in use"
+#define FF_SEALED "memory is sealed"
+void ff_fork_real_from_now(const char *why);
+/* And those of other threads that are under way come to their end first (within
+ * FF_FLIGHT_MAX_MS). */
 void ff_fork_never_lazily(const char *why);
-bool ff_fork_is_never_lazy(void);
+/* NULL: they may be lazy. */
+const char *ff_fork_why_never(void);
 
 #endif

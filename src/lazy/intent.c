@@ -115,11 +115,10 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 		ff_site_keep_warm(
 			slot->committed || !slot->alone ? NULL : intent->site,
 			&slot->keep.warm);
-		if (ff_fork_is_never_lazy())
-			why = FF_USERFAULTFD;
-		else if (data_is_limited())
+		why = ff_fork_why_never();
+		if (!why && data_is_limited())
 			why = "data is limited (RLIMIT_DATA)";
-		else
+		if (!why)
 			why = ff_arm(slot, mask);
 	}
 	if (why)

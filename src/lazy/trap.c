@@ -60,17 +60,28 @@ static bool can_dispatch(void)
 	return true;
 }
 
+static _Atomic enum {
+	NOT_ASKED,
+	POSSIBLE,
+	NEVER
+} dispatch FF_HOT;
+
 bool ff_dispatch_possible(void)
 {
-	/* 0 not asked, 1 yes, 2 no; racing threads find the same. */
-	static _Atomic int answer FF_HOT;
-	int known = answer;
+	int unknown = NOT_ASKED;
 
-	if (!known) {
-		known = ff_fault(FF_FAULT_NO_SUD) || !can_dispatch() ? 2 : 1;
-		answer = known;
-	}
-	return known == 1;
+	if (atomic_load(&dispatch) == NOT_ASKED)
+		atomic_compare_exchange_strong(&dispatch, &unknown,
+					       ff_fault(FF_FAULT_NO_SUD) ||
+							       !can_dispatch() ?
+						       NEVER :
+						       POSSIBLE);
+	return atomic_load(&dispatch) == POSSIBLE;
+}
+
+void ff_dispatch_is_programs(void)
+{
+	atomic_store(&dispatch, NEVER);
 }
 
 int ff_handle(int sig, void (*handler)(int, siginfo_t *, void *),
@@ -186,6 +197,8 @@ const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 
 	slot->mask = slot->mask_at_fork = mask;
 	slot->ret_mask = NULL;
+	if (!ff_dispatch_possible())
+		return "no syscall user dispatch";
 	/* Blocked by the program; we could not let them in. */
 	if (ff_pending() & FF_NEEDED)
 		return "SIGSYS or SIGSEGV is pending";

@@ -15,8 +15,12 @@
 #define SYS_USER_DISPATCH 2
 #endif
 
-/* Does the kernel have it? Asked once. */
+/* Does the kernel have it, and is it left to us? The kernel is asked once. */
 bool ff_dispatch_possible(void);
+
+/* The program has it for itself, in some thread: what is set there can't be
+ * asked for, so it could not be put back. */
+void ff_dispatch_is_programs(void);
 
 /*
  * From here on every system call of this thread, but ours, arrives in

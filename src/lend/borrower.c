@@ -10,6 +10,8 @@
  *       parent would wait for in vain. It is done only in a system call, and
  *       with _Fork(), which needs no lock; else it waits until exec.
  *  H-B2 see vfork.c, H-V6: a parent that has died meanwhile has no child.
+ *  H-B3 A fault can't wait, and comes again in the fork. Locks that the child
+ *       holds there would be held in its parent's memory whatever is done.
  */
 #include "lend/borrower.h"
 
@@ -134,6 +136,13 @@ uintptr_t ff_lent_returned(void)
 	return to;
 }
 
+/* H-B3. Raised by the instruction that it stands at, not sent. */
+static bool is_fault(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && sig != SIGSYS &&
+	       (FF_SIG(sig) & FF_SYNCHRONOUS);
+}
+
 /* A fault while it becomes a fork: of a fork handler, or ours. */
 static void let_die(int sig)
 {
@@ -159,7 +168,7 @@ void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 {
 	struct ff_loan *loan = ff_loan;
 	ucontext_t *uc = context;
-	bool stopped = sig == SIGSYS && loan->stopped_by;
+	bool stopped = sig == SIGSYS && loan->stopped_by, fault;
 
 	if (loan->why) {
 		if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH)
@@ -170,11 +179,18 @@ void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 	}
 	if (loan->fence.stands && ff_fenced_signal(loan, sig, info, uc))
 		return;
-	if (!stopped) {
+	fault = is_fault(sig, info);
+	if (fault && !loan->libc.bare_fork) {
+		let_die(sig);
+		return;
+	}
+	if (!stopped && (!fault || sig == SIGTRAP)) {
 		loan->arrived |= FF_SIG(sig);
 		loan->info[sig - 1] = *info;
 	}
-	if (may_leave(loan, uc))
+	if (fault)
+		ff_become_in_handler(loan, uc, 0, "faults");
+	else if (may_leave(loan, uc))
 		ff_become_in_handler(loan, uc, stopped ? 0 : sig,
 				     stopped ? "was stopped" :
 					       "has a signal to take");
@@ -219,9 +235,18 @@ void ff_borrower_sets_action(int sig, const void *handler)
 	ff_loan->arrived &= ~FF_SIG(sig);
 }
 
-const struct ff_sigaction *ff_borrower_action(int sig, const void *handler)
+bool ff_borrower_has_set(int sig)
 {
-	if (!ff_loan || !ff_borrower_is_handler(handler))
+	return ff_loan && sig >= 1 && sig <= FF_SIGNALS &&
+	       (ff_loan->changed & FF_SIG(sig));
+}
+
+const struct ff_sigaction *ff_borrower_action(int sig, const void *handler,
+					      bool own)
+{
+	if (!ff_loan || sig < 1 || sig > FF_SIGNALS || own ||
+	    (!ff_borrower_is_handler(handler) &&
+	     handler != (const void *)SIG_DFL))
 		return NULL;
 	ff_ask_state(ff_loan);
 	return &ff_loan->action[sig - 1];

@@ -43,10 +43,15 @@ void ff_borrower_changes_ids(void);
 /* Before the child sets a disposition itself. */
 void ff_borrower_sets_action(int sig, const void *handler);
 
-/* The program's disposition of @sig, where the child was told ours; NULL: it
- * was not. */
+/*
+ * The program's disposition of @sig, where the child was told ours, or the
+ * default that we have set; NULL: it was not. @own: it had set one itself by
+ * then, as ff_borrower_has_set() said.
+ */
 struct ff_sigaction;
-const struct ff_sigaction *ff_borrower_action(int sig, const void *handler);
+bool ff_borrower_has_set(int sig);
+const struct ff_sigaction *ff_borrower_action(int sig, const void *handler,
+					      bool own);
 
 /* What sigaltstack() told: the program's in place of ours. */
 void ff_borrower_tells_altstack(stack_t *stack);

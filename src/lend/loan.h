@@ -86,8 +86,7 @@ struct ff_loan {
 	ff_sigset mask;		  /* the program's */
 	struct ff_record *record; /* of a fork; NULL: it is a vfork */
 	bool alone;		  /* no other thread is there */
-	ff_sigset caught;	  /* handled by the program; blocked ones
-				     behind the fence alone */
+	ff_sigset caught;	  /* handled by the program */
 
 	/* Child. */
 	ff_sigset changed;  /* signals whose disposition it set itself */

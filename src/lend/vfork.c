@@ -314,8 +314,6 @@ static void lend(void *arg)
 
 	loan->parent = ff_getpid();
 	loan->caught &= ~LIBC_SIGNALS;
-	if (!loan->fenced)
-		loan->caught &= ~(loan->mask | FF_SYNCHRONOUS);
 	ff_undo_note(loan);
 	*loan->return_slot = (uintptr_t)ff_lent_return;
 	ff_loan = loan;
@@ -459,7 +457,7 @@ bool ff_lend_wants_to_know(const struct ff_record *record)
 void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
 		     struct ff_record *record)
 {
-	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_is_never_lazy() ||
+	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_why_never() ||
 	    !ff_flight_begin())
 		return;
 	if (!ff_core_dump_kills_sharers() && !ff_noted_any() &&

@@ -226,6 +226,42 @@ static long exec_by_syscall(struct raw_args *r)
 	return rc;
 }
 
+/* As sigaction(), in a child of vfork; the pointers may be any. */
+static long action_by_syscall(struct raw_args *r)
+{
+	const struct ff_sigaction *set = (void *)r->arg[1], *was;
+	struct ff_sigaction *old = (void *)r->arg[2];
+	const int sig = (int)r->arg[0];
+	const bool own = ff_borrower_has_set(sig);
+	long rc;
+
+	if (set && ff_may_read_word(set))
+		ff_borrower_sets_action(sig, (void *)set->handler);
+	rc = call_syscall(r);
+	if (rc < 0 || !old)
+		return rc;
+	was = ff_borrower_action(sig, (void *)old->handler, own);
+	if (was)
+		*old = *was;
+	return rc;
+}
+
+static long altstack_by_syscall(struct raw_args *r)
+{
+	long rc = call_syscall(r);
+
+	if (rc == 0 && r->arg[1])
+		ff_borrower_tells_altstack((stack_t *)r->arg[1]);
+	return rc;
+}
+
+static void note_clone(unsigned long flags)
+{
+	if (flags & CLONE_VM)
+		ff_fork_memory_is_shared();
+	ff_threads_note_clone(flags);
+}
+
 /* Where syscall() jumps for fork, clone and what changes them, or before the
  * next definition is known: arch/x86_64/syscall.S. */
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
@@ -244,6 +280,9 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 				    (void *)e);
 	case FF_VFORK_EXECS:
 		return exec_by_syscall(&r);
+	case FF_VFORK_STATE:
+		return nr == SYS_rt_sigaction ? action_by_syscall(&r) :
+						altstack_by_syscall(&r);
 	case FF_VFORK_CHILDREN:
 		if (ff_wait_raw(nr, r.arg, &rc))
 			return rc;
@@ -260,7 +299,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 		flags = (unsigned long)a;
 	else if (nr == SYS_clone3 && !first_word(a, &flags))
 		return call_syscall(&r);
-	ff_threads_note_clone(flags);
+	note_clone(flags);
 	if (is_fork_like(flags))
 		return ff_fork_bare(call_syscall, &r, CALLER, "syscall");
 	if (!(flags & CLONE_VM))
@@ -301,7 +340,7 @@ FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 	if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
 		a.child_tid = va_arg(more, pid_t *);
 	va_end(more);
-	ff_threads_note_clone((unsigned long)flags);
+	note_clone((unsigned long)flags);
 	if (is_fork_like((unsigned long)flags))
 		return (int)ff_fork_bare(call_clone, &a, CALLER, "clone");
 	if (!(flags & CLONE_VM))

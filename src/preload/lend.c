@@ -15,6 +15,7 @@
 #include "lazy/child.h"
 #include "lazy/ending.h"
 #include "lazy/fork.h"
+#include "lazy/trap.h"
 #include "lend/borrower.h"
 #include "lend/ground.h"
 #include "lend/loan.h"
@@ -37,15 +38,22 @@ void *ff_vfork(const struct ff_caller *caller)
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
 	ff_lend(caller, &libc);
+	ff_fork_memory_is_shared();
 	return (void *)FF_NEXT(vfork);
 }
 
-/* Before an option of prctl(), in a child of vfork. */
-static void look_at_option(uintptr_t option)
+/* Before an option of prctl(). */
+static void look_at_option(uintptr_t option, uintptr_t value)
 {
 	switch (ff_request_rule(SYS_prctl, (uint32_t)option)->in_vfork) {
 	case FF_VFORK_ON:
 	case FF_VFORK_SECCOMP: /* enter_sandbox() */
+		return;
+	case FF_VFORK_DISPATCH:
+		if (!value)
+			return;
+		ff_own_memory("is to be dispatched its calls");
+		ff_dispatch_is_programs();
 		return;
 	default:
 		ff_own_memory("changes its memory by prctl");
@@ -72,18 +80,20 @@ void ff_leave_call(long nr, const long *args)
 	case FF_VFORK_UNMAPS:
 	case FF_VFORK_MOVES:
 	case FF_VFORK_SECCOMP:
+	case FF_VFORK_DISPATCH: /* is an option */
 	case FF_VFORK_FORKS:
 		break;
 	case FF_VFORK_IDS:
 		ff_borrower_changes_ids();
 		break;
 	case FF_VFORK_PRCTL:
-		look_at_option((uintptr_t)args[0]);
+		look_at_option((uintptr_t)args[0], (uintptr_t)args[1]);
 		break;
 	case FF_VFORK_MEMORY:
 		ff_own_memory("changes its memory by mlockall");
 		break;
 	case FF_VFORK_EXECS:
+	case FF_VFORK_STATE:
 	case FF_VFORK_CHILDREN: /* fork.c */
 		break;
 	case FF_VFORK_PIDNS:
@@ -95,6 +105,11 @@ void ff_leave_call(long nr, const long *args)
 		/* A fork finds nothing where the program would be asked. */
 		if (!ff_child.active)
 			ff_fork_never_lazily(FF_USERFAULTFD);
+		break;
+	case FF_VFORK_SEALS:
+		/* What is absent in a child would not be. */
+		if (!ff_child.active)
+			ff_fork_real_from_now(FF_SEALED);
 		break;
 	case FF_VFORK_RINGS:
 		ff_own_memory("has the kernel write to its memory");
@@ -135,7 +150,7 @@ void *ff_leave(enum ff_next which, const uintptr_t *args)
 		break;
 	case FF_NEXT_prctl:
 		enter_sandbox(SYS_prctl, first, args[1], args[2]);
-		look_at_option(first);
+		look_at_option(first, args[1]);
 		break;
 	case FF_NEXT_mlockall:
 	case FF_NEXT_munlockall:

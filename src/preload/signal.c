@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "host/next.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
@@ -27,13 +28,16 @@ static void to_kernel(const struct sigaction *from, struct ff_sigaction *to)
 	to->handler = from->sa_sigaction;
 	to->flags = (unsigned long)from->sa_flags;
 	memcpy(&to->mask, &from->sa_mask, sizeof(to->mask));
+	/* The kernel needs one, as libc knows. */
+	to->flags |= FF_SA_RESTORER;
+	to->restorer = ff_sigreturn;
 }
 
 static void from_kernel(const struct ff_sigaction *from, struct sigaction *to)
 {
 	memset(to, 0, sizeof(*to));
 	to->sa_sigaction = from->handler;
-	to->sa_flags = (int)(from->flags & ~FF_SA_RESTORER);
+	to->sa_flags = (int)from->flags;
 	memcpy(&to->sa_mask, &from->mask, sizeof(from->mask));
 	to->sa_restorer = from->restorer;
 }
@@ -80,10 +84,10 @@ static int note(int sig, int rc, bool handled)
 }
 
 /* What a borrower is told of a disposition that is ours there. */
-static void tell_programs(int sig, struct sigaction *old)
+static void tell_programs(int sig, struct sigaction *old, bool own)
 {
 	const struct ff_sigaction *was =
-		ff_borrower_action(sig, (void *)old->sa_handler);
+		ff_borrower_action(sig, (void *)old->sa_handler, own);
 
 	if (was)
 		from_kernel(was, old);
@@ -108,6 +112,7 @@ static void note_handler(int sig, const struct sigaction *act)
 FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 			struct sigaction *old)
 {
+	const bool own = ff_borrower_has_set(sig);
 	int rc;
 
 	if (concerns_us(sig))
@@ -117,13 +122,14 @@ FF_EXPORT int sigaction(int sig, const struct sigaction *act,
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(sigaction)(sig, act, old);
 	if (rc == 0 && old)
-		tell_programs(sig, old);
+		tell_programs(sig, old, own);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
 FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old)
 {
+	const bool own = ff_borrower_has_set(sig);
 	int rc;
 
 	if (concerns_us(sig))
@@ -133,7 +139,7 @@ FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
 	rc = FF_NEXT(__sigaction)(sig, act, old);
 	if (rc == 0 && old)
-		tell_programs(sig, old);
+		tell_programs(sig, old, own);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
@@ -141,6 +147,7 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 {
 	struct sigaction act = { .sa_handler = handler,
 				 .sa_flags = SA_RESTART };
+	const bool own = ff_borrower_has_set(sig);
 	struct sigaction old;
 
 	if (!concerns_us(sig)) {
@@ -148,7 +155,7 @@ FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 		old.sa_handler = FF_NEXT(signal)(sig, handler);
 		if (old.sa_handler == SIG_ERR)
 			return SIG_ERR;
-		tell_programs(sig, &old);
+		tell_programs(sig, &old, own);
 		note(sig, 0, is_handler(&act));
 		return old.sa_handler;
 	}

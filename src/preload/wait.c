@@ -22,7 +22,7 @@
 #include "preload/preload.h"
 
 /* A borrower and a lazy child have no children: they had to leave to have any.
- * What they know of is their parent's. Under a filter we ask nothing. */
+ * What they know of is their parent's, as it is in any borrowed memory. Under a filter we ask nothing. */
 static bool has_children(void)
 {
 	return !ff_child.active && !ff_is_borrower() &&
@@ -31,7 +31,8 @@ static bool has_children(void)
 
 static bool finds_all(int options)
 {
-	if (!(options & (int)(__WALL | __WCLONE)) || !has_children())
+	if (!(options & (int)(__WALL | __WCLONE)) || !has_children() ||
+	    ff_identity() == FF_BORROWED)
 		return false;
 	ff_trials_forbid();
 	/* Where there never was one, nobody stands in, either. */

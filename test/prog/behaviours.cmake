@@ -156,6 +156,13 @@ behaviour(parent-dies-first LAZY)
 
 behaviour(namespace-limits)
 
+# what is the program's own, or its parent's
+foreach(how fork vfork late)
+	behaviour(own-dispatch TEST own-dispatch-${how} ARGS ${how})
+endforeach()
+behaviour(sealed)
+behaviour(waits-in-borrowed LAZY OPTIONS -e FLATFORK_LEND=off)
+
 # the init of a pid namespace
 foreach(first ends says execs says_and_execs fails_to_exec syscall inherits
 		others handler_leaves vfork_handles spawn_fails spawns system
@@ -318,7 +325,7 @@ foreach(state descriptors directory group session group_seen dispositions
 		ARGS ${state} OPTIONS -w)
 endforeach()
 foreach(signals handler_in_read handler_restarts raise kill own_handler
-		default ignored unblocked handled_then_exec sigstop
+		default ignored unblocked fault trap division handled_then_exec sigstop
 		sigstop_exec sigtstp stopped_in_read terminal sigchld
 		sigchld_ignored wait_any storm orphan)
 	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-${signals}
@@ -332,7 +339,7 @@ endforeach()
 # right children: plain vfork is the oracle
 foreach(right book results errno exec_forms statuses inherits descriptors
 		sigchld atfork stdio parent_signalled jumps killed slow names
-		jumped often fails asks_actions)
+		jumped often fails asks_actions asks_all)
 	behaviour(vfork-right TEST vfork-${right} ARGS ${right})
 endforeach()
 foreach(right book results often)

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static int global = 6;
@@ -542,6 +543,62 @@ static void run_asks_actions(void)
 	t_reap(pid, "what it was told");
 }
 
+/* Also where it is blocked, or raised by faults; and by syscall(). */
+struct of_kernel {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	unsigned long mask;
+};
+
+static void run_asks_all(void)
+{
+	static char alternate[64 << 10];
+	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
+	struct sigaction sa = { .sa_handler = on_asked,
+				.sa_flags = SA_NODEFER | SA_RESTART };
+	volatile long told[12] = { 0 };
+	sigset_t set;
+	pid_t pid;
+
+	sigaddset(&sa.sa_mask, SIGHUP);
+	CHECK(!sigaction(SIGFPE, &sa, NULL) && !sigaction(SIGUSR1, &sa, NULL));
+	CHECK(!sigaction(SIGUSR2, &sa, NULL) && !sigaltstack(&stack, NULL));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	t_signals_again();
+	pid = vfork();
+	if (pid == 0) {
+		struct of_kernel k = { 0 };
+		struct sigaction old;
+		stack_t now;
+
+		told[0] = sigaction(SIGUSR2, NULL, &old);
+		told[1] = old.sa_handler == on_asked;
+		told[2] = sigaction(SIGFPE, NULL, &old);
+		told[3] = old.sa_handler == on_asked &&
+			  sigismember(&old.sa_mask, SIGHUP);
+		told[4] = old.sa_flags;
+		told[5] = signal(SIGFPE, SIG_DFL) == on_asked;
+		told[6] = signal(SIGFPE, SIG_IGN) == SIG_DFL;
+		syscall(SYS_rt_sigaction, SIGUSR1, NULL, &k, 8);
+		told[7] = k.handler == on_asked;
+		syscall(SYS_rt_sigaction, SIGSYS, NULL, &k, 8);
+		told[8] = k.handler == SIG_DFL;
+		syscall(SYS_sigaltstack, NULL, &now);
+		told[9] = now.ss_sp == alternate;
+		k = (struct of_kernel){ .handler = SIG_IGN };
+		told[10] = syscall(SYS_rt_sigaction, SIGUSR1, &k, &k, 8);
+		told[11] = k.handler == on_asked;
+		_exit(signal(SIGUSR1, SIG_DFL) == SIG_IGN);
+	}
+	t_reap(pid, "what it was told");
+	for (int i = 0; i < 12; i++)
+		printf("%lx ", told[i]);
+	printf("\n");
+}
+
 #define C(name)                   \
 	{                         \
 #name, run_##name \
@@ -566,5 +623,6 @@ static const struct a_case cases[] = {
 	C(often),
 	C(fails),
 	C(asks_actions),
+	C(asks_all),
 };
 CASES_MAIN(cases)

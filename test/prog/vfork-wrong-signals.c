@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <pty.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -214,17 +215,11 @@ static void run_ignored(void)
 	self_case(ignored);
 }
 
-/*
- * Blocked when vfork was called: no handler may run in memory that is shared,
- * and libc's fork would run it. The promise is the default disposition, so
- * fork's child asks for that.
- */
+/* Blocked when vfork was called. */
 static void unblocks(void)
 {
 	sigset_t set;
 
-	if (by_fork)
-		signal(SIGUSR1, SIG_DFL);
 	raise(SIGUSR1);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
@@ -240,6 +235,56 @@ static void run_unblocked(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	catches(SIGUSR1, 0);
 	self_case(unblocks);
+}
+
+/* A handler of faults, which looks and goes on elsewhere. */
+static sigjmp_buf elsewhere;
+
+static void on_fault(int sig)
+{
+	handled++;
+	siglongjmp(elsewhere, sig);
+}
+
+static void faults(void)
+{
+	volatile int *volatile nowhere = NULL;
+
+	if (!sigsetjmp(elsewhere, 1))
+		*nowhere = 1;
+}
+
+static void traps(void)
+{
+	__asm__ volatile("int3");
+}
+
+static void divides(void)
+{
+	volatile int zero = 0;
+
+	if (!sigsetjmp(elsewhere, 1))
+		zero = 1 / zero;
+}
+
+static void run_fault(void)
+{
+	signal(SIGSEGV, on_fault);
+	t_signals_again();
+	self_case(faults);
+}
+
+static void run_trap(void)
+{
+	catches(SIGTRAP, 0);
+	self_case(traps);
+}
+
+static void run_division(void)
+{
+	signal(SIGFPE, on_fault);
+	t_signals_again();
+	self_case(divides);
 }
 
 /* One that arrives before exec is handled before exec. */
@@ -631,6 +676,9 @@ static const struct a_case cases[] = {
 	C(default),
 	C(ignored),
 	C(unblocked),
+	C(fault),
+	C(trap),
+	C(division),
 	C(handled_then_exec),
 	C(sigstop),
 	C(sigstop_exec),

@@ -6,6 +6,7 @@
  * those of the table.
  */
 	.set	PR_SET_SECCOMP, 22
+	.set	PR_SET_SYSCALL_USER_DISPATCH, 59
 	.set	ff_number, 0
 #define FF_NAME(name, why)				\
 	.set	FF_NEXT_##name, ff_number;		\
@@ -18,7 +19,7 @@
 	.hidden	ff_loan
 	.hidden	ff_leave
 
-	.macro	leave name, looked_at
+	.macro	leave name, looked_at, and
 	.globl	\name
 	.type	\name, @function
 	.balign	16
@@ -30,6 +31,10 @@
 	jne	ff_leave_and_go_on
 	.ifnb	\looked_at
 	cmpl	$\looked_at, %edi
+	je	ff_leave_and_go_on
+	.endif
+	.ifnb	\and
+	cmpl	$\and, %edi
 	je	ff_leave_and_go_on
 	.endif
 	cmpq	$0, ff_next_of + 8 * FF_NEXT_\name(%rip)
@@ -101,7 +106,7 @@ ff_leave_and_go_on:
 	leave	pthread_create
 	leave	pthread_exit
 	leave	thrd_create
-	leave	prctl, PR_SET_SECCOMP
+	leave	prctl, PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH
 	leave	mlockall
 	leave	munlockall
 	leave	setuid
