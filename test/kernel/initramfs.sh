@@ -60,6 +60,7 @@ for lib in "${libs[@]}"; do
 	*/libc.so.*) files+=("${lib%/*}/libgcc_s.so.1") ;;
 	esac
 done
+mapfile -t files < <(printf '%s\n' "${files[@]}" | sort -u)
 cp -L --parents -t "$root" "${files[@]}" || exit 1
 
 cp "$here/init" "$root/" && chmod 755 "$root/init" || exit 1

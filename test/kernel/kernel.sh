@@ -3,8 +3,9 @@
 # a small system of this machine's programs, and looks at what the checks in
 # there said. Called by ctest with FF_BUILD set.
 #
-#	kernel.sh CHECKS	a file of this folder: checks.sh, keys.sh,
-#				counts.sh
+#	kernel.sh CHECKS [SERIES]	a file of this folder: checks.sh,
+#					keys.sh, counts.sh; of the kernel, as
+#					6.1, else it is the archive's
 #
 # FF_DEADLINE: checks begin for so many seconds; 400 more, and it ends. Alone
 # on two processors each file takes 2 to 3 minutes.
@@ -17,7 +18,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 : "${FF_BUILD:?the build directory}"
 checks=$here/$1
-series=6.1
+series=${2:-any}
 deadline_seconds=${FF_DEADLINE:-900}
 watchdog_seconds=$((deadline_seconds + 400))
 failures=0
@@ -31,12 +32,14 @@ skip() {
 for tool in qemu-system-x86_64 cpio perl; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
-vmlinuz=$(bash "$here/vmlinuz.sh" $series "$FF_BUILD/test/kernel")
+vmlinuz=$(bash "$here/vmlinuz.sh" "$series" "$FF_BUILD/test/kernel")
 status=$?
 if [ $status -ne 0 ]; then
 	echo "$vmlinuz"
 	exit $status
 fi
+series=${vmlinuz##*/vmlinuz-}
+series=$(cut -d. -f1,2 <<<"$series")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 bash "$here/initramfs.sh" "$checks" "$work/initramfs" || exit 1
