@@ -2,6 +2,7 @@
 set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
 	host/coredump.c
+	host/environment.c
 	host/fault.c
 	host/identity.c
 	host/pidns.c

@@ -1,9 +1,9 @@
 #include "host/fault.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "host/environment.h"
 #include "host/hot.h"
 #include "host/privilege.h"
 
@@ -41,5 +41,5 @@ void ff_faults_load(const char *names)
 void ff_faults_load_from_environment(void)
 {
 	if (!ff_is_privileged())
-		ff_faults_load(getenv("FLATFORK_FAULT"));
+		ff_faults_load(ff_environment_value("FLATFORK_FAULT"));
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/environment.h"
 #include "host/fault.h"
 #include "host/ground.h"
 #include "host/hot.h"
@@ -53,12 +54,19 @@ static unsigned generation FF_HOT;
 
 static bool has_handler FF_HOT;
 
+/* To load a library takes a libc that has begun. */
+void ff_fork_setup_names(void)
+{
+	if (ff_libc_has_begun() && ff_log_wanted())
+		ff_site_names_prepare();
+}
+
 void ff_fork_setup(void)
 {
 	if (atomic_load(&is_set_up))
 		return;
 	if (!ff_is_privileged() && ff_comes_before_libc())
-		ff_options_load(environ);
+		ff_options_load(ff_environment());
 	if (!ff_options.on) {
 		atomic_store(&is_set_up, true);
 		return;
@@ -69,8 +77,7 @@ void ff_fork_setup(void)
 		ff_log_note_stderr();
 	ff_budget_ms = ff_options.budget_ms;
 	ff_pidns_watch();
-	if (ff_log_wanted())
-		ff_site_names_prepare();
+	ff_fork_setup_names();
 	/* Whose counters they are, however its children are made. */
 	if (ff_options.stats)
 		ff_identity_take();

@@ -48,8 +48,10 @@ const char *ff_why_not_lend(void);
  * is said, forks with handlers are real. */
 void ff_fork_has_handler(void);
 
-/* Before the first fork; more than once does no harm. */
+/* Before the first fork; more than once does no harm. The other: what of it
+ * can't be done before libc has begun. */
 void ff_fork_setup(void);
+void ff_fork_setup_names(void);
 
 /* Before somebody else runs in this memory whom we do not make (clone, libc's
  * vfork): who asks first whose it is, is taken for its owner. */

@@ -33,6 +33,7 @@ __attribute__((constructor)) static void load(void)
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_keys_note_start();
 	ff_register_own_handler();
+	ff_fork_setup_names();
 }
 
 __attribute__((destructor)) static void unload(void)

@@ -179,6 +179,7 @@ foreach(way vfork sys-fork sys-clone sys-clone3 clone-stack)
 	behaviour(fork-ways TEST fork-way-${way} ARGS ${way})
 endforeach()
 behaviour(atfork-handlers LAZY)
+behaviour(before-libc LAZY)
 foreach(handlers stops_world changes_ids holder_waits forks forks_in_signal)
 	behaviour(fork-among-handlers LAZY TEST fork-among-${handlers}
 		ARGS ${handlers})

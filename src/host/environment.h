@@ -1,0 +1,20 @@
+/*
+ * The environment, for who may be called before libc has begun: by what the
+ * program has in .preinit_array, as sanitizers do.
+ */
+#ifndef FF_HOST_ENVIRONMENT_H
+#define FF_HOST_ENVIRONMENT_H
+
+#include <stdbool.h>
+
+/* Before that, libc has no environment, and loads no library for us. */
+bool ff_libc_has_begun(void);
+
+/* libc's, or before it has one, what the kernel gave the process. Context: any;
+ * no system call, no lock. */
+char *const *ff_environment(void);
+
+/* The value of @name there; NULL: it is not set. */
+const char *ff_environment_value(const char *name);
+
+#endif
