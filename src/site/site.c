@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "host/fault.h"
 #include "host/hot.h"
 #include "host/sys.h"
 #include "lazy/slot.h"
@@ -108,7 +109,7 @@ enum ff_way ff_site_predict(struct ff_site *s)
 {
 	if (!s)
 		return FF_WAY_TRIAL;
-	if (is_proven(s))
+	if (is_proven(s) || ff_fault(FF_FAULT_COMMIT_ALL))
 		return FF_WAY_COMMITTED;
 	if (atomic_load(&s->score) > 0)
 		return FF_WAY_TRIAL;

@@ -287,6 +287,12 @@ void state_tweak(struct rng *r)
 	for (int sig = 1; sig <= 64; sig++)
 		if (bits >> (sig - 1) & 1)
 			sigaddset(&set, sig);
+	/* those that nearly nobody blocks, and of ended children */
+	if (rng_percent(r, 70)) {
+		sigdelset(&set, SIGSEGV);
+		sigdelset(&set, SIGSYS);
+		sigdelset(&set, SIGCHLD);
+	}
 	pending = rng_percent(r, 10);
 	if (pending) {
 		sigaddset(&set, SIGUSR1);

@@ -15,6 +15,8 @@
 #	auto    as a user has it, but in small processes, too: it learns about
 #	        places that fork
 #	off     FLATFORK=off
+#	commit  only by FF_WAYS: as lazy, every child born committed where its
+#	        parent allows for it
 #
 # -l  its children exec: at least one must have stayed on the lazy path
 # -f  behind the fence at least one must have been lent
@@ -130,11 +132,13 @@ for way in "${ways[@]}"; do
 	case $way in
 	lazy) with+=(FLATFORK_FORK=lazy FLATFORK_LEND=off) ;;
 	fence) with+=(FLATFORK_FORK=lazy FLATFORK_FAULT=fence-all) ;;
+	commit) with+=(FLATFORK_FORK=lazy FLATFORK_LEND=off
+		FLATFORK_FAULT=commit-all) ;;
 	auto) with+=(FLATFORK_MIN_RSS=1M) ;;
 	off) with+=(FLATFORK=off) ;;
 	*) echo "there is no such way: $way"; exit 2 ;;
 	esac
-	case $way in lazy | fence)
+	case $way in lazy | commit | fence)
 		with+=(FLATFORK_STATS="$tmp/$way.stats")
 		[ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
 		[ -n "${FF_TRACE-}$line" ] &&
@@ -183,7 +187,7 @@ at_least_one() {
 }
 
 for way in "${ways[@]}"; do
-	case $way in lazy | fence)
+	case $way in lazy | commit | fence)
 		text="$way:"
 		for key in forks_lazy forks_real rollbacks hydrations \
 			forks_lent; do
@@ -194,13 +198,13 @@ for way in "${ways[@]}"; do
 		;;
 	esac
 	case $way in
-	lazy)
-		[ -n "$lazy" ] && at_least_one lazy forks_lazy \
+	lazy | commit)
+		[ -n "$lazy" ] && at_least_one $way forks_lazy \
 			"no child stayed on the lazy path"
-		[ -n "$counter" ] && at_least_one lazy "$counter" \
+		[ -n "$counter" ] && at_least_one $way "$counter" \
 			"$counter is 0"
-		if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/lazy.log"; then
-			echo "lazy: no line of the log matches: $line"
+		if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/$way.log"; then
+			echo "$way: no line of the log matches: $line"
 			failed=yes
 		fi
 		;;

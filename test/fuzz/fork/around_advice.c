@@ -1,6 +1,7 @@
 /* Memory that its parent keeps from children, or gives them wiped, and moves;
  * what is left of advice afterwards; a stack that grows. */
 #include "around.h"
+#include "child.h"
 #include "marks.h"
 #include "scene.h"
 #include "steps.h"
@@ -106,9 +107,14 @@ static char *somewhere(struct rng *r)
 	return RNG_PICK(r, all) + rng_below(r, 399) * WORLD_PAGE;
 }
 
+/* What makes processes may map something of its own, and where memory was that
+ * is kept from children there is room. */
 static long is_it_there(struct rng *r)
 {
-	return step_result(msync(somewhere(r), WORLD_PAGE, MS_ASYNC));
+	char *at = somewhere(r);
+
+	return child_has_started ? 0 :
+				   step_result(msync(at, WORLD_PAGE, MS_ASYNC));
 }
 
 static long look_at_wiped(struct rng *r)
@@ -138,6 +144,7 @@ static long hand_on(struct rng *r)
 	int status;
 
 	(void)r;
+	child_has_started = true;
 	pid = fork();
 	if (pid == 0)
 		_exit(msync(kept, BYTES, MS_ASYNC) == 0 ? 1 :
@@ -156,12 +163,12 @@ static long grow_down(struct rng *r)
 }
 
 static const struct step steps[] = {
-	STEP(5, is_it_there),
-	STEP(4, look_at_wiped),
-	STEP(3, write_wiped),
-	STEP(3, advise),
+	QUIET(5, is_it_there),
+	QUIET(4, look_at_wiped),
+	QUIET(3, write_wiped),
+	QUIET(3, advise),
 	STEP(1, hand_on),
-	STEP(3, grow_down),
+	QUIET(3, grow_down),
 	{ 0 },
 };
 

@@ -212,10 +212,10 @@ static long at_the_end(struct rng *r)
 }
 
 static const struct step steps[] = {
-	STEP(3, write_it),  STEP(3, make_writable), STEP(3, map_anew),
-	STEP(2, map_twice), STEP(2, by_process),    STEP(1, by_proc),
-	STEP(3, by_file),   STEP(2, by_read),	    STEP(4, by_answer),
-	STEP(2, by_futex),  STEP(1, at_the_end),    { 0 },
+	QUIET(3, write_it),  QUIET(3, make_writable), QUIET(3, map_anew),
+	QUIET(2, map_twice), STEP(2, by_process),     STEP(1, by_proc),
+	STEP(3, by_file),    QUIET(2, by_read),	      STEP(4, by_answer),
+	STEP(2, by_futex),   STEP(1, at_the_end),     { 0 },
 };
 
 const struct around around_doors = {

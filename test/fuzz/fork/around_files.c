@@ -188,7 +188,7 @@ static long move(struct rng *r)
 
 static const struct step steps[] = {
 	STEP(3, tell_error), STEP(3, receive), STEP(2, count),
-	STEP(3, look),	     STEP(2, move),    { 0 },
+	STEP(3, look),	     QUIET(2, move),   { 0 },
 };
 
 const struct around around_files = {

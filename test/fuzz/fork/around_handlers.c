@@ -114,7 +114,7 @@ static long ask(struct rng *r)
 	       taken * 10 + taken_at_once;
 }
 
-static const struct step steps[] = { STEP(1, ask), { 0 } };
+static const struct step steps[] = { QUIET(1, ask), { 0 } };
 
 const struct around around_handlers = {
 	"handlers", 15, begin, before, NULL, after, steps,

@@ -78,7 +78,7 @@ static long have_another(struct rng *r)
 }
 
 static const struct step steps[] = {
-	STEP(4, wipe),	       STEP(3, ask), STEP(2, change),
+	STEP(4, wipe),	       QUIET(3, ask), STEP(2, change),
 	STEP(1, have_another), { 0 },
 };
 

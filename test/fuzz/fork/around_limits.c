@@ -19,6 +19,8 @@ static const int kinds[] = { RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_DATA,
 enum {
 	KINDS = sizeof(kinds) / sizeof(*kinds),
 	FIRST_ID = 61000,
+	NOTHING = 8 << 20, /* so much less than there is: none more is had */
+	ROOM = 512 << 20,
 };
 
 static struct rlimit first[KINDS];
@@ -67,7 +69,8 @@ static void before(struct rng *r)
 	static const rlim_t data[] = { 0, 1 << 20, 64 << 20 };
 	static rlim_t all;
 
-	/* the same for all children, so that it says nothing of us */
+	/* the same for all children; not near what there is, where what ours
+	 * has besides would tell */
 	if (!all)
 		all = size_now();
 
@@ -78,7 +81,7 @@ static void before(struct rng *r)
 	if (rng_percent(r, 20))
 		set(2, RNG_PICK(r, data));
 	if (rng_percent(r, 20) && all != RLIM_INFINITY)
-		set(3, all + (rlim_t)rng_below(r, 2) * (512 << 20));
+		set(3, rng_percent(r, 50) ? all - NOTHING : all + ROOM);
 }
 
 static uint64_t after(void)
@@ -119,7 +122,7 @@ static long ask(struct rng *r)
 	return (long)rl.rlim_cur;
 }
 
-static const struct step steps[] = { STEP(3, change), STEP(1, ask), { 0 } };
+static const struct step steps[] = { QUIET(3, change), QUIET(1, ask), { 0 } };
 
 const struct around around_limits = {
 	"limits", 15, begin, before, NULL, after, steps,

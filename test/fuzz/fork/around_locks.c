@@ -125,8 +125,8 @@ static long ask(struct rng *r)
 }
 
 static const struct step steps[] = {
-	STEP(6, take), STEP(3, give), STEP(3, take_and_give),
-	STEP(1, ask),  { 0 },
+	QUIET(6, take), QUIET(3, give), QUIET(3, take_and_give),
+	QUIET(1, ask),	{ 0 },
 };
 
 const struct around around_locks = {

@@ -121,10 +121,10 @@ static long command_of_its_own(struct rng *r)
 
 static const struct step steps[] = {
 	STEP(4, close_it),
-	STEP(3, write_it),
+	QUIET(3, write_it),
 	STEP(2, flush_it),
 	STEP(2, read_it),
-	STEP(2, orient),
+	QUIET(2, orient),
 	STEP(1, command_of_its_own),
 	{ 0 },
 };

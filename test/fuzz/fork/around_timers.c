@@ -99,7 +99,7 @@ static long have_one(struct rng *r)
 }
 
 static const struct step steps[] = {
-	STEP(3, ask),
+	QUIET(3, ask),
 	STEP(3, change),
 	STEP(2, have_one),
 	{ 0 },

@@ -112,7 +112,7 @@ static long ask_for_children(struct rng *r)
 static const struct step steps[] = {
 	STEP(4, wait_for_parent),
 	STEP(2, stop),
-	STEP(2, spin),
+	QUIET(2, spin),
 	STEP(2, sleep_a_little),
 	STEP(4, ask_for_children),
 	{ 0 },

@@ -127,9 +127,9 @@ static long write_mapped(struct rng *r)
 }
 
 static const struct step steps[] = {
-	STEP(4, write_beside),
+	QUIET(4, write_beside),
 	STEP(2, read_beside),
-	STEP(3, write_mapped),
+	QUIET(3, write_mapped),
 	{ 0 },
 };
 

@@ -19,7 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Most children: else few would be left on a fast way until they exec. */
+enum {
+	QUIET_PERCENT = 65,
+};
+
 int child_said_fd;
+bool child_has_started;
 
 static char said[CHILD_SAID];
 static size_t said_bytes;
@@ -55,16 +61,23 @@ static void leave_said(void)
 	pwrite(child_said_fd, said, sizeof(said), 0);
 }
 
-static void take_one(const struct step *steps, struct rng *r)
+static void take_one(const struct step *steps, struct rng *r, bool quiet)
 {
 	unsigned all = 0, at;
 	const struct step *s;
 
 	for (s = steps; s->name; s++)
-		all += s->weight;
+		all += quiet && !s->quiet ? 0 : s->weight;
+	if (!all)
+		return;
 	at = rng_below(r, all);
-	for (s = steps; at >= s->weight; s++)
+	for (s = steps;; s++) {
+		if (quiet && !s->quiet)
+			continue;
+		if (at < s->weight)
+			break;
 		at -= s->weight;
+	}
 	errno = 0;
 	say(s->name, s->take(r));
 }
@@ -77,20 +90,21 @@ static void take_steps(struct rng *r, bool seen)
 	};
 	unsigned count = rng_below(r, rng_percent(r, 50) ? 8 : 40);
 	bool about = rng_percent(r, 50); /* what is around? */
-	unsigned gentle = seen ? 5 : 7;	 /* the others may keep it from exec */
+	bool quiet = rng_percent(r, QUIET_PERCENT);
+	unsigned gentle = seen ? 5 : 7; /* the others may keep it from exec */
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct step *steps =
 			about && rng_percent(r, 25) ? around_steps(r) : NULL;
 
 		if (steps) {
-			take_one(steps, r);
+			take_one(steps, r, quiet);
 			continue;
 		}
 		take_one(seen && rng_percent(r, 15) ?
 				 steps_seen :
 				 subjects[rng_below(r, gentle)],
-			 r);
+			 r, quiet);
 	}
 }
 
@@ -120,8 +134,10 @@ static char **far_strings(struct rng *r, char *first, char *second)
 
 static __attribute__((noinline)) void borrow(void)
 {
-	pid_t pid = vfork();
+	pid_t pid;
 
+	child_has_started = true;
+	pid = vfork();
 	if (pid == 0) {
 		execve("/missing", environ, environ);
 		_exit(9);
@@ -232,6 +248,7 @@ static void start(struct rng *r)
 	int status = 0;
 	pid_t pid;
 
+	child_has_started = true;
 	signal(SIGCHLD, SIG_DFL);
 	switch (rng_below(r, 5)) {
 	case 0:

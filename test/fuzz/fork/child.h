@@ -31,6 +31,9 @@ enum child_kind child_kind(struct rng *r);
 /* In the child; @r is what is left. Does not return. */
 _Noreturn void child_run(enum child_kind kind, struct rng *r);
 
+/* In the child: it has made processes of its own. */
+extern bool child_has_started;
+
 /* Where a child that does not exec leaves what it said: a file, high. */
 extern int child_said_fd;
 void child_setup(void);

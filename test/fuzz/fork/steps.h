@@ -4,6 +4,7 @@
 
 #include "rng.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,11 +15,16 @@ struct step {
 	const char *name;
 	unsigned weight;
 	long (*take)(struct rng *r);
+	bool quiet; /* what programs do before exec: waits for nobody */
 };
 
-#define STEP(weight, name)          \
-	{                           \
-#name, weight, name \
+#define STEP(weight, name)                 \
+	{                                  \
+#name, weight, name, false \
+	}
+#define QUIET(weight, name)               \
+	{                                 \
+#name, weight, name, true \
 	}
 
 /* Each ends with one without a name. */

@@ -219,11 +219,11 @@ static long give_or_get_signals(struct rng *r)
 const struct step steps_buffers[] = {
 	STEP(8, through_pipe),
 	STEP(5, through_sockets),
-	STEP(8, read_file),
-	STEP(3, name_directory),
-	STEP(6, describe_file),
-	STEP(5, open_by_far_name),
-	STEP(6, ask_system),
-	STEP(3, give_or_get_signals),
+	QUIET(8, read_file),
+	QUIET(3, name_directory),
+	QUIET(6, describe_file),
+	QUIET(5, open_by_far_name),
+	QUIET(6, ask_system),
+	QUIET(3, give_or_get_signals),
 	{ 0 },
 };

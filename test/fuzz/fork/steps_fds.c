@@ -187,15 +187,15 @@ static long open_and_seek(struct rng *r)
 }
 
 const struct step steps_fds[] = {
-	STEP(10, open_one),
-	STEP(6, close_one),
-	STEP(10, duplicate),
-	STEP(6, change_flags),
-	STEP(6, make_pair),
-	STEP(4, close_many),
+	QUIET(10, open_one),
+	QUIET(6, close_one),
+	QUIET(10, duplicate),
+	QUIET(6, change_flags),
+	QUIET(6, make_pair),
+	QUIET(4, close_many),
 	STEP(3, seek),
-	STEP(2, ask_terminal),
+	QUIET(2, ask_terminal),
 	STEP(4, list_all),
-	STEP(3, open_and_seek),
+	QUIET(3, open_and_seek),
 	{ 0 },
 };

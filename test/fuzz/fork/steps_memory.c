@@ -92,10 +92,12 @@ static long scribble_static(struct rng *r)
 
 /* Looked at, and filled: where the kernel maps something next depends on what
  * else is mapped, of which ours has a little more. */
-static long fill_hole(const struct span *s)
+static long fill_hole(const struct span *s, struct rng *r)
 {
-	long rc = step_result(access(s->at, R_OK)) +
-		  step_result(msync(s->at, s->bytes, MS_ASYNC)) * 1000;
+	long rc = step_result(msync(s->at, s->bytes, MS_ASYNC)) * 1000;
+
+	if (rng_percent(r, 15))
+		rc += step_result(access(s->at, R_OK));
 
 	if (mmap(s->at, s->bytes, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
@@ -112,7 +114,7 @@ static long unmap(struct rng *r)
 
 	if (munmap(s.at, s.bytes))
 		return -errno;
-	return fill_hole(&s);
+	return fill_hole(&s, r);
 }
 
 static long map_anew(struct rng *r)
@@ -199,7 +201,7 @@ static long move(struct rng *r)
 		   to.at) != to.at)
 		return -errno;
 	to.region->page[to.first] = s.region->page[s.first];
-	return fill_hole(&s);
+	return fill_hole(&s, r);
 }
 
 static long sync_it(struct rng *r)
@@ -294,23 +296,23 @@ static long go_deep(struct rng *r)
 }
 
 const struct step steps_memory[] = {
-	STEP(12, look),
-	STEP(8, look_here_and_there),
-	STEP(12, scribble),
-	STEP(4, scribble_static),
-	STEP(5, unmap),
-	STEP(5, map_anew),
-	STEP(2, map_where_something_is),
-	STEP(3, map_somewhere),
-	STEP(5, protect),
-	STEP(4, advise),
-	STEP(3, move),
-	STEP(1, sync_it),
-	STEP(2, move_break),
-	STEP(5, allocate),
-	STEP(5, change_blocks),
-	STEP(3, change_environment),
-	STEP(2, buffer_output),
-	STEP(3, go_deep),
+	QUIET(12, look),
+	QUIET(8, look_here_and_there),
+	QUIET(12, scribble),
+	QUIET(4, scribble_static),
+	QUIET(5, unmap),
+	QUIET(5, map_anew),
+	QUIET(2, map_where_something_is),
+	QUIET(3, map_somewhere),
+	QUIET(5, protect),
+	QUIET(4, advise),
+	QUIET(3, move),
+	QUIET(1, sync_it),
+	QUIET(2, move_break),
+	QUIET(5, allocate),
+	QUIET(5, change_blocks),
+	QUIET(3, change_environment),
+	QUIET(2, buffer_output),
+	QUIET(3, go_deep),
 	{ 0 },
 };

@@ -174,14 +174,14 @@ static long stand_apart(struct rng *r)
 }
 
 const struct step steps_process[] = {
-	STEP(8, ask_ids),
-	STEP(3, lead_group),
-	STEP(2, lead_session),
-	STEP(3, change_umask),
-	STEP(3, change_directory),
-	STEP(4, change_limit),
-	STEP(5, change_scheduling),
-	STEP(6, change_settings),
+	QUIET(8, ask_ids),
+	QUIET(3, lead_group),
+	QUIET(2, lead_session),
+	QUIET(3, change_umask),
+	QUIET(3, change_directory),
+	QUIET(4, change_limit),
+	QUIET(5, change_scheduling),
+	QUIET(6, change_settings),
 	STEP(3, change_ids),
 	STEP(1, stand_apart),
 	{ 0 },

@@ -76,11 +76,11 @@ static long flush(struct rng *r)
 }
 
 const struct step steps_seen[] = {
-	STEP(4, write_file),
-	STEP(3, make_file),
-	STEP(3, change_file),
-	STEP(4, write_shared),
-	STEP(3, speak),
-	STEP(2, flush),
+	QUIET(4, write_file),
+	QUIET(3, make_file),
+	QUIET(3, change_file),
+	QUIET(4, write_shared),
+	QUIET(3, speak),
+	QUIET(2, flush),
 	{ 0 },
 };
