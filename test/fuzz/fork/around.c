@@ -16,6 +16,7 @@ static const struct around *const all[] = {
 };
 
 uint64_t around_batch;
+const char *around_program;
 static bool is_there[AROUND_MAX];
 static unsigned there;
 

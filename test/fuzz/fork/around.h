@@ -28,19 +28,24 @@ struct around {
 
 /* Each of these may be missing. Limits are the last: what they forbid, the
  * others have to do before. */
-#define AROUND(X)   \
-	X(locks)    \
-	X(streams)  \
-	X(keys)     \
-	X(threads)  \
-	X(thread)   \
-	X(timers)   \
-	X(advice)   \
-	X(writer)   \
-	X(files)    \
-	X(doors)    \
-	X(handlers) \
-	X(waits)    \
+#define AROUND(X)    \
+	X(locks)     \
+	X(streams)   \
+	X(keys)      \
+	X(threads)   \
+	X(thread)    \
+	X(timers)    \
+	X(advice)    \
+	X(writer)    \
+	X(files)     \
+	X(doors)     \
+	X(handlers)  \
+	X(waits)     \
+	X(slow)      \
+	X(storm)     \
+	X(filter)    \
+	X(room)      \
+	X(namespace) \
 	X(limits)
 
 enum {
@@ -55,6 +60,16 @@ AROUND(X)
 #undef X
 
 extern uint64_t around_batch;
+
+/* What children exec instead of the witness, or NULL. */
+extern const char *around_program;
+
+/* Somebody else kills it, if he finds it; and has sent the SIGKILL, perhaps to
+ * one that it was before. */
+bool around_kills(void);
+bool around_has_killed(void);
+/* Somebody else stops it, if he finds it. */
+bool around_stops(void);
 
 /* Those of @batch, or of the comma-separated @names; in its process. */
 void around_begin(uint64_t seed, uint64_t batch, const char *names);

@@ -161,12 +161,14 @@ static long look(struct rng *r)
 {
 	struct pollfd p = { .events = POLLIN | POLLOUT };
 	struct epoll_event e;
-	int rc;
+	int rc, wait;
 
 	if (rng_percent(r, 40))
 		return step_result(epoll_wait(fd[EPOLL], &e, 1, 0));
 	p.fd = fd[rng_below(r, NR)];
-	rc = poll(&p, 1, rng_percent(r, 50) ? 0 : 1);
+	wait = (int)rng_below(r, 2);
+	while ((rc = poll(&p, 1, wait)) < 0 && errno == EINTR)
+		;
 	return rc * 1000 + p.revents;
 }
 

@@ -27,10 +27,20 @@ static bool begin(void)
 	return !fchmod(catted, 0666);
 }
 
+/* A shell says where it can't, on standard error, which is any file. */
+static bool has_directory(void)
+{
+	char path[4096];
+
+	return getcwd(path, sizeof(path)) && path[0] == '/';
+}
+
 static void before(struct rng *r)
 {
 	from = to = NULL;
 	MUST(!ftruncate(catted, 0));
+	if (!has_directory())
+		return;
 	if (rng_percent(r, 60))
 		from = popen("printf 'one\\ntwo\\nthree\\n'; exit 3", "re");
 	if (rng_percent(r, 60))
@@ -114,8 +124,12 @@ static long orient(struct rng *r)
 
 static long command_of_its_own(struct rng *r)
 {
-	FILE *f = popen("exit 5", rng_percent(r, 50) ? "r" : "w");
+	const char *how = rng_percent(r, 50) ? "r" : "w";
+	FILE *f;
 
+	if (!has_directory())
+		return 0;
+	f = popen("exit 5", how);
 	return f ? pclose(f) : -errno;
 }
 

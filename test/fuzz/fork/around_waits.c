@@ -50,10 +50,13 @@ static long wait_for_parent(struct rng *r)
 {
 	struct pollfd p = { from, POLLIN, 0 };
 	char c;
+	int rc;
 
 	if (rng_percent(r, 50))
-		return step_result(poll(&p, 1, 30000));
-	return step_result(read(from, &c, 1));
+		return step_result(read(from, &c, 1));
+	while ((rc = poll(&p, 1, 30000)) < 0 && errno == EINTR)
+		;
+	return step_result(rc);
 }
 
 /* SIGSTOP, as others would stop for a terminal. */
@@ -81,7 +84,9 @@ static long sleep_a_little(struct rng *r)
 {
 	struct timespec t = { 0, rng_below(r, 2000000) };
 
-	return step_result(nanosleep(&t, NULL));
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+	return 0;
 }
 
 static long ask_for_children(struct rng *r)

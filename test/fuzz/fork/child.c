@@ -149,6 +149,7 @@ static __attribute__((noinline)) void borrow(void)
 static void exec_witness(struct rng *r, bool sure)
 {
 	static char name[] = "witness";
+	const char *path = around_program ? around_program : witness_path;
 	char **argv, **envp = environ;
 	int fd;
 
@@ -160,10 +161,10 @@ static void exec_witness(struct rng *r, bool sure)
 	switch (sure ? 3 : rng_below(r, 5)) {
 	case 0:
 		environ = envp;
-		execvp(witness_path, argv);
+		execvp(path, argv);
 		break;
 	case 1:
-		fd = open(witness_path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0)
 			fexecve(fd, argv, envp);
 		break;
@@ -172,7 +173,7 @@ static void exec_witness(struct rng *r, bool sure)
 		execvpe("witness", argv, envp);
 		break;
 	default:
-		execve(witness_path, argv, envp);
+		execve(path, argv, envp);
 	}
 	say("exec", -errno);
 }
@@ -266,7 +267,9 @@ static void start(struct rng *r)
 		pthread_join(thread, NULL);
 		return;
 	case 3:
-		say("sleep", nanosleep(&little, NULL));
+		while (nanosleep(&little, &little) && errno == EINTR)
+			;
+		say("sleep", 0);
 		return;
 	default:
 		pid = vfork();

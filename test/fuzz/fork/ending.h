@@ -14,6 +14,7 @@ struct ending {
 	int leftover; /* what a wait for any child says afterwards */
 	int errno_kept;		  /* it was this before */
 	int stops;
+	bool is_cut; /* short, by somebody else, at any moment */
 	bool memory_kept;
 	bool state_kept, signals_kept; /* the caller looks */
 	uint64_t around[AROUND_MAX];   /* what is left there */

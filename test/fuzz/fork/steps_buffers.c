@@ -212,7 +212,7 @@ static long give_or_get_signals(struct rng *r)
 	case 3:
 		return RAW(sigaltstack, NULL, get);
 	default:
-		return RAW(rt_sigpending, get, 8);
+		return RAW(rt_sigpending, world_noise, 8);
 	}
 }
 

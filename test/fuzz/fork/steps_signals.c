@@ -62,8 +62,8 @@ static long change_mask(struct rng *r)
 }
 
 /* None whose default is to stop. */
-static const int sendable[] = { SIGUSR1, SIGUSR2,  SIGCHLD, SIGURG,
-				SIGCONT, SIGWINCH, SIGALRM, SIGHUP };
+static const int sendable[] = { SIGUSR1, SIGUSR2,  SIGCHLD, SIGIO,
+				SIGPROF, SIGWINCH, SIGALRM, SIGHUP };
 
 static long send_itself(struct rng *r)
 {
@@ -74,8 +74,7 @@ static long send_itself(struct rng *r)
 
 	/* those that would end it are for the end */
 	sigaction(sig, NULL, &now);
-	if (now.sa_handler == SIG_DFL && sig != SIGCHLD && sig != SIGURG &&
-	    sig != SIGCONT && sig != SIGWINCH)
+	if (now.sa_handler == SIG_DFL && sig != SIGCHLD && sig != SIGWINCH)
 		return 0;
 	taken = 0;
 	switch (rng_below(r, 3)) {
@@ -102,6 +101,9 @@ static long ask_pending(struct rng *r)
 	sigemptyset(&set);
 	if (sigpending(&set))
 		return -errno;
+	/* comes at any time, where there is a storm */
+	sigdelset(&set, SIGURG);
+	sigdelset(&set, SIGCONT);
 	memcpy(&bits, &set, sizeof(bits));
 	return (long)bits;
 }

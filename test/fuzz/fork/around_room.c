@@ -1,0 +1,132 @@
+/* A cgroup that has room for few processes more, or none. */
+#include "around.h"
+#include "child.h"
+#include "scene.h"
+#include "steps.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char group[96];
+static int most, now;
+static pid_t parent;
+
+static int open_in_group(const char *name, int flags)
+{
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", group, name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? fd : scene_out_of_the_way(fd);
+}
+
+static void remove_it(void *unused)
+{
+	struct timespec a_while = { 0, 50000000 };
+
+	(void)unused;
+	/* the session ends, and its terminal hangs up */
+	signal(SIGHUP, SIG_IGN);
+	while (!kill(parent, 0) || rmdir(group))
+		nanosleep(&a_while, NULL);
+}
+
+static bool make_group(void)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup/pids",
+					     "/sys/fs/cgroup" };
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(group, sizeof(group), "%s/fork-fuzz-%d", roots[i],
+			 getpid());
+		if (mkdir(group, 0755))
+			continue;
+		most = open_in_group("pids.max", O_WRONLY);
+		now = open_in_group("pids.current", O_RDONLY);
+		if (most >= 0 && now >= 0)
+			return true;
+		rmdir(group);
+	}
+	return false;
+}
+
+static bool begin(void)
+{
+	int procs;
+
+	parent = getpid();
+	if (!make_group())
+		return false;
+	around_apart(remove_it, NULL);
+	procs = open_in_group("cgroup.procs", O_WRONLY);
+	MUST(procs >= 0);
+	return write(procs, "0", 1) == 1;
+}
+
+static void say(const char *text)
+{
+	MUST(pwrite(most, text, strlen(text), 0) == (ssize_t)strlen(text));
+}
+
+static void before(struct rng *r)
+{
+	/* who stands in for a parent is a process, too, and may take the place
+	 * of a child's child */
+	static const int more[] = { 0, 1, 1, 40 };
+	char text[32] = "";
+
+	if (rng_percent(r, 40))
+		return;
+	MUST(pread(now, text, sizeof(text) - 1, 0) > 0);
+	snprintf(text, sizeof(text), "%d", atoi(text) + RNG_PICK(r, more));
+	say(text);
+}
+
+static uint64_t after(void)
+{
+	say("max");
+	return 0;
+}
+
+/* Processes of its own, as many as there is room for. */
+static long fill(struct rng *r)
+{
+	unsigned wanted = 1 + rng_below(r, 3), made = 0;
+	int pipes[2], status;
+	pid_t pid[3];
+	char c;
+
+	if (pipe(pipes))
+		return step_result(-1);
+	for (; made < wanted; made++) {
+		pid[made] = fork();
+		if (pid[made] < 0)
+			break;
+		if (pid[made] > 0)
+			continue;
+		close(pipes[1]);
+		_exit(read(pipes[0], &c, 1) != 0);
+	}
+	child_has_started = true;
+	close(pipes[0]);
+	close(pipes[1]);
+	for (unsigned i = 0; i < made; i++)
+		kill(pid[i], SIGKILL);
+	for (unsigned i = 0; i < made; i++)
+		waitpid(pid[i], &status, 0);
+	return made;
+}
+
+static const struct step steps[] = { STEP(1, fill), { 0 } };
+
+const struct around around_room = {
+	"room", 12, begin, before, NULL, after, steps,
+};
