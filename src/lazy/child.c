@@ -179,6 +179,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	if (ff_pager_reserve() < 0 ||
 	    (!slot->committed && watch_shared() < 0) ||
 	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
+	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
 	    ff_dispatch(true) < 0) {
 		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
 	}

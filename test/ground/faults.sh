@@ -17,7 +17,7 @@ inner=(env FLATFORK_BUDGET_MS=20000)
 
 # Why the log says that a fork is libc's.
 case $fault in
-none | no-procmap | lies) why= ;;
+none | no-procmap | lies | no-standin | no-arming) why= ;;
 no-sud) why='no syscall user dispatch$' ;;
 no-mem) why='/proc/self/mem can.t be opened$' ;;
 no-maps) why='the list of mappings can.t be read$' ;;
@@ -87,4 +87,31 @@ for kind in exec work; do
 	show
 done
 
+# Children that are committed, and the time of the last is up: who stands in for
+# its parent serves it; without one it has all its memory before its parent goes
+# on. Those that can't begin never were.
+late_child() {
+	local exec=2 late=1 never=0 children=1
+
+	case $fault in
+	none) children=2 ;;
+	no-arming) exec=0 late=0 never=3 ;;
+	esac
+	options=(late)
+	inner=(env FLATFORK_BUDGET_MS=1500 KEEPS_CHILDREN="$work/children")
+	all_ways
+	one_line_each 5
+	[ "$(lines "lazy, committed: child exec'ed")" -eq $exec ] ||
+		check_failed "late: not $exec committed children exec'ed"
+	[ "$(lines "lazy, committed: let go: child time budget")" -eq $late ] ||
+		check_failed "late: not $late children were let go"
+	# its end may be seen before its word
+	[ "$(lines "real: (rolled back: child can't get|a signal waits)")" -eq \
+		$never ] || check_failed "late: not $never children never were"
+	[ "$(sed -n 2p "$work/children")" -eq $children ] ||
+		check_failed "late: not $children children are there"
+	show
+}
+
+case $fault in none | no-standin | no-arming) late_child ;; esac
 verdict
