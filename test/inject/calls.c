@@ -152,6 +152,14 @@ const struct call *call_find(long nr, const unsigned long long *args,
 	return &other;
 }
 
+bool call_may_fail_again(long nr, const unsigned long long *args, int error)
+{
+	if (error == EINTR || error == CALL_SHORT || nr == SYS_rt_sigprocmask)
+		return false;
+	return nr != SYS_madvise ||
+	       (args[2] != MADV_DOFORK && args[2] != MADV_KEEPONFORK);
+}
+
 unsigned call_choices(const struct call *call)
 {
 	unsigned n = 0;

@@ -7,63 +7,39 @@
  *	fork-inject WITNESS [-v] [-a] [-e] [NAME [SIDE NTH WHICH]]
  *
  * NAME: of one way to fork. -a: with every error that a call can have; without
- * it, one each, and of many calls of one kind in a row not all. -e: all later
- * calls of its kind fail, too. -v says what became of each. Run with the
+ * it, one each, and of many calls of one kind in a row not all. -e: for good, all
+ * later calls of its kind fail, too; then a child may die for want of memory.
+ * -v says what became of each. Run with the
  * interposer in LD_PRELOAD, FLATFORK_FORK=lazy and FLATFORK_LEND=off; those ways
  * that use up a budget where FLATFORK_BUDGET_MS is under 1000, else the others.
  * Prints a line for each way. Exit: 0, 1 or 77.
  */
-#include "calls.h"
+#include "cases.h"
 #include "forks.h"
 #include "inject.h"
 #include "keep.h"
 #include "scene.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define WITNESS_STATUS (7 << 8)
 #define HANG_SECONDS 60
 #define HOUSES ((size_t)1 << 20) /* what lazy forks keep mapped */
 
-/* Shared by all processes of the run. */
+/* Shared by all processes of the run: of one way. */
 static struct {
-	struct witness first; /* the way's, where nothing failed */
-	unsigned failed, started, refused, told, lazy, wrong;
+	struct witness first; /* where nothing failed */
+	unsigned told, lazy;
 	bool impossible;
 } * shared;
 
-static struct {
-	bool verbose, all, every;
-	int side; /* -1: all */
-	unsigned nth, which;
-} asked = { .side = -1 };
-
-/* Libc's own: the process of a case must be no child of a fork of ours. */
-static pid_t (*libc_fork)(void);
-
 static char stack[64 << 10];
-
-static const char *error_name(int error)
-{
-	const char *name = strerrorname_np(error);
-
-	return error == CALL_SHORT ? "short" : name ? name : "0";
-}
-
-static const char *side_name(void)
-{
-	static const char *const names[] = { "parent", "child", "stand-in" };
-
-	return names[inject->side];
-}
 
 /* ---- one fork ---- */
 
@@ -83,6 +59,13 @@ static bool told_by_itself(int status)
 		if (!strcmp(inject->call, calls[i]))
 			return true;
 	return false;
+}
+
+/* For want of memory, which it was refused for good. */
+static bool died_of_want(int status)
+{
+	return inject->every && inject->side != INJECT_PARENT &&
+	       status == SIGKILL;
 }
 
 static const char *look_at_report(void)
@@ -109,7 +92,8 @@ static const char *look_at_child(pid_t pid, bool may_fail, int *ret_status)
 		return "a wait finds another child, or none";
 	if (*ret_status == WITNESS_STATUS)
 		return look_at_report();
-	if (may_fail && told_by_itself(*ret_status)) {
+	if (may_fail &&
+	    (told_by_itself(*ret_status) || died_of_want(*ret_status))) {
 		shared->told++;
 		return NULL;
 	}
@@ -162,14 +146,16 @@ static const char *run_once(const struct fork_way *way, bool armed, int *ret_rc,
 
 /* ---- one case, in a process of its own ---- */
 
-static void complain(const struct fork_way *way, const char *when,
-		     const char *what, int rc, int status)
+static const char *outcome_of(int rc, int status)
 {
-	printf("WRONG %s: %s %u, %s=%s, %s: %s (%s, status %#x)\n", way->name,
-	       side_name(), inject->nth, inject->call ? inject->call : "none",
-	       error_name(inject->error), when, what,
-	       rc ? error_name(rc) : "forked", (unsigned)status);
-	shared->wrong++;
+	static char text[128];
+
+	snprintf(text, sizeof(text),
+		 "%s, status %#x, %u lazy, %u real, %u stand-ins",
+		 rc ? cases_error_name(rc) : "forked", (unsigned)status,
+		 inject->made[INJECT_BY_US], inject->made[INJECT_BY_LIBC],
+		 inject->made[INJECT_STANDINS]);
+	return text;
 }
 
 static void have_a_stack(void)
@@ -179,22 +165,8 @@ static void have_a_stack(void)
 	MUST(!sigaltstack(&s, NULL));
 }
 
-static void count(const struct fork_way *way, int rc, int status)
-{
-	shared->failed++;
-	*(rc ? &shared->refused : &shared->started) += 1;
-	if (asked.verbose)
-		printf("  %s: %s %u %s=%s: %s %#x, %u lazy, %u real, %u "
-		       "stand-ins\n",
-		       way->name, side_name(), inject->nth, inject->call,
-		       error_name(inject->error), rc ? error_name(rc) : "ok",
-		       (unsigned)status, inject->made[INJECT_BY_US],
-		       inject->made[INJECT_BY_LIBC],
-		       inject->made[INJECT_STANDINS]);
-}
-
 /* Does it fork as it is meant to, where nothing fails? */
-static void look_at_kind(const struct fork_way *way)
+static void look_at_kind(const struct fork_way *way, const char *outcome)
 {
 	unsigned kind;
 
@@ -202,27 +174,21 @@ static void look_at_kind(const struct fork_way *way)
 		if (inject->made[kind] != way->made[kind] &&
 		    (kind != INJECT_STANDINS || !way->may_be_slow))
 			break;
-	if (kind == INJECT_KINDS)
-		return;
-	printf("WRONG %s: nothing fails, and there are %u lazy, %u real, "
-	       "%u stand-ins\n",
-	       way->name, inject->made[INJECT_BY_US],
-	       inject->made[INJECT_BY_LIBC], inject->made[INJECT_STANDINS]);
-	shared->wrong++;
+	if (kind < INJECT_KINDS)
+		cases_wrong("then", "it is made another way", outcome);
 }
 
-static void look_around(const struct fork_way *way, const char *when, int rc,
-			int status)
+static void look_around(const char *when, const char *outcome)
 {
 	const char *wrong = keep_changed();
 
 	if (!wrong && !forks_intact())
 		wrong = "memory";
 	if (wrong)
-		complain(way, when, wrong, rc, status);
+		cases_wrong(when, wrong, outcome);
 }
 
-static void run_whole(const struct fork_way *way)
+static void run_real(void)
 {
 	int status = 0;
 	pid_t pid = forks_whole(), got;
@@ -231,12 +197,14 @@ static void run_whole(const struct fork_way *way)
 		got = waitpid(-1, &status, 0);
 	while (got < 0 && errno == EINTR);
 	if (pid < 0 || got != pid || status != CHILD_WHOLE << 8)
-		complain(way, "a real fork", "no child, or torn", 0, status);
+		cases_wrong("a real fork", "no child, or torn",
+			    outcome_of(pid < 0 ? errno : 0, status));
 }
 
-static void run_case(const struct fork_way *way)
+static void run_case(const void *arg)
 {
-	const char *wrong;
+	const struct fork_way *way = arg;
+	const char *wrong, *outcome;
 	int rc, status;
 
 	be_somebody();
@@ -249,93 +217,27 @@ static void run_case(const struct fork_way *way)
 	keep_to_plain_waits();
 	keep_note();
 	wrong = run_once(way, true, &rc, &status);
+	outcome = outcome_of(rc, status);
 	if (wrong)
-		complain(way, "then", wrong, rc, status);
+		cases_wrong("then", wrong, outcome);
 	if (inject->nth == 0)
-		look_at_kind(way);
+		look_at_kind(way, outcome);
 	if (inject->call)
-		count(way, rc, status);
-	look_around(way, "afterwards", rc, status);
+		cases_tell(rc != 0, outcome);
+	look_around("afterwards", outcome);
 	wrong = run_once(way, false, &rc, &status);
+	outcome = outcome_of(rc, status);
 	if (wrong)
-		complain(way, "the next", wrong, rc, status);
+		cases_wrong("the next", wrong, outcome);
 	shared->lazy += inject->made[INJECT_BY_US] != 0;
-	look_around(way, "after the next", rc, status);
-	run_whole(way);
+	look_around("after the next", outcome);
+	run_real();
 	/* who stood in is seen by nobody, and is waited for by now */
 	if (waitpid(-1, NULL, WNOHANG | __WALL) >= 0 || errno != ECHILD)
-		complain(way, "at the end", "a child is left", rc, status);
+		cases_wrong("at the end", "a child is left", outcome);
 }
 
 /* ---- all cases ---- */
-
-/* A wait status. */
-static int in_a_process(const struct fork_way *way)
-{
-	pid_t pid;
-
-	fflush(stdout);
-	pid = libc_fork();
-	if (pid == 0) {
-		inject_wait_for_tracer();
-		run_case(way);
-		fflush(stdout);
-		_exit(0);
-	}
-	return inject_trace(pid, HANG_SECONDS);
-}
-
-/* Call @nth, with the error @which; false: there is no such call. */
-static bool run_one(const struct fork_way *way, enum inject_side side,
-		    unsigned nth, unsigned which)
-{
-	int status;
-
-	inject->side = side;
-	inject->nth = nth;
-	inject->which = which;
-	inject->call = NULL;
-	inject->error = 0;
-	status = in_a_process(way);
-	if (status == 77 << 8)
-		exit(77);
-	if (status) {
-		printf("WRONG %s: %s %u, %s=%s: the process ended, status %#x\n",
-		       way->name, side_name(), nth,
-		       inject->call ? inject->call : "none",
-		       error_name(inject->error), (unsigned)status);
-		shared->wrong++;
-	}
-	return inject->call != NULL;
-}
-
-static bool run_call(const struct fork_way *way, enum inject_side side,
-		     unsigned nth)
-{
-	unsigned which = 0;
-
-	if (!asked.all)
-		return run_one(way, side, nth, nth);
-	while (run_one(way, side, nth, which))
-		if (++which >= inject->choices)
-			return true;
-	return false;
-}
-
-/* In a row of the same calls not all are tried. */
-static unsigned run_side(const struct fork_way *way, enum inject_side side)
-{
-	const char *last = NULL;
-	unsigned nth = 1, tried = 0, same = 0;
-
-	while (run_call(way, side, nth)) {
-		tried++;
-		same = last == inject->call ? same + 1 : 0;
-		last = inject->call;
-		nth += asked.all || same < 4 ? 1 : 7;
-	}
-	return tried;
-}
 
 /* Its place becomes known here, where nobody traces. */
 static void teach(const struct fork_way *way)
@@ -356,95 +258,63 @@ static void teach(const struct fork_way *way)
 
 static void run_way(const struct fork_way *way)
 {
-	unsigned tried[INJECT_SIDES] = { 0 };
-	int side;
+	const struct subject subject = { way->name, run_case, way,
+					 HANG_SECONDS };
+	unsigned tried[INJECT_SIDES];
 
-	memset(shared, 0, offsetof(typeof(*shared), wrong));
-	shared->impossible = false;
+	memset(shared, 0, sizeof(*shared));
 	teach(way);
-	if (asked.side >= 0) {
-		run_one(way, (enum inject_side)asked.side, asked.nth,
-			asked.which);
-		return;
-	}
-	run_one(way, INJECT_PARENT, 0, 0);
+	cases_run_whole(&subject);
 	if (shared->impossible) {
 		printf("%s: not possible here\n", way->name);
 		return;
 	}
-	for (side = 0; side < INJECT_SIDES; side++)
-		tried[side] = run_side(way, (enum inject_side)side);
+	cases_run(&subject, tried);
 	printf("%s: %u calls of the parent, %u of children, %u of stand-ins; "
 	       "%u failures, %u forked, %u refused, %u told by the child; %u "
 	       "times the next was lazy\n",
-	       way->name, tried[0], tried[1], tried[2], shared->failed,
-	       shared->started, shared->refused, shared->told, shared->lazy);
-}
-
-static const char *parse(int argc, char **argv)
-{
-	const char *only = NULL;
-	int i;
-
-	for (i = 2; i < argc; i++) {
-		if (!strcmp(argv[i], "-v")) {
-			asked.verbose = true;
-		} else if (!strcmp(argv[i], "-a")) {
-			asked.all = true;
-		} else if (!strcmp(argv[i], "-e")) {
-			asked.every = true;
-		} else if (!only) {
-			only = argv[i];
-		} else if (i + 2 < argc) {
-			asked.side = atoi(argv[i]);
-			asked.nth = (unsigned)atoi(argv[i + 1]);
-			asked.which = (unsigned)atoi(argv[i + 2]);
-			break;
-		}
-	}
-	return only;
+	       way->name, tried[0], tried[1], tried[2], cases_count->failed,
+	       cases_count->started, cases_count->refused, shared->told,
+	       shared->lazy);
 }
 
 /* In a process that can make a session: that of whoever teaches. */
-static int run_all(const char *only)
+static int run_all(void)
 {
+	const char *only = cases_asked.only;
 	const char *ms = getenv("FLATFORK_BUDGET_MS");
 	bool short_budget = ms && atoi(ms) < 1000;
 	unsigned i;
 
-	inject_prepare();
 	inject->of_fork = true;
-	inject->every = asked.every;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(shared != MAP_FAILED);
+	shared = cases_share(sizeof(*shared));
 	be_somebody();
 	forks_prepare();
 	forks_pipes();
 	for (i = 0; i < fork_ways_count; i++)
 		if (only ? !strcmp(only, fork_ways[i].name) :
-			   fork_ways[i].by_budget == short_budget)
+			   fork_ways[i].by_budget == short_budget &&
+				    !(fork_ways[i].hangs && inject->every))
 			run_way(&fork_ways[i]);
-	printf("%u wrong\n", shared->wrong);
-	return shared->wrong != 0;
+	printf("%u wrong\n", cases_count->wrong);
+	return cases_count->wrong != 0;
 }
 
 int main(int argc, char **argv)
 {
-	const char *only = parse(argc, argv);
-	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
 	int status;
 	pid_t pid;
 
-	if (argc < 2 || !libc) {
+	if (argc < 2) {
 		fprintf(stderr, "see the head of test/inject/fork-inject.c\n");
 		return 2;
 	}
-	*(void **)&libc_fork = dlsym(libc, "fork");
+	cases_parse(argc, argv);
+	cases_prepare();
 	make_scene(argv[1]);
-	pid = libc_fork();
+	pid = cases_fork();
 	if (pid == 0)
-		exit(run_all(only));
+		exit(run_all());
 	MUST(pid > 0 && waitpid(pid, &status, 0) == pid);
 	remove_scene();
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

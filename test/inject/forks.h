@@ -26,6 +26,7 @@ struct fork_way {
 	bool by_budget;		     /* a short one */
 	bool writes;		     /* the child, one byte into the pipe */
 	bool may_be_slow;	     /* then somebody stands in */
+	bool hangs;		     /* if nobody can be had who does */
 };
 
 extern const struct fork_way fork_ways[];

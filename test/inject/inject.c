@@ -175,7 +175,8 @@ static void makes(pid_t pid, const struct ptrace_syscall_info *info)
 }
 
 /* Is it the one to fail? */
-static bool is_meant(const struct tracee *t, const struct call *call)
+static bool is_meant(const struct tracee *t, const struct call *call,
+		     const unsigned long long *args)
 {
 	if (inject->quietly || t->side != inject->side)
 		return false;
@@ -186,7 +187,8 @@ static bool is_meant(const struct tracee *t, const struct call *call)
 		failed = t->nr;
 		return true;
 	}
-	return inject->every && t->nr == failed;
+	return inject->every && t->nr == failed &&
+	       call_may_fail_again(t->nr, args, inject->error);
 }
 
 static void let_fail(struct tracee *t, const struct ptrace_syscall_info *info,
@@ -207,6 +209,7 @@ static void let_fail(struct tracee *t, const struct ptrace_syscall_info *info,
 
 static void at_entry(struct tracee *t, const struct ptrace_syscall_info *info)
 {
+	const unsigned long long *args = (const void *)info->entry.args;
 	const struct call *call;
 	unsigned long word = 0;
 
@@ -215,13 +218,12 @@ static void at_entry(struct tracee *t, const struct ptrace_syscall_info *info)
 	t->error = 0;
 	makes(t->pid, info);
 	trace(PTRACE_PEEKDATA, t->pid, info->entry.args[1], &word);
-	call = call_find(t->nr, (const void *)info->entry.args, word, t->side,
-			 inject->of_fork);
+	call = call_find(t->nr, args, word, t->side, inject->of_fork);
 	if (!call)
 		return;
 	if (!inject->quietly)
 		inject->calls[t->side]++;
-	if (is_meant(t, call))
+	if (is_meant(t, call, args))
 		let_fail(t, info, call->done);
 }
 

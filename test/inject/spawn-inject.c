@@ -5,12 +5,13 @@
  * that the call can have caused, and no child. Whatever came of it, the process
  * is as before, and the next spawn works.
  *
- *	spawn-inject WITNESS [-v] [NAME]
+ *	spawn-inject WITNESS [-v] [NAME [SIDE NTH WHICH]]
  *
  * NAME: of one way to spawn. -v says what became of each. Run with the
  * interposer in LD_PRELOAD; without it, libflatfork alone is looked at. Prints
  * a line for each way. Exit: 0, 1 or 77.
  */
+#include "cases.h"
 #include "inject.h"
 #include "keep.h"
 #include "scene.h"
@@ -18,30 +19,17 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <pty.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define WITNESS_STATUS (7 << 8)
 #define UNTOUCHED (-12345)
 #define LIBC_SIGNALS (UINT64_C(3) << 31) /* 32 and 33 */
-/* Shared by all processes of the run. */
-static struct {
-	struct witness first; /* the way's, where nothing failed */
-	unsigned failed, started, refused, wrong;
-} * shared;
 
-static bool verbose;
+static struct witness *first; /* shared: the way's, where nothing failed */
 
 /* ---- what the witness found ---- */
 
@@ -55,7 +43,7 @@ static bool is_without_clone3(const struct way *way)
 
 static const char *compare(const struct way *way)
 {
-	struct witness expected = shared->first;
+	struct witness expected = *first;
 
 	if (is_without_clone3(way))
 		expected.ignored |= LIBC_SIGNALS;
@@ -81,8 +69,8 @@ static const char *look_at_child(const struct way *way, int child)
 	if (status != WITNESS_STATUS || !report->complete)
 		return "the program did not run";
 	make_comparable(report);
-	if (!shared->first.complete)
-		shared->first = *report;
+	if (!first->complete)
+		*first = *report;
 	return compare(way);
 }
 
@@ -123,30 +111,15 @@ static const char *run_once(const struct way *way, int *ret_rc)
 	return wrong;
 }
 
-static void complain(const struct way *way, const char *when, const char *what,
-		     int rc)
+static const char *outcome_of(int rc)
 {
-	printf("WRONG %s: %s call %u, %s=%s, %s: %s (%s)\n", way->name,
-	       way_order.side == INJECT_CHILD ? "child's" : "parent's",
-	       way_order.nth, inject->call ? inject->call : "none",
-	       strerrorname_np(inject->error), when, what,
-	       rc > 0 ? strerrorname_np(rc) : "started");
-	shared->wrong++;
-}
-
-static void tell(const struct way *way, int rc)
-{
-	if (verbose)
-		printf("  %s: %s %u %s=%s: %s\n", way->name,
-		       way_order.side == INJECT_CHILD ? "child" : "parent",
-		       way_order.nth, inject->call,
-		       strerrorname_np(inject->error),
-		       rc ? strerrorname_np(rc) : "started");
+	return rc > 0 ? cases_error_name(rc) : "started";
 }
 
 /* In a process of its own. */
-static void run_case(const struct way *way)
+static void run_case(const void *arg)
 {
+	const struct way *way = arg;
 	const char *wrong;
 	int rc;
 
@@ -154,85 +127,39 @@ static void run_case(const struct way *way)
 	if (way->prepare)
 		way->prepare();
 	keep_note();
-	way_order.armed = true;
+	ways_fail = true;
 	wrong = run_once(way, &rc);
 	if (!wrong && inject->call && rc && !may_say(rc))
 		wrong = "another error";
 	if (wrong)
-		complain(way, "then", wrong, rc);
-	if (inject->call) {
-		shared->failed++;
-		*(rc ? &shared->refused : &shared->started) += 1;
-		tell(way, rc);
-	}
+		cases_wrong("then", wrong, outcome_of(rc));
+	if (inject->call)
+		cases_tell(rc != 0, outcome_of(rc));
 	wrong = keep_changed();
 	if (wrong)
-		complain(way, "afterwards", wrong, rc);
-	way_order.armed = false;
+		cases_wrong("afterwards", wrong, outcome_of(rc));
+	ways_fail = false;
 	wrong = run_once(way, &rc);
 	if (wrong || rc)
-		complain(way, "the next", wrong ? wrong : "an error", rc);
+		cases_wrong("the next", wrong ? wrong : "an error",
+			    outcome_of(rc));
 	wrong = keep_changed();
 	if (wrong)
-		complain(way, "after the next", wrong, rc);
-}
-
-/* A wait status. */
-static int in_a_process(const struct way *way)
-{
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		inject_wait_for_tracer();
-		run_case(way);
-		fflush(stdout);
-		_exit(0);
-	}
-	return inject_trace(pid, 60);
-}
-
-/* Every error of call @nth; false: there is no such call. */
-static bool run_call(const struct way *way, enum inject_side side, unsigned nth)
-{
-	unsigned which = 0;
-	int status;
-
-	do {
-		way_order = (struct order){ false, side, nth, which };
-		status = in_a_process(way);
-		if (status == 77 << 8)
-			exit(77);
-		if (status) {
-			printf("WRONG %s: the process ended, status %#x, "
-			       "%s's call %u, %s\n",
-			       way->name, status,
-			       side == INJECT_CHILD ? "child" : "parent", nth,
-			       inject->call ? inject->call : "none");
-			shared->wrong++;
-			return false;
-		}
-		if (!inject->call)
-			return false;
-	} while (++which < inject->choices);
-	return true;
+		cases_wrong("after the next", wrong, outcome_of(rc));
 }
 
 static void run_way(const struct way *way)
 {
-	unsigned calls[INJECT_SIDES] = { 0, 0 };
-	int side;
+	const struct subject subject = { way->name, run_case, way, 60 };
+	unsigned tried[INJECT_SIDES];
 
-	memset(shared, 0, sizeof(*shared) - sizeof(shared->wrong));
-	run_call(way, INJECT_PARENT, 0);
-	for (side = 0; side < INJECT_SIDES; side++)
-		while (run_call(way, side, calls[side] + 1))
-			calls[side]++;
+	memset(first, 0, sizeof(*first));
+	cases_run_whole(&subject);
+	cases_run(&subject, tried);
 	printf("%s: %u calls of the parent, %u of the child; %u failures, "
 	       "%u started, %u refused\n",
-	       way->name, calls[INJECT_PARENT], calls[INJECT_CHILD],
-	       shared->failed, shared->started, shared->refused);
+	       way->name, tried[INJECT_PARENT], tried[INJECT_CHILD],
+	       cases_count->failed, cases_count->started, cases_count->refused);
 }
 
 static bool may_have_new_user(void)
@@ -257,32 +184,25 @@ static bool is_possible(const struct way *way)
 int main(int argc, char **argv)
 {
 	bool ours = dlsym(RTLD_DEFAULT, "pidfd_spawn") != NULL;
-	const char *only = NULL;
+	const char *only;
 	unsigned i;
-	int wrong;
 
-	for (i = 2; i < (unsigned)argc; i++) {
-		if (!strcmp(argv[i], "-v"))
-			verbose = true;
-		else
-			only = argv[i];
-	}
 	if (argc < 2) {
 		fprintf(stderr, "see the head of test/inject/spawn-inject.c\n");
 		return 2;
 	}
-	inject_prepare();
+	cases_asked.all = true;
+	cases_parse(argc, argv);
+	only = cases_asked.only;
+	cases_prepare();
+	first = cases_share(sizeof(*first));
 	make_scene(argv[1]);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(shared != MAP_FAILED);
 	for (i = 0; i < ways_count; i++)
 		if ((ours || !ways[i].posix) &&
 		    (!only || !strcmp(only, ways[i].name)) &&
 		    is_possible(&ways[i]))
 			run_way(&ways[i]);
-	wrong = (int)shared->wrong;
 	remove_scene();
-	printf("%d wrong\n", wrong);
-	return wrong != 0;
+	printf("%u wrong\n", cases_count->wrong);
+	return cases_count->wrong != 0;
 }

@@ -16,20 +16,20 @@
 
 #include "flatfork/flatfork.h"
 
-struct order way_order;
+bool ways_fail;
 
 static char *argv[] = { "name", "one two", NULL };
 static char *envp[] = { "A=1", "B=", NULL };
 
 static void on(void)
 {
-	if (way_order.armed)
-		inject_on(way_order.side, way_order.nth, way_order.which);
+	if (ways_fail)
+		inject_on(inject->side, inject->nth, inject->which);
 }
 
 static void off(void)
 {
-	if (way_order.armed)
+	if (ways_fail)
 		inject_off();
 }
 

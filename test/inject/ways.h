@@ -10,8 +10,7 @@
 struct way {
 	const char *name;
 	/*
-	 * Start ./witness, with the calls of that failing as way_order says.
-	 * Returns 0 with *ret_child set, or an errno with it untouched.
+	 * Start ./witness; which of its calls is to fail, inject says. Returns 0 with *ret_child set, or an errno with it untouched.
 	 */
 	int (*run)(int *ret_child);
 	void (*prepare)(void); /* the process, before; or NULL */
@@ -23,12 +22,7 @@ struct way {
 extern const struct way ways[];
 extern const unsigned ways_count;
 
-/* Set by who calls run(). Not armed: no tracer is called. */
-struct order {
-	bool armed;
-	enum inject_side side;
-	unsigned nth, which;
-};
-extern struct order way_order;
+/* Set by who calls run(): is a call to fail? Else no tracer is called. */
+extern bool ways_fail;
 
 #endif
