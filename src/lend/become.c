@@ -106,9 +106,12 @@ static void restore_actions(const struct ff_loan *loan)
 static void restore_rseq(void)
 {
 #ifdef RSEQ_SIG
-	if (__rseq_size)
-		sys(rseq, ff_thread_pointer() + (uintptr_t)__rseq_offset,
-		    __rseq_size < 32 ? 32 : __rseq_size, 0, RSEQ_SIG);
+	struct rseq *area =
+		(struct rseq *)(ff_thread_pointer() + (uintptr_t)__rseq_offset);
+
+	if (__rseq_size && sys(rseq, area, __rseq_size < 32 ? 32 : __rseq_size,
+			       0, RSEQ_SIG) < 0)
+		area->cpu_id = (uint32_t)RSEQ_CPU_ID_REGISTRATION_FAILED;
 #endif
 }
 
@@ -121,14 +124,20 @@ static void restore_leadership(pid_t borrower)
 		sys(setpgid, 0, 0);
 }
 
-/* What a fork does not inherit, but the borrower has set for itself. */
-static void note_task(struct ff_task *task)
+/* What a fork does not inherit, but the borrower has set for itself. Its timers
+ * are stopped: they would go on telling it. */
+static void take_task(struct ff_task *task)
 {
+	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+	struct itimerval *real = &task->timer[ITIMER_REAL];
 	int i;
 
 	sys(prctl, PR_GET_PDEATHSIG, &task->death_signal);
 	for (i = 0; i < FF_TIMERS; i++)
-		sys(getitimer, i, &task->timer[i]);
+		sys(setitimer, i, &never, &task->timer[i]);
+	/* It stands still while its signal waits to be taken. */
+	if (!real->it_value.tv_sec && !real->it_value.tv_usec)
+		real->it_value = real->it_interval;
 }
 
 static void restore_task(const struct ff_task *task)
@@ -334,12 +343,12 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	/* Anew: the answer is that no marks of the parent's stand, either. */
 	atomic_store(&loan->question, FF_ASK_NOTHING);
 	ff_ask_state(loan);
-	note_task(&loan->task);
+	take_task(&loan->task);
 	if (loan->fenced)
 		ff_fence_note(loan);
-	ff_borrower_handles(SIGSYS);
 	/* Forbidden meanwhile: libc's child would not be our parent's. */
-	if (ff_fault(FF_FAULT_NO_WAY_BACK) || ff_dispatch(true) < 0)
+	if (!ff_borrower_handles(SIGSYS) || ff_fault(FF_FAULT_NO_WAY_BACK) ||
+	    ff_dispatch(true) < 0)
 		die();
 	pid = fork_function();
 	if (pid != 0) {

@@ -31,7 +31,7 @@
 #include "lend/room.h"
 #include "lend/vfork.h"
 
-void ff_borrower_handles(int sig)
+bool ff_borrower_handles(int sig)
 {
 	struct ff_sigaction act = {
 		.handler = ff_loan->fence.stands ? ff_keyed_handler :
@@ -42,9 +42,10 @@ void ff_borrower_handles(int sig)
 	};
 	struct ff_sigaction old;
 
-	sys(rt_sigaction, sig, &act, &old, sizeof(act.mask));
-	if ((void *)old.handler == (void *)SIG_IGN)
-		sys(rt_sigaction, sig, &old, NULL, sizeof(act.mask));
+	if (sys(rt_sigaction, sig, &act, &old, sizeof(act.mask)) < 0)
+		return false;
+	return (void *)old.handler != (void *)SIG_IGN ||
+	       sys(rt_sigaction, sig, &old, NULL, sizeof(act.mask)) == 0;
 }
 
 bool ff_borrower_is_handler(const void *handler)
@@ -73,6 +74,13 @@ static void await_birth(struct ff_loan *loan)
 		sys(exit_group, 0);
 }
 
+void ff_borrower_gives_back(struct ff_loan *loan)
+{
+	loan->refused = true;
+	for (;;)
+		sys(exit_group, 0);
+}
+
 void ff_borrow(void *arg)
 {
 	struct ff_loan *loan = arg;
@@ -80,14 +88,16 @@ void ff_borrow(void *arg)
 	stack_t ours = { .ss_sp = ff_loan_altstack(loan),
 			 .ss_size = FF_LOAN_ALTSTACK_BYTES };
 	ff_sigset left = loan->caught;
+	bool able;
 
 	await_birth(loan);
-	if (loan->reserved)
-		ff_room_release(&loan->nproc);
-	sys(sigaltstack, &ours, NULL);
-	ff_borrower_handles(SIGSYS);
-	for (; left; left &= left - 1)
-		ff_borrower_handles(__builtin_ctzl(left) + 1);
+	able = (!loan->reserved || ff_room_release(&loan->nproc)) &&
+	       sys(sigaltstack, &ours, NULL) == 0 &&
+	       ff_borrower_handles(SIGSYS);
+	for (; able && left; left &= left - 1)
+		able = ff_borrower_handles(__builtin_ctzl(left) + 1);
+	if (!able)
+		ff_borrower_gives_back(loan);
 	if (loan->fence.stands)
 		ff_fenced_begin(loan);
 	else
@@ -206,16 +216,20 @@ void ff_borrower_execs(void)
 
 void ff_ids_note(struct ff_ids *ids)
 {
-	sys(getresuid, &ids->uid[0], &ids->uid[1], &ids->uid[2]);
-	sys(getresgid, &ids->gid[0], &ids->gid[1], &ids->gid[2]);
 	ids->dumpable = sys(prctl, PR_GET_DUMPABLE);
-	ids->noted = true;
+	ids->noted =
+		ids->dumpable >= 0 &&
+		sys(getresuid, &ids->uid[0], &ids->uid[1], &ids->uid[2]) == 0 &&
+		sys(getresgid, &ids->gid[0], &ids->gid[1], &ids->gid[2]) == 0;
 }
 
-void ff_borrower_changes_ids(void)
+bool ff_borrower_changes_ids(void)
 {
-	if (ff_loan && !ff_loan->ids.noted)
+	if (!ff_loan)
+		return true;
+	if (!ff_loan->ids.noted)
 		ff_ids_note(&ff_loan->ids);
+	return ff_loan->ids.noted;
 }
 
 void ff_borrower_sets_action(int sig, const void *handler)

@@ -14,6 +14,10 @@ struct ff_loan;
  * vfork was called. @loan is a struct ff_loan *. */
 _Noreturn void ff_borrow(void *loan);
 
+/* It can't be such a child: it ends, and its parent is told. Nothing was done
+ * that anybody could have seen. */
+_Noreturn void ff_borrower_gives_back(struct ff_loan *loan);
+
 /*
  * Become a fork. Returns in the new process, which has a copy of the memory
  * as it is now, and everything else as this one has it; this process ends.
@@ -28,7 +32,7 @@ bool ff_is_borrower(void);
 
 /* Its own handler, and to have @sig come there, unless it is ignored. */
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context);
-void ff_borrower_handles(int sig);
+bool ff_borrower_handles(int sig);
 bool ff_borrower_is_handler(const void *handler);
 
 /* The same where the memory is behind a fence, which calls of our own pass. */
@@ -37,8 +41,9 @@ void ff_leave_fence(const char *why);
 /* Before exec: signals that came for the program's handlers are taken. */
 void ff_borrower_execs(void);
 
-/* Before the ids change, which their parent's memory remembers. */
-void ff_borrower_changes_ids(void);
+/* Before the ids change, which their parent's memory remembers. False: what
+ * they are can't be known, and the memory has to be its own first. */
+bool ff_borrower_changes_ids(void);
 
 /* Before the child sets a disposition itself. */
 void ff_borrower_sets_action(int sig, const void *handler);
@@ -59,7 +64,7 @@ void ff_borrower_tells_altstack(stack_t *stack);
 /* Would longjmp() to @jmp_buf leave the frames that may be used? */
 bool ff_borrower_jumps_out(const void *jmp_buf);
 
-/* Of this process, for ff_loan.ids. */
+/* Of this process, for ff_loan.ids; noted, if all could be had. */
 struct ff_ids;
 void ff_ids_note(struct ff_ids *ids);
 

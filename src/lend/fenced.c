@@ -171,8 +171,10 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		if (!ff_room_is_unlimited())
 			return false;
 		/* fall through */
-	case FF_FENCE_PASS:
 	case FF_FENCE_ids:
+		return writes_inside(loan, uc, c->signature) &&
+		       ff_borrower_changes_ids();
+	case FF_FENCE_PASS:
 		return writes_inside(loan, uc, c->signature);
 	case FF_FENCE_write:
 		return is_whole_write(uc, nr);
@@ -273,8 +275,6 @@ static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 	if (may_pass(loan, uc, nr) &&
 	    holds(loan, uc, (long)(ff_stack_pointer(uc) - FF_PASS_BACK),
 		  sizeof(uintptr_t))) {
-		if (way == FF_FENCE_ids || way == FF_FENCE_uid)
-			ff_borrower_changes_ids();
 		pass(uc, nr);
 		return;
 	}
@@ -349,21 +349,12 @@ static bool start_timer(void)
 	       sys(timer_settime, timer, 0, &budget, NULL) == 0;
 }
 
-/* Nothing was done here that anybody could have seen. */
-static _Noreturn void give_back(struct ff_loan *loan)
-{
-	loan->refused = true;
-	for (;;)
-		sys(exit_group, 0);
-}
-
 void ff_fenced_begin(struct ff_loan *loan)
 {
-	ff_borrower_handles(SIGSEGV);
 	loan->own_mask = loan->mask;
-	if (!start_timer() || ff_fault(FF_FAULT_NO_WAY_BACK) ||
-	    ff_dispatch(true) < 0)
-		give_back(loan);
+	if (!ff_borrower_handles(SIGSEGV) || !start_timer() ||
+	    ff_fault(FF_FAULT_NO_WAY_BACK) || ff_dispatch(true) < 0)
+		ff_borrower_gives_back(loan);
 	ff_fence_close(loan);
 	/* A signal may have waited for this: then it is a fork that returns. */
 	ff_setmask(loan->mask);

@@ -197,9 +197,9 @@ bool ff_room_reserve(struct rlimit *ret_was)
 	return sys(prlimit64, 0, RLIMIT_NPROC, &less, NULL) == 0;
 }
 
-void ff_room_release(const struct rlimit *was)
+bool ff_room_release(const struct rlimit *was)
 {
-	sys(prlimit64, 0, RLIMIT_NPROC, was, NULL);
+	return sys(prlimit64, 0, RLIMIT_NPROC, was, NULL) == 0;
 }
 
 bool ff_room_is_unlimited(void)

@@ -24,7 +24,7 @@ bool ff_room_in_sight(void);
  * borrower inherits the lowered one and gives it back as well.
  */
 bool ff_room_reserve(struct rlimit *ret_was);
-void ff_room_release(const struct rlimit *was);
+bool ff_room_release(const struct rlimit *was);
 
 /* Is no number of processes too many? Else a child that changes its ids may
  * leave the room behind: another user has processes of his own, which are

@@ -71,8 +71,9 @@
 /* libc's own: cancellation, and changes of ids in all threads. */
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
 
-/* clone3 is missing or refused here: libc's vfork does without. */
-static _Atomic bool no_clone3 FF_HOT;
+/* Here clone3 is missing or refused, or what such a child needs: libc's vfork
+ * does without. */
+static _Atomic bool no_children FF_HOT;
 
 static void answer(struct ff_loan *loan)
 {
@@ -207,14 +208,17 @@ static void settle(struct ff_loan *loan)
 		ff_record_bar(loan->record);
 }
 
-/* A child that was called off, or could not be followed behind the fence: it
- * has done nothing. */
+/* A child that was called off, or could not be followed: it has done nothing. */
 static void take_back(struct ff_loan *loan, bool called_off)
 {
 	ff_undo_wrong(loan);
 	reap(loan->child);
-	if (!called_off)
+	if (called_off)
+		return;
+	if (loan->record)
 		ff_record_bar(loan->record);
+	else
+		atomic_store(&no_children, true);
 }
 
 static void tell(const struct ff_loan *loan)
@@ -301,7 +305,7 @@ static void make_child(struct ff_loan *loan)
 	if (loan->result == -ENOSYS || loan->result == -EINVAL ||
 	    loan->result == -EPERM) {
 		loan->refused = true;
-		atomic_store(&no_clone3, true);
+		atomic_store(&no_children, true);
 	}
 }
 
@@ -406,7 +410,7 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 	struct ff_loan *loan;
 	int error = errno;
 
-	if (ff_why_not_lend() || atomic_load(&no_clone3))
+	if (ff_why_not_lend() || atomic_load(&no_children))
 		return;
 	loan = ff_loan_take();
 	if (!loan)

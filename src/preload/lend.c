@@ -60,6 +60,12 @@ static void look_at_option(uintptr_t option, uintptr_t value)
 	}
 }
 
+static void look_at_ids(void)
+{
+	if (!ff_borrower_changes_ids())
+		ff_own_memory("changes ids that can't be known");
+}
+
 /* The last that this process says, and, if it fails, more than it had to. */
 static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 {
@@ -84,7 +90,7 @@ void ff_leave_call(long nr, const long *args)
 	case FF_VFORK_FORKS:
 		break;
 	case FF_VFORK_IDS:
-		ff_borrower_changes_ids();
+		look_at_ids();
 		break;
 	case FF_VFORK_PRCTL:
 		look_at_option((uintptr_t)args[0], (uintptr_t)args[1]);
@@ -138,7 +144,7 @@ void *ff_leave(enum ff_next which, const uintptr_t *args)
 	case FF_NEXT_setresgid:
 	case FF_NEXT_setfsuid:
 	case FF_NEXT_setfsgid:
-		ff_borrower_changes_ids();
+		look_at_ids();
 		break;
 	case FF_NEXT_longjmp:
 	case FF_NEXT__longjmp:

@@ -326,7 +326,8 @@ foreach(state descriptors directory group session group_seen dispositions
 		ARGS ${state} OPTIONS -w)
 endforeach()
 foreach(signals handler_in_read handler_restarts raise kill own_handler
-		default ignored unblocked fault trap division handled_then_exec sigstop
+		default ignored unblocked fault trap division handled_then_exec
+		timer_goes_on sigstop
 		sigstop_exec sigtstp stopped_in_read terminal sigchld
 		sigchld_ignored wait_any storm orphan)
 	behaviour(vfork-wrong-signals TEST vfork-wrong-signals-${signals}

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -308,6 +309,35 @@ static void run_handled_then_exec(void)
 {
 	catches(SIGUSR1, 0);
 	handled_then_exec();
+}
+
+/* A timer that comes again and again goes on in the fork, also where one of its
+ * signals waits when that is made: then the kernel does not tell it to run. */
+static void is_timed(void)
+{
+	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+	sigset_t set, pending;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	do
+		sigpending(&pending);
+	while (!sigismember(&pending, SIGALRM));
+	signal(SIGUSR2, on_signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	for (int i = 0; handled < 3 && i < 2000; i++)
+		t_sleep_ms(10);
+	setitimer(ITIMER_REAL, &never, NULL);
+	_exit(handled < 3 ? 4 : 3);
+}
+
+static void run_timer_goes_on(void)
+{
+	catches(SIGALRM, 0);
+	self_case(is_timed);
 }
 
 /* ---- stops ---- */
@@ -680,6 +710,7 @@ static const struct a_case cases[] = {
 	C(trap),
 	C(division),
 	C(handled_then_exec),
+	C(timer_goes_on),
 	C(sigstop),
 	C(sigstop_exec),
 	C(sigtstp),
