@@ -57,6 +57,7 @@ static const struct call calls[] = {
 	CALL(sched_setparam, EPERM, EINVAL),
 	CALL(sched_setscheduler, EPERM, EINVAL),
 	CALL(sched_setaffinity, EPERM, EINVAL),
+	CALL(sched_getaffinity, EPERM),
 	CALL(setpriority, EPERM, EACCES),
 	CALL(ioprio_set, EPERM, EINVAL),
 	CALL(setsid, EPERM),
@@ -80,6 +81,16 @@ static const struct call calls[] = {
 	CALL(rt_sigtimedwait, EAGAIN, EINTR),
 	CALL(rt_sigqueueinfo, EAGAIN, EPERM),
 	CALL(ppoll, ENOMEM, EINTR),
+	CALL(setitimer, EINVAL, EPERM),
+	CALL(getitimer, EINVAL, EPERM),
+	CALL(rseq, ENOSYS, EPERM, EINVAL),
+	CALL(getresuid, EPERM),
+	CALL(getresgid, EPERM),
+	CALL(timer_create, EAGAIN, ENOMEM, EPERM),
+	CALL(timer_settime, EINVAL, EPERM),
+	CALL(pkey_alloc, ENOSPC, ENOSYS, EPERM),
+	CALL(pkey_mprotect, ENOMEM, ENOSYS, EPERM),
+	DONE(pkey_free, EPERM),
 };
 
 /* Of advice for children: a mapping can't be split. */
@@ -154,7 +165,8 @@ const struct call *call_find(long nr, const unsigned long long *args,
 
 bool call_may_fail_again(long nr, const unsigned long long *args, int error)
 {
-	if (error == EINTR || error == CALL_SHORT || nr == SYS_rt_sigprocmask)
+	if (error == EINTR || error == CALL_SHORT || nr == SYS_rt_sigprocmask ||
+	    nr == SYS_rt_sigaction || nr == SYS_futex)
 		return false;
 	return nr != SYS_madvise ||
 	       (args[2] != MADV_DOFORK && args[2] != MADV_KEEPONFORK);

@@ -23,8 +23,8 @@ const struct call *call_find(long nr, const unsigned long long *args,
 			     unsigned long word, enum inject_side side,
 			     bool of_fork);
 
-/* May all later ones like @nr with @args say @error, too? Not what is tried
- * until it works, and what takes our own marks away. */
+/* May all later ones like @nr with @args say @error, too? Not what can't be
+ * refused, what is tried until it works, and what takes our own marks away. */
 bool call_may_fail_again(long nr, const unsigned long long *args, int error);
 
 /* @call has how many? */

@@ -17,12 +17,12 @@ struct cases_count *cases_count;
 pid_t (*cases_fork)(void);
 static const struct subject *subject; /* whose case it is */
 
-void cases_parse(int argc, char **argv)
+void cases_parse(int n, char **argv)
 {
 	struct cases_asked *a = &cases_asked;
 	int i;
 
-	for (i = 2; i < argc; i++) {
+	for (i = 0; i < n; i++) {
 		if (!strcmp(argv[i], "-v")) {
 			a->verbose = true;
 		} else if (!strcmp(argv[i], "-a")) {
@@ -31,7 +31,7 @@ void cases_parse(int argc, char **argv)
 			a->every = true;
 		} else if (!a->only) {
 			a->only = argv[i];
-		} else if (i + 2 < argc) {
+		} else if (i + 2 < n) {
 			a->side = atoi(argv[i]);
 			a->nth = (unsigned)atoi(argv[i + 1]);
 			a->which = (unsigned)atoi(argv[i + 2]);
@@ -141,18 +141,31 @@ static bool run_call(enum inject_side side, unsigned nth)
 	return false;
 }
 
+/* Of a row of the same calls some are skipped, as long as it goes on. */
+#define ROW 8
+#define SKIP 7
+
 static unsigned run_side(enum inject_side side)
 {
+	unsigned nth = 1, step = 1, tried = 0, same = 0;
 	const char *last = NULL;
-	unsigned nth = 1, tried = 0, same = 0;
+	bool is;
 
-	while (run_call(side, nth)) {
+	for (;; nth += step) {
+		is = run_call(side, nth);
+		if (step > 1 && (!is || inject->call != last)) {
+			nth -= step;
+			step = 1;
+			same = 0;
+			continue;
+		}
+		if (!is)
+			return tried;
 		tried++;
 		same = last == inject->call ? same + 1 : 0;
 		last = inject->call;
-		nth += cases_asked.all || same < 4 ? 1 : 7;
+		step = cases_asked.all || same < ROW ? 1 : SKIP;
 	}
-	return tried;
 }
 
 void cases_run_whole(const struct subject *of)

@@ -8,7 +8,7 @@
 
 #include "inject.h"
 
-/* By the arguments behind the first: [-v] [-a] [-e] [NAME [SIDE NTH WHICH]]. */
+/* By arguments: [-v] [-a] [-e] [NAME [SIDE NTH WHICH]]. */
 struct cases_asked {
 	bool verbose;
 	bool all;   /* every error of each call; else one of each, and of many
@@ -19,7 +19,7 @@ struct cases_asked {
 	unsigned nth, which;
 };
 extern struct cases_asked cases_asked;
-void cases_parse(int argc, char **argv);
+void cases_parse(int n, char **argv);
 
 /* Shared by all processes of a run; what came of it is counted there. */
 struct cases_count {

@@ -4,17 +4,21 @@
  * it always finds, or fork says EAGAIN or ENOMEM, and there is none. Whatever
  * came of it, the process is as before, and so is the next fork.
  *
- *	fork-inject WITNESS [-v] [-a] [-e] [NAME [SIDE NTH WHICH]]
+ *	fork-inject WITNESS GROUP [-v] [-a] [-e] [NAME [SIDE NTH WHICH]]
  *
- * NAME: of one way to fork. -a: with every error that a call can have; without
+ * GROUP: of ways to fork, as forks.h has them; run with the interposer in
+ * LD_PRELOAD and
+ *	lazy	FLATFORK_FORK=lazy FLATFORK_LEND=off FLATFORK_BUDGET_MS=3000
+ *	budget	the same with FLATFORK_BUDGET_MS=30
+ *	vfork	nothing else
+ *	lent	FLATFORK_FORK=lazy FLATFORK_FAULT=fence-all
+ * NAME: of one of the ways. -a: with every error that a call can have; without
  * it, one each, and of many calls of one kind in a row not all. -e: for good, all
  * later calls of its kind fail, too; then a child may die for want of memory.
- * -v says what became of each. Run with the
- * interposer in LD_PRELOAD, FLATFORK_FORK=lazy and FLATFORK_LEND=off; those ways
- * that use up a budget where FLATFORK_BUDGET_MS is under 1000, else the others.
- * Prints a line for each way. Exit: 0, 1 or 77.
+ * -v says what became of each. Prints a line for each way. Exit: 0, 1 or 77.
  */
 #include "cases.h"
+#include "child.h"
 #include "forks.h"
 #include "inject.h"
 #include "keep.h"
@@ -46,10 +50,21 @@ static char stack[64 << 10];
 /* Did the child fail by a call that it made itself? */
 static bool told_by_itself(int status)
 {
-	static const char *const calls[] = {
-		"write", "read",   "dup2",     "close",		 "execve",
-		"mmap",	 "munmap", "mprotect", "rt_sigprocmask", "rt_sigaction"
-	};
+	static const char *const calls[] = { "write",
+					     "read",
+					     "dup2",
+					     "close",
+					     "execve",
+					     "mmap",
+					     "munmap",
+					     "mprotect",
+					     "rt_sigprocmask",
+					     "rt_sigaction",
+					     "setresuid",
+					     "setitimer",
+					     "setpgid",
+					     "sched_setaffinity",
+					     "sched_getaffinity" };
 	size_t i;
 
 	if (status != CHILD_REFUSED << 8 || !inject->call ||
@@ -61,11 +76,12 @@ static bool told_by_itself(int status)
 	return false;
 }
 
-/* For want of memory, which it was refused for good. */
-static bool died_of_want(int status)
+/* For want of memory, which it was refused for good, or of a process of its
+ * own (H-O5). */
+static bool died_of_want(const struct fork_way *way, int status)
 {
-	return inject->every && inject->side != INJECT_PARENT &&
-	       status == SIGKILL;
+	return (inject->every || way->becomes) &&
+	       inject->side != INJECT_PARENT && status == SIGKILL;
 }
 
 static const char *look_at_report(void)
@@ -81,7 +97,8 @@ static const char *look_at_report(void)
 }
 
 /* Reap it; NULL, or what is wrong. */
-static const char *look_at_child(pid_t pid, bool may_fail, int *ret_status)
+static const char *look_at_child(const struct fork_way *way, pid_t pid,
+				 bool may_fail, int *ret_status)
 {
 	pid_t got;
 
@@ -93,7 +110,7 @@ static const char *look_at_child(pid_t pid, bool may_fail, int *ret_status)
 	if (*ret_status == WITNESS_STATUS)
 		return look_at_report();
 	if (may_fail &&
-	    (told_by_itself(*ret_status) || died_of_want(*ret_status))) {
+	    (told_by_itself(*ret_status) || died_of_want(way, *ret_status))) {
 		shared->told++;
 		return NULL;
 	}
@@ -129,7 +146,7 @@ static const char *run_once(const struct fork_way *way, bool armed, int *ret_rc,
 	if (pid > 0) {
 		if (way->let)
 			way->let();
-		wrong = look_at_child(pid, armed, ret_status);
+		wrong = look_at_child(way, pid, armed, ret_status);
 	}
 	bytes = forks_drain();
 	if (wrong)
@@ -278,12 +295,19 @@ static void run_way(const struct fork_way *way)
 	       shared->lazy);
 }
 
+static enum fork_group group;
+
+static bool is_to_run(const struct fork_way *way)
+{
+	const char *only = cases_asked.only;
+
+	return way->group == group && (!only || !strcmp(only, way->name)) &&
+	       !(way->hangs && inject->every);
+}
+
 /* In a process that can make a session: that of whoever teaches. */
 static int run_all(void)
 {
-	const char *only = cases_asked.only;
-	const char *ms = getenv("FLATFORK_BUDGET_MS");
-	bool short_budget = ms && atoi(ms) < 1000;
 	unsigned i;
 
 	inject->of_fork = true;
@@ -292,12 +316,27 @@ static int run_all(void)
 	forks_prepare();
 	forks_pipes();
 	for (i = 0; i < fork_ways_count; i++)
-		if (only ? !strcmp(only, fork_ways[i].name) :
-			   fork_ways[i].by_budget == short_budget &&
-				    !(fork_ways[i].hangs && inject->every))
+		if (is_to_run(&fork_ways[i]))
 			run_way(&fork_ways[i]);
+	for (i = 0; i < lent_ways_count; i++)
+		if (is_to_run(&lent_ways[i]))
+			run_way(&lent_ways[i]);
 	printf("%u wrong\n", cases_count->wrong);
 	return cases_count->wrong != 0;
+}
+
+static bool parse_group(const char *name)
+{
+	static const char *const names[FORK_GROUPS] = {
+		[FORKS_LAZY] = "lazy",
+		[FORKS_BY_BUDGET] = "budget",
+		[FORKS_BY_VFORK] = "vfork",
+		[FORKS_LENT] = "lent",
+	};
+
+	while (group < FORK_GROUPS && strcmp(names[group], name))
+		group++;
+	return group < FORK_GROUPS;
 }
 
 int main(int argc, char **argv)
@@ -305,11 +344,11 @@ int main(int argc, char **argv)
 	int status;
 	pid_t pid;
 
-	if (argc < 2) {
+	if (argc < 3 || !parse_group(argv[2])) {
 		fprintf(stderr, "see the head of test/inject/fork-inject.c\n");
 		return 2;
 	}
-	cases_parse(argc, argv);
+	cases_parse(argc - 3, argv + 3);
 	cases_prepare();
 	make_scene(argv[1]);
 	pid = cases_fork();

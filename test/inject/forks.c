@@ -1,150 +1,17 @@
 /* See forks.h. Each way forks at a place of its own, which is known by its
  * return address. Children make calls of their own, which may fail, too. */
 #include "forks.h"
+#include "child.h"
 #include "scene.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/fanotify.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum {
-	FD_TOLD = 30, /* the child tells that it runs: 30 and 31 */
-	FD_GO = 32,   /* and is told to go on: 32 and 33 */
-	FD_LISTENER = 34,
+	FD_LISTENER = 34
 };
-
-#define AREA_BYTES ((size_t)2 << 20)
-#define AREA_WORDS (AREA_BYTES / sizeof(uint64_t))
-
-static uint64_t *area;
-static _Atomic int *go; /* shared */
-static char *const argv[] = { "name", "intact", NULL };
-static char *const envp[] = { "A=1", NULL };
-
-static uint64_t word_at(size_t i)
-{
-	return i * 0x9e3779b97f4a7c15u + 1;
-}
-
-static void put_pipe(int at)
-{
-	int fds[2];
-
-	MUST(!pipe2(fds, O_CLOEXEC | O_NONBLOCK));
-	MUST(dup3(fds[0], at, O_CLOEXEC) == at);
-	MUST(dup3(fds[1], at + 1, O_CLOEXEC) == at + 1);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-void forks_prepare(void)
-{
-	size_t i;
-
-	area = mmap(NULL, AREA_BYTES, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	go = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(area != MAP_FAILED && go != MAP_FAILED);
-	for (i = 0; i < AREA_WORDS; i++)
-		area[i] = word_at(i);
-}
-
-bool forks_intact(void)
-{
-	size_t i;
-
-	for (i = 0; i < AREA_WORDS; i++)
-		if (area[i] != word_at(i))
-			return false;
-	return true;
-}
-
-unsigned forks_drain(void)
-{
-	struct pollfd p = { .fd = FD_GO, .events = POLLIN };
-	unsigned n = 0;
-	char c;
-
-	while (read(FD_TOLD, &c, 1) == 1)
-		n++;
-	while (poll(&p, 1, 0) == 1 && read(FD_GO, &c, 1) == 1)
-		;
-	atomic_store(go, 0);
-	return n;
-}
-
-bool forks_pipes(void)
-{
-	put_pipe(FD_TOLD);
-	put_pipe(FD_GO);
-	MUST(!fcntl(FD_GO, F_SETFL, 0)); /* the child waits */
-	return true;
-}
-
-/* ---- in the child ---- */
-
-static void own(long rc)
-{
-	if (rc < 0)
-		_exit(errno == inject->error ? CHILD_REFUSED : CHILD_WRONG);
-}
-
-/* A few of the pages that it may have to fetch. */
-static void look_here_and_there(void)
-{
-	static const size_t where[] = { 0, AREA_WORDS / 3, AREA_WORDS - 1 };
-	size_t i;
-
-	for (i = 0; i < sizeof(where) / sizeof(*where); i++)
-		if (((volatile uint64_t *)area)[where[i]] != word_at(where[i]))
-			_exit(CHILD_TORN);
-}
-
-static void look_everywhere(void)
-{
-	if (!forks_intact())
-		_exit(CHILD_TORN);
-}
-
-static _Noreturn void start(const char *path)
-{
-	own(execve(path, argv, envp));
-	_exit(CHILD_WRONG);
-}
-
-static void change_itself(void)
-{
-	sigset_t none;
-	void *at;
-
-	look_here_and_there();
-	own(dup2(FD_FILE, 5));
-	own(close(FD_HIGH));
-	sigemptyset(&none);
-	own(sigprocmask(SIG_SETMASK, &none, NULL));
-	own(signal(SIGUSR1, SIG_IGN) == SIG_ERR ? -1 : 0);
-	at = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	own(at == MAP_FAILED ? -1 : 0);
-	memset(at, 1, 1 << 16);
-	own(munmap(at, 1 << 16));
-	own(mprotect(area, 1 << 16, PROT_READ));
-}
-
-static void say(void)
-{
-	own(write(FD_TOLD + 1, "c", 1));
-}
 
 /* ---- the ways ---- */
 
@@ -153,8 +20,8 @@ static pid_t on_trial(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		change_itself();
-		start("./witness");
+		child_change_itself();
+		child_start("./witness");
 	}
 	return pid;
 }
@@ -164,8 +31,8 @@ static pid_t beside_a_thread(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		change_itself();
-		start("./witness");
+		child_change_itself();
+		child_start("./witness");
 	}
 	return pid;
 }
@@ -175,9 +42,9 @@ static pid_t taken_back(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		look_here_and_there();
-		say();
-		start("./witness");
+		child_look_here_and_there();
+		child_say();
+		child_start("./witness");
 	}
 	return pid;
 }
@@ -187,9 +54,9 @@ static pid_t committed(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		say();
-		change_itself();
-		start("./witness");
+		child_say();
+		child_change_itself();
+		child_start("./witness");
 	}
 	return pid;
 }
@@ -197,20 +64,14 @@ static pid_t committed(void)
 static pid_t blocks(void)
 {
 	pid_t pid = fork();
-	char c;
 
 	if (pid == 0) {
-		say();
-		own(read(FD_GO, &c, 1));
-		look_everywhere();
-		start("./witness");
+		child_say();
+		child_wait_for_go();
+		child_look_everywhere();
+		child_start("./witness");
 	}
 	return pid;
-}
-
-static void let_read(void)
-{
-	MUST(write(FD_GO + 1, "g", 1) == 1);
 }
 
 static pid_t computes(void)
@@ -218,18 +79,12 @@ static pid_t computes(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		say();
-		while (!atomic_load(go))
-			;
-		change_itself();
-		start("./witness");
+		child_say();
+		child_spin();
+		child_change_itself();
+		child_start("./witness");
 	}
 	return pid;
-}
-
-static void let_go_on(void)
-{
-	atomic_store(go, 1);
 }
 
 static pid_t in_exec(void)
@@ -237,7 +92,7 @@ static pid_t in_exec(void)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		start("./slow");
+		child_start("./slow");
 	return pid;
 }
 
@@ -272,47 +127,6 @@ static void permit(void)
 	close(event.fd);
 }
 
-static pid_t by_vfork(void)
-{
-	pid_t pid = vfork();
-
-	if (pid == 0) {
-		own(dup2(FD_FILE, 5));
-		own(execve("./witness", argv, envp));
-		_exit(CHILD_WRONG);
-	}
-	return pid;
-}
-
-pid_t forks_whole(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(forks_intact() ? CHILD_WHOLE : CHILD_TORN);
-	return pid;
-}
-
-static void *sleep_on(void *arg)
-{
-	for (;;)
-		pause();
-	return arg;
-}
-
-static bool have_a_thread(void)
-{
-	pthread_t thread;
-	sigset_t all, old;
-
-	forks_pipes();
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	MUST(!pthread_create(&thread, NULL, sleep_on, NULL));
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return true;
-}
-
 #define ONE_LAZY                   \
 	{                          \
 		[INJECT_BY_US] = 1 \
@@ -336,7 +150,7 @@ const struct fork_way fork_ways[] = {
 	  .writes = true },
 	{ .name = "let go",
 	  .fork = blocks,
-	  .let = let_read,
+	  .let = forks_let_read,
 	  .prepare = forks_pipes,
 	  .proofs = 2,
 	  .made = ONE_LAZY,
@@ -344,26 +158,22 @@ const struct fork_way fork_ways[] = {
 	  .may_be_slow = true },
 	{ .name = "beside a thread",
 	  .fork = beside_a_thread,
-	  .prepare = have_a_thread,
-	  .made = ONE_LAZY },
-	{ .name = "vfork",
-	  .fork = by_vfork,
-	  .prepare = forks_pipes,
+	  .prepare = forks_thread,
 	  .made = ONE_LAZY },
 	{ .name = "stand-in",
 	  .fork = computes,
-	  .let = let_go_on,
+	  .let = forks_let_spin,
 	  .prepare = forks_pipes,
 	  .proofs = 2,
 	  .made = { [INJECT_BY_US] = 1, [INJECT_STANDINS] = 1 },
-	  .by_budget = true,
+	  .group = FORKS_BY_BUDGET,
 	  .writes = true },
 	{ .name = "stand-in, in exec",
 	  .fork = in_exec,
 	  .let = permit,
 	  .prepare = listen_to_execs,
 	  .made = { [INJECT_BY_US] = 1, [INJECT_STANDINS] = 1 },
-	  .by_budget = true,
+	  .group = FORKS_BY_BUDGET,
 	  .hangs = true },
 };
 const unsigned fork_ways_count = sizeof(fork_ways) / sizeof(*fork_ways);

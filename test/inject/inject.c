@@ -288,7 +288,11 @@ static void at_stop(pid_t pid, int status)
 		at_call(t);
 	else if (!event && pid == process && sig == SIGSTOP)
 		turn();
-	if (event || sig == SYSCALL_STOP || sig == SIGSTOP)
+	if (event == PTRACE_EVENT_STOP && sig != SIGTRAP) {
+		trace(PTRACE_LISTEN, pid, 0, 0); /* it stays stopped */
+		return;
+	}
+	if (event || sig == SYSCALL_STOP || (pid == process && sig == SIGSTOP))
 		sig = 0;
 	trace(watching || pid != process ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0,
 	      sig);

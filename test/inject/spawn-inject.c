@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	cases_asked.all = true;
-	cases_parse(argc, argv);
+	cases_parse(argc - 2, argv + 2);
 	only = cases_asked.only;
 	cases_prepare();
 	first = cases_share(sizeof(*first));
