@@ -305,22 +305,35 @@ static bool is_to_run(const struct fork_way *way)
 	       !(way->hangs && inject->every);
 }
 
+static unsigned run_those(const struct fork_way *ways, unsigned count)
+{
+	unsigned i, run = 0;
+
+	for (i = 0; i < count; i++) {
+		if (!is_to_run(&ways[i]))
+			continue;
+		run_way(&ways[i]);
+		run++;
+	}
+	return run;
+}
+
 /* In a process that can make a session: that of whoever teaches. */
 static int run_all(void)
 {
-	unsigned i;
+	unsigned run;
 
 	inject->of_fork = true;
 	shared = cases_share(sizeof(*shared));
 	be_somebody();
 	forks_prepare();
 	forks_pipes();
-	for (i = 0; i < fork_ways_count; i++)
-		if (is_to_run(&fork_ways[i]))
-			run_way(&fork_ways[i]);
-	for (i = 0; i < lent_ways_count; i++)
-		if (is_to_run(&lent_ways[i]))
-			run_way(&lent_ways[i]);
+	run = run_those(fork_ways, fork_ways_count) +
+	      run_those(lent_ways, lent_ways_count);
+	if (run == 0) {
+		fprintf(stderr, "no way of this group has that name\n");
+		return 2;
+	}
 	printf("%u wrong\n", cases_count->wrong);
 	return cases_count->wrong != 0;
 }
