@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 /* A way to change a mask that the kernel refuses once it has read the set. */
 #define NO_SUCH_WAY (-1)
@@ -31,6 +32,31 @@ bool ff_signal_waits(ff_sigset mask)
 			return true;
 	}
 	return false;
+}
+
+static void drop(int sig)
+{
+	const struct timespec now = { 0, 0 };
+	const ff_sigset set = FF_SIG(sig);
+
+	while (sys(rt_sigtimedwait, &set, NULL, &now, sizeof(set)) == sig)
+		;
+}
+
+bool ff_signal_comes(ff_sigset mask)
+{
+	ff_sigset set = ff_pending() & ~mask;
+	bool comes = false;
+	int sig;
+
+	for (; set; set &= set - 1) {
+		sig = __builtin_ctzll(set) + 1;
+		if (is_ignored(sig))
+			drop(sig);
+		else
+			comes = true;
+	}
+	return comes;
 }
 
 bool ff_may_read_word(const void *at)

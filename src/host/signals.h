@@ -23,6 +23,7 @@ struct ff_sigaction {
 
 #define FF_SIG(n) ((ff_sigset)1 << ((n)-1))
 #define FF_SA_RESTORER 0x04000000UL
+#define FF_SA_EXPOSE_TAGBITS 0x800UL
 
 /* Never blocked on a thread of ours: raised synchronously while blocked,
  * these kill. */
@@ -30,6 +31,7 @@ struct ff_sigaction {
 	(FF_SIG(SIGSYS) | FF_SIG(SIGSEGV) | FF_SIG(SIGBUS) | FF_SIG(SIGFPE) | \
 	 FF_SIG(SIGILL) | FF_SIG(SIGTRAP))
 #define FF_ALL_BUT_SYNCHRONOUS (~FF_SYNCHRONOUS)
+#define FF_SIGNALS 64
 #define FF_NEEDED (FF_SIG(SIGSYS) | FF_SIG(SIGSEGV))
 #define FF_UNBLOCKABLE (FF_SIG(SIGKILL) | FF_SIG(SIGSTOP))
 
@@ -82,6 +84,34 @@ bool ff_may_read_word(const void *at);
 
 /* Is a signal pending that a thread with this mask would take? */
 bool ff_signal_waits(ff_sigset mask);
+
+/* The same, for who blocks all signals in place of a program with this mask:
+ * one that the program ignores is dropped, as it would have been. */
+bool ff_signal_comes(ff_sigset mask);
+
+/* A fault, of an instruction that will be executed again? */
+static inline bool ff_comes_again(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && sig != SIGTRAP &&
+	       (FF_SIG(sig) & FF_SYNCHRONOUS);
+}
+
+/* What the kernel makes of an action that it is given. */
+#define FF_SA_KNOWN                                                           \
+	((unsigned long)(unsigned)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | \
+				   SA_ONSTACK | SA_RESTART | SA_NODEFER |     \
+				   SA_RESETHAND | FF_SA_EXPOSE_TAGBITS |      \
+				   FF_SA_RESTORER))
+
+/* False: it has flags that are not known here, and may be to the kernel. */
+static inline bool ff_normalize_action(struct ff_sigaction *act)
+{
+	const bool known = !(act->flags & ~FF_SA_KNOWN);
+
+	act->mask &= ~FF_UNBLOCKABLE;
+	act->flags &= FF_SA_KNOWN;
+	return known;
+}
 
 static inline bool ff_is_handler(const struct ff_sigaction *act)
 {

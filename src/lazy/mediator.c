@@ -15,7 +15,9 @@
  *       would wait for it for ever: there the answer stands. And a write may
  *       have raised a signal (SIGXFSZ), which the program takes right then.
  *  H-M7 All signals are blocked here, but not by the program: one that came is
- *       taken before the next call, which may tell that it was.
+ *       taken before the next call, which may tell that it was. One that is
+ *       ignored is dropped there, as the call may be what handles or blocks it
+ *       from then on.
  *  H-M8 Shared memory, which a child on trial may not write, ends a transfer
  *       that has begun before it: one that is cut short says no EFAULT. So it
  *       does not begin.
@@ -255,7 +257,7 @@ void ff_child_call(ucontext_t *uc, long nr)
 			sys(exit_group, 0);
 	if (ff_child.committed && atomic_load(&ff_child.shared->leave))
 		ff_child_leave(uc, FF_REASON_BUDGET, nr);
-	else if (nr != SYS_rt_sigreturn && ff_signal_waits(ff_child.mask))
+	else if (ff_signal_comes(ff_child.mask) && nr != SYS_rt_sigreturn)
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
 	else if (ff_has_odd_flags(uc, nr) ||
 		 (ff_may_change_rights(uc, nr) && !is_latched()))

@@ -118,7 +118,8 @@ foreach(which reads signals lists)
 endforeach()
 foreach(which writes-too-much handles-too-much ends-too-late
 	handles-before-the-end notices-alarm notices-alarm-on-trial
-	ignores-alarm duplicates-none files pair sockets from-above)
+	ignores-alarm handles-ignored dies-of-ignored blocks-ignored
+	blocks-ignored-on-trial duplicates-none files pair sockets from-above)
 	behaviour(committed-outputs LAZY TEST committed-outputs-${which}
 		ARGS ${which})
 endforeach()

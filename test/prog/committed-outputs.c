@@ -111,6 +111,39 @@ static int ignores_alarm(void)
 	return !sigpending(&set) && !sigismember(&set, SIGALRM);
 }
 
+/* It came while it was ignored: it is gone, whatever is done with the next. */
+static int handles_what_it_ignored(void)
+{
+	signal(SIGALRM, SIG_IGN);
+	wait_for_alarm();
+	signal(SIGALRM, on_signal);
+	getppid();
+	getppid();
+	return taken == 0;
+}
+
+static int dies_of_what_it_ignored(void)
+{
+	signal(SIGALRM, SIG_IGN);
+	wait_for_alarm();
+	signal(SIGALRM, SIG_DFL);
+	getppid();
+	return getppid() > 0;
+}
+
+/* Nor does the next program find it. */
+static int blocks_what_it_ignored(void)
+{
+	sigset_t set;
+
+	signal(SIGALRM, SIG_IGN);
+	wait_for_alarm();
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	t_exec_report("pending");
+}
+
 /* All numbers below the limit, but these. */
 static void leave_free(const int *numbers)
 {
@@ -190,6 +223,10 @@ static const struct {
 	{ "notices-alarm", notices_alarm, true, { 0 } },
 	{ "notices-alarm-on-trial", notices_alarm, false, { 0 } },
 	{ "ignores-alarm", ignores_alarm, false, { 0 } },
+	{ "handles-ignored", handles_what_it_ignored, true, { 0 } },
+	{ "dies-of-ignored", dies_of_what_it_ignored, true, { 0 } },
+	{ "blocks-ignored", blocks_what_it_ignored, true, { 0 } },
+	{ "blocks-ignored-on-trial", blocks_what_it_ignored, false, { 0 } },
 	{ "duplicates-none", duplicates_none, false, { 0 } },
 	{ "files", makes_files, true, { 4, 12, 13, 14 } },
 	{ "pair", makes_pair, false, { 4, 14, 15 } },
