@@ -174,6 +174,14 @@ unsigned ff_ground_threads(const char *status)
 	return value ? (unsigned)ff_number_at(value) : 0;
 }
 
+uint64_t ff_ground_pending(const char *status)
+{
+	const char *own = value_of(status, "\nSigPnd:"),
+		   *shared = value_of(status, "\nShdPnd:");
+
+	return (own ? hex_at(own) : 0) | (shared ? hex_at(shared) : 0);
+}
+
 uint64_t ff_ground_caught(const char *status)
 {
 	const char *value = value_of(status, "\nSigCgt:");

@@ -27,6 +27,9 @@ bool ff_ground_may_lower(const char *status);
 /* The signals that the program handles, of what that left in @status. */
 uint64_t ff_ground_caught(const char *status);
 
+/* The signals that are pending, of any such status. */
+uint64_t ff_ground_pending(const char *status);
+
 /* Resident memory and writable private memory, in bytes; false where /proc
  * does not tell. */
 bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable);

@@ -193,12 +193,21 @@ static void set_action(int sig, const struct ff_sigaction *act)
 	sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));
 }
 
+static bool who_asks_is_dead(void)
+{
+	const struct ff_shared *sh = ff_child.shared;
+
+	return sys(getppid) != ff_child.parent ||
+	       (atomic_load(&sh->source) == FF_SOURCE_STANDIN &&
+		(atomic_load(&sh->standin) & FUTEX_OWNER_DIED));
+}
+
 /*
  * H-C4 A committed child's state is its own to change, but for one move: its
  *      parent, for whom nobody can stand in, sends SIGSYS after it has set
- *      ASKED. That signal must not meet the program that is exec'ed. Whoever
- *      finds ASKED takes it first; all signals are blocked here. It may never
- *      come: then the parent takes back ASKED, or is dead.
+ *      ASKED; or who stands in does. That signal must not meet the program that
+ *      is exec'ed. Whoever finds ASKED takes it first; all signals are blocked
+ *      here. It may never come: then who asked takes back ASKED, or is dead.
  */
 static void move_on(enum ff_state to)
 {
@@ -212,7 +221,7 @@ static void move_on(enum ff_state to)
 		}
 		if (sys(rt_sigtimedwait, &ask, NULL, &a_while, sizeof(ask)) ==
 			    SIGSYS ||
-		    sys(getppid) != ff_child.parent)
+		    who_asks_is_dead())
 			move_state(FF_ASKED, FF_RUNNING);
 	}
 }

@@ -30,7 +30,8 @@ enum ff_state {
 	FF_EXEC_ALONE, /* parent: in execve, and the parent has gone on */
 	FF_ROLLBACK,   /* child: took itself back, is about to be dead */
 	FF_CANCELLED,  /* parent: takes the child back, kills it */
-	FF_ASKED,      /* parent: a SIGSYS tells the committed child to leave */
+	FF_ASKED,      /* parent, or who stands in: a SIGSYS tells the committed
+			  child to leave, or to look for signals */
 	FF_LEAVING,    /* child: is fetching everything */
 	FF_RELEASED,   /* child: has all its memory, is on its own */
 };

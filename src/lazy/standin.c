@@ -20,6 +20,9 @@
  *  H-D4 What it goes by is private, from before the child could write. Of the
  *       image it takes a number, an address and a length, and gives nothing
  *       but what its parent's list says that the child went without.
+ *  H-D13 All signals are blocked for the child, and one that computes makes no
+ *       call before which it would take them. So who stands in looks whether
+ *       there are some, and then asks the child to look.
  *  H-D5 To the gate it is a real fork: no marks may stand when it is made.
  */
 #include "lazy/standin.h"
@@ -42,6 +45,7 @@
 #include "arch/arch.h"
 #include "host/fault.h"
 #include "host/file.h"
+#include "host/ground.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "lazy/fate.h"
@@ -55,6 +59,8 @@
 #endif
 
 #define STACK_BYTES ((size_t)64 << 10)
+/* Of /proc/PID/status, with some 2000 groups. */
+#define STATUS_BYTES ((size_t)16 << 10)
 #define LOOK_EVERY 16 /* answers */
 #define READY_SLICES 20
 #define NAP_NS_MIN (100L * 1000)
@@ -78,6 +84,8 @@ struct standin {
 
 	int mem, pagemap;
 	int status; /* the child's /proc/PID/stat */
+	int about;  /* ... and its status */
+	ff_sigset pending;
 	struct ff_robust_head head;
 	struct ff_robust_list entry;
 };
@@ -174,7 +182,7 @@ static void answer(const struct standin *s, struct ff_shared *sh,
 }
 
 /* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */
-static long open_status(const struct standin *s)
+static long open_of_child(const struct standin *s, const char *name)
 {
 	char text[1024];
 	struct ff_line path = ff_line_start(text, sizeof(text));
@@ -195,7 +203,7 @@ static long open_status(const struct standin *s)
 	path = ff_line_start(text, sizeof(text));
 	ff_line_str(&path, "/proc/");
 	ff_line_unsigned(&path, pid, 10);
-	ff_line_str(&path, "/stat");
+	ff_line_str(&path, name);
 	text[path.used] = 0;
 	return sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
 }
@@ -270,7 +278,8 @@ static void stand_up(struct standin *s)
 			  O_RDONLY | O_CLOEXEC, 0);
 	s->pagemap = (int)sys(openat, AT_FDCWD, "/proc/self/pagemap",
 			      O_RDONLY | O_CLOEXEC, 0);
-	s->status = (int)open_status(s);
+	s->status = (int)open_of_child(s, "/stat");
+	s->about = (int)open_of_child(s, "/status");
 	if (s->status < 0)
 		end();
 	atomic_store(&s->pact->ready, 1);
@@ -325,6 +334,30 @@ static void sleep_until_end(const struct standin *s)
 	sys(ppoll, &p, 1, &a_while, NULL, 0);
 }
 
+static ff_sigset pending_of_child(const struct standin *s)
+{
+	char text[STATUS_BYTES];
+	long got = sys(pread64, s->about, text, sizeof(text) - 1, 0);
+
+	text[got < 0 ? 0 : got] = 0;
+	return ff_ground_pending(text);
+}
+
+/* H-D13 As the parent asks a child to leave (H-C4). */
+static void tell_of_signals(struct standin *s, struct ff_shared *sh)
+{
+	const ff_sigset pending = pending_of_child(s);
+	uint32_t seen = FF_RUNNING;
+
+	if ((pending & ~s->pending) &&
+	    atomic_compare_exchange_strong(&sh->state, &seen, FF_ASKED) &&
+	    sys(pidfd_send_signal, s->child, SIGSYS, NULL, 0) < 0) {
+		seen = FF_ASKED;
+		atomic_compare_exchange_strong(&sh->state, &seen, FF_RUNNING);
+	}
+	s->pending = pending;
+}
+
 /* H-D1 */
 static void look_at_parent(const struct standin *s, struct ff_shared *sh)
 {
@@ -350,6 +383,7 @@ static void standin_main(void *arg)
 			end();
 		} else {
 			look_at_parent(s, sh);
+			tell_of_signals(s, sh);
 			if (atomic_load(&sh->state) == FF_RELEASED)
 				sleep_until_end(s);
 			else

@@ -90,7 +90,8 @@ foreach(way pipe eof hello full-pipe stop traced traced-exec flock lockf fifo
 endforeach()
 behaviour(child-on-a-terminal)
 behaviour(stopped-after-output)
-foreach(how spins killed execs on_trial refused ends ends_late falls)
+foreach(how spins alarmed alarm_ends killed execs on_trial refused ends ends_late
+		falls)
 	# what is known of the site must not depend on a busy machine
 	behaviour(handed-over LAZY TEST handed-over-${how} ARGS ${how}
 		OPTIONS -b 1500 -k hydrations -e FLATFORK_LEND=off)

@@ -5,7 +5,9 @@
  * process but the child is found by any wait, whatever it takes.
  *
  * spins    until its parent writes into shared memory
- * no_more  the same, where the user may have no third process
+ * alarmed  until a signal of its own is handled
+ * alarm_ends  the same, which ends it
+ * no_more  as spins, where the user may have no third process
  * killed   the same; who serves the child's memory is killed: the child may
  *          die of it, nobody may hang
  * execs    in execve, which the parent itself must permit (fanotify)
@@ -63,13 +65,31 @@ static bool listens(void)
 	return is("execs") || on_trial();
 }
 
+static volatile sig_atomic_t taken;
+
+static void on_alarm(int sig)
+{
+	taken = sig;
+}
+
+/* No system call that would let the signal in. */
+static void wait_for_alarm(void)
+{
+	signal(SIGALRM, is("alarm_ends") ? SIG_DFL : on_alarm);
+	alarm(1);
+	while (!taken)
+		;
+}
+
 static void child_runs(bool last)
 {
 	bool intact;
 
 	if (!on_trial())
 		CHECK(write(told[1], "c", 1) == 1);
-	if (last && !listens())
+	if (last && (is("alarmed") || is("alarm_ends")))
+		wait_for_alarm();
+	else if (last && !listens())
 		while (!shared[0])
 			;
 	if (on_trial())
