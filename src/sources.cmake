@@ -61,6 +61,7 @@ set(FF_CORE_SOURCES
 	lazy/noted.c
 	lazy/own.c
 	lazy/pager.c
+	lazy/raised.c
 	lazy/release.c
 	lazy/request.c
 	lazy/robust.c

@@ -40,7 +40,6 @@
  * the kernel makes for one. */
 #define FRAMES_BYTES ((uintptr_t)64 << 10)
 #define STACK_BYTES ((uintptr_t)32 << 10)
-#define SIGNALS 64
 
 static _Atomic ff_sigset noted FF_HOT;
 
@@ -48,7 +47,7 @@ void ff_exec_note_handler(int sig, ff_sigset mask)
 {
 	ff_sigset bit;
 
-	if (sig < 1 || sig > SIGNALS || !(mask & FF_NEEDED))
+	if (sig < 1 || sig > FF_SIGNALS || !(mask & FF_NEEDED))
 		return;
 	bit = FF_SIG(sig);
 	if (!(atomic_load(&noted) & bit))
@@ -72,7 +71,7 @@ static bool handler_may_come(ff_sigset mask)
 	if ((!(mask & FF_SIG(SIGSEGV)) && ff_is_handler(&ff_child.segv)) ||
 	    (!(mask & FF_SIG(SIGSYS)) && ff_is_handler(&ff_child.sys)))
 		return true;
-	for (sig = 1; sig <= SIGNALS; sig++)
+	for (sig = 1; sig <= FF_SIGNALS; sig++)
 		if (!((mask | FF_NEEDED | FF_UNBLOCKABLE) & FF_SIG(sig)) &&
 		    is_handled(sig))
 			return true;

@@ -16,19 +16,32 @@
 #include "lazy/calls.h"
 #include "lazy/child.h"
 #include "lazy/pager.h"
+#include "lazy/raised.h"
 
 static void note_handler(long sig, uintptr_t new)
 {
 	const struct ff_sigaction *act = (const struct ff_sigaction *)new;
 
-	if (new && ff_fetch(new, sizeof(*act)) == 0 &&
+	if (new &&ff_fetch(new, sizeof(*act)) == 0 &&
 	    ff_is_readable(new, sizeof(*act)) && ff_is_handler(act))
 		ff_exec_note_handler((int)sig, act->mask);
 }
 
+/* H-M8; a child that has left has none of ours. */
+static void pass_action(ucontext_t *uc, long nr, long sig)
+{
+	const bool raised = ff_is_raised((int)sig);
+
+	if (raised)
+		ff_raised_give((int)sig);
+	ff_pass(uc, nr, "-pp-");
+	if (raised && ff_child.active && ff_raised_take((int)sig) < 0)
+		ff_child_leave(uc, FF_REASON_CALL, -1);
+}
+
 void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 {
-	long sig = ff_arg(uc, 0);
+	long sig = (int)ff_arg(uc, 0);
 	uintptr_t new = (uintptr_t)ff_arg(uc, 1);
 	uintptr_t old = (uintptr_t)ff_arg(uc, 2);
 	struct ff_sigaction *kept =
@@ -37,7 +50,7 @@ void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 
 	if (sig != SIGSEGV && sig != SIGSYS) {
 		note_handler(sig, new);
-		ff_pass(uc, nr, "-pp-");
+		pass_action(uc, nr, sig);
 		return;
 	}
 	if (!ff_serve(uc, nr, "-pp-"))
@@ -52,6 +65,10 @@ void ff_look_rt_sigaction(ucontext_t *uc, long nr)
 	}
 	if (new)
 		memcpy(&now, (const void *)new, sizeof(now));
+	if (!ff_normalize_action(&now)) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
 	if (old && sys(rt_sigaction, sig, NULL, old, sizeof(ff_sigset)) < 0) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
@@ -157,7 +174,7 @@ void ff_look_sigaltstack(ucontext_t *uc, long nr)
 	if (new)
 		memcpy(&now, (const void *)new, sizeof(now));
 	/* Only what is plain; the kernel knows the rest. */
-	if (new && now.ss_flags == SS_DISABLE) {
+	if (new &&now.ss_flags == SS_DISABLE) {
 		now = (stack_t){ .ss_flags = SS_DISABLE };
 	} else if (new && (now.ss_flags || now.ss_size < 8192)) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);

@@ -34,6 +34,7 @@
 #include "lazy/hooks.h"
 #include "lazy/maps.h"
 #include "lazy/pager.h"
+#include "lazy/raised.h"
 #include "lazy/robust.h"
 #include "lazy/trap.h"
 
@@ -179,6 +180,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	if (ff_pager_reserve() < 0 ||
 	    (!slot->committed && watch_shared() < 0) ||
 	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
+	    ff_raised_begin() < 0 ||
 	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
 	    ff_dispatch(true) < 0) {
 		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
@@ -268,6 +270,7 @@ static void let_go(ucontext_t *uc)
 	ff_child.unsent = unsent;
 	set_action(SIGSEGV, &ff_child.segv);
 	set_action(SIGSYS, &ff_child.sys);
+	ff_raised_leave();
 	ff_robust_leave();
 	sys(close, ff_child.mem);
 	if (ff_child.pagemap >= 0)

@@ -15,6 +15,7 @@
 #include "lazy/slot.h"
 
 #define FF_OWN_FDS 1024
+#define FF_RAISED 4
 
 struct ff_child {
 	bool active;	/* mediated; false in every other process */
@@ -33,6 +34,11 @@ struct ff_child {
 	ff_sigset mask;
 	stack_t stack;
 	struct ff_sigaction segv, sys;
+	/* ... and where it handles one of these, too (lazy/raised.h). */
+	struct {
+		ff_sigset ours;
+		struct ff_sigaction kept[FF_RAISED];
+	} raised;
 	/* Its robust list, and our entry in it; NULL: none. */
 	struct ff_robust_head *robust;
 	struct ff_robust_list *entry;

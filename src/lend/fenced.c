@@ -304,13 +304,6 @@ static bool strays(int sig, const siginfo_t *info)
 	       info->si_pkey == 0;
 }
 
-/* A fault, of an instruction that will be executed again. */
-static bool comes_again(int sig, const siginfo_t *info)
-{
-	return info->si_code > 0 && sig != SIGTRAP &&
-	       (FF_SIG(sig) & FF_SYNCHRONOUS);
-}
-
 bool ff_fenced_signal(struct ff_loan *loan, int sig, const siginfo_t *info,
 		      ucontext_t *uc)
 {
@@ -324,7 +317,7 @@ bool ff_fenced_signal(struct ff_loan *loan, int sig, const siginfo_t *info,
 		ff_become_in_handler(loan, uc, 0, "takes too long");
 		return true;
 	}
-	if (!comes_again(sig, info))
+	if (!ff_comes_again(sig, info))
 		return false;
 	if (!strays(sig, info) ||
 	    !ff_fence_mend(loan, (uintptr_t)info->si_addr))

@@ -27,7 +27,6 @@
 #define FF_LOAN_FRAME_BYTES ((size_t)256 << 10)
 /* Above the return address lie arguments, which are the called one's. */
 #define FF_LOAN_ARGS_BYTES ((size_t)128)
-#define FF_SIGNALS 64
 
 /* Is the child to live? It waits for that. */
 enum ff_birth {

@@ -31,6 +31,7 @@ static void to_kernel(const struct sigaction *from, struct ff_sigaction *to)
 	/* The kernel needs one, as libc knows. */
 	to->flags |= FF_SA_RESTORER;
 	to->restorer = ff_sigreturn;
+	ff_normalize_action(to);
 }
 
 static void from_kernel(const struct ff_sigaction *from, struct sigaction *to)

@@ -132,6 +132,13 @@ behaviour(limits-tight LENT)
 
 # signals
 behaviour(signals-in-child LAZY LENT)
+foreach(raised ill trap fpe bus actions)
+	foreach(how trial committed)
+		behaviour(raised-in-child LAZY
+			TEST raised-in-child-${raised}-${how}
+			ARGS ${raised} ${how})
+	endforeach()
+endforeach()
 foreach(how sleeps state jumps blocks-all on-stack)
 	behaviour(exec-window LAZY TEST exec-window-${how} ARGS ${how})
 endforeach()
@@ -220,6 +227,7 @@ behaviour(loaded-twice TEST loaded-twice-threads ARGS dlopen threads
 
 # threads
 behaviour(handler-in-window)
+behaviour(handler-set-meanwhile LAZY)
 foreach(change write write-heap unmap map-over protect drop move)
 	behaviour(snapshot-at-fork TEST snapshot-at-fork-${change}
 		ARGS ${change})
