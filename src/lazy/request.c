@@ -9,9 +9,10 @@
 #include "arch/arch.h"
 #include "host/signals.h"
 
-#define FLAGS_WE_KNOW                                                \
-	((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | \
-			 CLONE_PARENT_SETTID))
+/* Not CLONE_PARENT_SETTID: a child that was taken back has left its number in
+ * its parent's memory, where the next one would find it. */
+#define FLAGS_WE_KNOW \
+	((unsigned long)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
 
 bool ff_parse_request(const ucontext_t *uc, long nr,
 		      struct ff_request *ret_request)

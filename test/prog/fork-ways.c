@@ -19,6 +19,7 @@ static const char *way;
 static pid_t (*by_name)(void);
 static volatile int mine = 1;
 static int what;
+static volatile pid_t told; /* by the kernel, to the parent alone */
 
 static int child(void *arg)
 {
@@ -26,7 +27,8 @@ static int child(void *arg)
 	mine = 2;
 	t_area[12 << 20] ^= 0x55;
 	t_block(100)[5] ^= 0x55;
-	if (!t_intact(t_area + (14 << 20), 65536) || getppid() == getpid())
+	if (told || !t_intact(t_area + (14 << 20), 65536) ||
+	    getppid() == getpid())
 		_exit(70);
 	if (what == 1)
 		_exit(31);
@@ -48,6 +50,9 @@ static pid_t start(void)
 		return syscall(SYS_fork);
 	if (!strcmp(way, "sys-clone"))
 		return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (!strcmp(way, "sys-clone-settid"))
+		return syscall(SYS_clone, SIGCHLD | CLONE_PARENT_SETTID, 0,
+			       &told, 0, 0);
 	if (!strcmp(way, "sys-clone3")) {
 		uint64_t args[11] = { [4] = SIGCHLD };
 
@@ -95,7 +100,8 @@ int main(int argc, char **argv)
 		CHECK(pid >= 0);
 		if (pid == 0)
 			child(NULL);
-		CHECK(pid != getpid());
+		CHECK(pid != getpid() && (!told || told == pid));
+		told = 0;
 		t_reap(pid, "child");
 		CHECK(mine == 1);
 	}
