@@ -120,14 +120,12 @@ static enum verdict judge_open(long dir, const char *path, long flags)
 		return GO_ON;
 	if ((flags & O_TMPFILE) == O_TMPFILE)
 		return SEEN;
-	if (tells_of_us(path))
-		return NEVER;
 	fd = sys(openat, dir, path, O_PATH | O_CLOEXEC | (flags & kept), 0);
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
 		return NEVER;
 	if (fd < 0)
 		return flags & O_CREAT ? SEEN : GO_ON;
-	v = judge_file(fd, flags);
+	v = tells_of_us(path) ? NEVER : judge_file(fd, flags);
 	sys(close, fd);
 	return v;
 }

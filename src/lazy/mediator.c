@@ -57,9 +57,9 @@ static bool ends_before(uintptr_t at, uintptr_t limit)
 	return false;
 }
 
-/* Fetch up to and with the terminating NUL. The cluster that holds @at is
+/* Fetch up to and with the terminating NUL: 1. The cluster that holds @at is
  * readable once fetched if it is memory at all; whether it is, the kernel
- * shall say: a page that is not ours is not touched. */
+ * shall say: a page that is not ours is not touched, and it is 0. */
 static int fetch_string(uintptr_t at)
 {
 	uintptr_t page;
@@ -75,7 +75,7 @@ static int fetch_string(uintptr_t at)
 			return 0;
 		page = (at | (FF_PAGE - 1)) + 1;
 		if (ends_before(at, page))
-			return 0;
+			return 1;
 		at = page;
 	}
 }
@@ -184,7 +184,7 @@ bool ff_serve(ucontext_t *uc, long nr, const char *signature)
 			return false;
 		}
 		rc = serve_one(uc, signature[i], i);
-		if (rc == 0 && signature[i] == 's' &&
+		if (rc > 0 && signature[i] == 's' &&
 		    ff_is_name_of_ours((const char *)ff_arg(uc, i))) {
 			ff_child_leave(uc, FF_REASON_DESCRIPTOR, nr);
 			return false;

@@ -398,10 +398,18 @@ uintptr_t ff_absent_run(const struct ff_area *a, uintptr_t *at)
 	return end < a->end ? end : a->end;
 }
 
+/* Behind the end of a mapped file a look kills (SIGBUS), which can be taken back
+ * only on trial. Elsewhere the kernel looks: at a word, which is in one page. */
+static bool is_there(uintptr_t at)
+{
+	if (!ff_child.committed)
+		return ff_peek((const void *)at) >= 0;
+	return ff_may_read_word((const void *)(at & ~(uintptr_t)7));
+}
+
 bool ff_is_readable(uintptr_t start, size_t len)
 {
-	return ff_peek((const void *)start) >= 0 &&
-	       ff_peek((const void *)(start + len - 1)) >= 0;
+	return is_there(start) && is_there(start + len - 1);
 }
 
 bool ff_meets_watched(uintptr_t start, size_t len)

@@ -113,7 +113,7 @@ endforeach()
 behaviour(committed-keeps TEST committed-keeps-limit ARGS limit
 	OPTIONS -e FLATFORK_LEND=off)
 behaviour(committed-moves LAZY)
-foreach(which reads signals lists)
+foreach(which reads signals lists file)
 	behaviour(committed-pointers LAZY TEST committed-pointers-${which}
 		ARGS ${which})
 endforeach()

@@ -96,12 +96,34 @@ static int lists_end(char *half)
 	       fault(access(half - 2, F_OK));
 }
 
+/* Mapped, and behind the end of its file. */
+static int file_ends(void)
+{
+	int fd = memfd_create("short", 0);
+	char *names, *end;
+
+	CHECK(fd >= 0 && !ftruncate(fd, 4096));
+	names = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(names != MAP_FAILED);
+	end = names + 4096;
+	memcpy(end - 6, "/proc/", 6);
+	return fault(access(end, F_OK)) && fault(access(end - 6, F_OK)) &&
+	       fault(open(end, O_RDONLY)) && fault(open(end - 6, O_RDONLY)) &&
+	       fault(execv(end, (char *[]){ end, NULL })) &&
+	       fault(execv("/bin/true", (char **)(void *)end)) &&
+	       fault(execv("/bin/true", (char *[]){ end - 6, NULL })) &&
+	       fault(syscall(SYS_rt_sigprocmask, SIG_BLOCK, end, NULL, 8L)) &&
+	       fault(writev(1, (struct iovec *)(void *)end, 1));
+}
+
 static int is_right(const char *which, char *half, char *fixed)
 {
 	if (!strcmp(which, "reads"))
 		return datagram_is_gone(half) && count_is_gone();
 	if (!strcmp(which, "signals"))
 		return signals_answer(fixed);
+	if (!strcmp(which, "file"))
+		return file_ends();
 	return lists_end(half);
 }
 
