@@ -27,7 +27,7 @@ static void note_handler(long sig, uintptr_t new)
 		ff_exec_note_handler((int)sig, act->mask);
 }
 
-/* H-M8; a child that has left has none of ours. */
+/* H-M9; a child that has left has none of ours. */
 static void pass_action(ucontext_t *uc, long nr, long sig)
 {
 	const bool raised = ff_is_raised((int)sig);
@@ -159,6 +159,15 @@ void ff_look_rt_sigpending(ucontext_t *uc, long nr)
 	ff_answer(uc, rc);
 }
 
+/* The kernel tells who stands on his stack, and lets him not change it. */
+static bool stands_on(const stack_t *stack, uintptr_t sp)
+{
+	const uintptr_t low = (uintptr_t)stack->ss_sp;
+
+	return !(stack->ss_flags & SS_DISABLE) && sp > low &&
+	       sp - low <= stack->ss_size;
+}
+
 void ff_look_sigaltstack(ucontext_t *uc, long nr)
 {
 	uintptr_t new = (uintptr_t)ff_arg(uc, 0);
@@ -167,7 +176,8 @@ void ff_look_sigaltstack(ucontext_t *uc, long nr)
 
 	if (!ff_serve(uc, nr, "pp"))
 		return;
-	if (new && !ff_is_readable(new, sizeof(now))) {
+	if (stands_on(&was, ff_stack_pointer(uc)) ||
+	    (new && !ff_is_readable(new, sizeof(now)))) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 		return;
 	}

@@ -280,7 +280,7 @@ void ff_child_foreign(ucontext_t *uc, siginfo_t *info)
 	if (info->si_signo == SIGSYS && ff_child_takes_asking()) {
 		if (atomic_load(&ff_child.shared->leave))
 			ff_child_leave(uc, FF_REASON_BUDGET, -1);
-		else if (ff_signal_comes(ff_child.mask)) /* H-D13 */
+		else if (ff_signal_comes(ff_child.mask)) /* H-D14 */
 			ff_child_leave(uc, FF_REASON_SIGNAL, -1);
 		return;
 	}

@@ -2,7 +2,7 @@
  * Runs in the child, in signal handlers, by raw calls.
  *
  * Hazards
- *  H-M8 What is raised at an instruction can't be blocked, so these signals are
+ *  H-M9 What is raised at an instruction can't be blocked, so these signals are
  *       not among those that wait for the next call. A handler of the program's
  *       would run there and then, with our mask and our alternate stack in its
  *       frame, and leave them to the program. So ours runs instead, wherever

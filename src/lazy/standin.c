@@ -20,7 +20,7 @@
  *  H-D4 What it goes by is private, from before the child could write. Of the
  *       image it takes a number, an address and a length, and gives nothing
  *       but what its parent's list says that the child went without.
- *  H-D13 All signals are blocked for the child, and one that computes makes no
+ *  H-D14 All signals are blocked for the child, and one that computes makes no
  *       call before which it would take them. So who stands in looks whether
  *       there are some, and then asks the child to look.
  *  H-D5 To the gate it is a real fork: no marks may stand when it is made.
@@ -343,7 +343,7 @@ static ff_sigset pending_of_child(const struct standin *s)
 	return ff_ground_pending(text);
 }
 
-/* H-D13 As the parent asks a child to leave (H-C4). */
+/* H-D14 As the parent asks a child to leave (H-C4). */
 static void tell_of_signals(struct standin *s, struct ff_shared *sh)
 {
 	const ff_sigset pending = pending_of_child(s);

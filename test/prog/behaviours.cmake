@@ -132,7 +132,7 @@ behaviour(limits-tight LENT)
 
 # signals
 behaviour(signals-in-child LAZY LENT)
-foreach(raised ill trap fpe bus actions)
+foreach(raised ill trap fpe bus actions stack)
 	foreach(how trial committed)
 		behaviour(raised-in-child LAZY
 			TEST raised-in-child-${raised}-${how}

@@ -4,7 +4,7 @@
  * itself, handles, and asks in the handler and behind it, and after exec, for
  * masks and alternate stack. Arguments: the signal; whether the others write,
  * so that the last is born committed. "actions": what was set for each signal
- * is asked for.
+ * is asked for; "stack": an alternate stack is set where the child stands.
  */
 #include "t.h"
 
@@ -127,6 +127,23 @@ static void sets_all(int sig)
 	}
 }
 
+/* Nobody changes the stack that he stands on. */
+static void stands_on(int sig)
+{
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	stack_t around = { .ss_sp = (void *)(here - (100 << 10)),
+			   .ss_size = 200 << 10 },
+		was;
+
+	(void)sig;
+	CHECK(!sigaltstack(&around, NULL));
+	around.ss_size -= 4096;
+	say(" changed %ld", (unsigned long)sigaltstack(&around, NULL));
+	CHECK(!sigaltstack(NULL, &was));
+	say(" flags %lx", (unsigned)was.ss_flags);
+	say(" of %lu", was.ss_size);
+}
+
 static const struct {
 	const char *name;
 	int sig;
@@ -134,7 +151,7 @@ static const struct {
 } acts[] = {
 	{ "ill", SIGILL, raises },  { "trap", SIGTRAP, raises },
 	{ "fpe", SIGFPE, raises },  { "bus", SIGBUS, raises },
-	{ "actions", 0, sets_all },
+	{ "actions", 0, sets_all }, { "stack", 0, stands_on },
 };
 
 static void child_runs(int sig, void (*act)(int sig), bool last, bool own)
