@@ -7,15 +7,15 @@ set(FF_SPAWN_SOURCES
 	host/identity.c
 	host/pidns.c
 	host/sandbox.c
-	lazy/gate.c
+	process/gate.c
 	spawn/actions.c
-	spawn/child.c
-	spawn/child_files.c
+	spawn/child/child.c
+	spawn/child/files.c
 	spawn/plan.c
-	spawn/report.c
-	spawn/search.c
-	spawn/spawn.c
-	spawn/stack.c
+	spawn/parent/report.c
+	spawn/child/search.c
+	spawn/parent/spawn.c
+	spawn/parent/stack.c
 )
 # What that library adds.
 set(FF_API_SOURCES
@@ -33,68 +33,68 @@ set(FF_CORE_SOURCES
 	calls/calls.c
 	host/file.c
 	host/ground.c
-	host/libc.c
-	host/place.c
+	libc/libc.c
+	libc/place.c
 	host/signals.c
 	host/threads.c
-	lazy/advice.c
+	lazy/parent/advice.c
 	lazy/areas.c
-	lazy/call_fd.c
-	lazy/call_io.c
-	lazy/call_memory.c
-	lazy/call_exec.c
-	lazy/call_open.c
-	lazy/call_process.c
-	lazy/call_signal.c
-	lazy/calls.c
-	lazy/child.c
-	lazy/clone.c
-	lazy/ending.c
-	lazy/fate.c
-	lazy/fork.c
-	lazy/handed.c
-	lazy/last.c
-	lazy/intent.c
-	lazy/maps.c
-	lazy/marks.c
-	lazy/mediator.c
-	lazy/noted.c
-	lazy/own.c
-	lazy/pager.c
-	lazy/raised.c
-	lazy/release.c
-	lazy/request.c
-	lazy/robust.c
+	lazy/child/call_fd.c
+	lazy/child/call_io.c
+	lazy/child/call_memory.c
+	lazy/child/call_exec.c
+	lazy/child/call_open.c
+	lazy/child/call_process.c
+	lazy/child/call_signal.c
+	lazy/child/calls.c
+	lazy/child/child.c
+	lazy/parent/clone.c
+	ways/ending.c
+	process/fate.c
+	ways/fork.c
+	process/handed.c
+	lazy/child/last.c
+	ways/intent.c
+	host/maps.c
+	lazy/parent/marks.c
+	lazy/child/mediator.c
+	process/noted.c
+	lazy/child/own.c
+	lazy/child/pager.c
+	lazy/child/raised.c
+	lazy/child/release.c
+	calls/request.c
+	lazy/child/robust.c
 	lazy/slot.c
-	lazy/source.c
-	lazy/standin.c
-	lazy/standins.c
+	lazy/child/source.c
+	lazy/parent/standin.c
+	process/standins.c
 	lazy/strays.c
-	lazy/touched.c
-	lazy/trap.c
-	lazy/trials.c
-	lazy/wait.c
-	lazy/wiped.c
-	lend/become.c
-	lend/borrower.c
-	lend/fence.c
-	lend/fenced.c
-	lend/ground.c
+	lazy/child/touched.c
+	process/trap.c
+	process/trials.c
+	lazy/parent/wait.c
+	lazy/child/wiped.c
+	lend/child/become.c
+	lend/child/borrower.c
+	lend/parent/fence.c
+	lend/child/fenced.c
+	lend/parent/ground.c
 	lend/loan.c
 	lend/record.c
-	lend/rings.c
-	lend/room.c
-	lend/streams.c
-	lend/tids.c
-	lend/undo.c
-	lend/vfork.c
+	lend/parent/rings.c
+	lend/parent/room.c
+	libc/streams.c
+	libc/tids.c
+	lend/parent/undo.c
+	lend/parent/vfork.c
 	site/frame.c
 	site/name.c
 	site/object.c
 	site/site.c
 	site/symbol.c
-	spawn/libc_actions.c
-	spawn/posix.c
+	libc/actions.c
+	spawn/parent/posix.c
 	tell/log.c
 	tell/options.c
 	tell/stats.c
@@ -112,7 +112,7 @@ foreach(flag -fno-tree-loop-distribute-patterns -fno-sanitize=all
 	endif()
 endforeach()
 set_source_files_properties(
-	spawn/child.c spawn/child_files.c spawn/search.c
+	spawn/child/child.c spawn/child/files.c spawn/child/search.c
 	PROPERTIES COMPILE_OPTIONS "${FF_CHILD_FLAGS}")
 # libunwind is loaded at run time, where a log is wanted; its headers are
 # needed to build what does that.
@@ -126,10 +126,10 @@ else()
 	list(APPEND FF_CORE_SOURCES site/walk_none.c)
 endif()
 set(FF_PRELOAD_SOURCES
-	arch/x86_64/leave.S
-	arch/x86_64/syscall.S
-	arch/x86_64/vfork.S
-	host/next.c
+	preload/x86_64/leave.S
+	preload/x86_64/syscall.S
+	preload/x86_64/vfork.S
+	preload/next.c
 	preload/exec.c
 	preload/fork.c
 	preload/init.c

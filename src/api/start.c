@@ -15,8 +15,8 @@
 #include "arch/arch.h"
 #include "host/fault.h"
 #include "host/sys.h"
-#include "spawn/report.h"
-#include "spawn/spawn.h"
+#include "spawn/parent/report.h"
+#include "spawn/parent/spawn.h"
 #include "tell/line.h"
 
 #define DEFAULT_PATH "/bin:/usr/bin"

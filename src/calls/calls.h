@@ -75,7 +75,7 @@ enum ff_lazy {
 	FF_LAZY_OWN,
 };
 
-/* The looks are in lend/fenced.c. */
+/* The looks are in lend/child/fenced.c. */
 enum ff_fence_way {
 	FF_FENCE_LEAVE,
 	FF_FENCE_PASS,

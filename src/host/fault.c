@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "host/environment.h"
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/privilege.h"
 
 unsigned ff_faults FF_HOT;

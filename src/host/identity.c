@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/pidns.h"
 #include "host/sys.h"
 

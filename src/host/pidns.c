@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
 

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
 
 atomic_bool ff_sandboxed FF_HOT;

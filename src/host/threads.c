@@ -11,7 +11,7 @@
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
 
 /* What every directory is linked by. */

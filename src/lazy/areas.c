@@ -21,10 +21,10 @@
 #include <sys/mman.h>
 
 #include "host/fault.h"
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
-#include "lazy/maps.h"
-#include "lazy/noted.h"
+#include "host/maps.h"
+#include "process/noted.h"
 
 #define AREA_MIN ((uintptr_t)1 << 20)
 #define PIECE_MIN ((uintptr_t)64 << 10)

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
-#include "lazy/fate.h"
+#include "process/fate.h"
 
 #define SLOTS 4
 

@@ -8,8 +8,8 @@
 
 #include "host/sys.h"
 #include "lazy/areas.h"
-#include "lazy/child.h"
-#include "lazy/maps.h"
+#include "lazy/child/child.h"
+#include "host/maps.h"
 #include "lazy/slot.h"
 
 #define ENTRIES 512

@@ -17,10 +17,10 @@
 
 #include "arch/arch.h"
 #include "host/signals.h"
-#include "lend/fence.h"
+#include "lend/parent/fence.h"
 #include "lend/record.h"
-#include "lend/streams.h"
-#include "lend/vfork.h"
+#include "libc/streams.h"
+#include "lend/parent/vfork.h"
 
 #define FF_LOAN_STACK_BYTES ((size_t)32 << 10)
 #define FF_LOAN_ALTSTACK_BYTES ((size_t)64 << 10)

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "host/identity.h"
-#include "host/next.h"
+#include "preload/next.h"
 #include "host/sandbox.h"
-#include "lazy/child.h"
-#include "lazy/ending.h"
-#include "lazy/last.h"
-#include "lend/borrower.h"
+#include "lazy/child/child.h"
+#include "ways/ending.h"
+#include "lazy/child/last.h"
+#include "lend/child/borrower.h"
 #include "preload/preload.h"
 
 /* A borrower has nothing to say: the counters are its parent's. */

@@ -14,19 +14,19 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
-#include "host/hot.h"
-#include "host/next.h"
+#include "arch/hot.h"
+#include "preload/next.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "host/threads.h"
-#include "lazy/child.h"
-#include "lazy/ending.h"
-#include "lazy/fork.h"
-#include "lazy/intent.h"
+#include "lazy/child/child.h"
+#include "ways/ending.h"
+#include "ways/fork.h"
+#include "ways/intent.h"
 #include "lazy/strays.h"
-#include "lend/borrower.h"
+#include "lend/child/borrower.h"
 #include "lend/record.h"
-#include "lend/vfork.h"
+#include "lend/parent/vfork.h"
 #include "preload/preload.h"
 #include "site/site.h"
 #include "tell/options.h"
@@ -66,7 +66,7 @@ static void *next_or_fork(void *next)
 /* Somebody wants to know of forks: then none is lent. */
 static _Atomic unsigned atfork_handlers;
 
-/* fork(), from arch/x86_64/vfork.S. */
+/* fork(), from preload/x86_64/vfork.S. */
 pid_t ff_fork_again(void);
 pid_t ff_fork_from(const struct ff_caller *caller)
 {
@@ -263,7 +263,7 @@ static void note_clone(unsigned long flags)
 }
 
 /* Where syscall() jumps for fork, clone and what changes them, or before the
- * next definition is known: arch/x86_64/syscall.S. */
+ * next definition is known: preload/x86_64/syscall.S. */
 long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 {
 	struct raw_args r = { nr, { a, b, c, d, e, f } };

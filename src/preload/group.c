@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "host/next.h"
+#include "preload/next.h"
 #include "host/sys.h"
 #include "preload/preload.h"
 #include "site/site.h"

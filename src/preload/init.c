@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
-#include "host/next.h"
-#include "lazy/ending.h"
-#include "lazy/fork.h"
+#include "preload/next.h"
+#include "ways/ending.h"
+#include "ways/fork.h"
 #include "preload/preload.h"
 #include "tell/options.h"
 

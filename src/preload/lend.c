@@ -1,7 +1,7 @@
 /*
  * vfork, what its children may not call, and calls after which children are
  * made in another way. They come from assembly, which keeps the caller's
- * registers: arch/x86_64/vfork.S, leave.S and syscall.S.
+ * registers: preload/x86_64/vfork.S, leave.S and syscall.S.
  */
 #include <sched.h>
 #include <stdint.h>
@@ -9,17 +9,17 @@
 #include <unistd.h>
 
 #include "calls/calls.h"
-#include "host/next.h"
+#include "preload/next.h"
 #include "host/pidns.h"
 #include "host/sandbox.h"
-#include "lazy/child.h"
-#include "lazy/ending.h"
-#include "lazy/fork.h"
-#include "lazy/trap.h"
-#include "lend/borrower.h"
-#include "lend/ground.h"
+#include "lazy/child/child.h"
+#include "ways/ending.h"
+#include "ways/fork.h"
+#include "process/trap.h"
+#include "lend/child/borrower.h"
+#include "lend/parent/ground.h"
 #include "lend/loan.h"
-#include "lend/vfork.h"
+#include "lend/parent/vfork.h"
 #include "preload/preload.h"
 
 pid_t _Fork(void);

@@ -5,11 +5,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host/next.h"
-#include "lazy/advice.h"
-#include "lazy/child.h"
-#include "lazy/fork.h"
-#include "lend/borrower.h"
+#include "preload/next.h"
+#include "lazy/parent/advice.h"
+#include "lazy/child/child.h"
+#include "ways/fork.h"
+#include "lend/child/borrower.h"
 #include "preload/preload.h"
 
 #ifndef MREMAP_DONTUNMAP

@@ -1,9 +1,9 @@
 /* The names that decide which pid namespace children are born into. */
 #include <sched.h>
 
-#include "host/next.h"
+#include "preload/next.h"
 #include "host/pidns.h"
-#include "lend/borrower.h"
+#include "lend/child/borrower.h"
 #include "preload/preload.h"
 
 /*

@@ -10,13 +10,13 @@
 
 #include "arch/arch.h"
 #include "host/identity.h"
-#include "host/next.h"
+#include "preload/next.h"
 #include "host/sandbox.h"
-#include "lazy/child.h"
-#include "lazy/fork.h"
-#include "lend/borrower.h"
+#include "lazy/child/child.h"
+#include "ways/fork.h"
+#include "lend/child/borrower.h"
 #include "preload/preload.h"
-#include "spawn/posix.h"
+#include "spawn/parent/posix.h"
 #include "tell/options.h"
 
 #define CALLER __builtin_return_address(0)

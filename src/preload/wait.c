@@ -12,13 +12,13 @@
 #include <sys/wait.h>
 
 #include "host/identity.h"
-#include "host/next.h"
+#include "preload/next.h"
 #include "host/sandbox.h"
-#include "lazy/child.h"
-#include "lazy/handed.h"
-#include "lazy/standins.h"
-#include "lazy/trials.h"
-#include "lend/borrower.h"
+#include "lazy/child/child.h"
+#include "process/handed.h"
+#include "process/standins.h"
+#include "process/trials.h"
+#include "lend/child/borrower.h"
 #include "preload/preload.h"
 
 /* A borrower and a lazy child have no children: they had to leave to have any.

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "host/fault.h"
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
 #include "lazy/slot.h"
 

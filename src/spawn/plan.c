@@ -28,7 +28,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "spawn/libc_actions.h"
+#include "libc/actions.h"
 
 enum table {
 	NEITHER,

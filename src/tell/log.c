@@ -34,7 +34,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "host/sys.h"

@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
 #include "tell/line.h"
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
-#include "host/hot.h"
+#include "arch/hot.h"
 #include "host/sys.h"
 #include "tell/line.h"
 #include "tell/log.h"

@@ -1,6 +1,6 @@
 /* Which areas are listed. How they are marked: areas_mark.c. */
 #include "lazy/areas.h"
-#include "lazy/noted.h"
+#include "process/noted.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Marking areas for the clone and putting them back, whatever reader of the
  * mappings is in use (0: queries, 1: text). */
-#include "lazy/marks.h"
+#include "lazy/parent/marks.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -32,11 +32,11 @@ rows | sort -n -C -u -k1,1 || { echo "rows are not in order"; bad=1; }
 [ -z "$(rows | cut -d' ' -f2 | sort | uniq -d)" ] || { echo "twice"; bad=1; }
 
 # No other list: numbers of calls elsewhere are there for one call each.
-#  lazy/request.c	the three that fork have arguments of their own
+#  calls/request.c	the three that fork have arguments of their own
 #  lazy/call_*.c	one look for several calls tells them apart
-#  lazy/mediator.c	rt_sigreturn alone tells nothing of signals
-#  lend/fenced.c	setrlimit and prlimit64 have the resource elsewhere
-#  preload/fork.c	as lazy/request.c
+#  lazy/child/mediator.c	rt_sigreturn alone tells nothing of signals
+#  lend/child/fenced.c	setrlimit and prlimit64 have the resource elsewhere
+#  preload/fork.c	as calls/request.c
 #  preload/lend.c	prctl by its name
 #  preload/spawn.c	asks the kernel for an error
 #  preload/wait.c	a wait by syscall() stays one

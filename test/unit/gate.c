@@ -1,5 +1,5 @@
 /* The gate: marks exclude real forks and moves, whoever comes. */
-#include "lazy/gate.h"
+#include "process/gate.h"
 
 #include <pthread.h>
 #include <signal.h>

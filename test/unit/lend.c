@@ -3,9 +3,9 @@
  * from instructions and from jmp_bufs, ids that change, room for a process.
  */
 #include "lend/loan.h"
-#include "lend/rings.h"
-#include "lend/room.h"
-#include "lend/tids.h"
+#include "lend/parent/rings.h"
+#include "lend/parent/room.h"
+#include "libc/tids.h"
 
 #include <errno.h>
 #include <setjmp.h>

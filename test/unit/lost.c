@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "arch/arch.h"
-#include "lazy/trap.h"
+#include "process/trap.h"
 #include "unit.h"
 
 static struct ff_slot slot;

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "lazy/areas.h"
-#include "lazy/child.h"
-#include "lazy/pager.h"
+#include "lazy/child/child.h"
+#include "lazy/child/pager.h"
 
 /* In the child a failed check ends the process, not a test. */
 #define CHILD_ASSERT(condition, ...)                                     \

@@ -1,5 +1,5 @@
 /* The list of mappings: the two ways to read it, and what stdio reads. */
-#include "lazy/maps.h"
+#include "host/maps.h"
 
 #include <fcntl.h>
 #include <stdio.h>

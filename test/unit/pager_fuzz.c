@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 
 #include "host/sys.h"
-#include "lazy/maps.h"
+#include "host/maps.h"
 #include "pattern.h"
 #include "unit.h"
 

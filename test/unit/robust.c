@@ -3,7 +3,7 @@
  * out of it: in a child as test/unit/lost.h makes it, and those of its own that
  * end.
  */
-#include "lazy/robust.h"
+#include "lazy/child/robust.h"
 
 #include <errno.h>
 #include <linux/futex.h>

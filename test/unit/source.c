@@ -2,7 +2,7 @@
  * Where a child's memory comes from. This process is the child, and who stands
  * in for its parent is a copy of it, or a thread that says what none should.
  */
-#include "lazy/source.h"
+#include "lazy/child/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lazy/child.h"
-#include "lazy/standin.h"
+#include "lazy/child/child.h"
+#include "lazy/parent/standin.h"
 #include "unit.h"
 
 const char unit_subject[] = "source";

@@ -2,7 +2,7 @@
  * Spawns as they are made where clone3 works, where only clone does, and
  * where memory is not shared: the same results and the same errors.
  */
-#include "spawn/spawn.h"
+#include "spawn/parent/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "host/fault.h"
-#include "spawn/report.h"
+#include "spawn/parent/report.h"
 #include "unit.h"
 
 const char unit_subject[] = "spawn";

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spawn/spawn.h"
+#include "spawn/parent/spawn.h"
 #include "unit.h"
 
 const char unit_subject[] = "spawn_filtered";

@@ -1,5 +1,5 @@
 /* Stacks are kept, are never two children's at once, and end in a guard. */
-#include "spawn/stack.h"
+#include "spawn/parent/stack.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spawn/child.h"
+#include "spawn/child/child.h"
 #include "unit.h"
 
 const char unit_subject[] = "stack";

@@ -2,8 +2,8 @@
  * Who stands in for a parent, and a child that is hostile: this process has
  * the image, too, and writes there what such a child might.
  */
-#include "lazy/standin.h"
-#include "lazy/standins.h"
+#include "lazy/parent/standin.h"
+#include "process/standins.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -114,7 +114,7 @@ static pid_t stop(void)
 	return pid;
 }
 
-/* As lazy/source.c asks. */
+/* As lazy/child/source.c asks. */
 static long ask(enum ff_want question, const void *at, size_t bytes)
 {
 	const struct timespec patience = { PATIENCE, 0 };

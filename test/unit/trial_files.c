@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lazy/child.h"
-#include "lazy/own.h"
+#include "lazy/child/child.h"
+#include "lazy/child/own.h"
 #include "pattern.h"
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* Trials: counted, forbidden for good, and waited for. */
-#include "lazy/trials.h"
+#include "process/trials.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

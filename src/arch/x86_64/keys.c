@@ -5,7 +5,7 @@
 #include <sys/platform/x86.h>
 
 #include "arch/arch.h"
-#include "host/hot.h"
+#include "arch/hot.h"
 
 #define XSTATE 0xd
 #define PKRU 9 /* its number among the states that XSAVE keeps */

@@ -1,0 +1,184 @@
+/*
+ * Runs in the parent, in a SIGSYS handler on a small stack, with signals
+ * blocked: raw calls only, nothing is allocated.
+ */
+#include "host/maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "host/fault.h"
+#include "host/sys.h"
+
+/* Of linux/fs.h since 6.11; Debian 12's headers are older. */
+struct procmap_query {
+	uint64_t size;
+	uint64_t query_flags;
+	uint64_t query_addr;
+	uint64_t vma_start;
+	uint64_t vma_end;
+	uint64_t vma_flags;
+	uint64_t vma_page_size;
+	uint64_t vma_offset;
+	uint64_t inode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint32_t vma_name_size;
+	uint32_t build_id_size;
+	uint64_t vma_name_addr;
+	uint64_t build_id_addr;
+};
+
+#define PROCMAP_QUERY 0xc0686611UL
+#define QUERY_COVERING_OR_NEXT 0x10
+#define QUERY_READABLE 0x01
+#define QUERY_WRITABLE 0x02
+#define QUERY_EXECUTABLE 0x04
+#define QUERY_SHARED 0x08
+
+_Static_assert(sizeof(struct procmap_query) == 104, "the ioctl names 0x68");
+
+int ff_maps_open(struct ff_maps *maps)
+{
+	long fd = sys(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC,
+		      0);
+
+	if (fd < 0)
+		return (int)fd;
+	maps->fd = (int)fd;
+	maps->text = false;
+	maps->writable = false;
+	maps->next = 0;
+	maps->have = maps->at = 0;
+	return 0;
+}
+
+void ff_maps_close(struct ff_maps *maps)
+{
+	sys(close, maps->fd);
+	maps->fd = -1;
+}
+
+static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
+{
+	struct procmap_query q = {
+		.size = sizeof(q),
+		.query_flags = QUERY_COVERING_OR_NEXT |
+			       (maps->writable ? QUERY_WRITABLE : 0),
+		.query_addr = maps->next,
+	};
+	long rc = ff_fault(FF_FAULT_NO_PROCMAP) ?
+			  -ENOTTY :
+			  sys(ioctl, maps->fd, PROCMAP_QUERY, &q);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : (int)rc;
+	ret->start = q.vma_start;
+	ret->end = q.vma_end;
+	ret->prot = (q.vma_flags & QUERY_READABLE ? PROT_READ : 0) |
+		    (q.vma_flags & QUERY_WRITABLE ? PROT_WRITE : 0) |
+		    (q.vma_flags & QUERY_EXECUTABLE ? PROT_EXEC : 0);
+	ret->shared = (q.vma_flags & QUERY_SHARED) != 0;
+	ret->anonymous = q.inode == 0 && q.dev_major == 0 && q.dev_minor == 0;
+	maps->next = q.vma_end;
+	return 1;
+}
+
+/* The next character of the text; 0 at the end, or -errno. */
+static int text_char(struct ff_maps *maps)
+{
+	long got;
+
+	if (maps->at == maps->have) {
+		got = sys(read, maps->fd, maps->buffer, sizeof(maps->buffer));
+		if (got <= 0)
+			return (int)got;
+		maps->have = (unsigned)got;
+		maps->at = 0;
+	}
+	return (unsigned char)maps->buffer[maps->at++];
+}
+
+/* A hexadecimal number and the character behind it. */
+static int text_hex(struct ff_maps *maps, uint64_t *ret)
+{
+	uint64_t value = 0;
+	int c;
+
+	while ((c = text_char(maps)) > 0) {
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (unsigned)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = value << 4 | (unsigned)(c - 'a' + 10);
+		else
+			break;
+	}
+	*ret = value;
+	return c;
+}
+
+/* "start-end rwxp offset major:minor inode   name" */
+static int text_next(struct ff_maps *maps, struct ff_mapping *ret)
+{
+	uint64_t start, end, offset, major, minor, inode;
+	char flags[5];
+	unsigned i;
+	int c = text_hex(maps, &start);
+
+	if (c <= 0)
+		return c;
+	c = text_hex(maps, &end);
+	for (i = 0; i < sizeof(flags) && c > 0; i++) {
+		c = text_char(maps);
+		flags[i] = (char)c;
+	}
+	if (c > 0)
+		c = text_hex(maps, &offset);
+	if (c > 0)
+		c = text_hex(maps, &major);
+	if (c > 0)
+		c = text_hex(maps, &minor);
+	if (c > 0)
+		c = text_hex(maps, &inode);
+	while (c > 0 && c != '\n')
+		c = text_char(maps);
+	if (c <= 0)
+		return c < 0 ? c : -EIO;
+	ret->start = start;
+	ret->end = end;
+	ret->prot = (flags[0] == 'r' ? PROT_READ : 0) |
+		    (flags[1] == 'w' ? PROT_WRITE : 0) |
+		    (flags[2] == 'x' ? PROT_EXEC : 0);
+	ret->shared = flags[3] == 's';
+	ret->anonymous = inode == 0 && major == 0 && minor == 0;
+	return 1;
+}
+
+int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
+{
+	int rc;
+
+	if (!maps->text) {
+		rc = query_next(maps, ret);
+		/* before 6.11, and only at the first question */
+		if (rc != -ENOTTY)
+			return rc;
+		maps->text = true;
+	}
+	return text_next(maps, ret);
+}
+
+int ff_maps_find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)
+{
+	int rc = 1;
+
+	if (!maps->text) {
+		maps->next = at;
+		m->end = 0;
+	}
+	while (rc > 0 && m->end <= at)
+		rc = ff_maps_next(maps, m);
+	return rc;
+}

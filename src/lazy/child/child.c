@@ -1,0 +1,344 @@
+/*
+ * The child: standing up, being taken back, being let go.
+ *
+ * Rules: everything here runs in the child, in a signal handler on our
+ * alternate stack, single-threaded, by raw system calls.
+ *
+ * Hazards
+ *  H-C1 The child's writes to shared mappings can't be taken back: on trial
+ *       they are read-only.
+ *  H-C2 While all signals are blocked none of the program's handlers runs.
+ *       What is pending when the program would take it ends the trial; taken
+ *       back, the fork happens after the signal.
+ *  H-C3 Once it is in execve the child may not be killed by its parent any
+ *       more: state moves RUNNING -> EXECING by compare-exchange, as
+ *       RUNNING -> CANCELLED does on the other side.
+ *  H-C7 It begins when its parent says so: what it is to be, it is not before
+ *       that knows that no signal came in front of the clone (H-L2). A parent
+ *       that has died meanwhile has no child.
+ */
+#include "lazy/child/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "arch/hot.h"
+#include "process/life.h"
+#include "host/maps.h"
+#include "lazy/child/pager.h"
+#include "lazy/child/raised.h"
+#include "lazy/child/robust.h"
+#include "process/trap.h"
+
+struct ff_child ff_child FF_HOT;
+
+static bool move_state(enum ff_state from, enum ff_state to)
+{
+	uint32_t seen = from;
+
+	return atomic_compare_exchange_strong(&ff_child.shared->state, &seen,
+					      to);
+}
+
+static _Noreturn void end(void)
+{
+	for (;;)
+		sys(exit_group, 0);
+}
+
+/* H-I1: as a child might that is somebody's else. */
+static void lie(void)
+{
+	struct ff_shared *sh = ff_child.shared;
+	unsigned i;
+
+	for (i = 0; i < FF_WARM_MAX; i++)
+		sh->warm.cluster[i] =
+			0xdead000000000000u + i * 0xfedcb0000u + i % 3 * 4096;
+	sh->warm.count = UINT32_MAX;
+	atomic_store(&sh->strays, 1);
+	atomic_store(&sh->reason, UINT32_MAX);
+	atomic_store(&sh->call, INT32_MIN);
+	if (!ff_child.committed) /* H-W6: it lives */
+		atomic_fetch_or(&sh->owner, FUTEX_OWNER_DIED);
+	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static _Noreturn void roll_back(enum ff_reason reason, long call)
+{
+	atomic_store(&ff_child.shared->reason, reason);
+	atomic_store(&ff_child.shared->call, (int32_t)call);
+	if (ff_fault(FF_FAULT_LIES))
+		lie();
+	move_state(FF_RUNNING, FF_ROLLBACK);
+	move_state(FF_STARTING, FF_ROLLBACK);
+	move_state(FF_BORN, FF_ROLLBACK);
+	end();
+}
+
+/* A committed child without its memory: it dies alone, as one that the
+ * system has no memory for. */
+static _Noreturn void die(void)
+{
+	for (;;)
+		sys(kill, ff_getpid(), SIGKILL);
+}
+
+/* Out of the way of the numbers a program uses. */
+static int move_high(int fd)
+{
+	struct rlimit limit = { .rlim_cur = 1024 };
+	long high, floor;
+
+	sys(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	floor = limit.rlim_cur < 1024 ? (long)limit.rlim_cur : 1024;
+	for (floor -= 3; floor > fd && floor > 3; floor -= floor / 8 + 1) {
+		high = sys(fcntl, fd, F_DUPFD_CLOEXEC, floor);
+		if (high >= 0) {
+			sys(close, fd);
+			return (int)high;
+		}
+	}
+	return fd;
+}
+
+/*
+ * H-C6 What the program keeps from its children (MADV_DONTFORK) is listed as
+ *      shared in the parent, and is not there: all of a range, or a piece.
+ */
+static long watch_what_is_there(void)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+	long rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ff_maps_next(&maps, &m)) > 0) {
+		if (!m.shared || !(m.prot & PROT_WRITE) ||
+		    !ff_is_watched(m.start))
+			continue;
+		rc = sys(mprotect, m.start, m.end - m.start, PROT_READ);
+		if (rc < 0)
+			break;
+	}
+	ff_maps_close(&maps);
+	return rc;
+}
+
+static long watch_shared(void)
+{
+	const struct ff_areas *areas = ff_child.areas;
+	const struct ff_range *r;
+	unsigned i;
+	long rc = 0;
+
+	for (i = 0; rc == 0 && i < areas->shared_count; i++) {
+		r = &areas->shared[i];
+		/* Our own are not among them: ff_slots_keep(). */
+		rc = sys(mprotect, r->start, r->end - r->start, PROT_READ);
+	}
+	return rc == -ENOMEM ? watch_what_is_there() : rc;
+}
+
+/* H-C7 */
+static bool is_born(void)
+{
+	const struct timespec a_while = { 0, 100L * 1000 * 1000 };
+	_Atomic uint32_t *state = &ff_child.shared->state;
+
+	while (atomic_load(state) == FF_STARTING)
+		if (sys(futex, state, FUTEX_WAIT, FF_STARTING, &a_while, NULL,
+			0) == -ETIMEDOUT &&
+		    sys(getppid) != ff_child.parent)
+			return false;
+	return move_state(FF_BORN, FF_RUNNING);
+}
+
+void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
+{
+	ff_slots_of_others(slot);
+	ff_child.slot = slot;
+	ff_child.shared = &slot->of_child;
+	ff_child.areas = &slot->areas;
+	ff_child.committed = slot->committed;
+	ff_child.mask = slot->mask;
+	ff_child.stack = slot->stack;
+	ff_child.sys = *ff_program_sigsys();
+	ff_robust_begin();
+	ff_child.parent = slot->parent;
+	ff_child.mem = move_high(mem);
+	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
+	if (ff_pager_reserve() < 0 ||
+	    (!slot->committed && watch_shared() < 0) ||
+	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
+	    ff_raised_begin() < 0 ||
+	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
+	    ff_dispatch(true) < 0) {
+		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
+	}
+	if (!is_born())
+		end();
+	ff_child.active = true;
+}
+
+static void set_action(int sig, const struct ff_sigaction *act)
+{
+	sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));
+}
+
+static bool who_asks_is_dead(void)
+{
+	const struct ff_shared *sh = ff_child.shared;
+
+	return sys(getppid) != ff_child.parent ||
+	       (atomic_load(&sh->source) == FF_SOURCE_STANDIN &&
+		(atomic_load(&sh->standin) & FUTEX_OWNER_DIED));
+}
+
+/*
+ * H-C4 A committed child's state is its own to change, but for one move: its
+ *      parent, for whom nobody can stand in, sends SIGSYS after it has set
+ *      ASKED; or who stands in does. That signal must not meet the program that
+ *      is exec'ed. Whoever finds ASKED takes it first; all signals are blocked
+ *      here. It may never come: then who asked takes back ASKED, or is dead.
+ */
+static void move_on(enum ff_state to)
+{
+	const struct timespec a_while = { 0, 100L * 1000 * 1000 };
+	const ff_sigset ask = FF_SIG(SIGSYS);
+
+	while (!move_state(FF_RUNNING, to)) {
+		if (atomic_load(&ff_child.shared->state) != FF_ASKED) {
+			atomic_store(&ff_child.shared->state, to);
+			return;
+		}
+		if (sys(rt_sigtimedwait, &ask, NULL, &a_while, sizeof(ask)) ==
+			    SIGSYS ||
+		    who_asks_is_dead())
+			move_state(FF_ASKED, FF_RUNNING);
+	}
+}
+
+bool ff_child_takes_asking(void)
+{
+	return ff_child.committed && move_state(FF_ASKED, FF_RUNNING);
+}
+
+/*
+ * H-C8 What was refused once may be had a moment later: a committed child has
+ *      nothing else to go on with. What was brought is brought once more: since
+ *      then nobody has written to it.
+ */
+#define TRIES 8
+
+static int fetch_all(void)
+{
+	struct timespec pause = { 0, 1000L * 1000 };
+	int i, rc = ff_fetch_all();
+
+	for (i = 1; rc < 0 && i < TRIES; i++) {
+		sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, NULL);
+		pause.tv_nsec *= 2;
+		rc = ff_fetch_all();
+	}
+	return rc;
+}
+
+/* Become an ordinary process whose thread continues from @uc. */
+static void let_go(ucontext_t *uc)
+{
+	struct ff_shared *sh = ff_child.shared;
+	const bool unsent = ff_child.unsent;
+
+	move_on(FF_LEAVING);
+	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	if (fetch_all() < 0)
+		die();
+	ff_child.active = false;
+	ff_dispatch(false);
+	/* SIGSYS is given back as the parent had it, and then is the child's */
+	ff_new_process();
+	ff_child.unsent = unsent;
+	set_action(SIGSEGV, &ff_child.segv);
+	set_action(SIGSYS, &ff_child.sys);
+	ff_raised_leave();
+	ff_robust_leave();
+	sys(close, ff_child.mem);
+	if (ff_child.pagemap >= 0)
+		sys(close, ff_child.pagemap);
+	uc->uc_stack = ff_child.stack;
+	ff_sigaltstack_from(&ff_child.stack, ff_stack_pointer(uc));
+	*(ff_sigset *)&uc->uc_sigmask = ff_child.mask;
+
+	atomic_store(&sh->owner, 0);
+	atomic_store(&sh->state, FF_RELEASED);
+	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call)
+{
+	ff_exec_left(uc);
+	if (!ff_child.committed)
+		roll_back(reason, call);
+	atomic_store(&ff_child.shared->reason, reason);
+	atomic_store(&ff_child.shared->call, (int32_t)call);
+	if (reason == FF_REASON_MEMORY && call < 0)
+		die(); /* at a fault, which may be our own handler's */
+	let_go(uc);
+	if (call >= 0)
+		ff_rewind(uc, call);
+}
+
+void ff_child_enter_exec(void)
+{
+	ff_robust_assure();
+	if (ff_fault(FF_FAULT_LIES))
+		lie();
+	if (ff_child.committed)
+		move_on(FF_EXECING);
+	else if (!move_state(FF_RUNNING, FF_EXECING))
+		end();
+}
+
+/* Those that are as watch_shared() left them are writable again. */
+static void unwatch_shared(void)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+
+	if (ff_maps_open(&maps) < 0)
+		return;
+	while (ff_maps_next(&maps, &m) > 0)
+		if (m.shared && m.prot == PROT_READ && ff_is_watched(m.start))
+			sys(mprotect, m.start, m.end - m.start,
+			    PROT_READ | PROT_WRITE);
+	ff_maps_close(&maps);
+}
+
+/*
+ * H-C5 The parent of a child on trial has gone on while that was in execve:
+ *      who stands in was ready before. The child is taken back no more, and
+ *      what it writes is the program's.
+ */
+bool ff_child_left_exec(void)
+{
+	if (move_state(FF_EXECING, FF_RUNNING))
+		return true;
+	if (!move_state(FF_EXEC_ALONE, FF_RUNNING))
+		return false;
+	atomic_store(&ff_child.shared->source, FF_SOURCE_STANDIN);
+	unwatch_shared();
+	ff_child.committed = true;
+	ff_child.unsent = true;
+	return true;
+}

@@ -1,0 +1,50 @@
+#include "lazy/child/touched.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "lazy/areas.h"
+#include "lazy/child/source.h"
+
+#define ENTRIES 512
+#define IS_THERE ((uint64_t)3 << 62) /* present, or swapped out */
+#define IS_SWAPPED ((uint64_t)1 << 62)
+
+bool ff_is_marker(uintptr_t page)
+{
+	uint64_t entry;
+
+	return ff_source_pagemap(page, &entry, 1) == 1 &&
+	       (entry & IS_THERE) == IS_SWAPPED;
+}
+
+int ff_each_touched(uintptr_t start, uintptr_t end,
+		    int (*each)(uintptr_t start, uintptr_t end, void *arg),
+		    void *arg)
+{
+	uint64_t entry[ENTRIES];
+	uintptr_t at;
+	size_t i, n, run;
+	long rc;
+
+	for (at = start; at < end; at += n * FF_PAGE) {
+		n = (end - at) / FF_PAGE;
+		if (n > ENTRIES)
+			n = ENTRIES;
+		rc = ff_source_pagemap(at, entry, n);
+		if (rc <= 0)
+			return rc < 0 ? (int)rc : -EIO;
+		n = (size_t)rc;
+		for (i = 0; i < n; i++) {
+			run = i;
+			while (i < n && (entry[i] & IS_THERE))
+				i++;
+			if (i == run)
+				continue;
+			rc = each(at + run * FF_PAGE, at + i * FF_PAGE, arg);
+			if (rc < 0)
+				return (int)rc;
+		}
+	}
+	return 0;
+}

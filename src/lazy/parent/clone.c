@@ -1,0 +1,292 @@
+/*
+ * What happens in the parent between arming and the return of libc's clone
+ * call. Runs in the SIGSYS handler, all signals blocked.
+ *
+ * Hazards
+ *  H-L1 Whatever is not understood is abandoned: everything is put back, and
+ *       the thread executes the same instruction again, without us. So libc
+ *       makes the real fork itself, and sees one fork.
+ *  H-L2 A signal for the program that came before the clone must be taken
+ *       before the fork, or by both processes (the kernel's own rule for
+ *       fork). So the child does not begin before its parent has looked,
+ *       behind the clone, for one that came before: then it is called off, as
+ *       the kernel would have begun anew. What comes later comes to both.
+ *       libc may have blocked all signals for its clone (glibc 2.41 and
+ *       later), and then one that waits would be the parent's alone: so it is
+ *       taken as if libc had not come that far.
+ *  H-L3 The marks stand only from ff_areas_mark to right behind the clone.
+ *  H-L4 What comes here is libc's, between the last prepare handler and its
+ *       clone. It may wait for a lock whose holder was stopped by a signal
+ *       handler, until all threads have taken a signal: so that is looked for
+ *       in every wait.
+ */
+#include "lazy/parent/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "arch/arch.h"
+#include "calls/calls.h"
+#include "host/fault.h"
+#include "host/sys.h"
+#include "lazy/areas.h"
+#include "lazy/child/child.h"
+#include "process/gate.h"
+#include "lazy/parent/marks.h"
+#include "process/noted.h"
+#include "calls/request.h"
+#include "process/trap.h"
+#include "process/trials.h"
+#include "lazy/parent/wait.h"
+
+unsigned ff_budget_ms = 100;
+
+/* Around the stack pointer and the thread's control block: in use by both
+ * the program and the kernel (rseq), so not worth or not able to fault. */
+#define STACK_BELOW ((uintptr_t)64 << 10)
+#define STACK_ABOVE ((uintptr_t)256 << 10)
+#define TCB_AROUND ((uintptr_t)16 << 10)
+
+#define LOOK_FOR_SIGNALS_NS (1000L * 1000)
+
+static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
+		    const char *why)
+{
+	if (why)
+		slot->why_real = why;
+	ff_gate_enter_real();
+	ff_marks_sweep();
+	ff_disarm_in_handler(slot, uc);
+	slot->real = true;
+	ff_rewind(uc, nr);
+	if (slot->mask != slot->mask_at_fork) {
+		/* H-L2 */
+		ff_take_signals_first(uc, slot->mask, slot->ret_mask);
+		*(ff_sigset *)&uc->uc_sigmask = slot->mask_at_fork;
+	}
+}
+
+static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
+{
+	keep->range[keep->count++] =
+		(struct ff_range){ start & ~(FF_PAGE - 1),
+				   (end + FF_PAGE - 1) & ~(FF_PAGE - 1) };
+}
+
+/* Open what the child reads our memory by. */
+static int open_own(const char *path)
+{
+	if (ff_fault(FF_FAULT_NO_MEM))
+		return -ENOENT;
+	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static long make_child(struct ff_slot *slot, const struct ff_request *rq,
+		       const char **ret_why)
+{
+	unsigned long flags = rq->flags;
+	long pid;
+
+	*ret_why = "the kernel makes no lazy child";
+	if (ff_fault(FF_FAULT_CLONE) || !ff_slot_open(slot))
+		return -ENOMEM;
+	slot->parent = ff_getpid();
+	if (slot->committed)
+		flags |= rq->exit_signal;
+	/* On trial: exit signal 0 until exec. */
+	ff_slot_depict(slot);
+	if (ff_fault(FF_FAULT_SIGNAL))
+		sys(kill, 0, SIGUSR1);
+	/* It would be for nothing. */
+	if (ff_signal_waits(slot->mask_at_fork)) {
+		ff_slot_close(slot);
+		*ret_why = "a signal waits for the program";
+		return -EAGAIN;
+	}
+	if (ff_fault(FF_FAULT_SIGNAL_LATE))
+		sys(kill, 0, SIGUSR1);
+	pid = ff_clone_image(flags, rq->parent_tid, rq->child_tid,
+			     ff_house_of(slot), ff_image_of(slot),
+			     sizeof(struct ff_house), FF_ALTSTACK_BYTES);
+	/* H-L2 */
+	if (pid > 0 && ff_signal_waits(slot->mask_at_fork))
+		ff_call_off_child(slot);
+	else if (pid > 0)
+		ff_bear_child(slot);
+	if (pid != 0)
+		ff_slot_close(slot);
+	return pid;
+}
+
+/*
+ * Mark, clone, unmark. Returns the child's pid, 0 in the child, or a
+ * negative number with *ret_why.
+ */
+static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
+				const struct ff_request *rq,
+				const char **ret_why)
+{
+	struct ff_keep keep = slot->keep;
+	uintptr_t sp = ff_stack_pointer(uc), tp = ff_thread_pointer();
+	int rc, mem, pagemap = -1;
+	long pid = -EAGAIN;
+
+	ff_slots_keep(&keep);
+	keep.ours = keep.count;
+	keep_range(&keep, sp - STACK_BELOW, sp + STACK_ABOVE);
+	keep_range(&keep, tp - TCB_AROUND, tp + TCB_AROUND);
+	rc = ff_areas_collect(&slot->areas, &keep);
+	*ret_why = rc == -EOVERFLOW ? "a sanitizer's shadow memory is mapped" :
+		   rc == -ENOSPC    ? "too many shared mappings" :
+				      "the list of mappings can't be read";
+	if (rc < 0)
+		return -EAGAIN;
+	*ret_why = "/proc/self/mem can't be opened";
+	mem = open_own("/proc/self/mem");
+	if (mem < 0)
+		return -EAGAIN;
+	/* Guards lie among the stacks of threads; a trial without it ends at
+	 * the first. */
+	if (slot->committed || !slot->alone)
+		pagemap = open_own("/proc/self/pagemap");
+	if (slot->committed)
+		ff_areas_drop_growing(&slot->areas);
+	if (slot->committed && pagemap < 0) {
+		sys(close, mem);
+		return -EAGAIN;
+	}
+	*ret_why = "the list of mappings can't be read";
+	slot->areas.wiped = !slot->alone && ff_noted_any_dontfork();
+	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
+		pid = make_child(slot, rq, ret_why);
+		if (pid == 0) {
+			ff_child_begin(slot, mem, pagemap);
+			return 0;
+		}
+		ff_areas_unmark(&slot->areas, !slot->alone, &keep);
+	}
+	sys(close, mem);
+	if (pagemap >= 0)
+		sys(close, pagemap);
+	return pid;
+}
+
+/* The clone and what comes of it, in the parent; NULL, or why it has to be
+ * made for real. In the child *ret_pid is 0. */
+static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
+			    const struct ff_request *rq, long *ret_pid)
+{
+	const char *why = NULL;
+	long pid;
+
+	if (!ff_gate_try_lazy())
+		return "a real fork is under way";
+	ff_marks_sweep();
+	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
+	if (pid == 0)
+		return NULL;
+	ff_gate_leave_lazy();
+	ff_untrap(slot);
+	if (pid < 0)
+		return why;
+	if (slot->called_off) {
+		ff_bury_called_off(slot, (pid_t)pid);
+		return "a signal waits for the program";
+	}
+	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
+	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;
+}
+
+static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	const char *why = "clone flags of another kind";
+	struct ff_request rq;
+	long pid = -1;
+
+	if (ff_parse_request(uc, nr, &rq)) {
+		if (slot->committed || ff_trial_begin()) {
+			why = try_lazy(slot, uc, &rq, &pid);
+			if (!slot->committed && pid != 0)
+				ff_trial_end();
+		} else {
+			why = "a thread waits for clone children";
+		}
+	}
+	if (why) {
+		abandon(slot, uc, nr,
+			slot->outcome == FF_OUTCOME_BACK ? NULL : why);
+		return;
+	}
+	if (pid == 0 && rq.stack)
+		ff_set_stack_pointer(uc, rq.stack);
+	else if (pid != 0)
+		ff_disarm_in_handler(slot, uc);
+	ff_set_result(uc, pid);
+}
+
+/* libc's own blocking of signals around its clone: the mask that it means to
+ * have is kept in the slot, and where it was told what was before. */
+static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
+{
+	const ff_sigset *set = (const ff_sigset *)ff_arg(uc, 1);
+	ff_sigset *old = (ff_sigset *)ff_arg(uc, 2);
+
+	if (slot->mask == slot->mask_at_fork)
+		slot->ret_mask = old;
+	return ff_change_mask(&slot->mask, ff_arg(uc, 0), set, old,
+			      ff_arg(uc, 3));
+}
+
+/*
+ * libc waits for a lock (H-L4). False: the thread has a signal to take first,
+ * or the call is not of that kind.
+ */
+static bool wait_for_lock(struct ff_slot *slot, ucontext_t *uc)
+{
+	const long op = ff_arg(uc, 1) & FUTEX_CMD_MASK;
+	struct timespec slice = { 0, LOOK_FOR_SIGNALS_NS };
+	long rc;
+
+	if (op == FUTEX_WAKE) {
+		ff_set_result(uc, sys(futex, ff_arg(uc, 0), ff_arg(uc, 1),
+				      ff_arg(uc, 2), NULL, NULL, 0));
+		return true;
+	}
+	if (op != FUTEX_WAIT || ff_arg(uc, 3))
+		return false;
+	do {
+		if (ff_signal_waits(slot->mask_at_fork))
+			return false;
+		rc = sys(futex, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
+			 &slice, NULL, 0);
+	} while (rc == -ETIMEDOUT);
+	ff_set_result(uc, rc);
+	return true;
+}
+
+void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	switch ((enum ff_in_fork)ff_call(nr)->in_fork) {
+	case FF_FORK_CLONE:
+		fork_here(slot, uc, nr);
+		return;
+	case FF_FORK_MASK:
+		ff_set_result(uc, virtual_mask(slot, uc));
+		return;
+	case FF_FORK_LOCK:
+		if (!wait_for_lock(slot, uc))
+			abandon(slot, uc, nr, "a signal waits for the program");
+		return;
+	case FF_FORK_MAKE:
+	case FF_FORK_ABANDON:
+	case FF_FORK_NEVER:
+		abandon(slot, uc, nr, "fork does more than we follow");
+		return;
+	}
+}

@@ -1,0 +1,428 @@
+/*
+ * Marking areas and taking the marks away. Runs in the parent, in a SIGSYS
+ * handler with all signals blocked and the gate held, so that no fork of ours
+ * meets the marks.
+ *
+ * Hazards
+ *  H-N1 Other threads map and unmap meanwhile: after marking, every area is
+ *       looked at again; a mapping of another kind in its place is left out.
+ *       What appears later is found by the child, whose reservation does not
+ *       replace anything.
+ *  H-N2 mremap() by another thread waits while marks stand (gate.c), or it
+ *       could find its memory cut in two by a mark on what was listed before it
+ *       moved, and fail. That of realloc(), which copies where it fails, does
+ *       not wait, and moves or grows a mapping with its mark. So all mappings
+ *       there are are unmarked behind the clone, again while they change; what
+ *       changed in between is unmarked once more before the next real fork.
+ *  H-N3 The program's own advice moves with its memory, and may be given past
+ *       us. Without threads the kernel is asked about each area: advice that
+ *       is there already splits no mapping. With threads a mapping must not be
+ *       split, not for a moment: an mremap() over both parts fails.
+ *  H-N4 Nor can marks of ours be told from such advice when they are taken
+ *       away (H-N2). A program that has threads and was seen to give
+ *       MADV_DONTFORK has its areas marked by MADV_WIPEONFORK instead: then
+ *       the kernel keeps both apart, wherever memory goes. The child has
+ *       areas that are wiped, and none where the program wants none.
+ *
+ * What another thread does to memory between mark and clone, or clone and
+ * unmark, where areas are marked to be wiped (else see H-N1, H-N2):
+ *
+ *  to an area          child (wiped.c)            parent
+ *  mremap elsewhere    finds it missing, and the  sweep unmarks it there
+ *                      mark where it is now:
+ *                      real fork
+ *  mremap, grows       finds another end: real    sweep unmarks all of it
+ *  munmap              finds it missing           nothing is left
+ *  mmap over it        finds it unmarked: real    not marked
+ *  mprotect of a part  finds another end: real    sweep unmarks the parts
+ *  madvise DONTFORK    waits for the unmarking, as does WIPEONFORK; made past
+ *                      us: finds it missing       stays as advised
+ *
+ *  to the program's own MADV_DONTFORK, whatever it is: never touched by us.
+ *  to its own MADV_WIPEONFORK, which is noted: never swept. mremap() and
+ *  munmap() of it wait, so that no mark of ours comes to be where it was.
+ *  H-N5 To take a mark away may be refused, for want of memory. It is asked for
+ *       again at once, and before the next fork.
+ */
+#include "lazy/parent/marks.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "arch/hot.h"
+#include "host/identity.h"
+#include "host/spin.h"
+#include "host/sys.h"
+#include "host/maps.h"
+#include "process/noted.h"
+#include "lazy/slot.h"
+#include "site/site.h"
+
+/* Splitting within a huge page splits that. */
+#define HUGE ((uintptr_t)2 << 20)
+#define ROUNDS 8
+
+/* Something changed while marks stood. */
+static _Atomic unsigned may_be_left FF_HOT;
+
+/* How the areas of a fork are marked. */
+struct kind {
+	int mark, unmark;
+	unsigned left; /* its bit */
+};
+
+static const struct kind absent = { MADV_DONTFORK, MADV_DOFORK, 1 };
+static const struct kind wiped = { MADV_WIPEONFORK, MADV_KEEPONFORK, 2 };
+
+static const struct kind *kind_of(const struct ff_areas *areas)
+{
+	return areas->wiped ? &wiped : &absent;
+}
+
+static long advise(uintptr_t start, uintptr_t end, int advice)
+{
+	return sys(madvise, start, end - start, advice);
+}
+
+/* H-N5 What the kernel would not take away. */
+#define REFUSED_MAX 64
+
+static struct {
+	struct ff_spin lock;
+	_Atomic unsigned count;
+	struct {
+		uintptr_t start, end;
+		int advice;
+	} mark[REFUSED_MAX];
+} refused FF_HOT;
+
+static void note_refused(uintptr_t start, uintptr_t end, int advice)
+{
+	unsigned n;
+
+	ff_spin_lock(&refused.lock);
+	n = atomic_load(&refused.count);
+	if (n < REFUSED_MAX) {
+		refused.mark[n].start = start;
+		refused.mark[n].end = end;
+		refused.mark[n].advice = advice;
+		atomic_store(&refused.count, n + 1);
+	}
+	ff_spin_unlock(&refused.lock);
+}
+
+/* ENOMEM: there is a hole by now; around it, it is done. EINVAL: it is wiped
+ * for good (MAP_DROPPABLE), and was not marked. */
+static bool is_refused(long rc)
+{
+	return rc < 0 && rc != -ENOMEM && rc != -EINVAL;
+}
+
+static void take_away(uintptr_t start, uintptr_t end, int advice)
+{
+	if (is_refused(advise(start, end, advice)) &&
+	    is_refused(advise(start, end, advice)))
+		note_refused(start, end, advice);
+}
+
+static void take_away_what_was_refused(void)
+{
+	unsigned i, kept = 0;
+
+	if (!atomic_load(&refused.count))
+		return;
+	ff_spin_lock(&refused.lock);
+	for (i = 0; i < atomic_load(&refused.count); i++) {
+		if (is_refused(advise(refused.mark[i].start,
+				      refused.mark[i].end,
+				      refused.mark[i].advice)))
+			refused.mark[kept++] = refused.mark[i];
+	}
+	atomic_store(&refused.count, kept);
+	ff_spin_unlock(&refused.lock);
+}
+
+static void unmark(const struct ff_area *a, const struct kind *kind)
+{
+	take_away(a->start, a->end, kind->unmark);
+}
+
+static void unmark_all(const struct ff_areas *areas)
+{
+	unsigned i;
+
+	for (i = 0; i < areas->count; i++)
+		unmark(&areas->area[i], kind_of(areas));
+}
+
+/* The first of what is ours in [start, end), or nothing at its end. */
+static struct ff_range first_of_ours(const struct ff_keep *keep,
+				     uintptr_t start, uintptr_t end)
+{
+	struct ff_range first = { end, end };
+	unsigned i;
+
+	for (i = 0; i < keep->ours; i++)
+		if (keep->range[i].start < first.start &&
+		    start < keep->range[i].end)
+			first = keep->range[i];
+	return first;
+}
+
+static void unmark_mapping(const struct ff_mapping *m,
+			   const struct ff_keep *keep, const struct kind *kind)
+{
+	uintptr_t at = m->start;
+
+	if (kind == &wiped && ff_noted_wiped(m->start, m->end))
+		return;
+	while (at < m->end) {
+		struct ff_range ours = first_of_ours(keep, at, m->end);
+
+		if (at < ours.start)
+			take_away(at, ours.start, kind->unmark);
+		at = ours.end;
+	}
+}
+
+/* Unmark whatever is there; *ret_layout: what that was. */
+static int sweep(const struct kind *kind, bool writable,
+		 const struct ff_keep *keep, uint64_t *ret_layout)
+{
+	struct ff_mapping m;
+	struct ff_maps maps;
+	int rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	*ret_layout = FF_LAYOUT_OF_NONE;
+	maps.writable = writable;
+	while ((rc = ff_maps_next(&maps, &m)) > 0) {
+		ff_layout_add(ret_layout, &m);
+		if (m.anonymous && !m.shared)
+			unmark_mapping(&m, keep, kind);
+	}
+	ff_maps_close(&maps);
+	return rc;
+}
+
+void ff_areas_unmark(const struct ff_areas *areas, bool threads,
+		     const struct ff_keep *keep)
+{
+	const struct kind *kind = kind_of(areas);
+	uint64_t before = areas->layout, now;
+	int round;
+
+	unmark_all(areas);
+	if (!threads)
+		return;
+	if (sweep(kind, areas->writable, keep, &now) == 0 && now == before)
+		return;
+	atomic_fetch_or(&may_be_left, kind->left);
+	for (round = 0; round < ROUNDS; round++) {
+		before = now;
+		if (sweep(kind, false, keep, &now) == 0 && now == before)
+			return;
+	}
+}
+
+static void sweep_again(const struct kind *kind)
+{
+	struct ff_keep keep = { 0 };
+	uint64_t layout;
+
+	ff_sites_keep(&keep);
+	ff_keep_page(&keep, ff_identity_page());
+	ff_slots_keep(&keep);
+	keep.ours = keep.count;
+	if (sweep(kind, false, &keep, &layout) < 0)
+		atomic_fetch_or(&may_be_left, kind->left);
+}
+
+void ff_marks_sweep(void)
+{
+	unsigned left = 0;
+
+	take_away_what_was_refused();
+	if (atomic_load(&may_be_left))
+		left = atomic_exchange(&may_be_left, 0);
+	if (left & absent.left)
+		sweep_again(&absent);
+	if (left & wiped.left)
+		sweep_again(&wiped);
+}
+
+void ff_marks_reset(void)
+{
+	atomic_store(&may_be_left, 0);
+	ff_noted_reset();
+	atomic_store(&refused.count, 0);
+	refused.lock.word = 0;
+}
+
+static void leave_out(struct ff_areas *areas, const struct ff_area *a)
+{
+	areas->absent_bytes -= a->end - a->start;
+}
+
+/* Is all of the area still private anonymous memory of the same kind? *m is
+ * the mapping looked at last. -errno where the list can't be read. */
+static int is_as_before(struct ff_maps *maps, struct ff_mapping *m,
+			const struct ff_area *a)
+{
+	uintptr_t at = a->start;
+	int rc = ff_maps_find(maps, m, at);
+
+	while (rc > 0) {
+		if (m->start > at || !m->anonymous || m->shared ||
+		    m->prot != a->prot)
+			return 0;
+		at = m->end;
+		if (at >= a->end)
+			return 1;
+		rc = ff_maps_next(maps, m);
+	}
+	return rc;
+}
+
+/* H-N1: leave out, and copy as fork does, what is not as it was. */
+static int verify_areas(struct ff_areas *areas)
+{
+	struct ff_mapping m = { 0 };
+	unsigned i, kept = 0;
+	struct ff_maps maps;
+	int rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+
+		rc = is_as_before(&maps, &m, &a);
+		if (rc < 0)
+			break;
+		if (rc > 0) {
+			areas->area[kept++] = a;
+			continue;
+		}
+		unmark(&a, kind_of(areas));
+		leave_out(areas, &a);
+	}
+	ff_maps_close(&maps);
+	if (rc >= 0)
+		areas->count = kept;
+	return rc < 0 ? rc : 0;
+}
+
+bool ff_is_droppable(uintptr_t page)
+{
+	return sys(madvise, page, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
+}
+
+/* H-N3. Up to here the area is to be DONTFORK, and up to there WIPEONFORK. */
+static uintptr_t first_border(const struct ff_area *a)
+{
+	if (a->end - a->start > 3 * HUGE)
+		return (a->start + HUGE) & ~(HUGE - 1);
+	return a->start + FF_PAGE;
+}
+
+static uintptr_t second_border(const struct ff_area *a)
+{
+	return first_border(a) +
+	       (a->end - a->start > 3 * HUGE ? HUGE : FF_PAGE);
+}
+
+/* False: it is not to be had, and nothing has changed. */
+static bool split(const struct ff_area *a)
+{
+	/* Where the second is not to be had, was the first one ours? It is
+	 * left, and found by the look at the borders. */
+	return advise(a->start, first_border(a), MADV_DONTFORK) == 0 &&
+	       advise(a->start, second_border(a), MADV_WIPEONFORK) == 0;
+}
+
+/*
+ * Undo split(), and say whether the area is free of advice. Known by where the
+ * mapping @m that holds the first border begins and ends: at both borders, if
+ * neither advice was there before.
+ */
+static bool join(const struct ff_area *a, const struct ff_mapping *m,
+		 bool is_split)
+{
+	const uintptr_t first = first_border(a), second = second_border(a);
+	bool was_marked = m->start != first, was_wiped = m->end != second;
+
+	if (is_split && !was_wiped)
+		take_away(a->start, second, MADV_KEEPONFORK);
+	if (!was_marked)
+		take_away(a->start, first, MADV_DOFORK);
+	return is_split && !was_marked && !was_wiped;
+}
+
+/* H-N3: leave out what the program, or the kernel, keeps from children. All of
+ * it is split first, so that a text has to be read once. */
+static int leave_advised(struct ff_areas *areas)
+{
+	uint64_t is_split[FF_AREAS_MAX / 64 + 1] = { 0 };
+	struct ff_mapping m = { 0 };
+	unsigned i, kept = 0;
+	struct ff_maps maps;
+	int rc = ff_maps_open(&maps);
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++)
+		if (split(&areas->area[i]))
+			is_split[i / 64] |= (uint64_t)1 << i % 64;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+		struct ff_mapping at;
+
+		/* Unreadable: then as if nothing had been there. */
+		rc = rc < 0 ? rc : ff_maps_find(&maps, &m, first_border(&a));
+		at = m;
+		if (rc <= 0)
+			at = (struct ff_mapping){ .start = first_border(&a),
+						  .end = second_border(&a) };
+		if (join(&a, &at, is_split[i / 64] >> i % 64 & 1) && rc > 0)
+			areas->area[kept++] = a;
+		else
+			leave_out(areas, &a);
+	}
+	ff_maps_close(&maps);
+	areas->count = kept;
+	return rc < 0 ? rc : 0;
+}
+
+int ff_areas_mark(struct ff_areas *areas, bool threads)
+{
+	int rc = threads ? 0 : leave_advised(areas);
+	unsigned i, kept = 0;
+
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++) {
+		struct ff_area a = areas->area[i];
+
+		if (threads && ff_is_droppable(a.start)) {
+			leave_out(areas, &a);
+			continue;
+		}
+		if (advise(a.start, a.end, kind_of(areas)->mark) == 0) {
+			areas->area[kept++] = a;
+			continue;
+		}
+		/* Refused, or with a hole in it by now. */
+		unmark(&a, kind_of(areas));
+		leave_out(areas, &a);
+	}
+	areas->count = kept;
+	rc = threads ? verify_areas(areas) : 0;
+	if (rc < 0) {
+		atomic_fetch_or(&may_be_left, kind_of(areas)->left);
+		unmark_all(areas);
+	}
+	return rc;
+}

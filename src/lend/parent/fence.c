@@ -1,0 +1,423 @@
+/*
+ * Hazards
+ *  H-K1 Memory of the fence's key can't be touched in a signal handler of the
+ *       program's, whose register is a new one: the parent blocks all signals
+ *       before the fence is raised, until it is lowered. The child's handlers
+ *       are ours, and begin in assembly (ff_keyed_handler).
+ *  H-K2 The key is the program's as soon as the window is over: no page may
+ *       keep it. If one can't be given back, the key is never freed, and the
+ *       thread's register keeps it open.
+ *  H-K3 The kernel writes to the thread's rseq area at any time: that is not
+ *       put back. The child has no rseq, so it has nothing to write there.
+ *  H-K4 A page that others see (a shared mapping) is never kept: what the
+ *       child writes there must stay.
+ *  H-K5 A stack that became executable after the first look would lose that.
+ *       glibc does so for objects loaded by dlopen() that ask for it, before
+ *       2.41; these are hardly to be found on x86-64.
+ *  H-K6 What the kernel writes into the kept part of the stack during the
+ *       window on behalf of the parent (asynchronous I/O) would be undone.
+ *  H-K7 The child may be killed between any two instructions: a page that has
+ *       the key, or may be written, is on the list before that.
+ *  H-K8 Memory that is empty in a fork's child (MADV_WIPEONFORK) is not in
+ *       this one. Where the program has asked for some, no fork is lent; what
+ *       libc has of the kernel for itself (the state of its random numbers)
+ *       can't be kept on fork, which tells it.
+ *  H-K9 Robust locks are on a list that the kernel walks when their owner
+ *       ends. The child has none registered, and needs none: what it locks is
+ *       put back, or it becomes a fork. That starts with an empty list, as any
+ *       does, and gets the child's. No fork is lent by who holds such locks.
+ *  H-K10 A program that has keys of its own may give them to memory, which a
+ *       child may open, and the fence would not see what it does there: where
+ *       ours is not the first key there is, or the register has changed since
+ *       the start, nothing is lent.
+ *  H-K11 A page of a file that nobody has written follows the file. It would
+ *       not any more once the child has written it, whatever is put back.
+ */
+#include "lend/parent/fence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/rseq.h>
+
+#include "arch/arch.h"
+#include "host/fault.h"
+#include "arch/hot.h"
+#include "host/sys.h"
+#include "lazy/areas.h"
+#include "host/maps.h"
+#include "lend/loan.h"
+#include "libc/tids.h"
+
+#define PAGE FF_FENCE_PAGE
+#define PAGE_OF(address) ((address) & ~(PAGE - 1))
+#define PAGE_UP(address) PAGE_OF((address) + PAGE - 1)
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+/* Below the stack pointer: the program's, and where ff_let_through() goes on. */
+#define RED_ZONE FF_PASS_BACK
+/* Nothing but stack is so near below fork's caller: the kernel keeps a gap. */
+#define STACK_BYTES ((uintptr_t)512 << 10)
+/* Of a thread's control block (struct pthread), no more is written. */
+#define CONTROL_BYTES ((uintptr_t)2560)
+#define RSEQ_BYTES 32
+#define FIRST_KEY 1
+/* Of an entry of /proc/self/pagemap. */
+#define PRESENT ((uint64_t)1 << 63)
+#define SWAPPED ((uint64_t)1 << 62)
+#define OF_A_FILE ((uint64_t)1 << 61)
+
+bool ff_fence_possible(void)
+{
+	return ff_keys_possible() && !ff_fault(FF_FAULT_NO_KEYS);
+}
+
+static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
+{
+	struct ff_maps maps;
+	int rc;
+
+	if (ff_maps_open(&maps) < 0)
+		return false;
+	maps.next = PAGE_OF(address);
+	while ((rc = ff_maps_next(&maps, ret)) > 0 && ret->end <= address)
+		;
+	ff_maps_close(&maps);
+	return rc > 0 && ret->start <= address;
+}
+
+/* H-K11. The kernel's word: it is there, or swapped out, and no file's. */
+static bool is_copy_already(uintptr_t page)
+{
+	long fd = sys(openat, AT_FDCWD, "/proc/self/pagemap",
+		      O_RDONLY | O_CLOEXEC, 0);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return false;
+	if (sys(pread64, fd, &entry, sizeof(entry),
+		page / PAGE * sizeof(entry)) != (long)sizeof(entry))
+		entry = 0;
+	sys(close, fd);
+	return (entry & (PRESENT | SWAPPED)) && !(entry & OF_A_FILE);
+}
+
+/* H-K4, H-K8 */
+static bool is_plain(uintptr_t page)
+{
+	struct ff_mapping m;
+
+	return find_mapping(page, &m) && !m.shared && m.prot == READ_WRITE &&
+	       (m.anonymous ? !ff_is_droppable(page) : is_copy_already(page));
+}
+
+/* H-K5. Where it was looked at before, it is as it was. */
+static bool stack_is_plain(uintptr_t sp)
+{
+	static struct ff_mapping seen FF_HOT;
+
+	if (seen.start <= sp && sp < seen.end)
+		return true;
+	if (find_mapping(sp, &seen) && !seen.shared && seen.anonymous &&
+	    seen.prot == READ_WRITE)
+		return true;
+	seen.end = 0;
+	return false;
+}
+
+/* A signal that we need in the child, and that exec hands on. */
+static bool is_ignored(int sig)
+{
+	struct ff_sigaction act = { 0 };
+
+	return sys(rt_sigaction, sig, NULL, &act, sizeof(act.mask)) < 0 ||
+	       (void *)act.handler == (void *)SIG_IGN;
+}
+
+/* Where libc remembers the thread's id: the one word of its control block that
+ * is so; NULL: there is none, or more than one. */
+static int32_t *find_tid(void)
+{
+	int32_t *word = (int32_t *)ff_thread_pointer(), *found = NULL;
+	const int32_t tid = ff_gettid();
+	size_t i;
+
+	for (i = 0; i < CONTROL_BYTES / sizeof(*word); i++) {
+		if ((uintptr_t)&word[i] % PAGE == 0 &&
+		    !ff_may_read_word(&word[i]))
+			break;
+		if (word[i] != tid)
+			continue;
+		if (found)
+			return NULL;
+		found = &word[i];
+	}
+	return found;
+}
+
+/*
+ * H-K9. The head of the list, with libc's link backwards before it, where both
+ * lead to itself: nothing is held. NULL: something is, or it can't be told.
+ */
+static uintptr_t *find_robust(void)
+{
+	uintptr_t *head = NULL;
+	size_t bytes = 0;
+
+	if (sys(get_robust_list, 0, &head, &bytes) < 0 ||
+	    bytes != sizeof(struct robust_list_head) ||
+	    (uintptr_t)head - ff_thread_pointer() >= CONTROL_BYTES - bytes ||
+	    head[0] != (uintptr_t)head || head[-1] != (uintptr_t)head ||
+	    head[2])
+		return NULL;
+	return head;
+}
+
+static bool paint(struct ff_fence *f, uintptr_t start, uintptr_t end,
+		  unsigned grows)
+{
+	long rc;
+
+	if (start >= end)
+		return true;
+	rc = sys(pkey_mprotect, start, end - start, READ_WRITE | grows, f->key);
+	if (rc == 0 || rc == -ENOMEM) /* H-K2: the first of it may have it */
+		f->range[f->ranges++] = (struct ff_fenced){ start, end, grows };
+	return rc == 0;
+}
+
+/* All that has the key gets the common one. */
+static bool strip(struct ff_fence *f)
+{
+	bool done = true;
+	unsigned i;
+
+	for (i = 0; i < f->ranges; i++)
+		if (sys(pkey_mprotect, f->range[i].start,
+			f->range[i].end - f->range[i].start,
+			READ_WRITE | f->range[i].grows, 0) < 0)
+			done = false;
+	for (i = 0; i < f->pages; i++)
+		if (sys(pkey_mprotect, f->page[i], PAGE, READ_WRITE, 0) < 0)
+			done = false;
+	return done;
+}
+
+/* The pages that the thread writes without knowing it: errno, our variables of
+ * the thread, its control block. */
+static bool find_thread(struct ff_fenced *ret)
+{
+	uintptr_t low = (uintptr_t)&errno, end;
+
+	if ((uintptr_t)&ff_loan < low)
+		low = (uintptr_t)&ff_loan;
+	end = PAGE_UP(ff_thread_pointer() + CONTROL_BYTES);
+	ret->start = PAGE_OF(low);
+	ret->end = end;
+	return low < ff_thread_pointer() &&
+	       end - ret->start <= FF_FENCE_THREAD_BYTES;
+}
+
+static bool paint_all(struct ff_loan *loan, const struct ff_fenced *thread)
+{
+	struct ff_fence *f = &loan->fence;
+
+	return paint(f, thread->start, thread->end, 0) &&
+	       paint(f, PAGE_OF(loan->caller.rsp), f->stack_end,
+		     PROT_GROWSDOWN) &&
+	       paint(f, (uintptr_t)ff_loan_altstack(loan),
+		     PAGE_UP((uintptr_t)(loan + 1)), 0);
+}
+
+static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
+{
+	struct ff_fence *f = &loan->fence;
+
+	f->keys_were = ff_keys();
+	f->tid = find_tid();
+	f->robust = find_robust();
+	f->stack_end = PAGE_UP((uintptr_t)(loan->return_slot + 1));
+	return loan->alone && loan->libc.bare_fork && f->tid &&
+	       ff_keys_are_as_at_start() && f->robust &&
+	       !(loan->mask & FF_NEEDED) &&
+	       !(f->keys_were & (FF_KEY_NO_ACCESS(0) | FF_KEY_NO_WRITE(0))) &&
+	       f->stack_end - loan->caller.rsp <= FF_LOAN_FRAME_BYTES &&
+	       find_thread(ret_thread) && !is_ignored(SIGSYS) &&
+	       !is_ignored(SIGSEGV) && stack_is_plain(loan->caller.rsp);
+}
+
+bool ff_fence_raise(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+	struct ff_fenced thread;
+	long key;
+
+	if (!may_stand(loan, &thread))
+		return false;
+	key = sys(pkey_alloc, 0, 0);
+	if (key < 0)
+		return false;
+	/* The kernel has opened it already, on this thread. */
+	if (key != FIRST_KEY) { /* H-K10 */
+		sys(pkey_free, key);
+		ff_set_keys(f->keys_were);
+		return false;
+	}
+	f->key = (int)key;
+	f->stands = true;
+	if (!paint_all(loan, &thread)) {
+		ff_fence_lower(loan);
+		return false;
+	}
+	memcpy(loan->kept.thread, (void *)thread.start,
+	       thread.end - thread.start);
+	loan->frame_bytes = f->stack_end - loan->caller.rsp;
+	loan->args_bytes = 0; /* within that, if they matter */
+	return true;
+}
+
+/* The program's register, but that the fence's key is open. */
+static uint32_t open_keys(const struct ff_fence *f)
+{
+	return f->keys_were &
+	       ~(FF_KEY_NO_ACCESS(f->key) | FF_KEY_NO_WRITE(f->key));
+}
+
+void ff_fence_close(struct ff_loan *loan)
+{
+	const struct ff_fence *f = &loan->fence;
+	uint32_t keys = open_keys(f);
+	int key;
+
+	*f->tid = FF_LENT_TID;
+	for (key = 0; key < FF_KEYS; key++)
+		if (key != f->key)
+			keys |= FF_KEY_NO_WRITE(key);
+	ff_set_keys(keys);
+}
+
+void ff_fence_open(struct ff_loan *loan)
+{
+	if (loan->fence.stands)
+		ff_set_keys(open_keys(&loan->fence));
+}
+
+bool ff_fence_mend(struct ff_loan *loan, uintptr_t address)
+{
+	struct ff_fence *f = &loan->fence;
+	uintptr_t page = PAGE_OF(address);
+
+	if (f->pages == FF_FENCE_PAGES || !is_plain(page)) /* H-K4 */
+		return false;
+	memcpy(loan->kept.page[f->pages], (void *)page, PAGE);
+	f->page[f->pages] = page;
+	/* H-K7 */
+	atomic_signal_fence(memory_order_seq_cst);
+	f->pages++;
+	if (sys(pkey_mprotect, page, PAGE, READ_WRITE, f->key) == 0)
+		return true;
+	f->pages--;
+	return false;
+}
+
+bool ff_fence_holds(const struct ff_loan *loan, uintptr_t sp, uintptr_t address,
+		    size_t bytes)
+{
+	const struct ff_fenced *thread = &loan->fence.range[0];
+	uintptr_t end = address + bytes;
+
+	if (end < address)
+		return false;
+	if (address >= thread->start && end <= thread->end)
+		return true;
+	return loan->caller.rsp - sp <= STACK_BYTES &&
+	       address >= sp - RED_ZONE && end <= loan->fence.stack_end;
+}
+
+void ff_fence_lower(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+
+	if (!f->stands)
+		return;
+	f->stands = false;
+	if (strip(f)) {
+		sys(pkey_free, f->key);
+		ff_set_keys(f->keys_were);
+	} else {
+		ff_set_keys(open_keys(f)); /* H-K2 */
+	}
+}
+
+void ff_fence_lowered_in(const ucontext_t *uc)
+{
+	uint32_t *keys = ff_keys_in(uc);
+
+	if (keys)
+		*keys = ff_keys();
+}
+
+static void put_thread_back(const struct ff_loan *loan)
+{
+	const struct ff_fenced *r = &loan->fence.range[0];
+	uint64_t *now = (uint64_t *)r->start;
+	const uint64_t *was = (const uint64_t *)loan->kept.thread;
+	uintptr_t rseq = ff_thread_pointer() + (uintptr_t)__rseq_offset;
+	size_t i;
+
+	for (i = 0; i < (r->end - r->start) / sizeof(*now); i++)
+		if (now[i] != was[i] &&
+		    (uintptr_t)&now[i] - rseq >= RSEQ_BYTES) /* H-K3 */
+			now[i] = was[i];
+}
+
+static bool put_page_back(uint64_t *now, const uint64_t *was)
+{
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < PAGE / sizeof(*now); i++) {
+		if (now[i] == was[i])
+			continue;
+		now[i] = was[i];
+		changed = true;
+	}
+	return changed;
+}
+
+unsigned ff_fence_put_back(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+	unsigned i, changed = 0;
+
+	put_thread_back(loan);
+	for (i = 0; i < f->pages; i++)
+		changed += put_page_back((uint64_t *)f->page[i],
+					 (uint64_t *)loan->kept.page[i]);
+	return changed;
+}
+
+void ff_fence_note(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+
+	memcpy(f->held, f->robust - 1, sizeof(f->held));
+}
+
+void ff_fence_adopt(struct ff_loan *loan)
+{
+	struct ff_fence *f = &loan->fence;
+	const struct ff_fenced *thread = &f->range[0];
+	const pid_t now = ff_gettid();
+	unsigned i;
+
+	memcpy(f->robust - 1, f->held, sizeof(f->held));
+	ff_tids_change((void *)thread->start, thread->end - thread->start, now);
+	if (loan->stack_in_use < f->stack_end)
+		ff_tids_change((void *)(loan->stack_in_use & ~(uintptr_t)7),
+			       f->stack_end - loan->stack_in_use, now);
+	for (i = 0; i < f->pages; i++)
+		ff_tids_change((void *)f->page[i], PAGE, now);
+}

@@ -1,0 +1,472 @@
+/*
+ * The parent's half. What is lent is the stack that vfork was called on, with
+ * all memory; the parent waits on a stack of the loan's and makes raw calls
+ * alone, so that the child can have thread, stack and memory as if it were
+ * the parent. It is not the kernel's vfork (CLONE_VFORK), whose parent can do
+ * nothing until its child has gone: here it answers questions, and looks
+ * after a child that was stopped.
+ *
+ * Hazards
+ *  H-V1 The child calls functions on the stack from caller.rsp downwards, so
+ *       nothing of the parent may be kept there from the clone on; all that
+ *       it needs is in the loan.
+ *  H-V2 The frame of vfork's caller is the parent's as soon as the child
+ *       leaves it. The return address above it leads to ff_lent_return; the
+ *       frame is copied beforehand and put back if the child went wrong;
+ *       arguments above it, too, where no other thread can have written them.
+ *  H-V3 No handler of the program runs in either: the parent blocks all
+ *       signals, as the kernel's vfork does; the child starts without
+ *       handlers (CLONE_CLEAR_SIGHAND).
+ *  H-V4 A child that became a fork leaves a process behind that the program
+ *       must not see: it is reaped, and its SIGCHLD taken, while that is
+ *       blocked. In a program whose other threads wait for any child, or take
+ *       SIGCHLD, they may be first.
+ *  H-V5 Another thread's change of ids waits for this thread as it does for
+ *       one in the kernel's vfork: libc's signal for it is blocked, too.
+ *  H-V6 A signal that comes while a process forks, for its whole group, must
+ *       not miss the child. The kernel lets the parent take it first, and then
+ *       begin anew. So do we: the child does not begin before its parent has
+ *       looked, behind the clone, for one that came before.
+ *  H-V7 A filter that another thread installs for all meets the waiting
+ *       parent, too: so it waits for this flight (host/sandbox.h). The child
+ *       is not counted: before it may install one it has memory of its own.
+ */
+#include "lend/parent/vfork.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/single_threaded.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "host/coredump.h"
+#include "host/fault.h"
+#include "arch/hot.h"
+#include "host/sandbox.h"
+#include "host/threads.h"
+#include "ways/fork.h"
+#include "process/gate.h"
+#include "process/noted.h"
+#include "process/trap.h"
+#include "lend/child/borrower.h"
+#include "lend/parent/ground.h"
+#include "lend/loan.h"
+#include "lend/parent/room.h"
+#include "lend/parent/undo.h"
+#include "site/name.h"
+#include "site/object.h"
+#include "site/site.h"
+#include "tell/log.h"
+#include "tell/options.h"
+#include "tell/stats.h"
+
+#define ALL_SIGNALS (~(ff_sigset)0)
+#define LOOK_NS (100L * 1000 * 1000)
+#define CHILD_STACK ((uintptr_t)4096) /* as far as clone3 must be told */
+#define BELOW_CALL ((uintptr_t)256)
+
+/* libc's own: cancellation, and changes of ids in all threads. */
+#define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
+
+/* Here clone3 is missing or refused, or what such a child needs: libc's vfork
+ * does without. */
+static _Atomic bool no_children FF_HOT;
+
+static void answer(struct ff_loan *loan)
+{
+	struct ff_sigaction *sigsys;
+	ff_sigset mask;
+	int sig;
+
+	if (loan->why && !loan->gate) {
+		ff_gate_enter_real();
+		loan->gate = true;
+	}
+	for (sig = 1; sig <= FF_SIGNALS; sig++)
+		sys(rt_sigaction, sig, NULL, &loan->action[sig - 1],
+		    sizeof(ff_sigset));
+	/* One of our own, if another thread is in a fork. */
+	sigsys = ff_sigsys_begin(&mask);
+	if (sigsys)
+		loan->action[SIGSYS - 1] = *sigsys;
+	ff_sigsys_end(mask);
+	sys(sigaltstack, NULL, &loan->altstack);
+	loan->altstack.ss_flags &= ~SS_ONSTACK;
+	atomic_store(&loan->question, FF_ANSWERED);
+	sys(futex, &loan->question, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* Bring a stopped child to memory of its own: it takes the signal before it
+ * does anything else, and stops again. */
+static void ask_to_leave(struct ff_loan *loan, int stopped_by)
+{
+	siginfo_t info = { .si_signo = SIGSYS, .si_code = SI_QUEUE };
+
+	loan->stopped_by = stopped_by;
+	if (sys(rt_sigqueueinfo, loan->child, SIGSYS, &info) == 0)
+		sys(kill, loan->child, SIGCONT);
+	else
+		loan->stopped_by = 0;
+}
+
+/* It has taken long. Is it gone, unnoticed? Older kernels wake nobody for a
+ * child that dumps core. */
+static bool look_after(struct ff_loan *loan)
+{
+	siginfo_t info = { 0 };
+	long rc = sys(waitid, P_PID, loan->child, &info,
+		      WEXITED | WSTOPPED | WNOHANG | WNOWAIT, NULL);
+
+	if (rc == 0 && info.si_code == CLD_STOPPED && !loan->stopped_by)
+		ask_to_leave(loan, info.si_status);
+	return rc == -ECHILD || (rc == 0 && (info.si_code == CLD_EXITED ||
+					     info.si_code == CLD_KILLED ||
+					     info.si_code == CLD_DUMPED));
+}
+
+static void wait_for_child(struct ff_loan *loan)
+{
+	const struct timespec limit = { 0, LOOK_NS };
+	uint32_t seen;
+
+	while ((seen = atomic_load(&loan->borrowed))) {
+		if (atomic_load(&loan->question) == FF_ASK_STATE)
+			answer(loan);
+		if (sys(futex, &loan->borrowed, FUTEX_WAIT, seen, &limit, NULL,
+			0) == -ETIMEDOUT &&
+		    look_after(loan))
+			break;
+	}
+}
+
+static void give_signal(siginfo_t *info)
+{
+	sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, info);
+}
+
+/*
+ * H-V4. The signal of another child may have merged with that of ours, or
+ * ours with it: then it is made anew. One too many is better than none.
+ */
+static void take_sigchld(pid_t child)
+{
+	const ff_sigset sigchld = FF_SIG(SIGCHLD);
+	const struct timespec now = { 0, 0 };
+	siginfo_t info, other = { 0 };
+
+	if (sys(rt_sigtimedwait, &sigchld, &info, &now, sizeof(sigchld)) !=
+	    SIGCHLD)
+		return;
+	if (info.si_pid != child)
+		give_signal(&info);
+	else if (sys(waitid, P_ALL, 0, &other,
+		     WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT,
+		     NULL) == 0 &&
+		 other.si_pid)
+		give_signal(&other);
+}
+
+static void reap(pid_t child)
+{
+	siginfo_t info;
+	long rc;
+
+	do
+		rc = sys(waitid, P_PID, child, &info, WEXITED, NULL);
+	while (rc == -EINTR);
+	take_sigchld(child);
+}
+
+/* H-V6 */
+static void bear_or_call_off(struct ff_loan *loan)
+{
+	const uint32_t what =
+		ff_signal_waits(loan->mask) ? FF_LOAN_CALLED_OFF : FF_LOAN_BORN;
+
+	if (atomic_exchange(&loan->birth, what) == FF_LOAN_AWAITED)
+		sys(futex, &loan->birth, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* The child went wrong: what is another process's, or nobody's, now? */
+static void settle(struct ff_loan *loan)
+{
+	ff_undo_wrong(loan);
+	if (loan->gate)
+		ff_gate_leave_real();
+	if (!loan->own)
+		return; /* killed on the way: it is the program's to reap */
+	reap(loan->child);
+	loan->result = loan->own;
+	if (!loan->record || loan->arrived || loan->stopped_by)
+		return;
+	if (loan->late)
+		ff_record_doubt(loan->record);
+	else
+		ff_record_bar(loan->record);
+}
+
+/* A child that was called off, or could not be followed: it has done nothing. */
+static void take_back(struct ff_loan *loan, bool called_off)
+{
+	ff_undo_wrong(loan);
+	reap(loan->child);
+	if (called_off)
+		return;
+	if (loan->record)
+		ff_record_bar(loan->record);
+	else
+		atomic_store(&no_children, true);
+}
+
+static void tell(const struct ff_loan *loan)
+{
+	const char *name = loan->record ? "fork" : "vfork";
+	char where[FF_SITE_NAME_MAX];
+
+	if (loan->result > 0 && loan->record && !loan->own)
+		ff_site_note_child(ff_site_of((void *)loan->caller.rip),
+				   (pid_t)loan->result);
+	if (loan->result > 0 && loan->record)
+		ff_stats.forks_lent++;
+	else if (loan->result > 0)
+		ff_stats.vforks++;
+	if (loan->result > 0 && loan->own && !loan->record)
+		ff_stats.vforks_own++;
+	if (!ff_log_wanted())
+		return;
+	ff_site_name((void *)loan->caller.rip, where);
+	if (loan->why)
+		ff_log("%s at %s: became a fork: child %s", name, where,
+		       loan->why);
+	else if (loan->record)
+		ff_log("fork at %s: lent, fenced: %u pages put back", where,
+		       loan->put_back);
+}
+
+/* Back on the program's stack, which is the parent's again. Its handlers run
+ * here, and see where they are. */
+static void go_on(void *arg)
+{
+	struct ff_loan *loan = arg;
+	struct ff_caller caller = loan->caller;
+	long result = loan->result;
+	ff_sigset mask = loan->mask;
+
+	if (loan->refused) {
+		caller.rip = (uintptr_t)loan->libc.again;
+		caller.rsp -= sizeof(uintptr_t);
+	} else {
+		tell(loan);
+	}
+	if (loan->record)
+		errno = loan->error_was; /* the child has set it, too */
+	if (result < 0 && !loan->refused) {
+		errno = (int)-result;
+		result = -1;
+	}
+	ff_loan_put(loan);
+	ff_setmask(mask);
+	ff_flight_end();
+	ff_resume(&caller, result);
+}
+
+static void make_child(struct ff_loan *loan)
+{
+	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID |
+			 CLONE_CHILD_CLEARTID,
+		.parent_tid = (uintptr_t)&loan->child,
+		.child_tid = (uintptr_t)&loan->borrowed,
+		.exit_signal = SIGCHLD,
+		.stack = top - CHILD_STACK,
+		.stack_size = CHILD_STACK,
+	};
+
+	if (ff_fault_once(FF_FAULT_SIGNAL_LATE))
+		sys(kill, 0, SIGUSR1);
+	loan->reserved = loan->fenced && ff_room_reserve(&loan->nproc);
+	loan->result =
+		ff_fault(FF_FAULT_NO_CLONE3) ?
+			-ENOSYS :
+			ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+	if (loan->reserved)
+		ff_room_release(&loan->nproc);
+	if (loan->reserved && loan->result == -EAGAIN) {
+		/* It would have been the last, or nearly so. */
+		loan->refused = true;
+		ff_lend_note_crowd();
+		return;
+	}
+	/* A child that is there may have said so already. */
+	if (loan->result == -ENOSYS || loan->result == -EINVAL ||
+	    loan->result == -EPERM) {
+		loan->refused = true;
+		atomic_store(&no_children, true);
+	}
+}
+
+/* On the loan's stack. */
+static void lend(void *arg)
+{
+	struct ff_loan *loan = arg;
+
+	bool called_off;
+
+	loan->parent = ff_getpid();
+	loan->caught &= ~LIBC_SIGNALS;
+	ff_undo_note(loan);
+	*loan->return_slot = (uintptr_t)ff_lent_return;
+	ff_loan = loan;
+	if (ff_fault_once(FF_FAULT_SIGNAL))
+		sys(kill, 0, SIGUSR1);
+	if (ff_signal_waits(loan->mask))
+		loan->refused = true; /* H-V6 */
+	else
+		make_child(loan);
+	if (loan->result > 0) {
+		bear_or_call_off(loan);
+		wait_for_child(loan);
+	}
+	called_off = atomic_load(&loan->birth) == FF_LOAN_CALLED_OFF;
+	loan->refused |= called_off;
+	ff_fence_lower(loan);
+	ff_loan = NULL;
+	*loan->return_slot = loan->return_address;
+	if (loan->why)
+		settle(loan);
+	else if (loan->refused && loan->result > 0)
+		take_back(loan, called_off);
+	else if (loan->record)
+		ff_undo_fork(loan);
+	if (loan->ids.noted)
+		ff_undo_ids(loan);
+	ff_in_caller(&loan->caller, go_on, loan);
+}
+
+/* Rules are remembered per place; objects may come and go. */
+static bool is_return_address(uintptr_t address)
+{
+	struct ff_object object;
+
+	return ff_object_of(address - 1, &object) &&
+	       address - object.start > 16 && ff_is_behind_call(address);
+}
+
+/*
+ * Arguments of vfork's caller that lie on the stack, above its frame, are in
+ * the frame of the function that called it, which ends somewhere.
+ */
+static size_t find_args(const struct ff_loan *loan,
+			const struct ff_caller *caller,
+			const struct ff_frame_rule *rule)
+{
+	uintptr_t cfa = (uintptr_t)(loan->return_slot + 1), rbp = caller->rbp;
+	struct ff_frame_rule above;
+	uintptr_t end;
+
+	if (!loan->alone || rule->rbp_at == FF_FRAME_RBP_LOST ||
+	    !ff_frame_rule_at(loan->return_address, &above))
+		return 0;
+	if (rule->rbp_at)
+		rbp = *(uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule->rbp_at);
+	end = above.base == FF_FRAME_RSP ? cfa : rbp;
+	end += (uintptr_t)(intptr_t)above.offset;
+	if (end <= cfa)
+		return 0;
+	return end - cfa < FF_LOAN_ARGS_BYTES ? end - cfa : FF_LOAN_ARGS_BYTES;
+}
+
+static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
+{
+	struct ff_site *site = ff_site_of((void *)caller->rip);
+	struct ff_frame_rule rule;
+	uintptr_t cfa;
+
+	if (!ff_site_frame(site, &rule))
+		return false;
+	cfa = rule.base == FF_FRAME_RSP ? caller->rsp : caller->rbp;
+	cfa += (uintptr_t)rule.offset;
+	if (cfa <= caller->rsp || cfa - caller->rsp > FF_LOAN_FRAME_BYTES ||
+	    cfa % sizeof(uintptr_t))
+		return false;
+	loan->return_slot = (uintptr_t *)cfa - 1;
+	loan->return_address = *loan->return_slot;
+	loan->frame_bytes = cfa - caller->rsp;
+	if (!is_return_address(loan->return_address))
+		return false;
+	loan->args_bytes = find_args(loan, caller, &rule);
+	return true;
+}
+
+/* @record: a fork's, which is lent behind a fence or not at all. In a flight,
+ * which lasts until go_on(); this returns if nothing was done (H-V7). */
+static void start(const struct ff_caller *caller, const struct ff_libc *libc,
+		  struct ff_record *record)
+{
+	struct ff_loan *loan;
+	int error = errno;
+
+	if (ff_why_not_lend() || atomic_load(&no_children))
+		return;
+	loan = ff_loan_take();
+	if (!loan)
+		return;
+	memset(loan, 0, offsetof(struct ff_loan, streams));
+	loan->caller = *caller;
+	loan->libc = *libc;
+	loan->alone = __libc_single_threaded && ff_memory_is_unshared();
+	atomic_store(&loan->borrowed, 1);
+	if (!ff_lend_ground(&loan->caught) || !find_frame(loan, caller)) {
+		ff_loan_put(loan);
+		errno = error;
+		return;
+	}
+	loan->streams.stream[0] = loan->streams.stream[1] = NULL;
+	loan->record = record;
+	if (loan->alone && !record)
+		ff_streams_note(&loan->streams);
+	errno = loan->error_was = error;
+	loan->mask = ff_setmask(ALL_SIGNALS);
+	loan->fenced = record && ff_fence_raise(loan);
+	if (record && !loan->fenced) {
+		ff_setmask(loan->mask);
+		ff_loan_put(loan);
+		return;
+	}
+	ff_on_stack(ff_loan_stack(loan), lend, loan);
+}
+
+void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
+{
+	if (ff_options.vfork_mode != FF_MODE_AUTO || !ff_flight_begin())
+		return;
+	start(caller, libc, NULL);
+	ff_flight_end();
+}
+
+bool ff_may_lend_to_forks(void)
+{
+	return ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible();
+}
+
+bool ff_lend_wants_to_know(const struct ff_record *record)
+{
+	return __libc_single_threaded && !ff_record_is_barred(record);
+}
+
+void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
+		     struct ff_record *record)
+{
+	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_why_never() ||
+	    !ff_flight_begin())
+		return;
+	if (!ff_core_dump_kills_sharers() && !ff_noted_any() &&
+	    ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
+	    ff_lend_ground_of_forks())
+		start(caller, libc, record);
+	ff_flight_end();
+}

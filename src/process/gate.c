@@ -1,0 +1,154 @@
+#include "process/gate.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "arch/hot.h"
+#include "host/identity.h"
+#include "host/sys.h"
+
+/* Bit 31: marks stand, or are about to. Below: how many real forks are under
+ * way, and above these, how many moves. */
+#define MARKS 0x80000000u
+#define REAL 1u
+#define REALS 0x0000ffffu
+#define MOVE 0x00010000u
+#define MOVES 0x7fff0000u
+
+/* A move is done in microseconds, unless its thread gets no processor. */
+#define MOVE_SLICE_NS (500L * 1000)
+#define MOVE_SLICES 10
+
+static _Atomic uint32_t gate FF_HOT;
+/* How many threads sleep, or are about to, until it changes. */
+static _Atomic uint32_t sleepers FF_HOT;
+static _Atomic bool used FF_HOT;
+
+static void sleep_while(uint32_t seen, const struct timespec *limit)
+{
+	atomic_fetch_add(&sleepers, 1);
+	sys(futex, &gate, FUTEX_WAIT_PRIVATE, seen, limit, NULL, 0);
+	atomic_fetch_sub(&sleepers, 1);
+}
+
+static void wake_sleepers(void)
+{
+	if (atomic_load(&sleepers))
+		sys(futex, &gate, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* The marks that are seen here may be a parent's, of which this process is a
+ * copy that nobody told us of: whoever made them is not here. */
+static void wait_for_marks(uint32_t seen)
+{
+	if (ff_identity() == FF_COPY)
+		ff_gate_reset();
+	else
+		sleep_while(seen, NULL);
+}
+
+/* With MARKS set no move begins. False: one does not end. */
+static bool moves_end(void)
+{
+	const struct timespec slice = { 0, MOVE_SLICE_NS };
+	uint32_t seen = atomic_load(&gate);
+	int slices;
+
+	for (slices = MOVE_SLICES; seen & MOVES && slices > 0; slices--) {
+		sleep_while(seen, &slice);
+		seen = atomic_load(&gate);
+	}
+	return !(seen & MOVES);
+}
+
+bool ff_gate_try_lazy(void)
+{
+	uint32_t seen;
+
+	atomic_store(&used, true);
+	seen = atomic_load(&gate);
+	for (;;) {
+		if (seen & MARKS) {
+			wait_for_marks(seen);
+			seen = atomic_load(&gate);
+		} else if (seen & REALS) {
+			return false;
+		} else if (atomic_compare_exchange_weak(&gate, &seen,
+							seen | MARKS)) {
+			break;
+		}
+	}
+	if (moves_end())
+		return true;
+	ff_gate_leave_lazy();
+	return false;
+}
+
+void ff_gate_leave_lazy(void)
+{
+	atomic_fetch_and(&gate, ~MARKS);
+	wake_sleepers();
+}
+
+static void enter(uint32_t one)
+{
+	uint32_t seen = atomic_load(&gate);
+
+	for (;;) {
+		if (seen & MARKS) {
+			wait_for_marks(seen);
+			seen = atomic_load(&gate);
+		} else if (atomic_compare_exchange_weak(&gate, &seen,
+							seen + one)) {
+			return;
+		}
+	}
+}
+
+/* In the child of a fork that a handler made meanwhile nobody is in. */
+static void leave(uint32_t one, uint32_t all)
+{
+	uint32_t seen = atomic_load(&gate);
+
+	do
+		if (!(seen & all))
+			return;
+	while (!atomic_compare_exchange_weak(&gate, &seen, seen - one));
+	if (seen & MARKS)
+		wake_sleepers();
+}
+
+void ff_gate_enter_real(void)
+{
+	enter(REAL);
+}
+
+void ff_gate_leave_real(void)
+{
+	leave(REAL, REALS);
+}
+
+void ff_gate_enter_move(void)
+{
+	enter(MOVE);
+}
+
+void ff_gate_leave_move(void)
+{
+	leave(MOVE, MOVES);
+}
+
+bool ff_gate_was_used(void)
+{
+	return atomic_load(&used);
+}
+
+void ff_gate_reset(void)
+{
+	atomic_store(&gate, 0);
+	atomic_store(&sleepers, 0);
+}

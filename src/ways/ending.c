@@ -1,0 +1,68 @@
+/*
+ * Before the end of this program image. Runs on the program's stack, perhaps
+ * in a signal handler.
+ *
+ * Hazards
+ *  H-D21 An exec ends the other threads where they are. One that waits for its
+ *       child on trial would leave a child that the new program never made,
+ *       without an exit signal: such trials come to their end first, and none
+ *       begins. So do they before _exit(), as their children's memory ends with
+ *       the process; exit() waits for libc's locks, which fork holds.
+ *  H-D22 Who stands in is a child that the program does not know: what comes
+ *       after it (another program, whoever takes its orphans) shall not meet
+ *       it. It ends when its child has exec'ed.
+ */
+#include "ways/ending.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "host/identity.h"
+#include "host/sandbox.h"
+#include "lazy/child/child.h"
+#include "lazy/parent/clone.h"
+#include "process/standins.h"
+#include "process/trials.h"
+#include "site/site.h"
+#include "tell/options.h"
+#include "tell/stats.h"
+
+/* A trial is handed over, or taken back, when its time is up. */
+#define AND_A_LITTLE_MS 1000
+
+static bool settle_children(enum ff_ending how)
+{
+	bool holds = how != FF_ENDING_WORDS && ff_trials_any();
+
+	if ((!holds && !ff_any_standin()) || ff_child.active ||
+	    atomic_load(&ff_sandboxed) || ff_identity() != FF_SAME)
+		return false;
+	if (holds)
+		ff_trials_hold(ff_budget_ms + AND_A_LITTLE_MS);
+	ff_standins_await(ff_budget_ms);
+	return holds;
+}
+
+bool ff_ending(enum ff_ending how)
+{
+	bool execs_of_site = how == FF_ENDING_EXEC && ff_site_is_born_real();
+	int error = errno;
+	bool held = settle_children(how);
+
+	if (ff_child.active || !ff_options.on ||
+	    (!execs_of_site && !ff_options.stats) || !ff_flight_begin())
+		return held;
+	if (ff_identity() == FF_SAME) {
+		if (how == FF_ENDING_EXEC)
+			ff_site_child_execs();
+		ff_stats_write();
+	}
+	ff_flight_end();
+	errno = error;
+	return held;
+}
+
+void ff_exec_failed(void)
+{
+	ff_trials_unhold();
+}

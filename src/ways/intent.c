@@ -1,0 +1,153 @@
+/*
+ * Between the call of fork and libc's clone the program's fork handlers run,
+ * and its signal handlers: free, unmasked, and without anything of ours under
+ * way. Our own prepare handler is the first that was registered, so libc runs
+ * it last. What follows is libc's alone: it takes its locks, blocks signals,
+ * and clones.
+ *
+ * Hazards
+ *  H-E1 Handlers of both kinds may fork. Their child comes back to here as a
+ *       copy, for which nothing was intended and which has no slot: whoever
+ *       goes on looks whether it still is the process that began.
+ *  H-E2 They may leave by longjmp(). The intent stays then, and later forks of
+ *       the thread count as made inside another: they are real.
+ *  H-E3 They may change the ground (namespaces, a filter, SIGSYS): it is
+ *       looked at behind them.
+ */
+#include "ways/intent.h"
+
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "host/ground.h"
+#include "host/identity.h"
+#include "host/sandbox.h"
+#include "host/sys.h"
+#include "host/threads.h"
+#include "ways/fork.h"
+#include "process/gate.h"
+#include "lazy/parent/marks.h"
+#include "process/trap.h"
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+
+/* Resident memory up to which a child may be born committed. */
+#define COMMIT_MAX ((uint64_t)4 << 30)
+
+#define LINKER_SYMBOL __attribute__((visibility("hidden")))
+extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
+extern LINKER_SYMBOL char ff_image_end[] __asm__("_end");
+
+_Thread_local struct ff_intent *ff_intended
+	__attribute__((tls_model("initial-exec")));
+
+static void keep_ours(struct ff_keep *keep)
+{
+	keep->count = 0;
+	keep->stack = (uintptr_t)getauxval(AT_RANDOM); /* lies there */
+	keep->range[keep->count++] =
+		(struct ff_range){ (uintptr_t)ff_image_start & ~(FF_PAGE - 1),
+				   ((uintptr_t)ff_image_end + FF_PAGE - 1) &
+					   ~(FF_PAGE - 1) };
+	ff_sites_keep(keep);
+	ff_keep_page(keep, ff_identity_page());
+}
+
+/*
+ * What a lazy child has reserved is not charged as data, so it would get memory
+ * that fork's child is refused; and what it reserved could be refused later.
+ */
+static bool data_is_limited(void)
+{
+	struct rlimit limit = { .rlim_cur = 0 };
+
+	return sys(prlimit64, 0, RLIMIT_DATA, NULL, &limit) < 0 ||
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
+/* Reserved memory can't be made accessible where what is writable may not be
+ * made executable. */
+static bool memory_may_be_refused(void)
+{
+	return sys(prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0;
+}
+
+/*
+ * A committed child can't be taken back. Other threads may map something
+ * where an area was, and then it would have to be; and what a child that
+ * strays would have to copy must not be without end.
+ */
+static bool may_commit(const struct ff_slot *slot)
+{
+	uint64_t resident, writable;
+
+	return slot->alone && !memory_may_be_refused() &&
+	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
+}
+
+/* All signals blocked; @mask was the program's. NULL, or why not. */
+static const char *arm(struct ff_intent *intent, ff_sigset mask)
+{
+	struct ff_slot *slot = ff_slot_take();
+	const char *why;
+
+	if (!slot)
+		return "too many forks under way";
+	slot->frame = intent->strays ? intent->strays->frame : 0;
+	atomic_store(&slot->shared->strays, FF_STRAYS_UNKNOWN);
+	/* The handler's stack is not in use yet, and is no loss to a fork. */
+	why = ff_ground_now(ff_house_of(slot)->altstack);
+	if (!why) {
+		slot->alone = ff_is_alone_by(
+			ff_ground_threads(ff_house_of(slot)->altstack));
+		slot->may_lower =
+			ff_ground_may_lower(ff_house_of(slot)->altstack);
+		keep_ours(&slot->keep);
+		slot->committed =
+			intent->way == FF_WAY_COMMITTED && may_commit(slot);
+		/* What is copied and what is fetched never is one mapping
+		 * again, so mremap over both fails (H-P4); in the parent, while
+		 * marks stand (H-N3). */
+		ff_site_keep_warm(
+			slot->committed || !slot->alone ? NULL : intent->site,
+			&slot->keep.warm);
+		why = ff_fork_why_never();
+		if (!why && data_is_limited())
+			why = "data is limited (RLIMIT_DATA)";
+		if (!why)
+			why = ff_arm(slot, mask);
+	}
+	if (why)
+		ff_slot_put(slot);
+	else
+		intent->slot = slot;
+	return why;
+}
+
+void ff_intent_meet(void)
+{
+	struct ff_intent *intent;
+	ff_sigset mask;
+
+	if (!ff_intended || !ff_flight_begin())
+		return;
+	mask = ff_block_signals();
+	/* H-E1: a signal handler's child, or a fork handler's that we have not
+	 * seen made. */
+	intent = ff_intended;
+	ff_intended = NULL;
+	if (intent && ff_identity() == FF_SAME) {
+		intent->why = arm(intent, mask);
+		if (!intent->why)
+			return;
+		ff_gate_enter_real();
+		ff_marks_sweep();
+		intent->real = true;
+	}
+	ff_setmask(mask);
+	ff_flight_end();
+}
