@@ -4,8 +4,8 @@
  * kernel copy or reclaim each page written after it, costs one fault for all
  * of them. Big ones and seldom ones stay where the compiler puts them.
  */
-#ifndef FF_HOST_HOT_H
-#define FF_HOST_HOT_H
+#ifndef FF_ARCH_HOT_H
+#define FF_ARCH_HOT_H
 
 #define FF_HOT __attribute__((section(".data.ff_hot")))
 

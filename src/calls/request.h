@@ -1,6 +1,6 @@
 /* What a trapped system call asks for, if it is one that forks. */
-#ifndef FF_LAZY_REQUEST_H
-#define FF_LAZY_REQUEST_H
+#ifndef FF_CALLS_REQUEST_H
+#define FF_CALLS_REQUEST_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* The mappings of this process, one after the other: PROCMAP_QUERY where the
  * kernel has it (Linux 6.11), the text of /proc/self/maps elsewhere. Raw
  * system calls only. */
-#ifndef FF_LAZY_MAPS_H
-#define FF_LAZY_MAPS_H
+#ifndef FF_HOST_MAPS_H
+#define FF_HOST_MAPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,8 +8,8 @@
  *       asked of it, and what holds a kind, a size or a word that is not known
  *       is libc's to spawn (posix.c).
  */
-#ifndef FF_SPAWN_LIBC_ACTIONS_H
-#define FF_SPAWN_LIBC_ACTIONS_H
+#ifndef FF_LIBC_ACTIONS_H
+#define FF_LIBC_ACTIONS_H
 
 #include "spawn/plan.h"
 

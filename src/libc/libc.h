@@ -1,6 +1,6 @@
 /* Which glibc this is, where its results changed from one to the next. */
-#ifndef FF_HOST_LIBC_H
-#define FF_HOST_LIBC_H
+#ifndef FF_LIBC_LIBC_H
+#define FF_LIBC_LIBC_H
 
 #include <stdbool.h>
 

@@ -6,8 +6,8 @@
  * called by few; one in a namespace of its own (dlmopen) has another libc, and
  * another copy of us may be in the first one.
  */
-#ifndef FF_HOST_PLACE_H
-#define FF_HOST_PLACE_H
+#ifndef FF_LIBC_PLACE_H
+#define FF_LIBC_PLACE_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  * Text that the program has printed and stdio has not written yet. What a
  * child adds to it in borrowed memory would be its parent's to write, too.
  */
-#ifndef FF_LEND_STREAMS_H
-#define FF_LEND_STREAMS_H
+#ifndef FF_LIBC_STREAMS_H
+#define FF_LIBC_STREAMS_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  * to be: then whatever is equal to it, in a register or in memory that the
  * child may have written, is the thread's id, and is changed to the new one.
  */
-#ifndef FF_LEND_TIDS_H
-#define FF_LEND_TIDS_H
+#ifndef FF_LIBC_TIDS_H
+#define FF_LIBC_TIDS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * preload. Found when they are first called, and all of them before the
  * first fork, so that no lazy child enters the dynamic linker for one.
  */
-#ifndef FF_HOST_NEXT_H
-#define FF_HOST_NEXT_H
+#ifndef FF_PRELOAD_NEXT_H
+#define FF_PRELOAD_NEXT_H
 
 #define FF_NAME(name, why) FF_NEXT_##name,
 enum ff_next {

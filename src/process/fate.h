@@ -1,6 +1,6 @@
 /* What has become of a child, by the kernel's word. Looks, reaps nothing. */
-#ifndef FF_LAZY_FATE_H
-#define FF_LAZY_FATE_H
+#ifndef FF_PROCESS_FATE_H
+#define FF_PROCESS_FATE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

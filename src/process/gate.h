@@ -6,8 +6,8 @@
  * marks, which stand for some tens of microseconds with their owner's signals
  * blocked.
  */
-#ifndef FF_LAZY_GATE_H
-#define FF_LAZY_GATE_H
+#ifndef FF_PROCESS_GATE_H
+#define FF_PROCESS_GATE_H
 
 #include <stdbool.h>
 

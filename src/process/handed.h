@@ -3,8 +3,8 @@
  * has returned, and until the kernel has started their program they are of the
  * class that ordinary waits do not find.
  */
-#ifndef FF_LAZY_HANDED_H
-#define FF_LAZY_HANDED_H
+#ifndef FF_PROCESS_HANDED_H
+#define FF_PROCESS_HANDED_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -3,8 +3,8 @@
  * MADV_WIPEONFORK the ranges, which move and go with their memory, and of
  * MADV_DONTFORK whether there is any, and where it was.
  */
-#ifndef FF_LAZY_NOTED_H
-#define FF_LAZY_NOTED_H
+#ifndef FF_PROCESS_NOTED_H
+#define FF_PROCESS_NOTED_H
 
 #include <stdbool.h>
 #include <stdint.h>

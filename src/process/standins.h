@@ -1,8 +1,8 @@
 /*
  * The processes that stand in for this one: remembered until they are reaped.
  */
-#ifndef FF_LAZY_STANDINS_H
-#define FF_LAZY_STANDINS_H
+#ifndef FF_PROCESS_STANDINS_H
+#define FF_PROCESS_STANDINS_H
 
 #include <signal.h>
 #include <stdbool.h>

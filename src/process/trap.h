@@ -2,8 +2,8 @@
  * Syscall user dispatch on the forking thread, and the SIGSYS handler that
  * both sides of a lazy fork live in.
  */
-#ifndef FF_LAZY_TRAP_H
-#define FF_LAZY_TRAP_H
+#ifndef FF_PROCESS_TRAP_H
+#define FF_PROCESS_TRAP_H
 
 #include <stdbool.h>
 

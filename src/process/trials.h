@@ -3,8 +3,8 @@
  * that waits for clone children forbids them for good, one that execs until it
  * has failed; both first let those that are under way come to their end.
  */
-#ifndef FF_LAZY_TRIALS_H
-#define FF_LAZY_TRIALS_H
+#ifndef FF_PROCESS_TRIALS_H
+#define FF_PROCESS_TRIALS_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* This program image is about to end: the last chance to say what it did. */
-#ifndef FF_LAZY_ENDING_H
-#define FF_LAZY_ENDING_H
+#ifndef FF_WAYS_ENDING_H
+#define FF_WAYS_ENDING_H
 
 #include <stdbool.h>
 

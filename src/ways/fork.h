@@ -1,6 +1,6 @@
 /* fork, whichever way: the one entry for the interposer. */
-#ifndef FF_LAZY_FORK_H
-#define FF_LAZY_FORK_H
+#ifndef FF_WAYS_FORK_H
+#define FF_WAYS_FORK_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 /* A lazy fork that is wanted, until libc has come to its clone. */
-#ifndef FF_LAZY_INTENT_H
-#define FF_LAZY_INTENT_H
+#ifndef FF_WAYS_INTENT_H
+#define FF_WAYS_INTENT_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  * The pieces of the mediator that looks at calls (calls/calls.h) are made of,
  * and the looks.
  */
-#ifndef FF_LAZY_CALLS_H
-#define FF_LAZY_CALLS_H
+#ifndef FF_LAZY_CHILD_CALLS_H
+#define FF_LAZY_CHILD_CALLS_H
 
 #include <stdbool.h>
 #include <ucontext.h>

@@ -2,8 +2,8 @@
  * The child's side of a lazy fork, from the clone to exec. It is a process
  * of its own with one thread; what it knows of itself is one static struct.
  */
-#ifndef FF_LAZY_CHILD_H
-#define FF_LAZY_CHILD_H
+#ifndef FF_LAZY_CHILD_CHILD_H
+#define FF_LAZY_CHILD_CHILD_H
 
 #include <signal.h>
 #include <stdbool.h>

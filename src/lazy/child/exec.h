@@ -1,6 +1,6 @@
 /* execve of a lazy child: the moment at which it may be either program. */
-#ifndef FF_LAZY_EXEC_H
-#define FF_LAZY_EXEC_H
+#ifndef FF_LAZY_CHILD_EXEC_H
+#define FF_LAZY_CHILD_EXEC_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The end of a child that was handed over while it was on trial in execve, and
  * whose exec failed. */
-#ifndef FF_LAZY_LAST_H
-#define FF_LAZY_LAST_H
+#ifndef FF_LAZY_CHILD_LAST_H
+#define FF_LAZY_CHILD_LAST_H
 
 /*
  * End with @status as a child that its parent waits for, in whatever way, and

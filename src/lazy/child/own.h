@@ -2,8 +2,8 @@
  * Descriptors of a lazy child: which are the pager's, and which it made
  * itself, so that nobody else sees what it does with them.
  */
-#ifndef FF_LAZY_OWN_H
-#define FF_LAZY_OWN_H
+#ifndef FF_LAZY_CHILD_OWN_H
+#define FF_LAZY_CHILD_OWN_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

@@ -2,8 +2,8 @@
  * Fetching absent memory from the parent, in the child. Called by the fault
  * handler and, before every system call, by the mediator.
  */
-#ifndef FF_LAZY_PAGER_H
-#define FF_LAZY_PAGER_H
+#ifndef FF_LAZY_CHILD_PAGER_H
+#define FF_LAZY_CHILD_PAGER_H
 
 #include <signal.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* In a lazy child: signals that the kernel raises at an instruction, apart
  * from those that are ours there. */
-#ifndef FF_LAZY_RAISED_H
-#define FF_LAZY_RAISED_H
+#ifndef FF_LAZY_CHILD_RAISED_H
+#define FF_LAZY_CHILD_RAISED_H
 
 #include <stdbool.h>
 

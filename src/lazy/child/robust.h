@@ -1,7 +1,7 @@
 /* The kernel's list of what is released when the child ends or execs: the
  * word that its parent waits for, and the program's robust mutexes. */
-#ifndef FF_LAZY_ROBUST_H
-#define FF_LAZY_ROBUST_H
+#ifndef FF_LAZY_CHILD_ROBUST_H
+#define FF_LAZY_CHILD_ROBUST_H
 
 #include <stdbool.h>
 #include <stdint.h>

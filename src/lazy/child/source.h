@@ -1,6 +1,6 @@
 /* Where a lazy child's memory comes from: its parent, or who stands in. */
-#ifndef FF_LAZY_SOURCE_H
-#define FF_LAZY_SOURCE_H
+#ifndef FF_LAZY_CHILD_SOURCE_H
+#define FF_LAZY_CHILD_SOURCE_H
 
 #include <stddef.h>
 #include <stdint.h>

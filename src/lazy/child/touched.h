@@ -2,8 +2,8 @@
  * Which pages a process ever touched, by its pagemap: the rest of an area is
  * zero in parent and child alike, and may be far more than the machine has.
  */
-#ifndef FF_LAZY_TOUCHED_H
-#define FF_LAZY_TOUCHED_H
+#ifndef FF_LAZY_CHILD_TOUCHED_H
+#define FF_LAZY_CHILD_TOUCHED_H
 
 #include <stdbool.h>
 #include <stdint.h>

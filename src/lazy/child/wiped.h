@@ -1,6 +1,6 @@
 /* Areas that a lazy child has, but without their contents. */
-#ifndef FF_LAZY_WIPED_H
-#define FF_LAZY_WIPED_H
+#ifndef FF_LAZY_CHILD_WIPED_H
+#define FF_LAZY_CHILD_WIPED_H
 
 #include "lazy/areas.h"
 

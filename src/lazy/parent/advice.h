@@ -2,8 +2,8 @@
  * Calls of the program that concern what its children inherit: noted, and never
  * made while marks of ours stand on the same memory.
  */
-#ifndef FF_LAZY_ADVICE_H
-#define FF_LAZY_ADVICE_H
+#ifndef FF_LAZY_PARENT_ADVICE_H
+#define FF_LAZY_PARENT_ADVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>

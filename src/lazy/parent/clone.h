@@ -1,6 +1,6 @@
 /* The parent's half of a lazy fork. */
-#ifndef FF_LAZY_CLONE_H
-#define FF_LAZY_CLONE_H
+#ifndef FF_LAZY_PARENT_CLONE_H
+#define FF_LAZY_PARENT_CLONE_H
 
 #include "lazy/slot.h"
 

@@ -1,6 +1,6 @@
 /* MADV_DONTFORK on the areas of a lazy fork, for the moment of its clone. */
-#ifndef FF_LAZY_MARKS_H
-#define FF_LAZY_MARKS_H
+#ifndef FF_LAZY_PARENT_MARKS_H
+#define FF_LAZY_PARENT_MARKS_H
 
 #include <stdbool.h>
 

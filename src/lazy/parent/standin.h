@@ -3,8 +3,8 @@
  * any longer: a copy of it, made by a real fork, which does nothing but give
  * the child its memory.
  */
-#ifndef FF_LAZY_STANDIN_H
-#define FF_LAZY_STANDIN_H
+#ifndef FF_LAZY_PARENT_STANDIN_H
+#define FF_LAZY_PARENT_STANDIN_H
 
 #include <stdbool.h>
 #include <sys/types.h>

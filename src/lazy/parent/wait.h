@@ -1,7 +1,7 @@
 /* The parent, inside libc's clone call, until its child execs, is taken
  * back, or goes on alone. */
-#ifndef FF_LAZY_WAIT_H
-#define FF_LAZY_WAIT_H
+#ifndef FF_LAZY_PARENT_WAIT_H
+#define FF_LAZY_PARENT_WAIT_H
 
 #include <sys/types.h>
 

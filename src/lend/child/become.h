@@ -2,8 +2,8 @@
  * What a borrower needs to become a fork. All of it runs in borrowed memory,
  * and in the new process from the moment libc's fork returns there.
  */
-#ifndef FF_LEND_BECOME_H
-#define FF_LEND_BECOME_H
+#ifndef FF_LEND_CHILD_BECOME_H
+#define FF_LEND_CHILD_BECOME_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * The child of a vfork: what it does in borrowed memory, and how it comes to
  * memory of its own where it would harm its parent.
  */
-#ifndef FF_LEND_BORROWER_H
-#define FF_LEND_BORROWER_H
+#ifndef FF_LEND_CHILD_BORROWER_H
+#define FF_LEND_CHILD_BORROWER_H
 
 #include <signal.h>
 #include <stdbool.h>

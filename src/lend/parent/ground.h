@@ -2,8 +2,8 @@
  * What a vfork has to know of its process: asked of the kernel now and then,
  * as the answer costs as much as a child, and followed in between.
  */
-#ifndef FF_LEND_GROUND_H
-#define FF_LEND_GROUND_H
+#ifndef FF_LEND_PARENT_GROUND_H
+#define FF_LEND_PARENT_GROUND_H
 
 #include <stdbool.h>
 

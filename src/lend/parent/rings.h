@@ -3,8 +3,8 @@
  * a process at any time, also to pages that a child in borrowed memory has
  * written and that are put back.
  */
-#ifndef FF_LEND_RINGS_H
-#define FF_LEND_RINGS_H
+#ifndef FF_LEND_PARENT_RINGS_H
+#define FF_LEND_PARENT_RINGS_H
 
 #include <stdbool.h>
 

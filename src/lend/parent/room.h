@@ -4,8 +4,8 @@
  * kernel will not refuse that, and leaves before it takes the room away
  * itself.
  */
-#ifndef FF_LEND_ROOM_H
-#define FF_LEND_ROOM_H
+#ifndef FF_LEND_PARENT_ROOM_H
+#define FF_LEND_PARENT_ROOM_H
 
 #include <stdbool.h>
 #include <sys/resource.h>

@@ -2,8 +2,8 @@
  * What the parent keeps of the memory that it lends, and makes as it was when
  * it has that again. On the loan's stack, with raw system calls.
  */
-#ifndef FF_LEND_UNDO_H
-#define FF_LEND_UNDO_H
+#ifndef FF_LEND_PARENT_UNDO_H
+#define FF_LEND_PARENT_UNDO_H
 
 struct ff_loan;
 

@@ -1,6 +1,6 @@
 /* vfork, the parent's half. */
-#ifndef FF_LEND_VFORK_H
-#define FF_LEND_VFORK_H
+#ifndef FF_LEND_PARENT_VFORK_H
+#define FF_LEND_PARENT_VFORK_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 /* The child's half of a spawn. */
-#ifndef FF_SPAWN_CHILD_H
-#define FF_SPAWN_CHILD_H
+#ifndef FF_SPAWN_CHILD_CHILD_H
+#define FF_SPAWN_CHILD_CHILD_H
 
 #include "spawn/plan.h"
 

@@ -2,8 +2,8 @@
  * <spawn.h> on the plan. Its two objects are libc's, whoever fills them in:
  * here they are read.
  */
-#ifndef FF_SPAWN_POSIX_H
-#define FF_SPAWN_POSIX_H
+#ifndef FF_SPAWN_PARENT_POSIX_H
+#define FF_SPAWN_PARENT_POSIX_H
 
 #include <spawn.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* What went wrong, in words. */
-#ifndef FF_SPAWN_REPORT_H
-#define FF_SPAWN_REPORT_H
+#ifndef FF_SPAWN_PARENT_REPORT_H
+#define FF_SPAWN_PARENT_REPORT_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* The parent's half of a spawn. */
-#ifndef FF_SPAWN_SPAWN_H
-#define FF_SPAWN_SPAWN_H
+#ifndef FF_SPAWN_PARENT_SPAWN_H
+#define FF_SPAWN_PARENT_SPAWN_H
 
 #include <stdint.h>
 #include <sys/types.h>

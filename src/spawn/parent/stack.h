@@ -1,6 +1,6 @@
 /* Stacks for children, kept for the next one. */
-#ifndef FF_SPAWN_STACK_H
-#define FF_SPAWN_STACK_H
+#ifndef FF_SPAWN_PARENT_STACK_H
+#define FF_SPAWN_PARENT_STACK_H
 
 /*
  * The top of a stack of FF_CHILD_STACK_BYTES with a guard page below. Returns
