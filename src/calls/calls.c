@@ -18,8 +18,13 @@ enum {
 };
 
 #define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
-	[nr] = { FF_LAZY_##lazy, FF_FENCE_##fence, FF_WAITS_##waits,         \
-		 FF_FORK_##fork, facts, FF_VFORK_##vfork, signature },
+	[nr] = { FF_LAZY_##lazy,                                             \
+		 FF_FENCE_##fence,                                           \
+		 FF_WAITS_##waits,                                           \
+		 FF_FORK_##fork,                                             \
+		 facts,                                                      \
+		 FF_VFORK_##vfork,                                           \
+		 signature },
 static const struct ff_call calls[] = {
 #include "calls/calls.def"
 };

@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "host/environment.h"
 #include "arch/hot.h"
+#include "host/environment.h"
 #include "host/privilege.h"
 
 unsigned ff_faults FF_HOT;

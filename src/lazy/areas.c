@@ -20,10 +20,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "host/fault.h"
 #include "arch/hot.h"
-#include "host/sys.h"
+#include "host/fault.h"
 #include "host/maps.h"
+#include "host/sys.h"
 #include "process/noted.h"
 
 #define AREA_MIN ((uintptr_t)1 << 20)

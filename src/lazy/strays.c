@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "host/maps.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
-#include "host/maps.h"
 #include "lazy/slot.h"
 
 #define ENTRIES 512

@@ -18,9 +18,9 @@
 #include "arch/arch.h"
 #include "host/signals.h"
 #include "lend/parent/fence.h"
+#include "lend/parent/vfork.h"
 #include "lend/record.h"
 #include "libc/streams.h"
-#include "lend/parent/vfork.h"
 
 #define FF_LOAN_STACK_BYTES ((size_t)32 << 10)
 #define FF_LOAN_ALTSTACK_BYTES ((size_t)64 << 10)

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "host/identity.h"
-#include "preload/next.h"
 #include "host/sandbox.h"
 #include "lazy/child/child.h"
-#include "ways/ending.h"
 #include "lazy/child/last.h"
 #include "lend/child/borrower.h"
+#include "preload/next.h"
 #include "preload/preload.h"
+#include "ways/ending.h"
 
 /* A borrower has nothing to say: the counters are its parent's. */
 static bool ends(enum ff_ending how)

@@ -13,24 +13,24 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
-#include "calls/calls.h"
 #include "arch/hot.h"
-#include "preload/next.h"
+#include "calls/calls.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "host/threads.h"
 #include "lazy/child/child.h"
-#include "ways/ending.h"
-#include "ways/fork.h"
-#include "ways/intent.h"
 #include "lazy/strays.h"
 #include "lend/child/borrower.h"
-#include "lend/record.h"
 #include "lend/parent/vfork.h"
+#include "lend/record.h"
+#include "preload/next.h"
 #include "preload/preload.h"
 #include "site/site.h"
 #include "tell/options.h"
 #include "tell/stats.h"
+#include "ways/ending.h"
+#include "ways/fork.h"
+#include "ways/intent.h"
 
 #define CALLER __builtin_return_address(0)
 

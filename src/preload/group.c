@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "preload/next.h"
 #include "host/sys.h"
+#include "preload/next.h"
 #include "preload/preload.h"
 #include "site/site.h"
 

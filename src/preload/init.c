@@ -7,10 +7,10 @@
 
 #include "arch/arch.h"
 #include "preload/next.h"
-#include "ways/ending.h"
-#include "ways/fork.h"
 #include "preload/preload.h"
 #include "tell/options.h"
+#include "ways/ending.h"
+#include "ways/fork.h"
 
 __attribute__((constructor)) static void load(void)
 {

@@ -9,18 +9,18 @@
 #include <unistd.h>
 
 #include "calls/calls.h"
-#include "preload/next.h"
 #include "host/pidns.h"
 #include "host/sandbox.h"
 #include "lazy/child/child.h"
+#include "lend/child/borrower.h"
+#include "lend/loan.h"
+#include "lend/parent/ground.h"
+#include "lend/parent/vfork.h"
+#include "preload/next.h"
+#include "preload/preload.h"
+#include "process/trap.h"
 #include "ways/ending.h"
 #include "ways/fork.h"
-#include "process/trap.h"
-#include "lend/child/borrower.h"
-#include "lend/parent/ground.h"
-#include "lend/loan.h"
-#include "lend/parent/vfork.h"
-#include "preload/preload.h"
 
 pid_t _Fork(void);
 pid_t ff_vfork_again(void);

@@ -5,12 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "preload/next.h"
-#include "lazy/parent/advice.h"
 #include "lazy/child/child.h"
-#include "ways/fork.h"
+#include "lazy/parent/advice.h"
 #include "lend/child/borrower.h"
+#include "preload/next.h"
 #include "preload/preload.h"
+#include "ways/fork.h"
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4

@@ -1,9 +1,9 @@
 /* The names that decide which pid namespace children are born into. */
 #include <sched.h>
 
-#include "preload/next.h"
 #include "host/pidns.h"
 #include "lend/child/borrower.h"
+#include "preload/next.h"
 #include "preload/preload.h"
 
 /*

@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "preload/next.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "host/threads.h"
 #include "lazy/child/child.h"
 #include "lazy/slot.h"
-#include "process/trap.h"
 #include "lend/child/borrower.h"
-#include "lend/parent/ground.h"
 #include "lend/loan.h"
+#include "lend/parent/ground.h"
+#include "preload/next.h"
 #include "preload/preload.h"
+#include "process/trap.h"
 #include "tell/options.h"
 
 int __sigaction(int sig, const struct sigaction *act, struct sigaction *old);

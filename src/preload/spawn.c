@@ -10,14 +10,14 @@
 
 #include "arch/arch.h"
 #include "host/identity.h"
-#include "preload/next.h"
 #include "host/sandbox.h"
 #include "lazy/child/child.h"
-#include "ways/fork.h"
 #include "lend/child/borrower.h"
+#include "preload/next.h"
 #include "preload/preload.h"
 #include "spawn/parent/posix.h"
 #include "tell/options.h"
+#include "ways/fork.h"
 
 #define CALLER __builtin_return_address(0)
 

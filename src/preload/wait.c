@@ -12,14 +12,14 @@
 #include <sys/wait.h>
 
 #include "host/identity.h"
-#include "preload/next.h"
 #include "host/sandbox.h"
 #include "lazy/child/child.h"
+#include "lend/child/borrower.h"
+#include "preload/next.h"
+#include "preload/preload.h"
 #include "process/handed.h"
 #include "process/standins.h"
 #include "process/trials.h"
-#include "lend/child/borrower.h"
-#include "preload/preload.h"
 
 /* A borrower and a lazy child have no children: they had to leave to have any.
  * What they know of is their parent's, as it is in any borrowed memory. Under a filter we ask nothing. */

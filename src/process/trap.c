@@ -17,9 +17,9 @@
 #include <sys/prctl.h>
 
 #include "arch/arch.h"
+#include "arch/hot.h"
 #include "calls/calls.h"
 #include "host/fault.h"
-#include "arch/hot.h"
 #include "host/sandbox.h"
 #include "host/spin.h"
 #include "host/sys.h"

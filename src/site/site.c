@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "host/fault.h"
 #include "arch/hot.h"
+#include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/slot.h"
 

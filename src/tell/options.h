@@ -47,25 +47,25 @@ extern struct ff_options ff_options;
  * A default is written as a value, and parsed as one; "" leaves the field
  * NULL. FLATFORK comes first: where it says off, no other is looked at.
  */
-#define FF_OPTIONS(X)                                                             \
-	X("FLATFORK", SWITCH, on, NULL, "on|off", "on",                           \
-	  "off: every call goes to libc, nothing else happens")                   \
-	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",           \
-	  "auto", "which way fork() takes; lazy: wherever it is possible")        \
-	X("FLATFORK_SPAWN", LIBC, spawn_mode, "--spawn", "auto|libc", "auto",     \
-	  "which way posix_spawn and its family take; libc: always libc's")       \
-	X("FLATFORK_VFORK", LIBC, vfork_mode, "--vfork", "auto|libc", "auto",     \
-	  "which way vfork() takes; libc: always libc's")                         \
-	X("FLATFORK_LEND", LEND, lend_mode, "--lend", "off|guarded",              \
-	  "guarded",                                                              \
-	  "whether fork() lends its memory, behind protection keys")              \
-	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M",    \
-	  "auto leaves processes with less resident memory to libc's fork")       \
-	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",      \
-	  "100", "how long a child may hold its parent before it execs")          \
-	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",                  \
-	  "one line per decision, and why")                                       \
-	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",            \
+#define FF_OPTIONS(X)                                                          \
+	X("FLATFORK", SWITCH, on, NULL, "on|off", "on",                        \
+	  "off: every call goes to libc, nothing else happens")                \
+	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",        \
+	  "auto", "which way fork() takes; lazy: wherever it is possible")     \
+	X("FLATFORK_SPAWN", LIBC, spawn_mode, "--spawn", "auto|libc", "auto",  \
+	  "which way posix_spawn and its family take; libc: always libc's")    \
+	X("FLATFORK_VFORK", LIBC, vfork_mode, "--vfork", "auto|libc", "auto",  \
+	  "which way vfork() takes; libc: always libc's")                      \
+	X("FLATFORK_LEND", LEND, lend_mode, "--lend", "off|guarded",           \
+	  "guarded",                                                           \
+	  "whether fork() lends its memory, behind protection keys")           \
+	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
+	  "auto leaves processes with less resident memory to libc's fork")    \
+	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
+	  "100", "how long a child may hold its parent before it execs")       \
+	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",               \
+	  "one line per decision, and why")                                    \
+	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
 	  "one JSON line of counters per process, when it ends or execs")
 
 enum ff_option_kind {

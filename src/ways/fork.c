@@ -11,28 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/hot.h"
 #include "host/environment.h"
 #include "host/fault.h"
 #include "host/ground.h"
-#include "arch/hot.h"
 #include "host/identity.h"
 #include "host/pidns.h"
-#include "libc/place.h"
 #include "host/privilege.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
 #include "host/threads.h"
 #include "lazy/child/child.h"
 #include "lazy/parent/clone.h"
-#include "ways/ending.h"
+#include "lazy/parent/marks.h"
+#include "lazy/slot.h"
+#include "lazy/strays.h"
+#include "libc/place.h"
 #include "process/gate.h"
 #include "process/handed.h"
 #include "process/life.h"
-#include "ways/intent.h"
-#include "lazy/parent/marks.h"
-#include "lazy/slot.h"
 #include "process/standins.h"
-#include "lazy/strays.h"
 #include "process/trap.h"
 #include "process/trials.h"
 #include "site/name.h"
@@ -40,6 +38,8 @@
 #include "tell/log.h"
 #include "tell/options.h"
 #include "tell/stats.h"
+#include "ways/ending.h"
+#include "ways/intent.h"
 
 /* Writable memory that makes a process big although it is not resident: it
  * counts against what fork may promise. */

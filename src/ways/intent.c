@@ -26,10 +26,10 @@
 #include "host/sandbox.h"
 #include "host/sys.h"
 #include "host/threads.h"
-#include "ways/fork.h"
-#include "process/gate.h"
 #include "lazy/parent/marks.h"
+#include "process/gate.h"
 #include "process/trap.h"
+#include "ways/fork.h"
 
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66

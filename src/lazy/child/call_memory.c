@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 
 #include "arch/arch.h"
+#include "host/maps.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"
-#include "host/maps.h"
 #include "lazy/child/own.h"
 #include "lazy/child/pager.h"
 

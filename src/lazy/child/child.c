@@ -29,13 +29,13 @@
 #include <time.h>
 
 #include "arch/arch.h"
-#include "host/fault.h"
 #include "arch/hot.h"
-#include "process/life.h"
+#include "host/fault.h"
 #include "host/maps.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/robust.h"
+#include "process/life.h"
 #include "process/trap.h"
 
 struct ff_child ff_child FF_HOT;

@@ -29,8 +29,8 @@
 #include "lazy/child/child.h"
 #include "lazy/child/source.h"
 #include "lazy/child/touched.h"
-#include "process/trap.h"
 #include "lazy/child/wiped.h"
+#include "process/trap.h"
 
 #define CLUSTER FF_CLUSTER
 /* A longer run is of one call's doing, and elsewhere the next time. */

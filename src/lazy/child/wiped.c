@@ -20,8 +20,8 @@
 #include <sys/mman.h>
 
 #include "host/identity.h"
-#include "host/sys.h"
 #include "host/maps.h"
+#include "host/sys.h"
 #include "process/noted.h"
 
 /* 1: as it was marked, 0: not there, or -errno. */

@@ -6,8 +6,8 @@
 #include "host/threads.h"
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
-#include "process/gate.h"
 #include "lazy/parent/marks.h"
+#include "process/gate.h"
 #include "process/noted.h"
 #include "tell/options.h"
 

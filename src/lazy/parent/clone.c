@@ -33,17 +33,17 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
+#include "calls/request.h"
 #include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
-#include "process/gate.h"
 #include "lazy/parent/marks.h"
+#include "lazy/parent/wait.h"
+#include "process/gate.h"
 #include "process/noted.h"
-#include "calls/request.h"
 #include "process/trap.h"
 #include "process/trials.h"
-#include "lazy/parent/wait.h"
 
 unsigned ff_budget_ms = 100;
 

@@ -52,11 +52,11 @@
 
 #include "arch/hot.h"
 #include "host/identity.h"
+#include "host/maps.h"
 #include "host/spin.h"
 #include "host/sys.h"
-#include "host/maps.h"
-#include "process/noted.h"
 #include "lazy/slot.h"
+#include "process/noted.h"
 #include "site/site.h"
 
 /* Splitting within a huge page splits that. */

@@ -24,8 +24,8 @@
 #include <time.h>
 
 #include "host/sys.h"
-#include "process/fate.h"
 #include "lazy/parent/standin.h"
+#include "process/fate.h"
 
 /* Where nobody could be had to stand in; twice as long the next time, as each
  * try costs a fork. */

@@ -34,14 +34,14 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
-#include "host/fault.h"
-#include "process/life.h"
 #include "calls/request.h"
-#include "process/trap.h"
+#include "host/fault.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
-#include "libc/tids.h"
 #include "lend/parent/vfork.h"
+#include "libc/tids.h"
+#include "process/life.h"
+#include "process/trap.h"
 
 /* Five seconds. */
 #define PAUSE_NS (10L * 1000 * 1000)

@@ -25,11 +25,11 @@
 #include "arch/arch.h"
 #include "calls/calls.h"
 #include "host/identity.h"
-#include "process/trap.h"
 #include "lend/child/become.h"
 #include "lend/loan.h"
 #include "lend/parent/room.h"
 #include "lend/parent/vfork.h"
+#include "process/trap.h"
 
 bool ff_borrower_handles(int sig)
 {

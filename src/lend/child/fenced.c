@@ -43,11 +43,11 @@
 #include "calls/calls.h"
 #include "host/fault.h"
 #include "lazy/child/own.h"
-#include "process/trap.h"
 #include "lend/child/become.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/room.h"
+#include "process/trap.h"
 #include "tell/options.h"
 
 #ifndef FUSE_SUPER_MAGIC

@@ -44,11 +44,11 @@
 #include <sys/rseq.h>
 
 #include "arch/arch.h"
-#include "host/fault.h"
 #include "arch/hot.h"
+#include "host/fault.h"
+#include "host/maps.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
-#include "host/maps.h"
 #include "lend/loan.h"
 #include "libc/tids.h"
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "host/ground.h"
 #include "arch/hot.h"
+#include "host/ground.h"
 #include "host/pidns.h"
 #include "lend/parent/rings.h"
 #include "lend/parent/room.h"

@@ -42,26 +42,26 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "arch/hot.h"
 #include "host/coredump.h"
 #include "host/fault.h"
-#include "arch/hot.h"
 #include "host/sandbox.h"
 #include "host/threads.h"
-#include "ways/fork.h"
+#include "lend/child/borrower.h"
+#include "lend/loan.h"
+#include "lend/parent/ground.h"
+#include "lend/parent/room.h"
+#include "lend/parent/undo.h"
 #include "process/gate.h"
 #include "process/noted.h"
 #include "process/trap.h"
-#include "lend/child/borrower.h"
-#include "lend/parent/ground.h"
-#include "lend/loan.h"
-#include "lend/parent/room.h"
-#include "lend/parent/undo.h"
 #include "site/name.h"
 #include "site/object.h"
 #include "site/site.h"
 #include "tell/log.h"
 #include "tell/options.h"
 #include "tell/stats.h"
+#include "ways/fork.h"
 
 #define ALL_SIGNALS (~(ff_sigset)0)
 #define LOOK_NS (100L * 1000 * 1000)

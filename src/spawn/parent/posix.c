@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libc/actions.h"
 #include "libc/libc.h"
 #include "site/name.h"
-#include "libc/actions.h"
 #include "spawn/parent/report.h"
 #include "spawn/parent/spawn.h"
 #include "tell/log.h"
