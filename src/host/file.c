@@ -1,6 +1,7 @@
 #include "host/file.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 
 #include "host/sys.h"
 
@@ -25,4 +26,12 @@ uint64_t ff_number_at(const char *s)
 	for (; *s >= '0' && *s <= '9'; s++)
 		n = n * 10 + (uint64_t)(*s - '0');
 	return n;
+}
+
+bool ff_is_null(const struct stat *st)
+{
+	const unsigned which = minor(st->st_rdev);
+
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
+	       (which == 3 || which == 5 || (which >= 7 && which <= 9));
 }

@@ -2,8 +2,10 @@
 #ifndef FF_HOST_FILE_H
 #define FF_HOST_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 /*
  * Up to @size - 1 bytes of @path into @buffer, with a NUL behind them; how
@@ -11,6 +13,9 @@
  * Context: any; no lock, no allocation, errno untouched.
  */
 long ff_read_file(const char *path, char *buffer, size_t size);
+
+/* null, zero, full, random, urandom: nobody sees, nothing blocks. */
+bool ff_is_null(const struct stat *st);
 
 /* The decimal number at @s, behind blanks; 0 where there is none. */
 uint64_t ff_number_at(const char *s);

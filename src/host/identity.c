@@ -10,10 +10,9 @@
 #include <sys/mman.h>
 
 #include "arch/hot.h"
+#include "host/page.h"
 #include "host/pidns.h"
 #include "host/sys.h"
-
-#define PAGE 4096
 
 static _Atomic int owner FF_HOT;
 static _Atomic(_Atomic int *) page FF_HOT;
@@ -63,17 +62,17 @@ bool ff_identity_take_to_fork(void)
 
 	if (atomic_load(&page))
 		return true;
-	at = sys(mmap, NULL, PAGE, PROT_READ | PROT_WRITE,
+	at = sys(mmap, NULL, FF_PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
+	if (ff_is_error(at))
 		return false;
-	if (sys(madvise, at, PAGE, MADV_WIPEONFORK) < 0) {
-		sys(munmap, at, PAGE);
+	if (sys(madvise, at, FF_PAGE, MADV_WIPEONFORK) < 0) {
+		sys(munmap, at, FF_PAGE);
 		return false;
 	}
 	atomic_store((_Atomic int *)at, 1);
 	if (!atomic_compare_exchange_strong(&page, &none, (_Atomic int *)at))
-		sys(munmap, at, PAGE);
+		sys(munmap, at, FF_PAGE);
 	return true;
 }
 

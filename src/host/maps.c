@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "host/fault.h"
+#include "host/page.h"
 #include "host/sys.h"
 
 /* Of linux/fs.h since 6.11; Debian 12's headers are older. */
@@ -181,4 +182,9 @@ int ff_maps_find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)
 	while (rc > 0 && m->end <= at)
 		rc = ff_maps_next(maps, m);
 	return rc;
+}
+
+bool ff_is_droppable(uintptr_t page)
+{
+	return sys(madvise, page, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
 }

@@ -34,4 +34,8 @@ int ff_maps_find(struct ff_maps *maps, struct ff_mapping *mapping,
 		 uintptr_t at);
 void ff_maps_close(struct ff_maps *maps);
 
+/* Is @page wiped in children, and no advice can change that (MAP_DROPPABLE,
+ * Linux 6.11)? To ask takes MADV_WIPEONFORK away: not where that was noted. */
+bool ff_is_droppable(uintptr_t page);
+
 #endif

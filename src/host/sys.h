@@ -31,6 +31,12 @@ long ff_sys(long nr, long a, long b, long c, long d, long e, long f);
 		    ff_sys_2, ff_sys_1, ff_sys_0)                              \
 	(SYS_##name, ##__VA_ARGS__)
 
+/* Is it -errno? Addresses are results, too. */
+static inline int ff_is_error(long result)
+{
+	return result < 0 && result > -4096;
+}
+
 static inline int ff_getpid(void)
 {
 	return (int)sys(getpid);

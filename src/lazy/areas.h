@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FF_PAGE ((uintptr_t)4096)
+#include "host/page.h"
+
 #define FF_AREAS_MAX 1024
 #define FF_AREAS_SPARE 64
 #define FF_SHARED_MAX 512
@@ -19,10 +20,6 @@
 /* What is fetched, and remembered, at once. */
 #define FF_CLUSTER_SHIFT 16
 #define FF_CLUSTER ((uintptr_t)1 << FF_CLUSTER_SHIFT)
-
-struct ff_range {
-	uintptr_t start, end;
-};
 
 struct ff_area {
 	uintptr_t start, end; /* page-aligned */
@@ -90,9 +87,5 @@ void ff_areas_drop_growing(struct ff_areas *areas);
 
 /* Does [start, start + len) meet an area? */
 bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
-
-/* Is @page wiped in children, and no advice can change that (MAP_DROPPABLE,
- * Linux 6.11)? To ask takes MADV_WIPEONFORK away: not where that was noted. */
-bool ff_is_droppable(uintptr_t page);
 
 #endif

@@ -25,11 +25,6 @@ static struct {
 	pid_t last; /* who had the image; H-I4 */
 } slots[SLOTS] FF_HOT;
 
-static bool is_error(long rc)
-{
-	return rc < 0 && rc > -4096;
-}
-
 static struct ff_house *get_house(void)
 {
 	size_t bytes = sizeof(struct ff_house) + WINDOW;
@@ -37,7 +32,7 @@ static struct ff_house *get_house(void)
 	long at = sys(mmap, NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (is_error(at))
+	if (ff_is_error(at))
 		return NULL;
 	if (sys(madvise, at, bytes, MADV_DONTFORK) < 0) {
 		sys(munmap, at, bytes);
@@ -54,7 +49,7 @@ static struct ff_house *get_image(void)
 		sys(mmap, NULL, sizeof(struct ff_house), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (is_error(at))
+	if (ff_is_error(at))
 		return NULL;
 	if (sys(madvise, at, sizeof(struct ff_house), MADV_DONTFORK) < 0) {
 		sys(munmap, at, sizeof(struct ff_house));
@@ -245,7 +240,7 @@ static void keep_house(struct ff_keep *keep, const struct ff_house *house)
 	if (house)
 		keep->range[keep->count++] = (struct ff_range){
 			(uintptr_t)house,
-			((uintptr_t)(house + 1) + FF_PAGE - 1) & ~(FF_PAGE - 1)
+			ff_page_ceiling((uintptr_t)(house + 1))
 		};
 }
 

@@ -7,15 +7,15 @@
 
 #include <sys/mman.h>
 
+#include "host/page.h"
 #include "host/sys.h"
 
-#define PAGE ((size_t)4096)
 #define KEPT 64
 
 struct room {
-	char guard[PAGE];
+	char guard[FF_PAGE];
 	char stack[FF_LOAN_STACK_BYTES];
-	char guard_of_altstack[PAGE];
+	char guard_of_altstack[FF_PAGE];
 	char altstack[FF_LOAN_ALTSTACK_BYTES];
 	struct ff_loan loan;
 };
@@ -39,11 +39,11 @@ static struct room *map_room(void)
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
 		      -1, 0);
 
-	if (at < 0 && at > -4096)
+	if (ff_is_error(at))
 		return NULL;
 	room = (struct room *)at;
-	sys(mprotect, room->guard, PAGE, PROT_NONE);
-	sys(mprotect, room->guard_of_altstack, PAGE, PROT_NONE);
+	sys(mprotect, room->guard, FF_PAGE, PROT_NONE);
+	sys(mprotect, room->guard_of_altstack, FF_PAGE, PROT_NONE);
 	return room;
 }
 

@@ -10,8 +10,8 @@
 
 #include <stdatomic.h>
 
+#include "host/page.h"
 #include "host/spin.h"
-#include "lazy/areas.h"
 
 #define NOTES_MAX 256
 

@@ -251,7 +251,7 @@ void ff_sites_listen(void)
 		return;
 	at = sys(mmap, NULL, FF_PAGE, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
+	if (ff_is_error(at))
 		return;
 	if (!atomic_compare_exchange_strong(&told.by_children, &none,
 					    (struct told *)at))

@@ -50,9 +50,7 @@ static void keep_ours(struct ff_keep *keep)
 	keep->count = 0;
 	keep->stack = (uintptr_t)getauxval(AT_RANDOM); /* lies there */
 	keep->range[keep->count++] =
-		(struct ff_range){ (uintptr_t)ff_image_start & ~(FF_PAGE - 1),
-				   ((uintptr_t)ff_image_end + FF_PAGE - 1) &
-					   ~(FF_PAGE - 1) };
+		ff_pages_of((uintptr_t)ff_image_start, (uintptr_t)ff_image_end);
 	ff_sites_keep(keep);
 	ff_keep_page(keep, ff_identity_page());
 }

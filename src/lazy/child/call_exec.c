@@ -163,7 +163,7 @@ static bool mend_all_frames(const ucontext_t *uc)
 	bool found;
 
 	while (top - low < FRAMES_BYTES) {
-		page = (low - 1) & ~(FF_PAGE - 1);
+		page = ff_page_floor(low - 1);
 		if (!ff_is_readable(page, 1))
 			break;
 		low = page;

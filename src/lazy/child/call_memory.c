@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "arch/arch.h"
+#include "host/file.h"
 #include "host/maps.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
@@ -18,11 +19,6 @@
 #include "lazy/child/pager.h"
 
 #define FETCH_MAX ((size_t)4 << 20)
-
-static bool failed(long result)
-{
-	return result < 0 && result > -4096;
-}
 
 /* Fetch all of the range before a call that needs it: it is ordinary memory
  * from now on, whatever the call does. False: the child has left. */
@@ -49,7 +45,7 @@ static void change(ucontext_t *uc, long nr, struct ff_range gone)
 		return;
 	}
 	result = ff_make(uc, nr);
-	if (!failed(result))
+	if (!ff_is_error(result))
 		ff_forget(gone.start, gone.end - gone.start);
 	if (result == -EFAULT)
 		ff_child_leave(uc, FF_REASON_CALL, nr);
@@ -177,7 +173,7 @@ void ff_look_brk(ucontext_t *uc, long nr)
 	uintptr_t wanted = (uintptr_t)ff_arg(uc, 0);
 	uintptr_t now = (uintptr_t)sys(brk, 0), is;
 	/* The page the new end lies in stays. */
-	uintptr_t from = (wanted + FF_PAGE - 1) & ~(FF_PAGE - 1);
+	uintptr_t from = ff_page_ceiling(wanted);
 
 	if (wanted >= now || wanted == 0) {
 		ff_answer(uc, ff_make(uc, nr));

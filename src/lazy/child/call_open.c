@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 
 #include "arch/arch.h"
+#include "host/file.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/sysmacros.h>
 
 #include "arch/arch.h"
 #include "host/sys.h"
@@ -117,12 +116,4 @@ bool ff_next_fd_is_free(void)
 	if (fd >= 0)
 		sys(close, fd);
 	return !took_from(0, fd);
-}
-
-bool ff_is_null(const struct stat *st)
-{
-	const unsigned which = minor(st->st_rdev);
-
-	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
-	       (which == 3 || which == 5 || (which >= 7 && which <= 9));
 }

@@ -25,9 +25,6 @@ bool ff_is_own_file(long fd);
 /* How many there are: as many too many are told of. */
 int ff_our_fds(void);
 
-/* null, zero, full, random, urandom: nobody sees, nothing blocks. */
-bool ff_is_null(const struct stat *st);
-
 /*
  * A call made descriptor @fd, the lowest free one from @from on, or failed.
  * Without ours it might have got a lower number, or got one at all: then the

@@ -128,7 +128,7 @@ int ff_pager_reserve(void)
 						 MAP_FIXED_NOREPLACE),
 			 -1, 0);
 		if (at != (long)a->start || ff_fault(FF_FAULT_RESERVE))
-			return at < 0 && at > -4096 ? (int)at : -EEXIST;
+			return ff_is_error(at) ? (int)at : -EEXIST;
 		if (ff_child.committed && (at = make_certain(a)) < 0)
 			return (int)at;
 		a->first_cluster = cluster_of(a->start);
@@ -142,7 +142,7 @@ int ff_pager_reserve(void)
 	}
 	at = sys(mmap, NULL, bits / 8 + FF_PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at < 0 && at > -4096)
+	if (ff_is_error(at))
 		return (int)at;
 	ff_child.present = (uint64_t *)at;
 	return 0;
@@ -348,9 +348,7 @@ static unsigned cut(unsigned i, uintptr_t start, uintptr_t end)
 
 static struct ff_range whole_pages(uintptr_t start, size_t len)
 {
-	return (struct ff_range){ start & ~(FF_PAGE - 1),
-				  (start + len + FF_PAGE - 1) &
-					  ~(FF_PAGE - 1) };
+	return ff_pages_of(start, start + len);
 }
 
 int ff_fetch_edges(uintptr_t start, size_t len)

@@ -2,9 +2,9 @@
 
 #include <sys/mman.h>
 
+#include "host/page.h"
 #include "host/sandbox.h"
 #include "host/threads.h"
-#include "lazy/areas.h"
 #include "lazy/child/child.h"
 #include "lazy/parent/marks.h"
 #include "process/gate.h"
@@ -19,12 +19,12 @@ bool ff_advice_concerns_fork(int advice)
 
 static uintptr_t floor_of(const void *start)
 {
-	return (uintptr_t)start & ~(FF_PAGE - 1);
+	return ff_page_floor((uintptr_t)start);
 }
 
 static uintptr_t end_of(const void *start, size_t bytes)
 {
-	return ((uintptr_t)start + bytes + FF_PAGE - 1) & ~(FF_PAGE - 1);
+	return ff_page_ceiling((uintptr_t)start + bytes);
 }
 
 bool ff_advice_any_dontfork(void)

@@ -74,9 +74,7 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 
 static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
 {
-	keep->range[keep->count++] =
-		(struct ff_range){ start & ~(FF_PAGE - 1),
-				   (end + FF_PAGE - 1) & ~(FF_PAGE - 1) };
+	keep->range[keep->count++] = ff_pages_of(start, end);
 }
 
 /* Open what the child reads our memory by. */

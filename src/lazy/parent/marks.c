@@ -315,11 +315,6 @@ static int verify_areas(struct ff_areas *areas)
 	return rc < 0 ? rc : 0;
 }
 
-bool ff_is_droppable(uintptr_t page)
-{
-	return sys(madvise, page, FF_PAGE, MADV_KEEPONFORK) == -EINVAL;
-}
-
 /* H-N3. Up to here the area is to be DONTFORK, and up to there WIPEONFORK. */
 static uintptr_t first_border(const struct ff_area *a)
 {

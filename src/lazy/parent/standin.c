@@ -413,7 +413,7 @@ static void *map_some(size_t bytes, int flags)
 	long at = sys(mmap, NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
-	return at < 0 && at > -4096 ? NULL : (void *)at;
+	return ff_is_error(at) ? NULL : (void *)at;
 }
 
 /* Nobody else that is made meanwhile has it. */

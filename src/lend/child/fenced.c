@@ -42,7 +42,7 @@
 #include "arch/arch.h"
 #include "calls/calls.h"
 #include "host/fault.h"
-#include "lazy/child/own.h"
+#include "host/file.h"
 #include "lend/child/become.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"

@@ -48,13 +48,9 @@
 #include "host/fault.h"
 #include "host/maps.h"
 #include "host/sys.h"
-#include "lazy/areas.h"
 #include "lend/loan.h"
 #include "libc/tids.h"
 
-#define PAGE FF_FENCE_PAGE
-#define PAGE_OF(address) ((address) & ~(PAGE - 1))
-#define PAGE_UP(address) PAGE_OF((address) + PAGE - 1)
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 /* Below the stack pointer: the program's, and where ff_let_through() goes on. */
 #define RED_ZONE FF_PASS_BACK
@@ -81,7 +77,7 @@ static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
 
 	if (ff_maps_open(&maps) < 0)
 		return false;
-	maps.next = PAGE_OF(address);
+	maps.next = ff_page_floor(address);
 	while ((rc = ff_maps_next(&maps, ret)) > 0 && ret->end <= address)
 		;
 	ff_maps_close(&maps);
@@ -98,7 +94,7 @@ static bool is_copy_already(uintptr_t page)
 	if (fd < 0)
 		return false;
 	if (sys(pread64, fd, &entry, sizeof(entry),
-		page / PAGE * sizeof(entry)) != (long)sizeof(entry))
+		page / FF_PAGE * sizeof(entry)) != (long)sizeof(entry))
 		entry = 0;
 	sys(close, fd);
 	return (entry & (PRESENT | SWAPPED)) && !(entry & OF_A_FILE);
@@ -145,7 +141,7 @@ static int32_t *find_tid(void)
 	size_t i;
 
 	for (i = 0; i < CONTROL_BYTES / sizeof(*word); i++) {
-		if ((uintptr_t)&word[i] % PAGE == 0 &&
+		if ((uintptr_t)&word[i] % FF_PAGE == 0 &&
 		    !ff_may_read_word(&word[i]))
 			break;
 		if (word[i] != tid)
@@ -200,7 +196,7 @@ static bool strip(struct ff_fence *f)
 			READ_WRITE | f->range[i].grows, 0) < 0)
 			done = false;
 	for (i = 0; i < f->pages; i++)
-		if (sys(pkey_mprotect, f->page[i], PAGE, READ_WRITE, 0) < 0)
+		if (sys(pkey_mprotect, f->page[i], FF_PAGE, READ_WRITE, 0) < 0)
 			done = false;
 	return done;
 }
@@ -213,8 +209,8 @@ static bool find_thread(struct ff_fenced *ret)
 
 	if ((uintptr_t)&ff_loan < low)
 		low = (uintptr_t)&ff_loan;
-	end = PAGE_UP(ff_thread_pointer() + CONTROL_BYTES);
-	ret->start = PAGE_OF(low);
+	end = ff_page_ceiling(ff_thread_pointer() + CONTROL_BYTES);
+	ret->start = ff_page_floor(low);
 	ret->end = end;
 	return low < ff_thread_pointer() &&
 	       end - ret->start <= FF_FENCE_THREAD_BYTES;
@@ -225,10 +221,10 @@ static bool paint_all(struct ff_loan *loan, const struct ff_fenced *thread)
 	struct ff_fence *f = &loan->fence;
 
 	return paint(f, thread->start, thread->end, 0) &&
-	       paint(f, PAGE_OF(loan->caller.rsp), f->stack_end,
+	       paint(f, ff_page_floor(loan->caller.rsp), f->stack_end,
 		     PROT_GROWSDOWN) &&
 	       paint(f, (uintptr_t)ff_loan_altstack(loan),
-		     PAGE_UP((uintptr_t)(loan + 1)), 0);
+		     ff_page_ceiling((uintptr_t)(loan + 1)), 0);
 }
 
 static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
@@ -238,7 +234,7 @@ static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
 	f->keys_were = ff_keys();
 	f->tid = find_tid();
 	f->robust = find_robust();
-	f->stack_end = PAGE_UP((uintptr_t)(loan->return_slot + 1));
+	f->stack_end = ff_page_ceiling((uintptr_t)(loan->return_slot + 1));
 	return loan->alone && loan->libc.bare_fork && f->tid &&
 	       ff_keys_are_as_at_start() && f->robust &&
 	       !(loan->mask & FF_NEEDED) &&
@@ -307,16 +303,16 @@ void ff_fence_open(struct ff_loan *loan)
 bool ff_fence_mend(struct ff_loan *loan, uintptr_t address)
 {
 	struct ff_fence *f = &loan->fence;
-	uintptr_t page = PAGE_OF(address);
+	uintptr_t page = ff_page_floor(address);
 
 	if (f->pages == FF_FENCE_PAGES || !is_plain(page)) /* H-K4 */
 		return false;
-	memcpy(loan->kept.page[f->pages], (void *)page, PAGE);
+	memcpy(loan->kept.page[f->pages], (void *)page, FF_PAGE);
 	f->page[f->pages] = page;
 	/* H-K7 */
 	atomic_signal_fence(memory_order_seq_cst);
 	f->pages++;
-	if (sys(pkey_mprotect, page, PAGE, READ_WRITE, f->key) == 0)
+	if (sys(pkey_mprotect, page, FF_PAGE, READ_WRITE, f->key) == 0)
 		return true;
 	f->pages--;
 	return false;
@@ -378,7 +374,7 @@ static bool put_page_back(uint64_t *now, const uint64_t *was)
 	bool changed = false;
 	size_t i;
 
-	for (i = 0; i < PAGE / sizeof(*now); i++) {
+	for (i = 0; i < FF_PAGE / sizeof(*now); i++) {
 		if (now[i] == was[i])
 			continue;
 		now[i] = was[i];
@@ -419,5 +415,5 @@ void ff_fence_adopt(struct ff_loan *loan)
 		ff_tids_change((void *)(loan->stack_in_use & ~(uintptr_t)7),
 			       f->stack_end - loan->stack_in_use, now);
 	for (i = 0; i < f->pages; i++)
-		ff_tids_change((void *)f->page[i], PAGE, now);
+		ff_tids_change((void *)f->page[i], FF_PAGE, now);
 }

@@ -20,12 +20,13 @@
 #include <sys/types.h>
 #include <ucontext.h>
 
+#include "host/page.h"
+
 struct ff_loan;
 
 #define FF_FENCE_RANGES 3
 #define FF_FENCE_THREAD_BYTES ((size_t)16 << 10)
 #define FF_FENCE_PAGES 32 /* kept for a child that writes elsewhere */
-#define FF_FENCE_PAGE ((size_t)4096)
 #define FF_FENCE_ROBUST 4 /* words, from the one before the head on */
 
 struct ff_fence {
@@ -48,7 +49,7 @@ struct ff_fence {
 
 struct ff_fence_kept {
 	char thread[FF_FENCE_THREAD_BYTES];
-	char page[FF_FENCE_PAGES][FF_FENCE_PAGE];
+	char page[FF_FENCE_PAGES][FF_PAGE];
 };
 
 /* Does this machine have what it takes? Asked once. */

@@ -15,24 +15,24 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "host/page.h"
 #include "host/sys.h"
 #include "spawn/child/child.h"
 
-#define PAGE 4096
 #define KEPT 64
 
 static _Atomic(void *) kept[KEPT];
 
 static long map_stack(void **ret_top)
 {
-	long at = sys(mmap, NULL, PAGE + FF_CHILD_STACK_BYTES,
+	long at = sys(mmap, NULL, FF_PAGE + FF_CHILD_STACK_BYTES,
 		      PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
-	if (at < 0 && at > -4096)
+	if (ff_is_error(at))
 		return at;
-	sys(mprotect, at, PAGE, PROT_NONE);
-	*ret_top = (char *)at + PAGE + FF_CHILD_STACK_BYTES;
+	sys(mprotect, at, FF_PAGE, PROT_NONE);
+	*ret_top = (char *)at + FF_PAGE + FF_CHILD_STACK_BYTES;
 	return 0;
 }
 
@@ -64,6 +64,6 @@ void ff_stack_put(void *top)
 		    atomic_compare_exchange_strong(&kept[i], &none, top))
 			return;
 	}
-	sys(munmap, (char *)top - FF_CHILD_STACK_BYTES - PAGE,
-	    PAGE + FF_CHILD_STACK_BYTES);
+	sys(munmap, (char *)top - FF_CHILD_STACK_BYTES - FF_PAGE,
+	    FF_PAGE + FF_CHILD_STACK_BYTES);
 }
