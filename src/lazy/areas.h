@@ -11,15 +11,12 @@
 #include <stdint.h>
 
 #include "host/page.h"
+#include "site/warm.h"
 
 #define FF_AREAS_MAX 1024
 #define FF_AREAS_SPARE 64
 #define FF_SHARED_MAX 512
 #define FF_KEEP_MAX 16
-#define FF_WARM_MAX 64
-/* What is fetched, and remembered, at once. */
-#define FF_CLUSTER_SHIFT 16
-#define FF_CLUSTER ((uintptr_t)1 << FF_CLUSTER_SHIFT)
 
 struct ff_area {
 	uintptr_t start, end; /* page-aligned */
@@ -46,12 +43,6 @@ struct ff_areas {
 	struct ff_range shared[FF_SHARED_MAX];
 };
 
-/* Clusters, by their addresses, that children touched before exec. */
-struct ff_warm {
-	unsigned count;
-	uintptr_t cluster[FF_WARM_MAX];
-};
-
 /* Memory that must come along whatever mapping it lies in: ours, and what is
  * better copied as fork does than fetched. */
 struct ff_keep {
@@ -61,13 +52,6 @@ struct ff_keep {
 	struct ff_range range[FF_KEEP_MAX];
 	struct ff_warm warm;
 };
-
-static inline void ff_keep_page(struct ff_keep *keep, uintptr_t page)
-{
-	if (page)
-		keep->range[keep->count++] =
-			(struct ff_range){ page, page + FF_PAGE };
-}
 
 /*
  * List the areas of this process. Context: any; raw system calls only.

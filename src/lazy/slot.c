@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 
 #include "arch/hot.h"
+#include "host/identity.h"
 #include "host/sys.h"
 #include "process/fate.h"
+#include "site/site.h"
 
 #define SLOTS 4
 
@@ -252,4 +254,22 @@ void ff_slots_keep(struct ff_keep *keep)
 		keep_house(keep, slots[i].house);
 		keep_house(keep, slots[i].image);
 	}
+}
+
+static void keep_page(struct ff_keep *keep, uintptr_t page)
+{
+	if (page)
+		keep->range[keep->count++] =
+			(struct ff_range){ page, page + FF_PAGE };
+}
+
+void ff_pages_keep(struct ff_keep *keep)
+{
+	uintptr_t page[FF_SITES_PAGES];
+	unsigned i;
+
+	ff_sites_pages(page);
+	for (i = 0; i < FF_SITES_PAGES; i++)
+		keep_page(keep, page[i]);
+	keep_page(keep, ff_identity_page());
 }

@@ -21,6 +21,7 @@
 
 #include "host/signals.h"
 #include "lazy/areas.h"
+#include "site/reason.h"
 
 enum ff_state {
 	FF_STARTING,   /* made; whether it is to live is not known yet */
@@ -34,31 +35,6 @@ enum ff_state {
 			  child to leave, or to look for signals */
 	FF_LEAVING,    /* child: is fetching everything */
 	FF_RELEASED,   /* child: has all its memory, is on its own */
-};
-
-/*
- * Why a lazy child went away or on without exec. The second column is what
- * the log says; the third, whether a child born committed at this site could
- * have gone on without its parent noticing.
- */
-#define FF_REASONS(X)                                               \
-	X(NONE, "", false)                                          \
-	X(CALL, "calls what can't be undone", false)                \
-	X(OUTPUT, "writes before exec", true)                       \
-	X(EXIT, "ends without exec", false)                         \
-	X(CRASH, "faults", false)                                   \
-	X(SIGNAL, "has a signal to deliver", false)                 \
-	X(SHARED, "writes shared memory", true)                     \
-	X(MEMORY, "can't get its memory", false)                    \
-	X(DESCRIPTOR, "needs the pager's descriptor number", false) \
-	X(BUDGET, "time budget is used up", false)                  \
-	X(DIED, "was killed before exec", false)
-
-enum ff_reason {
-#define X(id, text, commits) FF_REASON_##id,
-	FF_REASONS(X)
-#undef X
-	FF_REASON_COUNT
 };
 
 /* The kernel's robust list, as in linux/futex.h. */
@@ -242,7 +218,9 @@ void ff_slot_depict(struct ff_slot *slot);
 /* In a new process: what there was is the parent's, and not here. */
 void ff_slots_reset(void);
 
-/* Add the memory of all slots to what must come along. */
+/* Add to what must come along the memory of all slots, and the pages that
+ * other rooms keep for themselves. */
 void ff_slots_keep(struct ff_keep *keep);
+void ff_pages_keep(struct ff_keep *keep);
 
 #endif

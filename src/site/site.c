@@ -11,8 +11,9 @@
 
 #include "arch/hot.h"
 #include "host/fault.h"
+#include "host/page.h"
 #include "host/sys.h"
-#include "lazy/slot.h"
+#include "site/reason.h"
 
 #define SITES 64
 #define SCORE_MAX 2
@@ -316,8 +317,8 @@ bool ff_site_frame(struct ff_site *s, struct ff_frame_rule *ret_rule)
 }
 
 /* The parent's page is shared memory, too, which our own children have not. */
-void ff_sites_keep(struct ff_keep *keep)
+void ff_sites_pages(uintptr_t ret_page[FF_SITES_PAGES])
 {
-	ff_keep_page(keep, (uintptr_t)atomic_load(&told.by_children));
-	ff_keep_page(keep, (uintptr_t)atomic_load(&told.to_parent));
+	ret_page[0] = (uintptr_t)atomic_load(&told.by_children);
+	ret_page[1] = (uintptr_t)atomic_load(&told.to_parent);
 }

@@ -18,8 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lazy/areas.h"
 #include "site/frame.h"
+#include "site/warm.h"
 
 enum ff_way {
 	FF_WAY_REAL,
@@ -88,7 +88,8 @@ void ff_site_keep_warm(const struct ff_site *site, struct ff_warm *ret_warm);
 /* The frame rule at @site, looked up once. */
 bool ff_site_frame(struct ff_site *site, struct ff_frame_rule *ret_rule);
 
-/* Our memory outside the object, to be kept by a lazy child. */
-void ff_sites_keep(struct ff_keep *keep);
+/* Our memory outside the object, to be kept by a lazy child: pages, or 0. */
+#define FF_SITES_PAGES 2
+void ff_sites_pages(uintptr_t ret_page[FF_SITES_PAGES]);
 
 #endif

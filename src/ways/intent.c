@@ -51,8 +51,7 @@ static void keep_ours(struct ff_keep *keep)
 	keep->stack = (uintptr_t)getauxval(AT_RANDOM); /* lies there */
 	keep->range[keep->count++] =
 		ff_pages_of((uintptr_t)ff_image_start, (uintptr_t)ff_image_end);
-	ff_sites_keep(keep);
-	ff_keep_page(keep, ff_identity_page());
+	ff_pages_keep(keep);
 }
 
 /*

@@ -51,13 +51,11 @@
 #include <sys/mman.h>
 
 #include "arch/hot.h"
-#include "host/identity.h"
 #include "host/maps.h"
 #include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/slot.h"
 #include "process/noted.h"
-#include "site/site.h"
 
 /* Splitting within a huge page splits that. */
 #define HUGE ((uintptr_t)2 << 20)
@@ -232,8 +230,7 @@ static void sweep_again(const struct kind *kind)
 	struct ff_keep keep = { 0 };
 	uint64_t layout;
 
-	ff_sites_keep(&keep);
-	ff_keep_page(&keep, ff_identity_page());
+	ff_pages_keep(&keep);
 	ff_slots_keep(&keep);
 	keep.ours = keep.count;
 	if (sweep(kind, false, &keep, &layout) < 0)
