@@ -32,6 +32,7 @@ set(FF_CORE_SOURCES
 	arch/x86_64/lend.S
 	calls/calls.c
 	host/file.c
+	host/newborn.c
 	host/ground.c
 	libc/libc.c
 	libc/place.c
@@ -71,7 +72,8 @@ set(FF_CORE_SOURCES
 	process/standins.c
 	lazy/strays.c
 	lazy/child/touched.c
-	process/trap.c
+	process/sigsys.c
+	lazy/trap.c
 	process/trials.c
 	lazy/parent/wait.c
 	lazy/child/wiped.c

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/page.h"
 #include "host/pidns.h"
 #include "host/sys.h"
@@ -54,6 +55,7 @@ void ff_identity_take(void)
 	if (mark)
 		atomic_store(mark, 1);
 }
+FF_IN_NEW_PROCESS(ff_identity_take);
 
 bool ff_identity_take_to_fork(void)
 {

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 
 atomic_bool ff_sandboxed FF_HOT;
@@ -51,11 +52,12 @@ void ff_flight_end(void)
 		    0);
 }
 
-void ff_flights_reset(void)
+static void reset(void)
 {
 	atomic_store(&flights, 0);
 	atomic_store(&awaited, false);
 }
+FF_IN_NEW_PROCESS(reset);
 
 void ff_flights_await(void)
 {

@@ -40,7 +40,4 @@ void ff_flight_end(void);
  * inside a flight. */
 void ff_flights_await(void);
 
-/* In a new process: nobody else is under way. */
-void ff_flights_reset(void);
-
 #endif

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 
 /* What every directory is linked by. */
@@ -66,3 +67,4 @@ void ff_threads_reset(void)
 	atomic_store(&cloned, false);
 	atomic_store(&shared, false);
 }
+FF_IN_NEW_PROCESS(ff_threads_reset);

@@ -5,6 +5,7 @@
 
 #include "arch/hot.h"
 #include "host/identity.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 #include "process/fate.h"
 #include "site/site.h"
@@ -236,6 +237,7 @@ void ff_slots_reset(void)
 	}
 	ff_current = NULL;
 }
+FF_IN_NEW_PROCESS(ff_slots_reset);
 
 static void keep_house(struct ff_keep *keep, const struct ff_house *house)
 {

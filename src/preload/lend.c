@@ -18,7 +18,7 @@
 #include "lend/parent/vfork.h"
 #include "preload/next.h"
 #include "preload/preload.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 #include "ways/ending.h"
 #include "ways/fork.h"
 

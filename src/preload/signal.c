@@ -17,7 +17,7 @@
 #include "lend/parent/ground.h"
 #include "preload/next.h"
 #include "preload/preload.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 #include "tell/options.h"
 
 int __sigaction(int sig, const struct sigaction *act, struct sigaction *old);

@@ -9,6 +9,7 @@
 
 #include "arch/hot.h"
 #include "host/identity.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 
 /* Bit 31: marks stand, or are about to. Below: how many real forks are under
@@ -152,3 +153,4 @@ void ff_gate_reset(void)
 	atomic_store(&gate, 0);
 	atomic_store(&sleepers, 0);
 }
+FF_IN_NEW_PROCESS(ff_gate_reset);

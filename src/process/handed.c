@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 
 #define HANDED_MAX 64
@@ -77,7 +78,7 @@ bool ff_is_handed(pid_t pid)
 	return false;
 }
 
-void ff_handed_reset(void)
+static void reset(void)
 {
 	unsigned i;
 
@@ -85,3 +86,4 @@ void ff_handed_reset(void)
 		atomic_store(&handed[i], 0);
 	atomic_store(&count, 0);
 }
+FF_IN_NEW_PROCESS(reset);

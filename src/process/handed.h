@@ -18,7 +18,4 @@ void ff_handed_remove(pid_t pid);
 bool ff_any_handed(void);
 bool ff_is_handed(pid_t pid);
 
-/* In a new process: they are its parent's. */
-void ff_handed_reset(void);
-
 #endif

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 #include "process/fate.h"
 
@@ -218,7 +219,7 @@ bool ff_any_standin(void)
 	return atomic_load(&count) != 0;
 }
 
-void ff_standins_reset(void)
+static void reset(void)
 {
 	unsigned i;
 
@@ -228,3 +229,4 @@ void ff_standins_reset(void)
 		atomic_store(&standins[i], 0);
 	atomic_store(&count, 0);
 }
+FF_IN_NEW_PROCESS(reset);

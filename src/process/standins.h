@@ -34,7 +34,4 @@ bool ff_any_standin(void);
 void ff_standins_settle(void);
 bool ff_standin_found(const siginfo_t *info);
 
-/* In a new process: they are its parent's. */
-void ff_standins_reset(void);
-
 #endif

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 
 #define FORBIDDEN 0x80000000u
@@ -72,3 +73,4 @@ void ff_trials_reset(void)
 {
 	atomic_fetch_and(&trials, FORBIDDEN | BEGUN);
 }
+FF_IN_NEW_PROCESS(ff_trials_reset);

@@ -11,6 +11,7 @@
 
 #include "arch/hot.h"
 #include "host/fault.h"
+#include "host/newborn.h"
 #include "host/page.h"
 #include "host/sys.h"
 #include "site/reason.h"
@@ -269,6 +270,7 @@ void ff_sites_new_process(void)
 		atomic_store(&told.to_parent, up);
 	atomic_store(&told.born_at, NULL);
 }
+FF_IN_NEW_PROCESS(ff_sites_new_process);
 
 void ff_site_born_real(struct ff_site *s)
 {

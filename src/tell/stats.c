@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 
 #include "arch/hot.h"
+#include "host/newborn.h"
 #include "host/sys.h"
 #include "tell/line.h"
 #include "tell/log.h"
@@ -31,6 +32,7 @@ void ff_stats_reset(void)
 #undef X
 	atomic_store(&written, false);
 }
+FF_IN_NEW_PROCESS(ff_stats_reset);
 
 /* Length of the UTF-8 sequence at @s, 0 if there is none. */
 static size_t utf8_length(const unsigned char *s)

@@ -16,6 +16,7 @@
 #include "host/fault.h"
 #include "host/ground.h"
 #include "host/identity.h"
+#include "host/newborn.h"
 #include "host/pidns.h"
 #include "host/privilege.h"
 #include "host/sandbox.h"
@@ -26,12 +27,12 @@
 #include "lazy/parent/marks.h"
 #include "lazy/slot.h"
 #include "lazy/strays.h"
+#include "lazy/trap.h"
 #include "libc/place.h"
 #include "process/gate.h"
 #include "process/handed.h"
-#include "process/life.h"
+#include "process/sigsys.h"
 #include "process/standins.h"
-#include "process/trap.h"
 #include "process/trials.h"
 #include "site/name.h"
 #include "site/site.h"
@@ -115,24 +116,12 @@ static const char *no_ground(void)
 	return why;
 }
 
-void ff_new_process(void)
+static void be_another(void)
 {
 	generation++;
 	ff_intended = NULL;
-	ff_trap_reset();
-	ff_identity_take();
-	ff_threads_reset();
-	ff_flights_reset();
-	ff_gate_reset();
-	ff_marks_reset();
-	ff_slots_reset();
-	ff_trials_reset();
-	ff_child.unsent = false;
-	ff_standins_reset();
-	ff_handed_reset();
-	ff_stats_reset();
-	ff_sites_new_process();
 }
+FF_IN_NEW_PROCESS(be_another);
 
 /*
  * Forks that nobody told us of (libc's own, raw ones) leave a child with

@@ -27,8 +27,8 @@
 #include "host/sys.h"
 #include "host/threads.h"
 #include "lazy/parent/marks.h"
+#include "lazy/trap.h"
 #include "process/gate.h"
-#include "process/trap.h"
 #include "ways/fork.h"
 
 #ifndef PR_GET_MDWE

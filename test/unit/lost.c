@@ -7,7 +7,8 @@
 #include <sys/wait.h>
 
 #include "arch/arch.h"
-#include "process/trap.h"
+#include "lazy/trap.h"
+#include "process/sigsys.h"
 #include "unit.h"
 
 static struct ff_slot slot;

@@ -34,7 +34,8 @@
 #include "lazy/child/child.h"
 #include "lazy/child/pager.h"
 #include "lazy/strays.h"
-#include "process/trap.h"
+#include "lazy/trap.h"
+#include "process/sigsys.h"
 
 /* What handlers may use of the stack before we hear of them, and the frame
  * the kernel makes for one. */

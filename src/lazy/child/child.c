@@ -32,13 +32,20 @@
 #include "arch/hot.h"
 #include "host/fault.h"
 #include "host/maps.h"
+#include "host/newborn.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/robust.h"
-#include "process/life.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 
 struct ff_child ff_child FF_HOT;
+
+/* Who is made by one whose end sends nothing is an ordinary child. */
+static void send(void)
+{
+	ff_child.unsent = false;
+}
+FF_IN_NEW_PROCESS(send);
 
 static bool move_state(enum ff_state from, enum ff_state to)
 {
@@ -172,7 +179,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.committed = slot->committed;
 	ff_child.mask = slot->mask;
 	ff_child.stack = slot->stack;
-	ff_child.sys = *ff_program_sigsys();
+	ff_child.sys = *ff_sigsys_of_program();
 	ff_robust_begin();
 	ff_child.parent = slot->parent;
 	ff_child.mem = move_high(mem);

@@ -32,7 +32,7 @@
 #include "lazy/child/child.h"
 #include "lazy/child/own.h"
 #include "lazy/child/pager.h"
-#include "process/trap.h"
+#include "lazy/trap.h"
 
 #define STRUCT_BYTES 4096
 #define VECTOR_MAX 1024 /* UIO_MAXIOV */

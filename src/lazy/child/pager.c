@@ -30,7 +30,7 @@
 #include "lazy/child/source.h"
 #include "lazy/child/touched.h"
 #include "lazy/child/wiped.h"
-#include "process/trap.h"
+#include "lazy/trap.h"
 
 #define CLUSTER FF_CLUSTER
 /* A longer run is of one call's doing, and elsewhere the next time. */

@@ -15,7 +15,8 @@
 
 #include "arch/arch.h"
 #include "lazy/child/child.h"
-#include "process/trap.h"
+#include "lazy/trap.h"
+#include "process/sigsys.h"
 
 static const int raised[FF_RAISED] = { SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 

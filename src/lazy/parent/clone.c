@@ -40,9 +40,9 @@
 #include "lazy/child/child.h"
 #include "lazy/parent/marks.h"
 #include "lazy/parent/wait.h"
+#include "lazy/trap.h"
 #include "process/gate.h"
 #include "process/noted.h"
-#include "process/trap.h"
 #include "process/trials.h"
 
 unsigned ff_budget_ms = 100;

@@ -52,6 +52,7 @@
 
 #include "arch/hot.h"
 #include "host/maps.h"
+#include "host/newborn.h"
 #include "host/spin.h"
 #include "host/sys.h"
 #include "lazy/slot.h"
@@ -250,13 +251,14 @@ void ff_marks_sweep(void)
 		sweep_again(&wiped);
 }
 
-void ff_marks_reset(void)
+static void reset(void)
 {
 	atomic_store(&may_be_left, 0);
 	ff_noted_reset();
 	atomic_store(&refused.count, 0);
 	refused.lock.word = 0;
 }
+FF_IN_NEW_PROCESS(reset);
 
 static void leave_out(struct ff_areas *areas, const struct ff_area *a)
 {

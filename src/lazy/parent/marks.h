@@ -26,7 +26,4 @@ void ff_areas_unmark(const struct ff_areas *areas, bool threads,
  */
 void ff_marks_sweep(void);
 
-/* In a new process: what is marked, it has not got. */
-void ff_marks_reset(void);
-
 #endif

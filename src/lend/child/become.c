@@ -36,12 +36,12 @@
 #include "calls/calls.h"
 #include "calls/request.h"
 #include "host/fault.h"
+#include "host/newborn.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/vfork.h"
 #include "libc/tids.h"
-#include "process/life.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 
 /* Five seconds. */
 #define PAUSE_NS (10L * 1000 * 1000)

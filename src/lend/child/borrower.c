@@ -29,7 +29,7 @@
 #include "lend/loan.h"
 #include "lend/parent/room.h"
 #include "lend/parent/vfork.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 
 bool ff_borrower_handles(int sig)
 {

@@ -47,7 +47,7 @@
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/room.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 #include "tell/options.h"
 
 #ifndef FUSE_SUPER_MAGIC

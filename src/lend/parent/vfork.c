@@ -54,7 +54,7 @@
 #include "lend/parent/undo.h"
 #include "process/gate.h"
 #include "process/noted.h"
-#include "process/trap.h"
+#include "process/sigsys.h"
 #include "site/name.h"
 #include "site/object.h"
 #include "site/site.h"

@@ -1,16 +1,9 @@
 /*
- * Hazards
+ * Hazard
  *  H-T1 The SIGSYS action is process-wide. It is ours only while a thread is
  *       armed, and never where somebody else handles it.
- *  H-T2 A SIGSYS or SIGSEGV raised while blocked kills: no mask of the
- *       program's reaches the kernel. Our handlers make only calls that
- *       dispatch lets through; that of SIGSYS may fault.
- *  H-T3 The thread may stand on a tiny stack, or one that is absent in the
- *       child: handlers run on an alternate stack of ours. Where the thread
- *       already is on an alternate stack (a fork from a signal handler), it
- *       can't be changed: real fork.
  */
-#include "process/trap.h"
+#include "process/sigsys.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,12 +11,10 @@
 
 #include "arch/arch.h"
 #include "arch/hot.h"
-#include "calls/calls.h"
 #include "host/fault.h"
-#include "host/sandbox.h"
+#include "host/newborn.h"
 #include "host/spin.h"
 #include "host/sys.h"
-#include "lazy/child/child.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
@@ -97,30 +88,6 @@ int ff_handle(int sig, void (*handler)(int, siginfo_t *, void *),
 	return (int)sys(rt_sigaction, sig, &act, ret_old, sizeof(act.mask));
 }
 
-static void on_sigsys(int sig, siginfo_t *info, void *context)
-{
-	ucontext_t *uc = context;
-	struct ff_slot *slot = ff_current;
-
-	if (info->si_code == SYS_USER_DISPATCH) {
-		if (ff_child.active)
-			ff_child_call(uc, ff_call_number(info));
-		else
-			ff_parent_call(slot, uc, ff_call_number(info));
-		return;
-	}
-	if (ff_child.active) {
-		ff_child_foreign(uc, info);
-		return;
-	}
-	/* Sent by somebody while ours was installed: it is the program's.
-	 * Give the action back early and let it come again. */
-	sys(rt_sigaction, sig, &sigsys.old, NULL, sizeof(ff_sigset));
-	if (slot && slot->armed)
-		ff_disarm_in_handler(slot, uc);
-	sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig, info);
-}
-
 /* A handler that only returns (ruby installs one) serves nobody's dispatch
  * and misses nothing in the meantime. */
 static bool somebody_handles(const struct ff_sigaction *act)
@@ -129,8 +96,7 @@ static bool somebody_handles(const struct ff_sigaction *act)
 	       !ff_is_empty_function((const void *)act->handler);
 }
 
-/* 0, or -EBUSY: SIGSYS is somebody's. */
-static int take_sigsys(void)
+int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *))
 {
 	int rc = 0;
 
@@ -141,7 +107,7 @@ static int take_sigsys(void)
 		if (rc == 0)
 			rc = somebody_handles(&sigsys.old) ?
 				     -EBUSY :
-				     ff_handle(SIGSYS, on_sigsys, &sigsys.old);
+				     ff_handle(SIGSYS, handler, &sigsys.old);
 	}
 	if (rc == 0)
 		sigsys.users++;
@@ -149,7 +115,7 @@ static int take_sigsys(void)
 	return rc;
 }
 
-static void give_sigsys(void)
+void ff_sigsys_give(void)
 {
 	ff_spin_lock(&sigsys.lock);
 	if (--sigsys.users == 0)
@@ -170,80 +136,16 @@ void ff_sigsys_end(ff_sigset mask)
 	ff_setmask(mask);
 }
 
-const struct ff_sigaction *ff_program_sigsys(void)
+const struct ff_sigaction *ff_sigsys_of_program(void)
 {
 	return &sigsys.old;
 }
 
-void ff_trap_again(void)
-{
-	struct ff_sigaction ignored;
-
-	ff_handle(SIGSYS, on_sigsys, &ignored);
-}
-
-void ff_trap_reset(void)
+static void reset(void)
 {
 	sigsys.lock.word = 0;
 	if (sigsys.users)
 		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL, sizeof(ff_sigset));
 	sigsys.users = 0;
 }
-
-const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
-{
-	stack_t ours = { .ss_sp = ff_house_of(slot)->altstack,
-			 .ss_size = FF_ALTSTACK_BYTES };
-
-	slot->mask = slot->mask_at_fork = mask;
-	slot->ret_mask = NULL;
-	if (!ff_dispatch_possible())
-		return "no syscall user dispatch";
-	/* Blocked by the program; we could not let them in. */
-	if (ff_pending() & FF_NEEDED)
-		return "SIGSYS or SIGSEGV is pending";
-	ff_setmask(ff_our_mask(mask));
-	if (sys(sigaltstack, &ours, &slot->stack) < 0)
-		return "on an alternate signal stack";
-	if (take_sigsys() < 0) {
-		sys(sigaltstack, &slot->stack, NULL);
-		return "SIGSYS is handled by the program";
-	}
-	ff_current = slot;
-	slot->armed = true;
-	if (ff_dispatch(true) == 0)
-		return NULL;
-	ff_untrap(slot);
-	ff_current = NULL;
-	sys(sigaltstack, &slot->stack, NULL);
-	return "no syscall user dispatch";
-}
-
-void ff_untrap(struct ff_slot *slot)
-{
-	if (!slot->armed)
-		return;
-	ff_dispatch(false);
-	slot->armed = false;
-	give_sigsys();
-}
-
-void ff_disarm(struct ff_slot *slot)
-{
-	ff_untrap(slot);
-	ff_current = NULL;
-	sys(sigaltstack, &slot->stack, NULL);
-	ff_flight_end();
-}
-
-void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc)
-{
-	ff_untrap(slot);
-	ff_current = NULL;
-	/* The return from the handler would not change it: it is still on
-	 * the alternate stack when the kernel looks (H-T3). */
-	uc->uc_stack = slot->stack;
-	ff_sigaltstack_from(&slot->stack, ff_stack_pointer(uc));
-	*(ff_sigset *)&uc->uc_sigmask = slot->mask;
-	ff_flight_end();
-}
+FF_IN_NEW_PROCESS(reset);

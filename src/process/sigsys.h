@@ -1,0 +1,52 @@
+/*
+ * Syscall user dispatch, and whose SIGSYS is: the signal that dispatch raises
+ * is of the whole process.
+ */
+#ifndef FF_PROCESS_SIGSYS_H
+#define FF_PROCESS_SIGSYS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "host/signals.h"
+
+/* si_code of the SIGSYS that dispatch raises; asm-generic/siginfo.h has it
+ * from 5.11 on. */
+#ifndef SYS_USER_DISPATCH
+#define SYS_USER_DISPATCH 2
+#endif
+
+/* Does the kernel have it, and is it left to us? The kernel is asked once. */
+bool ff_dispatch_possible(void);
+
+/* The program has it for itself, in some thread: what is set there can't be
+ * asked for, so it could not be put back. */
+void ff_dispatch_is_programs(void);
+
+/* Dispatch on and off for this thread; 0 or -errno. */
+int ff_dispatch(bool on);
+
+/*
+ * SIGSYS is ours, until the last who took it gives it back. 0, or -EBUSY: the
+ * program handles it. In a new process it is the program's again.
+ */
+int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *));
+void ff_sigsys_give(void);
+
+/* SIGSYS as the program has it, while ours is installed. */
+const struct ff_sigaction *ff_sigsys_of_program(void);
+
+/*
+ * sigaction(SIGSYS) by the program, in any thread. begin: true if ours is
+ * installed, and what the program will get back may be read and changed;
+ * until end nobody installs or removes ours.
+ */
+struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask);
+void ff_sigsys_end(ff_sigset mask);
+
+/* Install @handler for @sig on the alternate stack, with all signals blocked
+ * but page faults. */
+int ff_handle(int sig, void (*handler)(int, siginfo_t *, void *),
+	      struct ff_sigaction *ret_old);
+
+#endif
