@@ -56,6 +56,7 @@ set(FF_CORE_SOURCES
 	process/handed.c
 	lazy/child/last.c
 	ways/intent.c
+	ways/lend.c
 	host/maps.c
 	lazy/parent/marks.c
 	lazy/child/mediator.c

@@ -14,11 +14,11 @@
 #include <stddef.h>
 
 #include "arch/arch.h"
+#include "calls/calls.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
 #include "lazy/child/child.h"
 #include "process/sigsys.h"
-#include "calls/calls.h"
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
 {

@@ -21,7 +21,6 @@
 #include "lazy/child/child.h"
 #include "lazy/strays.h"
 #include "lend/child/borrower.h"
-#include "lend/parent/vfork.h"
 #include "lend/record.h"
 #include "preload/next.h"
 #include "preload/preload.h"
@@ -31,6 +30,7 @@
 #include "ways/ending.h"
 #include "ways/fork.h"
 #include "ways/intent.h"
+#include "ways/lend.h"
 
 #define CALLER __builtin_return_address(0)
 

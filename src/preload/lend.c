@@ -15,12 +15,12 @@
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/ground.h"
-#include "lend/parent/vfork.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/sigsys.h"
 #include "ways/ending.h"
 #include "ways/fork.h"
+#include "ways/lend.h"
 
 pid_t _Fork(void);
 pid_t ff_vfork_again(void);
@@ -37,7 +37,7 @@ void *ff_vfork(const struct ff_caller *caller)
 	libc.again = (void *)ff_vfork_again;
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
-	ff_lend(caller, &libc);
+	ff_lend_to_vfork(caller, &libc);
 	ff_fork_memory_is_shared();
 	return (void *)FF_NEXT(vfork);
 }

@@ -28,7 +28,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "libc/actions.h"
+#include "spawn/steps.h"
 
 enum table {
 	NEITHER,

@@ -39,7 +39,6 @@
 #include "host/newborn.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
-#include "lend/parent/vfork.h"
 #include "libc/tids.h"
 #include "process/sigsys.h"
 

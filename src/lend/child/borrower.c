@@ -28,7 +28,6 @@
 #include "lend/child/become.h"
 #include "lend/loan.h"
 #include "lend/parent/room.h"
-#include "lend/parent/vfork.h"
 #include "process/sigsys.h"
 
 bool ff_borrower_handles(int sig)

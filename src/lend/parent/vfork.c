@@ -53,7 +53,6 @@
 #include "lend/parent/room.h"
 #include "lend/parent/undo.h"
 #include "process/gate.h"
-#include "process/noted.h"
 #include "process/sigsys.h"
 #include "site/name.h"
 #include "site/object.h"
@@ -61,7 +60,6 @@
 #include "tell/log.h"
 #include "tell/options.h"
 #include "tell/stats.h"
-#include "ways/fork.h"
 
 #define ALL_SIGNALS (~(ff_sigset)0)
 #define LOOK_NS (100L * 1000 * 1000)
@@ -402,15 +400,13 @@ static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 	return true;
 }
 
-/* @record: a fork's, which is lent behind a fence or not at all. In a flight,
- * which lasts until go_on(); this returns if nothing was done (H-V7). */
-static void start(const struct ff_caller *caller, const struct ff_libc *libc,
-		  struct ff_record *record)
+void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
+	     struct ff_record *record)
 {
 	struct ff_loan *loan;
 	int error = errno;
 
-	if (ff_why_not_lend() || atomic_load(&no_children))
+	if (atomic_load(&no_children))
 		return;
 	loan = ff_loan_take();
 	if (!loan)
@@ -438,35 +434,4 @@ static void start(const struct ff_caller *caller, const struct ff_libc *libc,
 		return;
 	}
 	ff_on_stack(ff_loan_stack(loan), lend, loan);
-}
-
-void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc)
-{
-	if (ff_options.vfork_mode != FF_MODE_AUTO || !ff_flight_begin())
-		return;
-	start(caller, libc, NULL);
-	ff_flight_end();
-}
-
-bool ff_may_lend_to_forks(void)
-{
-	return ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible();
-}
-
-bool ff_lend_wants_to_know(const struct ff_record *record)
-{
-	return __libc_single_threaded && !ff_record_is_barred(record);
-}
-
-void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
-		     struct ff_record *record)
-{
-	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_why_never() ||
-	    !ff_flight_begin())
-		return;
-	if (!ff_core_dump_kills_sharers() && !ff_noted_any() &&
-	    ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
-	    ff_lend_ground_of_forks())
-		start(caller, libc, record);
-	ff_flight_end();
 }

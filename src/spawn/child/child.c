@@ -32,7 +32,7 @@
 #include <sys/resource.h>
 
 #include "host/sys.h"
-#include "libc/actions.h"
+#include "spawn/steps.h"
 
 #define SIGNALS 64
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "libc/actions.h"
+#include "spawn/steps.h"
 #include "tell/line.h"
 
 enum shows {
