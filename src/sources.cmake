@@ -70,6 +70,7 @@ set(FF_CORE_SOURCES
 	lazy/slot.c
 	lazy/child/source.c
 	lazy/parent/standin.c
+	process/stance.c
 	process/standins.c
 	lazy/strays.c
 	lazy/child/touched.c
@@ -80,13 +81,13 @@ set(FF_CORE_SOURCES
 	lazy/child/wiped.c
 	lend/child/become.c
 	lend/child/borrower.c
-	lend/parent/fence.c
+	lend/fence.c
 	lend/child/fenced.c
 	lend/parent/ground.c
 	lend/loan.c
 	lend/record.c
 	lend/parent/rings.c
-	lend/parent/room.c
+	lend/headroom.c
 	libc/streams.c
 	libc/tids.c
 	lend/parent/undo.c

@@ -17,8 +17,10 @@
 #include "calls/calls.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
-#include "lazy/child/child.h"
+#include "lazy/child/calls.h"
+#include "lazy/parent/clone.h"
 #include "process/sigsys.h"
+#include "process/stance.h"
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
 {
@@ -26,13 +28,13 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 	struct ff_slot *slot = ff_current;
 
 	if (info->si_code == SYS_USER_DISPATCH) {
-		if (ff_child.active)
+		if (ff_mediated)
 			ff_child_call(uc, ff_call_number(info));
 		else
 			ff_parent_call(slot, uc, ff_call_number(info));
 		return;
 	}
-	if (ff_child.active) {
+	if (ff_mediated) {
 		ff_child_foreign(uc, info);
 		return;
 	}

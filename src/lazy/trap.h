@@ -29,10 +29,4 @@ void ff_disarm_in_handler(struct ff_slot *slot, ucontext_t *uc);
 /* Child: SIGSYS is ours again, after an exec that failed. */
 void ff_trap_again(void);
 
-/* One trapped call, on either side. */
-void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr);
-void ff_child_call(ucontext_t *uc, long nr);
-/* A SIGSYS that is somebody's signal, not dispatch. */
-void ff_child_foreign(ucontext_t *uc, siginfo_t *info);
-
 #endif

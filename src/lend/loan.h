@@ -17,8 +17,8 @@
 
 #include "arch/arch.h"
 #include "host/signals.h"
+#include "lend/fence.h"
 #include "lend/functions.h"
-#include "lend/parent/fence.h"
 #include "lend/record.h"
 #include "libc/streams.h"
 

@@ -1,7 +1,7 @@
 #include "lend/record.h"
 
 #include "host/fault.h"
-#include "lend/parent/fence.h"
+#include "lend/fence.h"
 #include "site/frame.h"
 
 #define RECORDS 64

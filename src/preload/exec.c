@@ -17,6 +17,7 @@
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "ways/ending.h"
+#include "process/stance.h"
 
 /* A borrower has nothing to say: the counters are its parent's. */
 static bool ends(enum ff_ending how)
@@ -140,7 +141,7 @@ FF_EXPORT int execle(const char *path, const char *arg, ...)
 static void ends_with(int status)
 {
 	ends(FF_ENDING_EXIT);
-	if (ff_child.unsent && !ff_child.active && !ff_is_borrower() &&
+	if (ff_child.unsent && !ff_mediated && !ff_is_borrower() &&
 	    !atomic_load(&ff_sandboxed) && ff_identity() == FF_SAME)
 		ff_end_as_ordinary(status);
 }

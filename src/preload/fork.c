@@ -18,12 +18,12 @@
 #include "host/signals.h"
 #include "host/sys.h"
 #include "host/threads.h"
-#include "lazy/child/child.h"
 #include "lazy/strays.h"
 #include "lend/child/borrower.h"
 #include "lend/record.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "process/stance.h"
 #include "site/site.h"
 #include "tell/options.h"
 #include "tell/stats.h"
@@ -48,7 +48,7 @@ static void prepare(void)
 {
 	ff_tidy();
 	ff_own_memory("forks");
-	if (!ff_child.active)
+	if (!ff_mediated)
 		ff_next_find_all();
 }
 
@@ -76,7 +76,7 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 	long pid;
 
 	prepare();
-	if (ff_may_lend_to_forks() && !ff_child.active && !atfork_handlers &&
+	if (ff_may_lend_to_forks() && !ff_mediated && !atfork_handlers &&
 	    !ff_site_is_late(ff_site_of((void *)caller->rip)))
 		record = ff_record_of(caller);
 	if (!record)

@@ -11,13 +11,13 @@
 #include "calls/calls.h"
 #include "host/pidns.h"
 #include "host/sandbox.h"
-#include "lazy/child/child.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/ground.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/sigsys.h"
+#include "process/stance.h"
 #include "ways/ending.h"
 #include "ways/fork.h"
 #include "ways/lend.h"
@@ -109,12 +109,12 @@ void ff_leave_call(long nr, const long *args)
 		break;
 	case FF_VFORK_UFFD:
 		/* A fork finds nothing where the program would be asked. */
-		if (!ff_child.active)
+		if (!ff_mediated)
 			ff_fork_never_lazily(FF_USERFAULTFD);
 		break;
 	case FF_VFORK_SEALS:
 		/* What is absent in a child would not be. */
-		if (!ff_child.active)
+		if (!ff_mediated)
 			ff_fork_real_from_now(FF_SEALED);
 		break;
 	case FF_VFORK_RINGS:

@@ -10,6 +10,7 @@
 #include "lend/child/borrower.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "process/stance.h"
 #include "ways/fork.h"
 
 #ifndef MREMAP_DONTUNMAP
@@ -98,7 +99,7 @@ FF_EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_start(more, request);
 	arg = va_arg(more, void *);
 	va_end(more);
-	if (request == NEW_USERFAULTFD && !ff_child.active) {
+	if (request == NEW_USERFAULTFD && !ff_mediated) {
 		ff_own_memory("makes a userfaultfd");
 		ff_fork_never_lazily(FF_USERFAULTFD);
 	}
@@ -107,7 +108,7 @@ FF_EXPORT int ioctl(int fd, unsigned long request, ...)
 
 FF_EXPORT int close(int fd)
 {
-	if (ff_child.active)
+	if (ff_mediated)
 		return ff_child_close(fd);
 	ff_tidy();
 	return FF_NEXT(close)(fd);

@@ -10,14 +10,15 @@
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "host/threads.h"
-#include "lazy/child/child.h"
 #include "lazy/slot.h"
+#include "lazy/child/exec.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/ground.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/sigsys.h"
+#include "process/stance.h"
 #include "tell/options.h"
 
 int __sigaction(int sig, const struct sigaction *act, struct sigaction *old);
@@ -71,7 +72,7 @@ static int change_sigsys(sigaction_function next, const struct sigaction *act,
  * has dispositions of its own. */
 static bool concerns_us(int sig)
 {
-	return sig == SIGSYS && !ff_loan && ff_options.on && !ff_child.active &&
+	return sig == SIGSYS && !ff_loan && ff_is_on() &&
 	       !atomic_load(&ff_sandboxed) &&
 	       (ff_may_have_threads() || ff_current);
 }

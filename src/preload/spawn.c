@@ -11,10 +11,10 @@
 #include "arch/arch.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
-#include "lazy/child/child.h"
 #include "lend/child/borrower.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "process/stance.h"
 #include "spawn/parent/posix.h"
 #include "tell/options.h"
 #include "ways/fork.h"
@@ -56,7 +56,7 @@ void ff_leave_lazy_child(void)
 	int error = errno;
 
 	ff_leave_fence("spawns");
-	if (ff_child.active && ff_next_syscall)
+	if (ff_mediated && ff_next_syscall)
 		ff_next_syscall(SYS_clone, (long)CLONE_THREAD, 0L, 0L, 0L, 0L);
 	errno = error;
 }
@@ -73,7 +73,7 @@ static bool is_ours(const struct ff_posix_call *call)
 	ff_leave_lazy_child();
 	if (ff_is_borrower() || !ff_flight_begin())
 		return false;
-	if (ff_child.active || ff_identity() != FF_BORROWED)
+	if (ff_mediated || ff_identity() != FF_BORROWED)
 		return true;
 	ff_flight_end();
 	return false;

@@ -13,11 +13,11 @@
 
 #include "host/identity.h"
 #include "host/sandbox.h"
-#include "lazy/child/child.h"
 #include "lend/child/borrower.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/handed.h"
+#include "process/stance.h"
 #include "process/standins.h"
 #include "process/trials.h"
 
@@ -25,8 +25,7 @@
  * What they know of is their parent's, as it is in any borrowed memory. Under a filter we ask nothing. */
 static bool has_children(void)
 {
-	return !ff_child.active && !ff_is_borrower() &&
-	       !atomic_load(&ff_sandboxed);
+	return !ff_mediated && !ff_is_borrower() && !atomic_load(&ff_sandboxed);
 }
 
 static bool finds_all(int options)

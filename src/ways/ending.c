@@ -19,8 +19,7 @@
 
 #include "host/identity.h"
 #include "host/sandbox.h"
-#include "lazy/child/child.h"
-#include "lazy/parent/clone.h"
+#include "process/stance.h"
 #include "process/standins.h"
 #include "process/trials.h"
 #include "site/site.h"
@@ -34,12 +33,12 @@ static bool settle_children(enum ff_ending how)
 {
 	bool holds = how != FF_ENDING_WORDS && ff_trials_any();
 
-	if ((!holds && !ff_any_standin()) || ff_child.active ||
+	if ((!holds && !ff_any_standin()) || ff_mediated ||
 	    atomic_load(&ff_sandboxed) || ff_identity() != FF_SAME)
 		return false;
 	if (holds)
-		ff_trials_hold(ff_budget_ms + AND_A_LITTLE_MS);
-	ff_standins_await(ff_budget_ms);
+		ff_trials_hold(ff_options.budget_ms + AND_A_LITTLE_MS);
+	ff_standins_await(ff_options.budget_ms);
 	return holds;
 }
 
@@ -49,8 +48,8 @@ bool ff_ending(enum ff_ending how)
 	int error = errno;
 	bool held = settle_children(how);
 
-	if (ff_child.active || !ff_options.on ||
-	    (!execs_of_site && !ff_options.stats) || !ff_flight_begin())
+	if (!ff_is_on() || (!execs_of_site && !ff_options.stats) ||
+	    !ff_flight_begin())
 		return held;
 	if (ff_identity() == FF_SAME) {
 		if (how == FF_ENDING_EXEC)

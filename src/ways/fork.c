@@ -23,7 +23,6 @@
 #include "host/sys.h"
 #include "host/threads.h"
 #include "lazy/child/child.h"
-#include "lazy/parent/clone.h"
 #include "lazy/parent/marks.h"
 #include "lazy/slot.h"
 #include "lazy/strays.h"
@@ -32,6 +31,7 @@
 #include "process/gate.h"
 #include "process/handed.h"
 #include "process/sigsys.h"
+#include "process/stance.h"
 #include "process/standins.h"
 #include "process/trials.h"
 #include "site/name.h"
@@ -76,7 +76,6 @@ void ff_fork_setup(void)
 	if ((ff_options.log && ff_log_is_stderr(ff_options.log)) ||
 	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
 		ff_log_note_stderr();
-	ff_budget_ms = ff_options.budget_ms;
 	ff_pidns_watch();
 	ff_fork_setup_names();
 	/* Whose counters they are, however its children are made. */
@@ -146,7 +145,7 @@ void ff_fork_memory_is_shared(void)
 	int error = errno;
 
 	ff_fork_setup();
-	if (ff_options.on && !ff_child.active && !atomic_load(&ff_sandboxed))
+	if (ff_in_force())
 		is_our_process();
 	errno = error;
 }
@@ -196,7 +195,7 @@ const char *ff_why_not_lend(void)
 	const char *why;
 
 	ff_fork_setup();
-	if (ff_child.active || !ff_options.on || atomic_load(&ff_sandboxed))
+	if (!ff_in_force())
 		return "";
 	why = no_ground();
 	if (why)
@@ -268,7 +267,7 @@ static void real_child(struct ff_site *site)
 /* Are we who began, and not a copy that a handler made? */
 static bool is_still(unsigned born)
 {
-	return generation == born && !ff_child.active;
+	return generation == born && !ff_mediated;
 }
 
 /* libc's, whatever was intended when a handler made it (H-E1). */
@@ -467,7 +466,7 @@ static long fork_any(struct fork *fork)
 	bool ours;
 
 	ff_fork_setup();
-	if (ff_child.active || !ff_options.on)
+	if (!ff_is_on())
 		return fork->call(fork->arg);
 	if (!ff_flight_begin())
 		return fork_silently(fork->call, fork->arg);
@@ -528,7 +527,7 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	struct ff_site *site = NULL;
 
 	ff_fork_setup();
-	if (ff_child.active || !ff_options.on)
+	if (!ff_is_on())
 		return call(arg);
 	if (!ff_flight_begin())
 		return fork_silently(call, arg);
@@ -544,7 +543,7 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name)
 {
-	if (!ff_child.active && ff_options.on && !atomic_load(&ff_sandboxed)) {
+	if (ff_in_force()) {
 		ff_stats.forks_real++;
 		ff_ending(FF_ENDING_WORDS);
 		ff_stats.forks_real--;

@@ -10,7 +10,7 @@
 
 #include "host/coredump.h"
 #include "host/sandbox.h"
-#include "lend/parent/fence.h"
+#include "lend/fence.h"
 #include "lend/parent/ground.h"
 #include "lend/parent/vfork.h"
 #include "lend/record.h"

@@ -4,7 +4,7 @@
  */
 #include "lend/loan.h"
 #include "lend/parent/rings.h"
-#include "lend/parent/room.h"
+#include "lend/headroom.h"
 #include "libc/tids.h"
 
 #include <errno.h>
@@ -322,19 +322,19 @@ START_TEST(room_is_lowered_and_given_back)
 	struct rlimit was, now, low;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &was), 0);
-	ck_assert(ff_room_is_unlimited() == (was.rlim_cur == RLIM_INFINITY));
+	ck_assert(ff_headroom_is_unlimited() == (was.rlim_cur == RLIM_INFINITY));
 	low = was;
 	if (low.rlim_cur == RLIM_INFINITY)
 		low.rlim_cur = 100000;
 	if (low.rlim_max != RLIM_INFINITY && low.rlim_cur > low.rlim_max)
 		low.rlim_cur = low.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &low), 0);
-	ck_assert(!ff_room_is_unlimited());
-	ck_assert(ff_room_reserve(&was));
+	ck_assert(!ff_headroom_is_unlimited());
+	ck_assert(ff_headroom_reserve(&was));
 	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &now), 0);
 	ck_assert_uint_lt(now.rlim_cur, low.rlim_cur);
 	ck_assert_uint_eq(now.rlim_max, low.rlim_max);
-	ff_room_release(&was);
+	ff_headroom_release(&was);
 	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &now), 0);
 	ck_assert_uint_eq(now.rlim_cur, low.rlim_cur);
 }

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "arch/arch.h"
-#include "lazy/trap.h"
+#include "lazy/child/calls.h"
 #include "process/sigsys.h"
 #include "unit.h"
 

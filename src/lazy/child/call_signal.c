@@ -17,6 +17,7 @@
 #include "lazy/child/child.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
+#include "process/stance.h"
 
 static void note_handler(long sig, uintptr_t new)
 {
@@ -35,7 +36,7 @@ static void pass_action(ucontext_t *uc, long nr, long sig)
 	if (raised)
 		ff_raised_give((int)sig);
 	ff_pass(uc, nr, "-pp-");
-	if (raised && ff_child.active && ff_raised_take((int)sig) < 0)
+	if (raised && ff_mediated && ff_raised_take((int)sig) < 0)
 		ff_child_leave(uc, FF_REASON_CALL, -1);
 }
 

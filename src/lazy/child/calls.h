@@ -35,4 +35,9 @@ FF_LOOKS(X)
 /* Decide by the arguments, and make the call or not. */
 void ff_look(enum ff_lazy look, ucontext_t *uc, long nr);
 
+/* One trapped call of the child. */
+void ff_child_call(ucontext_t *uc, long nr);
+/* A SIGSYS that is somebody's signal, not dispatch. */
+void ff_child_foreign(ucontext_t *uc, siginfo_t *info);
+
 #endif

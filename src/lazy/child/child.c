@@ -37,6 +37,7 @@
 #include "lazy/child/raised.h"
 #include "lazy/child/robust.h"
 #include "process/sigsys.h"
+#include "process/stance.h"
 
 struct ff_child ff_child FF_HOT;
 
@@ -194,7 +195,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	}
 	if (!is_born())
 		end();
-	ff_child.active = true;
+	ff_mediated = true;
 }
 
 static void set_action(int sig, const struct ff_sigaction *act)
@@ -270,7 +271,7 @@ static void let_go(ucontext_t *uc)
 	sys(futex, &sh->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	if (fetch_all() < 0)
 		die();
-	ff_child.active = false;
+	ff_mediated = false;
 	ff_dispatch(false);
 	/* SIGSYS is given back as the parent had it, and then is the child's */
 	ff_new_process();

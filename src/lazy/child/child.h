@@ -18,7 +18,6 @@
 #define FF_RAISED 4
 
 struct ff_child {
-	bool active;	/* mediated; false in every other process */
 	bool committed; /* can't be taken back any more */
 	bool unsent;	/* its end sends nothing (H-D10) */
 	bool latched;	/* it has told that its rights may change (H-I2) */

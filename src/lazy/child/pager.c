@@ -26,6 +26,7 @@
 #include "arch/arch.h"
 #include "host/fault.h"
 #include "host/sys.h"
+#include "lazy/child/calls.h"
 #include "lazy/child/child.h"
 #include "lazy/child/source.h"
 #include "lazy/child/touched.h"

@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 #include "arch/arch.h"
+#include "lazy/child/calls.h"
 #include "lazy/child/child.h"
-#include "lazy/trap.h"
 #include "process/sigsys.h"
 
 static const int raised[FF_RAISED] = { SIGBUS, SIGFPE, SIGILL, SIGTRAP };

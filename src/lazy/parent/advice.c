@@ -5,10 +5,10 @@
 #include "host/page.h"
 #include "host/sandbox.h"
 #include "host/threads.h"
-#include "lazy/child/child.h"
 #include "lazy/parent/marks.h"
 #include "process/gate.h"
 #include "process/noted.h"
+#include "process/stance.h"
 #include "tell/options.h"
 
 bool ff_advice_concerns_fork(int advice)
@@ -40,7 +40,7 @@ bool ff_advice_is_noted(const void *start, size_t bytes)
 
 void ff_advice_begin(struct ff_advice_window *window)
 {
-	window->gated = ff_options.on && !ff_child.active && ff_flight_begin();
+	window->gated = ff_is_on() && ff_flight_begin();
 	if (!window->gated)
 		return;
 	/* To the gate this is like a real fork: it waits for marks. */
@@ -61,8 +61,8 @@ void ff_advice_end(const struct ff_advice_window *window)
 
 void ff_advice_begin_move(struct ff_advice_window *window)
 {
-	window->gated = ff_options.on && !ff_child.active &&
-			ff_may_have_threads() && ff_flight_begin();
+	window->gated =
+		ff_is_on() && ff_may_have_threads() && ff_flight_begin();
 	window->blocked = window->gated && ff_gate_was_used();
 	if (!window->gated)
 		return;

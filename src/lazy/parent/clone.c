@@ -44,8 +44,7 @@
 #include "process/gate.h"
 #include "process/noted.h"
 #include "process/trials.h"
-
-unsigned ff_budget_ms = 100;
+#include "tell/options.h"
 
 /* Around the stack pointer and the thread's control block: in use by both
  * the program and the kernel (rseq), so not worth or not able to fault. */
@@ -197,7 +196,7 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 		ff_bury_called_off(slot, (pid_t)pid);
 		return "a signal waits for the program";
 	}
-	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_budget_ms);
+	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_options.budget_ms);
 	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;
 }
 

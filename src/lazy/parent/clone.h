@@ -2,9 +2,11 @@
 #ifndef FF_LAZY_PARENT_CLONE_H
 #define FF_LAZY_PARENT_CLONE_H
 
+#include <ucontext.h>
+
 #include "lazy/slot.h"
 
-/* How the next lazy forks are made; set by whoever drives. */
-extern unsigned ff_budget_ms;
+/* A call of the armed thread: the clone is ours, all others are made. */
+void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr);
 
 #endif

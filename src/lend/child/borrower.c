@@ -26,8 +26,8 @@
 #include "calls/calls.h"
 #include "host/identity.h"
 #include "lend/child/become.h"
+#include "lend/headroom.h"
 #include "lend/loan.h"
-#include "lend/parent/room.h"
 #include "process/sigsys.h"
 
 bool ff_borrower_handles(int sig)
@@ -90,7 +90,7 @@ void ff_borrow(void *arg)
 	bool able;
 
 	await_birth(loan);
-	able = (!loan->reserved || ff_room_release(&loan->nproc)) &&
+	able = (!loan->reserved || ff_headroom_release(&loan->nproc)) &&
 	       sys(sigaltstack, &ours, NULL) == 0 &&
 	       ff_borrower_handles(SIGSYS);
 	for (; able && left; left &= left - 1)

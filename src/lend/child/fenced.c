@@ -27,7 +27,7 @@
  *  H-F4 The timer's signal (H-F1) must not be seen in what a call answers: only
  *       such calls wait here as the kernel repeats from the start.
  */
-#include "lend/parent/fence.h"
+#include "lend/fence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,8 +45,8 @@
 #include "host/file.h"
 #include "lend/child/become.h"
 #include "lend/child/borrower.h"
+#include "lend/headroom.h"
 #include "lend/loan.h"
-#include "lend/parent/room.h"
 #include "process/sigsys.h"
 #include "tell/options.h"
 
@@ -168,7 +168,7 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		return false;
 	switch ((enum ff_fence_way)c->fence) {
 	case FF_FENCE_uid:
-		if (!ff_room_is_unlimited())
+		if (!ff_headroom_is_unlimited())
 			return false;
 		/* fall through */
 	case FF_FENCE_ids:

@@ -14,8 +14,8 @@
 #include "arch/hot.h"
 #include "host/ground.h"
 #include "host/pidns.h"
+#include "lend/headroom.h"
 #include "lend/parent/rings.h"
-#include "lend/parent/room.h"
 
 #define LOOK_NS (100L * 1000 * 1000)
 
@@ -75,7 +75,7 @@ bool ff_lend_ground_of_forks(void)
 	if (atomic_load(&has_writers))
 		return false;
 	if (is_time(&room_looked_at)) {
-		atomic_store(&has_room, ff_room_in_sight());
+		atomic_store(&has_room, ff_headroom_in_sight());
 		if (ff_rings_are_mapped())
 			ff_lend_no_forks();
 		atomic_store(&room_looked_at, now_ns());

@@ -48,9 +48,9 @@
 #include "host/sandbox.h"
 #include "host/threads.h"
 #include "lend/child/borrower.h"
+#include "lend/headroom.h"
 #include "lend/loan.h"
 #include "lend/parent/ground.h"
-#include "lend/parent/room.h"
 #include "lend/parent/undo.h"
 #include "process/gate.h"
 #include "process/sigsys.h"
@@ -286,13 +286,13 @@ static void make_child(struct ff_loan *loan)
 
 	if (ff_fault_once(FF_FAULT_SIGNAL_LATE))
 		sys(kill, 0, SIGUSR1);
-	loan->reserved = loan->fenced && ff_room_reserve(&loan->nproc);
+	loan->reserved = loan->fenced && ff_headroom_reserve(&loan->nproc);
 	loan->result =
 		ff_fault(FF_FAULT_NO_CLONE3) ?
 			-ENOSYS :
 			ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
 	if (loan->reserved)
-		ff_room_release(&loan->nproc);
+		ff_headroom_release(&loan->nproc);
 	if (loan->reserved && loan->result == -EAGAIN) {
 		/* It would have been the last, or nearly so. */
 		loan->refused = true;

@@ -4,8 +4,8 @@
  * kernel will not refuse that, and leaves before it takes the room away
  * itself.
  */
-#ifndef FF_LEND_PARENT_ROOM_H
-#define FF_LEND_PARENT_ROOM_H
+#ifndef FF_LEND_HEADROOM_H
+#define FF_LEND_HEADROOM_H
 
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -15,7 +15,7 @@
  * leave room to copy it? False, too, where that can't be known. Reads some
  * files: to be asked now and then.
  */
-bool ff_room_in_sight(void);
+bool ff_headroom_in_sight(void);
 
 /*
  * Around the clone of a borrower: RLIMIT_NPROC is lowered by what is to be
@@ -23,12 +23,12 @@ bool ff_room_in_sight(void);
  * there is less. False: there is no limit, and nothing to be given back. The
  * borrower inherits the lowered one and gives it back as well.
  */
-bool ff_room_reserve(struct rlimit *ret_was);
-bool ff_room_release(const struct rlimit *was);
+bool ff_headroom_reserve(struct rlimit *ret_was);
+bool ff_headroom_release(const struct rlimit *was);
 
 /* Is no number of processes too many? Else a child that changes its ids may
  * leave the room behind: another user has processes of his own, which are
  * counted against it, and root's are not counted at all. */
-bool ff_room_is_unlimited(void);
+bool ff_headroom_is_unlimited(void);
 
 #endif

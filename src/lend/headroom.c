@@ -5,7 +5,7 @@
  *       again for a while (become.c).
  *  H-R2 A cgroup above the root of a cgroup namespace is not to be seen.
  */
-#include "lend/parent/room.h"
+#include "lend/headroom.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,7 +175,7 @@ static bool memory_has_room(void)
 	       writable <= ((uint64_t)si.totalram + si.totalswap) * si.mem_unit;
 }
 
-bool ff_room_in_sight(void)
+bool ff_headroom_in_sight(void)
 {
 	return memory_has_room() && pids_have_room();
 }
@@ -186,7 +186,7 @@ static bool processes_are_limited(struct rlimit *ret_limit)
 	       ret_limit->rlim_cur != RLIM_INFINITY;
 }
 
-bool ff_room_reserve(struct rlimit *ret_was)
+bool ff_headroom_reserve(struct rlimit *ret_was)
 {
 	struct rlimit less;
 
@@ -197,12 +197,12 @@ bool ff_room_reserve(struct rlimit *ret_was)
 	return sys(prlimit64, 0, RLIMIT_NPROC, &less, NULL) == 0;
 }
 
-bool ff_room_release(const struct rlimit *was)
+bool ff_headroom_release(const struct rlimit *was)
 {
 	return sys(prlimit64, 0, RLIMIT_NPROC, was, NULL) == 0;
 }
 
-bool ff_room_is_unlimited(void)
+bool ff_headroom_is_unlimited(void)
 {
 	struct rlimit limit;
 

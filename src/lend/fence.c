@@ -33,7 +33,7 @@
  *  H-K11 A page of a file that nobody has written follows the file. It would
  *       not any more once the child has written it, whatever is put back.
  */
-#include "lend/parent/fence.h"
+#include "lend/fence.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,8 +10,8 @@
  * Only where no other thread is: all that changes is the child's doing then,
  * and no signal handler runs, which could not touch the stack.
  */
-#ifndef FF_LEND_PARENT_FENCE_H
-#define FF_LEND_PARENT_FENCE_H
+#ifndef FF_LEND_FENCE_H
+#define FF_LEND_FENCE_H
 
 #include <signal.h>
 #include <stdbool.h>
