@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lazy/slot.h"
+#include "site/reason.h"
 #include "tell/options.h"
 #include "tell/stats.h"
 

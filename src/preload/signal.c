@@ -10,6 +10,7 @@
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "host/threads.h"
+#include "lazy/child/exec.h"
 #include "lazy/slot.h"
 #include "lazy/child/exec.h"
 #include "lend/child/borrower.h"
