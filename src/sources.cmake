@@ -50,6 +50,8 @@ set(FF_CORE_SOURCES
 	lazy/child/calls.c
 	lazy/child/child.c
 	lazy/parent/clone.c
+	ways/account.c
+	ways/decide.c
 	ways/ending.c
 	process/fate.c
 	ways/fork.c

@@ -27,6 +27,7 @@
 #include "site/site.h"
 #include "tell/options.h"
 #include "tell/stats.h"
+#include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/fork.h"
 #include "ways/intent.h"

@@ -9,8 +9,8 @@
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "tell/options.h"
+#include "ways/decide.h"
 #include "ways/ending.h"
-#include "ways/fork.h"
 
 __attribute__((constructor)) static void load(void)
 {

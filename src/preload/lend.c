@@ -18,8 +18,8 @@
 #include "preload/preload.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
+#include "ways/decide.h"
 #include "ways/ending.h"
-#include "ways/fork.h"
 #include "ways/lend.h"
 
 pid_t _Fork(void);

@@ -11,7 +11,7 @@
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/stance.h"
-#include "ways/fork.h"
+#include "ways/decide.h"
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4

@@ -17,7 +17,7 @@
 #include "process/stance.h"
 #include "spawn/parent/posix.h"
 #include "tell/options.h"
-#include "ways/fork.h"
+#include "ways/decide.h"
 
 #define CALLER __builtin_return_address(0)
 

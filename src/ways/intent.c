@@ -29,7 +29,7 @@
 #include "lazy/parent/marks.h"
 #include "lazy/trap.h"
 #include "process/gate.h"
-#include "ways/fork.h"
+#include "ways/decide.h"
 
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66

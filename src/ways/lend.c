@@ -16,7 +16,7 @@
 #include "lend/record.h"
 #include "process/noted.h"
 #include "tell/options.h"
-#include "ways/fork.h"
+#include "ways/decide.h"
 
 static bool may_lend(void)
 {

@@ -1,0 +1,98 @@
+/*
+ * What is written down of a fork: counters, the log, and what is remembered of
+ * the site. Runs in the parent, wherever fork may be called.
+ */
+#include "ways/account.h"
+
+#include "site/name.h"
+#include "tell/log.h"
+#include "tell/stats.h"
+
+void ff_account_reason(const char *name, const void *at, const char *why)
+{
+	char where[FF_SITE_NAME_MAX];
+
+	if (ff_log_wanted())
+		ff_log("%s at %s: real: %s", name, ff_site_name(at, where),
+		       why);
+}
+
+void ff_account_real(struct ff_site *site)
+{
+	ff_stats.forks_real++;
+	ff_site_real(site);
+}
+
+static const char *reason_text(uint32_t reason)
+{
+	static const char *const text[] = {
+#define X(id, words, commits) words,
+		FF_REASONS(X)
+#undef X
+	};
+
+	return reason < sizeof(text) / sizeof(text[0]) ? text[reason] : "";
+}
+
+static void log_lazy(const struct ff_slot *slot, const char *name,
+		     const void *at)
+{
+	const struct ff_shared *sh = slot->shared;
+	char where[FF_SITE_NAME_MAX];
+
+	if (!ff_log_wanted())
+		return;
+	ff_site_name(at, where);
+	if (slot->outcome == FF_OUTCOME_BACK)
+		ff_log("%s at %s: real: rolled back: child %s (call %d, "
+		       "%u faults)",
+		       name, where, reason_text(slot->reason), slot->call,
+		       (unsigned)sh->faults);
+	else
+		ff_log("%s at %s: lazy%s: %s%s (%u areas, %lu MiB absent, "
+		       "%u faults, %u calls, %lu KiB fetched)",
+		       name, where, slot->committed ? ", committed" : "",
+		       slot->outcome == FF_OUTCOME_EXEC	    ? "child exec'ed" :
+		       slot->outcome == FF_OUTCOME_RELEASED ? "let go: child " :
+							      "child ended",
+		       slot->outcome == FF_OUTCOME_RELEASED ?
+			       reason_text(slot->reason) :
+			       "",
+		       slot->areas.count,
+		       (unsigned long)(slot->areas.absent_bytes >> 20),
+		       (unsigned)sh->faults, (unsigned)sh->calls,
+		       (unsigned long)(sh->fetched_bytes >> 10));
+}
+
+void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
+		const char *name, const void *at)
+{
+	struct ff_warm warm;
+
+	switch (slot->outcome) {
+	case FF_OUTCOME_EXEC:
+		ff_stats.forks_lazy++;
+		ff_warm_told(slot, &warm);
+		ff_site_exec(site, &warm);
+		ff_site_note_child(site, (pid_t)pid);
+		break;
+	case FF_OUTCOME_RELEASED:
+		ff_stats.hydrations++;
+		/* fall through */
+	case FF_OUTCOME_ENDED:
+		ff_stats.forks_lazy++;
+		ff_site_committed_strayed(site);
+		break;
+	case FF_OUTCOME_BACK:
+		ff_stats.rollbacks++;
+		ff_site_back(site, slot->reason);
+		/* fall through */
+	case FF_OUTCOME_NONE:
+		if (pid > 0)
+			ff_account_real(site);
+	}
+	if (slot->why_real)
+		ff_account_reason(name, at, slot->why_real);
+	else if (slot->outcome != FF_OUTCOME_NONE)
+		log_lazy(slot, name, at);
+}

@@ -1,0 +1,173 @@
+/*
+ * Which way a fork goes, and why. Runs on the program's stack, in any thread,
+ * possibly in a signal handler: nothing is waited for, nothing is allocated.
+ */
+#include "ways/decide.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "arch/hot.h"
+#include "host/environment.h"
+#include "host/fault.h"
+#include "host/ground.h"
+#include "host/identity.h"
+#include "host/newborn.h"
+#include "host/pidns.h"
+#include "host/privilege.h"
+#include "lazy/slot.h"
+#include "libc/place.h"
+#include "process/sigsys.h"
+#include "process/stance.h"
+#include "site/name.h"
+#include "tell/log.h"
+#include "ways/intent.h"
+
+/* Writable memory that makes a process big although it is not resident: it
+ * counts against what fork may promise. */
+#define WRITABLE_IS_BIG ((uint64_t)1 << 30)
+
+static _Atomic bool is_set_up FF_HOT;
+static const char *_Atomic why_never;
+
+/* To load a library takes a libc that has begun. */
+void ff_fork_setup_names(void)
+{
+	if (ff_libc_has_begun() && ff_log_wanted())
+		ff_site_names_prepare();
+}
+
+void ff_fork_setup(void)
+{
+	if (atomic_load(&is_set_up))
+		return;
+	if (!ff_is_privileged() && ff_comes_before_libc())
+		ff_options_load(ff_environment());
+	if (!ff_options.on) {
+		atomic_store(&is_set_up, true);
+		return;
+	}
+	ff_faults_load_from_environment();
+	if ((ff_options.log && ff_log_is_stderr(ff_options.log)) ||
+	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
+		ff_log_note_stderr();
+	ff_pidns_watch();
+	ff_fork_setup_names();
+	/* Whose counters they are, however its children are made. */
+	if (ff_options.stats)
+		ff_identity_take();
+	atomic_store(&is_set_up, true);
+}
+
+void ff_fork_real_from_now(const char *why)
+{
+	atomic_store(&why_never, why);
+}
+
+void ff_fork_never_lazily(const char *why)
+{
+	ff_fork_real_from_now(why);
+	if (!atomic_load(&ff_sandboxed))
+		ff_flights_await();
+}
+
+const char *ff_fork_why_never(void)
+{
+	return atomic_load(&why_never);
+}
+
+/* What was missing when the program was started; NULL: nothing. Asked at the
+ * first fork: a program that makes none makes no system call of ours. */
+static const char *no_ground(void)
+{
+	static _Atomic bool known FF_HOT;
+	static const char *why FF_HOT;
+
+	if (!atomic_load(&known)) {
+		why = ff_ground_at_start();
+		atomic_store(&known, true);
+	}
+	return why;
+}
+
+bool ff_is_our_process(void)
+{
+	switch (ff_identity()) {
+	case FF_BORROWED:
+		return false;
+	case FF_COPY:
+		ff_new_process();
+		/* fall through */
+	case FF_SAME:
+		break;
+	}
+	return ff_identity_take_to_fork();
+}
+
+void ff_fork_memory_is_shared(void)
+{
+	int error = errno;
+
+	ff_fork_setup();
+	if (ff_in_force())
+		ff_is_our_process();
+	errno = error;
+}
+
+static bool is_inside_another(void)
+{
+	return ff_current || ff_intended;
+}
+
+const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
+{
+	uint64_t resident = 0, writable = 0;
+	const char *why;
+
+	*ret_way = FF_WAY_REAL;
+	if (ff_options.fork_mode == FF_FORK_REAL)
+		return "asked for";
+	why = no_ground();
+	if (!why)
+		why = ff_fork_why_never();
+	if (why)
+		return why;
+	if (!ff_dispatch_possible())
+		return "no syscall user dispatch";
+	if (is_inside_another())
+		return "inside another fork";
+	if (ff_site_is_late(site))
+		return "parents here change their children before exec";
+	if (ff_options.fork_mode == FF_FORK_AUTO) {
+		if (!ff_process_size(&resident, &writable))
+			return "/proc does not tell the size";
+		if (resident < ff_options.min_rss_bytes &&
+		    writable < WRITABLE_IS_BIG)
+			return "small process";
+	}
+	*ret_way = ff_site_predict(site);
+	if (*ret_way == FF_WAY_REAL && ff_options.fork_mode == FF_FORK_AUTO)
+		return "children of this site do not exec";
+	if (*ret_way == FF_WAY_REAL)
+		*ret_way = FF_WAY_TRIAL;
+	return NULL;
+}
+
+const char *ff_why_not_lend(void)
+{
+	const char *why;
+
+	ff_fork_setup();
+	if (!ff_in_force())
+		return "";
+	why = no_ground();
+	if (why)
+		return why;
+	if (!ff_dispatch_possible())
+		return "no syscall user dispatch";
+	if (is_inside_another())
+		return "inside another fork";
+	return ff_is_our_process() ? NULL : "in borrowed memory";
+}
