@@ -15,18 +15,12 @@
 #include "arch/arch.h"
 #include "arch/hot.h"
 #include "calls/calls.h"
-#include "host/signals.h"
-#include "host/sys.h"
 #include "host/threads.h"
-#include "lazy/strays.h"
 #include "lend/child/borrower.h"
-#include "lend/record.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/stance.h"
-#include "site/site.h"
 #include "tell/options.h"
-#include "tell/stats.h"
 #include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/fork.h"
@@ -64,36 +58,18 @@ static void *next_or_fork(void *next)
 	return next ? next : (void *)FF_NEXT(fork);
 }
 
-/* Somebody wants to know of forks: then none is lent. */
-static _Atomic unsigned atfork_handlers;
-
 /* fork(), from preload/x86_64/vfork.S. */
 pid_t ff_fork_again(void);
 pid_t ff_fork_from(const struct ff_caller *caller)
 {
-	struct ff_strays strays = { 0, FF_STRAYS_UNKNOWN };
-	struct ff_record *record = NULL;
 	struct ff_libc libc;
-	long pid;
 
 	prepare();
-	if (ff_may_lend_to_forks() && !ff_mediated && !atfork_handlers &&
-	    !ff_site_is_late(ff_site_of((void *)caller->rip)))
-		record = ff_record_of(caller);
-	if (!record)
-		return (pid_t)ff_fork(call_fork, (void *)FF_NEXT(fork),
-				      (void *)caller->rip, "fork");
 	libc.again = (void *)ff_fork_again;
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
-	ff_lend_to_fork(caller, &libc, record);
-	if (ff_lend_wants_to_know(record))
-		strays.frame = caller->rsp;
-	pid = ff_fork_watched(call_fork, (void *)FF_NEXT(fork),
-			      (void *)caller->rip, "fork", &strays);
-	if (pid > 0 && strays.frame)
-		ff_record_learn(record, strays.pages);
-	return (pid_t)pid;
+	return (pid_t)ff_fork_or_lend(caller, &libc, call_fork,
+				      (void *)FF_NEXT(fork));
 }
 
 extern void *__dso_handle __attribute__((visibility("hidden")));
@@ -109,7 +85,7 @@ void ff_register_own_handler(void)
 	if (FF_NEXT(__register_atfork) &&
 	    FF_NEXT(__register_atfork)(ff_intent_meet, NULL, NULL,
 				       &__dso_handle) == 0)
-		ff_fork_has_handler();
+		ff_fork_is_met();
 }
 
 /* libc runs prepare handlers last to first, and nothing of the program's is to
@@ -118,7 +94,7 @@ FF_EXPORT int __register_atfork(void (*before)(void), void (*parent)(void),
 				void (*child)(void), void *object)
 {
 	ff_register_own_handler();
-	atfork_handlers++;
+	ff_fork_has_handlers();
 	return FF_NEXT(__register_atfork)(before, parent, child, object);
 }
 

@@ -238,7 +238,7 @@ static long fork_any(struct fork *fork)
 	return fork_lazy(fork, &intent);
 }
 
-void ff_fork_has_handler(void)
+void ff_fork_is_met(void)
 {
 	has_handler = true;
 }

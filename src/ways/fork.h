@@ -39,6 +39,6 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
 
 /* Libc will run ff_intent_meet() behind all other prepare handlers. Until this
  * is said, forks with handlers are real. */
-void ff_fork_has_handler(void);
+void ff_fork_is_met(void);
 
 #endif

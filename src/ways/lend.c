@@ -5,18 +5,23 @@
 #include "ways/lend.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/single_threaded.h>
 
 #include "host/coredump.h"
 #include "host/sandbox.h"
+#include "lazy/strays.h"
 #include "lend/fence.h"
 #include "lend/parent/ground.h"
 #include "lend/parent/vfork.h"
 #include "lend/record.h"
 #include "process/noted.h"
+#include "process/stance.h"
+#include "site/site.h"
 #include "tell/options.h"
 #include "ways/decide.h"
+#include "ways/fork.h"
 
 static bool may_lend(void)
 {
@@ -37,25 +42,57 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 	ff_flight_end();
 }
 
-bool ff_may_lend_to_forks(void)
+static bool may_lend_to_forks(void)
 {
 	return ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible();
 }
 
-bool ff_lend_wants_to_know(const struct ff_record *record)
+/* Would it help to look at a lazy child of this path? */
+static bool wants_to_know(const struct ff_record *record)
 {
 	return __libc_single_threaded && !ff_record_is_barred(record);
 }
 
-void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
-		     struct ff_record *record)
+/* Returns if this is none that is lent, or nothing was done. */
+static void lend_to_fork(const struct ff_caller *caller,
+			 const struct ff_libc *libc, struct ff_record *record)
 {
 	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_why_never() ||
 	    !ff_flight_begin())
 		return;
 	if (!ff_core_dump_kills_sharers() && !ff_noted_any() &&
-	    ff_lend_wants_to_know(record) && ff_record_strays_little(record) &&
+	    wants_to_know(record) && ff_record_strays_little(record) &&
 	    ff_lend_ground_of_forks() && may_lend())
 		ff_lend(caller, libc, record);
 	ff_flight_end();
+}
+
+/* Somebody wants to know of forks: then none is lent. */
+static atomic_bool has_handlers;
+
+void ff_fork_has_handlers(void)
+{
+	atomic_store(&has_handlers, true);
+}
+
+long ff_fork_or_lend(const struct ff_caller *caller, const struct ff_libc *libc,
+		     ff_forking_call call, void *arg)
+{
+	const void *at = (const void *)caller->rip;
+	struct ff_strays strays = { 0, FF_STRAYS_UNKNOWN };
+	struct ff_record *record = NULL;
+	long pid;
+
+	if (may_lend_to_forks() && !ff_mediated &&
+	    !atomic_load(&has_handlers) && !ff_site_is_late(ff_site_of(at)))
+		record = ff_record_of(caller);
+	if (!record)
+		return ff_fork(call, arg, at, "fork");
+	lend_to_fork(caller, libc, record);
+	if (wants_to_know(record))
+		strays.frame = caller->rsp;
+	pid = ff_fork_watched(call, arg, at, "fork", &strays);
+	if (pid > 0 && strays.frame)
+		ff_record_learn(record, strays.pages);
+	return pid;
 }

@@ -2,12 +2,9 @@
 #ifndef FF_WAYS_LEND_H
 #define FF_WAYS_LEND_H
 
-#include <stdbool.h>
-
 #include "arch/arch.h"
 #include "lend/functions.h"
-
-struct ff_record;
+#include "ways/fork.h"
 
 /*
  * vfork() for the function that @caller goes on in. Returns only if nothing
@@ -18,17 +15,15 @@ struct ff_record;
 void ff_lend_to_vfork(const struct ff_caller *caller,
 		      const struct ff_libc *libc);
 
-/* Is fork() to lend its memory, and can it here? Any context. */
-bool ff_may_lend_to_forks(void);
-
 /*
- * fork() by the same means, behind a fence, on paths whose children change
- * little: returns if this is none, or nothing was done.
+ * fork() for the function that @caller goes on in: on paths whose children
+ * change little, and where the CPU has protection keys, its memory is lent
+ * behind a fence; else as ff_fork().
  */
-void ff_lend_to_fork(const struct ff_caller *caller, const struct ff_libc *libc,
-		     struct ff_record *record);
+long ff_fork_or_lend(const struct ff_caller *caller, const struct ff_libc *libc,
+		     ff_forking_call call, void *arg);
 
-/* Would it help to look at a lazy child of this path? */
-bool ff_lend_wants_to_know(const struct ff_record *record);
+/* The program has registered fork handlers: no fork of it is lent. */
+void ff_fork_has_handlers(void);
 
 #endif
