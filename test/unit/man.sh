@@ -123,8 +123,8 @@ same "counters of flatfork(7)"
 
 # Reasons of the log.
 sed -nE 's/^	X\([A-Z]+, "(.+)", (true|false)\).*/\1/p' \
-	"$root/src/lazy/slot.h" | sort >"$work/want"
-[ -s "$work/want" ] || fail "no reasons in slot.h"
+	"$root/src/site/reason.h" | sort >"$work/want"
+[ -s "$work/want" ] || fail "no reasons in reason.h"
 plain "$object_page" |
 	sed -n '/^\.Bl -bullet -compact/,/^\.El/p' | grep -v '^\.' |
 	sort >"$work/have"
