@@ -157,10 +157,81 @@ static bool primary(struct machine *m, struct reader *r, uint8_t op)
 	}
 }
 
-static void extended(struct machine *m, struct reader *r, uint8_t op)
+/* Where the CFA is. False: it is no such operation. */
+static bool defines_cfa(struct machine *m, struct reader *r, uint8_t op)
 {
 	const struct table *t = m->table;
 	uint64_t reg;
+
+	switch (op) {
+	case 0x0c: /* def_cfa */
+		reg = uleb(r);
+		define_cfa(m, (int64_t)reg, (int64_t)uleb(r));
+		return true;
+	case 0x12: /* def_cfa_sf */
+		reg = uleb(r);
+		define_cfa(m, (int64_t)reg, sleb(r) * t->data_align);
+		return true;
+	case 0x0d: /* def_cfa_register */
+		m->now.reg = (int64_t)uleb(r);
+		return true;
+	case 0x0e: /* def_cfa_offset */
+		m->now.offset = (int64_t)uleb(r);
+		return true;
+	case 0x13: /* def_cfa_offset_sf */
+		m->now.offset = sleb(r) * t->data_align;
+		return true;
+	case 0x0f: /* def_cfa_expression */
+		define_cfa(m, -1, 0);
+		skip(r, uleb(r));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Where a register is. False: it is no such operation. */
+static bool places_register(struct machine *m, struct reader *r, uint8_t op)
+{
+	const struct table *t = m->table;
+	uint64_t reg = 0;
+
+	if (op < 0x05 || (op > 0x09 && op < 0x10) || op > 0x16)
+		return false;
+	reg = uleb(r);
+	switch (op) {
+	case 0x05: /* offset_extended */
+		set_return(t, &m->now, reg, (int64_t)uleb(r));
+		return true;
+	case 0x11: /* offset_extended_sf */
+		set_return(t, &m->now, reg, sleb(r));
+		return true;
+	case 0x06: /* restore_extended */
+		restore(t, &m->now, reg);
+		return true;
+	case 0x07: /* undefined */
+		lose(&m->now, reg);
+		return true;
+	case 0x08: /* same_value */
+		if (reg == DWARF_RBP)
+			m->now.rbp_at = 0;
+		return true;
+	case 0x09: /* register */
+	case 0x14: /* val_offset, val_offset_sf: bytes as sleb's */
+	case 0x15:
+		lose(&m->now, reg);
+		uleb(r);
+		return true;
+	default: /* expression, val_expression: 0x10, 0x16 */
+		lose(&m->now, reg);
+		skip(r, uleb(r));
+		return true;
+	}
+}
+
+static void extended(struct machine *m, struct reader *r, uint8_t op)
+{
+	const struct table *t = m->table;
 
 	switch (op) {
 	case 0x00: /* nop */
@@ -169,30 +240,6 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 	case 0x03:
 	case 0x04:
 		m->at += fixed(r, (size_t)1 << (op - 2)) * t->code_align;
-		break;
-	case 0x05: /* offset_extended */
-		reg = uleb(r);
-		set_return(t, &m->now, reg, (int64_t)uleb(r));
-		break;
-	case 0x11: /* offset_extended_sf */
-		reg = uleb(r);
-		set_return(t, &m->now, reg, sleb(r));
-		break;
-	case 0x06: /* restore_extended */
-		restore(t, &m->now, uleb(r));
-		break;
-	case 0x07: /* undefined */
-		lose(&m->now, uleb(r));
-		break;
-	case 0x08: /* same_value */
-		if (uleb(r) == DWARF_RBP)
-			m->now.rbp_at = 0;
-		break;
-	case 0x09: /* register */
-	case 0x14: /* val_offset, val_offset_sf: bytes as sleb's */
-	case 0x15:
-		lose(&m->now, uleb(r));
-		uleb(r);
 		break;
 	case 0x0a: /* remember_state */
 		if (m->depth == STATES)
@@ -206,37 +253,12 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 		else
 			m->now = m->kept[--m->depth];
 		break;
-	case 0x0c: /* def_cfa */
-		reg = uleb(r);
-		define_cfa(m, (int64_t)reg, (int64_t)uleb(r));
-		break;
-	case 0x12: /* def_cfa_sf */
-		reg = uleb(r);
-		define_cfa(m, (int64_t)reg, sleb(r) * t->data_align);
-		break;
-	case 0x0d: /* def_cfa_register */
-		m->now.reg = (int64_t)uleb(r);
-		break;
-	case 0x0e: /* def_cfa_offset */
-		m->now.offset = (int64_t)uleb(r);
-		break;
-	case 0x13: /* def_cfa_offset_sf */
-		m->now.offset = sleb(r) * t->data_align;
-		break;
-	case 0x0f: /* def_cfa_expression */
-		define_cfa(m, -1, 0);
-		skip(r, uleb(r));
-		break;
-	case 0x10: /* expression, val_expression */
-	case 0x16:
-		lose(&m->now, uleb(r));
-		skip(r, uleb(r));
-		break;
 	case 0x2e: /* GNU_args_size */
 		uleb(r);
 		break;
 	default:
-		r->failed = true;
+		if (!defines_cfa(m, r, op) && !places_register(m, r, op))
+			r->failed = true;
 	}
 }
 
