@@ -12,7 +12,6 @@
 #include "host/threads.h"
 #include "lazy/child/exec.h"
 #include "lazy/slot.h"
-#include "lazy/child/exec.h"
 #include "lend/child/borrower.h"
 #include "lend/loan.h"
 #include "lend/parent/ground.h"
