@@ -38,12 +38,11 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 		ff_child_foreign(uc, info);
 		return;
 	}
-	/* Sent by somebody while ours was installed: it is the program's.
-	 * Give the action back early and let it come again. */
-	sys(rt_sigaction, sig, ff_sigsys_of_program(), NULL, sizeof(ff_sigset));
+	/* Sent by somebody while ours was installed: it is the program's. */
+	(void)sig;
 	if (slot && slot->armed)
 		ff_disarm_in_handler(slot, uc);
-	sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig, info);
+	ff_sigsys_pass_on(uc, info);
 }
 
 void ff_trap_again(void)

@@ -123,6 +123,39 @@ void ff_sigsys_give(void)
 	ff_spin_unlock(&sigsys.lock);
 }
 
+/*
+ * H-T4 The action can't be given back while another thread is armed: what
+ *      dispatch raises there would come to the program's handler, and the call
+ *      never be made (fork() said 56, the number of clone).
+ */
+void ff_sigsys_pass_on(ucontext_t *uc, siginfo_t *info)
+{
+	struct ff_sigaction act;
+	ff_sigset mask;
+	bool ours;
+
+	ff_spin_lock(&sigsys.lock);
+	ours = sigsys.users > 0;
+	act = sigsys.old;
+	if (ours && ff_is_handler(&act) && (act.flags & SA_RESETHAND))
+		sigsys.old.handler = NULL; /* SIG_DFL */
+	ff_spin_unlock(&sigsys.lock);
+	if (ours && ff_is_handler(&act)) {
+		mask = *(ff_sigset *)&uc->uc_sigmask | act.mask;
+		if (!(act.flags & SA_NODEFER))
+			mask |= FF_SIG(SIGSYS);
+		ff_setmask(mask);
+		act.handler(SIGSYS, info, uc);
+		return;
+	}
+	if ((void *)act.handler == (void *)SIG_IGN)
+		return;
+	/* The default ends the process. */
+	if (ours)
+		sys(rt_sigaction, SIGSYS, &act, NULL, sizeof(ff_sigset));
+	sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), SIGSYS, info);
+}
+
 struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask)
 {
 	*ret_mask = ff_block_signals();

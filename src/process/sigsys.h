@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <ucontext.h>
 
 #include "host/signals.h"
 
@@ -32,6 +33,10 @@ int ff_dispatch(bool on);
  */
 int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *));
 void ff_sigsys_give(void);
+
+/* One came that is the program's: its handler runs, where ours is installed for
+ * another thread, or the signal comes again. In ours, with @uc of it. */
+void ff_sigsys_pass_on(ucontext_t *uc, siginfo_t *info);
 
 /* SIGSYS as the program has it, while ours is installed. */
 const struct ff_sigaction *ff_sigsys_of_program(void);
