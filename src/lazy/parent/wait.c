@@ -26,6 +26,7 @@
 #include "host/sys.h"
 #include "lazy/parent/standin.h"
 #include "process/fate.h"
+#include "process/standins.h"
 
 /* Where nobody could be had to stand in; twice as long the next time, as each
  * try costs a fork. */
@@ -142,6 +143,14 @@ static bool reap_killed(struct ff_slot *slot, pid_t pid)
 	return true;
 }
 
+/* Whoever is not dead in time is looked past, and reaped later, as who stands
+ * in is: no wait of the program's finds it. */
+static void leave_at_large(struct ff_slot *slot, pid_t pid)
+{
+	slot->at_large = true;
+	ff_standin_remember(pid, pid);
+}
+
 /* Take the child back now; false: it has exec'ed, or is about to. */
 static bool cancel_child(struct ff_slot *slot, pid_t pid)
 {
@@ -151,7 +160,8 @@ static bool cancel_child(struct ff_slot *slot, pid_t pid)
 		return false;
 	/* A child that changed its user may be out of reach; cancelled, it
 	 * ends at its next system call. */
-	slot->at_large = sys(kill, pid, SIGKILL) < 0 || !reap_killed(slot, pid);
+	if (sys(kill, pid, SIGKILL) < 0 || !reap_killed(slot, pid))
+		leave_at_large(slot, pid);
 	return true;
 }
 
@@ -265,8 +275,8 @@ void ff_bury_called_off(struct ff_slot *slot, pid_t pid)
 
 	/* It may be stopped. */
 	sys(kill, pid, SIGKILL);
-	if (!slot->committed)
-		slot->at_large = !reap_killed(slot, pid);
+	if (!slot->committed && !reap_killed(slot, pid))
+		leave_at_large(slot, pid);
 	while (slot->committed && never_was(slot, pid) == FF_OUTCOME_NONE)
 		sys(nanosleep, &nap);
 }
