@@ -103,10 +103,16 @@ static inline bool ff_comes_again(int sig, const siginfo_t *info)
 				   SA_RESETHAND | FF_SA_EXPOSE_TAGBITS |      \
 				   FF_SA_RESTORER))
 
-/* False: it has flags that are not known here, and may be to the kernel. */
+/* Flags that mean nothing to any kernel: BSD's, which old programs set
+ * (SA_INTERRUPT), and the one that never will (SA_UNSUPPORTED). */
+#define FF_SA_IGNORED (0x20000000UL | 0x400UL)
+
+/* False: it has flags that are not known here, and may be to the kernel. Above
+ * the 32nd are none: libc's int is negative where SA_RESETHAND is set. */
 static inline bool ff_normalize_action(struct ff_sigaction *act)
 {
-	const bool known = !(act->flags & ~FF_SA_KNOWN);
+	const bool known =
+		!((uint32_t)act->flags & ~(FF_SA_KNOWN | FF_SA_IGNORED));
 
 	act->mask &= ~FF_UNBLOCKABLE;
 	act->flags &= FF_SA_KNOWN;

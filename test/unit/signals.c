@@ -194,6 +194,25 @@ START_TEST(one_signal_that_counts_among_others_is_found)
 }
 END_TEST
 
+START_TEST(flags_are_those_that_mean_something)
+{
+	/* as libc hands them on: an int, which is negative */
+	struct ff_sigaction act = {
+		.flags = (unsigned long)(int)(SA_RESETHAND | SA_NODEFER),
+		.mask = ~(ff_sigset)0,
+	};
+
+	ck_assert(ff_normalize_action(&act));
+	ck_assert_uint_eq(act.flags, (unsigned)(SA_RESETHAND | SA_NODEFER));
+	ck_assert_uint_eq(act.mask, ~FF_UNBLOCKABLE);
+	act.flags = SA_INTERRUPT | SA_RESTART;
+	ck_assert(ff_normalize_action(&act));
+	ck_assert_uint_eq(act.flags, SA_RESTART);
+	act.flags = 0x4000;
+	ck_assert(!ff_normalize_action(&act));
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, a_mask_in_memory_changes_as_the_kernels_does,
@@ -205,4 +224,5 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(
 		tests, a_pending_signal_waits_unless_blocked_or_ignored, 1, 65);
 	tcase_add_test(tests, one_signal_that_counts_among_others_is_found);
+	tcase_add_test(tests, flags_are_those_that_mean_something);
 }
