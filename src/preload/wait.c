@@ -22,7 +22,8 @@
 #include "process/trials.h"
 
 /* A borrower and a lazy child have no children: they had to leave to have any.
- * What they know of is their parent's, as it is in any borrowed memory. Under a filter we ask nothing. */
+ * What they know of is their parent's, as it is in any borrowed memory. Under a
+ * filter we ask nothing. */
 static bool has_children(void)
 {
 	return !ff_mediated && !ff_is_borrower() && !atomic_load(&ff_sandboxed);
@@ -50,8 +51,7 @@ static int with_handed(pid_t pid, int options)
 
 void ff_tidy(void)
 {
-	if (ff_any_standin() && has_children() && !atomic_load(&ff_sandboxed) &&
-	    ff_identity() == FF_SAME)
+	if (ff_any_standin() && has_children() && ff_identity() == FF_SAME)
 		ff_standins_reap();
 }
 

@@ -121,6 +121,21 @@ static bool is_inside_another(void)
 	return ff_current || ff_intended;
 }
 
+/* Why neither a lazy fork nor a loan may begin; @why_not: what speaks against
+ * the one that is asked about, or NULL. */
+static const char *why_neither(const char *why_not)
+{
+	const char *why = no_ground();
+
+	if (!why)
+		why = why_not;
+	if (why)
+		return why;
+	if (!ff_dispatch_possible())
+		return "no syscall user dispatch";
+	return is_inside_another() ? "inside another fork" : NULL;
+}
+
 const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 {
 	uint64_t resident = 0, writable = 0;
@@ -129,15 +144,9 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 	*ret_way = FF_WAY_REAL;
 	if (ff_options.fork_mode == FF_FORK_REAL)
 		return "asked for";
-	why = no_ground();
-	if (!why)
-		why = ff_fork_why_never();
+	why = why_neither(ff_fork_why_never());
 	if (why)
 		return why;
-	if (!ff_dispatch_possible())
-		return "no syscall user dispatch";
-	if (is_inside_another())
-		return "inside another fork";
 	if (ff_site_is_late(site))
 		return "parents here change their children before exec";
 	if (ff_options.fork_mode == FF_FORK_AUTO) {
@@ -162,12 +171,8 @@ const char *ff_why_not_lend(void)
 	ff_fork_setup();
 	if (!ff_in_force())
 		return "";
-	why = no_ground();
+	why = why_neither(NULL);
 	if (why)
 		return why;
-	if (!ff_dispatch_possible())
-		return "no syscall user dispatch";
-	if (is_inside_another())
-		return "inside another fork";
 	return ff_is_our_process() ? NULL : "in borrowed memory";
 }
