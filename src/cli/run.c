@@ -43,14 +43,22 @@ static const char *absolute(const char *path, char text[2 * PATH_MAX])
 	return memcpy(text + n, path, strlen(path) + 1) ? text : NULL;
 }
 
+static void complain_value(const struct ff_option *option, const char *value)
+{
+	char text[512];
+	struct ff_line line = ff_line_start(text, sizeof(text));
+
+	ff_option_wrong(&line, option, value);
+	cli_complain("run", "%s: %.*s", option->flag, (int)line.used, text);
+}
+
 static bool set_option(const struct ff_option *option, const char *value)
 {
 	char text[2 * PATH_MAX];
 	struct ff_options parsed;
 
 	if (!ff_option_parse(option, value, &parsed)) {
-		cli_complain("run", "%s: '%s' is not one of %s", option->flag,
-			     value, option->values);
+		complain_value(option, value);
 		return false;
 	}
 	if (option->kind == FF_OPTION_PATH) {

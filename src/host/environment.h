@@ -17,4 +17,12 @@ char *const *ff_environment(void);
 /* The value of @name there; NULL: it is not set. */
 const char *ff_environment_value(const char *name);
 
+/*
+ * What this program is called, without folders, up to a NULL: its file, which
+ * for a script is the script, and its first argument, where a script has its
+ * interpreter. Before the program has had time to change them.
+ */
+#define FF_PROGRAM_NAMES 3
+void ff_program_names(const char *ret_name[FF_PROGRAM_NAMES]);
+
 #endif

@@ -60,6 +60,8 @@ static void option(FILE *page, const struct ff_option *option)
 		line(page, "(in bytes, or with K, M, G or T: 512K, 1.5G)");
 	else if (option->kind == FF_OPTION_MILLISECONDS)
 		fprintf(page, "(in milliseconds, 1 to %d)\n", FF_BUDGET_MAX_MS);
+	else if (option->kind == FF_OPTION_NAMES)
+		line(page, "(* in a name stands for any characters)");
 	if (*option->fallback)
 		fprintf(page, ".Pq default : Cm %s\n", option->fallback);
 	else

@@ -12,13 +12,13 @@
 
 #include "arch/hot.h"
 #include "host/sys.h"
-#include "tell/line.h"
 
 struct ff_options ff_options FF_HOT;
 
 /* clang-format off */
 #define X(env, kind, field, flag, values, fallback, what)               \
 	{ env, FF_OPTION_##kind, offsetof(struct ff_options, field),    \
+	  sizeof(((struct ff_options *)0)->field),                      \
 	  flag, values, fallback, what },
 /* clang-format on */
 const struct ff_option ff_option_table[FF_OPTION_COUNT] = { FF_OPTIONS(X) };
@@ -27,49 +27,33 @@ const struct ff_option ff_option_table[FF_OPTION_COUNT] = { FF_OPTIONS(X) };
 static char log_text[PATH_MAX];
 static char stats_text[PATH_MAX];
 
-static bool parse_switch(const char *value, bool *ret_on)
+/* The index of @value in @words, which bars separate; -1: not there. */
+static int word_index(const char *words, const char *value)
 {
-	if (!strcmp(value, "on"))
-		*ret_on = true;
-	else if (!strcmp(value, "off"))
-		*ret_on = false;
-	else
-		return false;
-	return true;
+	const size_t n = strlen(value);
+
+	for (int i = 0; *words; i++) {
+		size_t length = strcspn(words, "|");
+
+		if (length == n && !memcmp(words, value, n))
+			return i;
+		words += length + (words[length] == '|');
+	}
+	return -1;
 }
 
-static bool parse_mode(const char *value, enum ff_fork_mode *ret_mode)
+static bool parse_word(const struct ff_option *option, const char *value,
+		       void *ret_field)
 {
-	if (!strcmp(value, "auto"))
-		*ret_mode = FF_FORK_AUTO;
-	else if (!strcmp(value, "lazy"))
-		*ret_mode = FF_FORK_LAZY;
-	else if (!strcmp(value, "real"))
-		*ret_mode = FF_FORK_REAL;
-	else
-		return false;
-	return true;
-}
+	const int index = word_index(option->values, value);
+	const bool is_second = index == 1;
 
-static bool parse_libc(const char *value, enum ff_libc_mode *ret_mode)
-{
-	if (!strcmp(value, "auto"))
-		*ret_mode = FF_MODE_AUTO;
-	else if (!strcmp(value, "libc"))
-		*ret_mode = FF_MODE_LIBC;
-	else
+	if (index < 0)
 		return false;
-	return true;
-}
-
-static bool parse_lend(const char *value, enum ff_lend_mode *ret_mode)
-{
-	if (!strcmp(value, "off"))
-		*ret_mode = FF_LEND_OFF;
-	else if (!strcmp(value, "guarded"))
-		*ret_mode = FF_LEND_GUARDED;
+	if (option->bytes == sizeof(bool))
+		memcpy(ret_field, &is_second, sizeof(bool));
 	else
-		return false;
+		memcpy(ret_field, &index, sizeof(index));
 	return true;
 }
 
@@ -159,28 +143,52 @@ static bool parse_path(const char *value, const char **ret_path)
 	return true;
 }
 
+/* A name is a file's, without its folder. */
+static bool parse_names(const char *value, const char **ret_names)
+{
+	return !strchr(value, '/') && parse_path(value, ret_names);
+}
+
 bool ff_option_parse(const struct ff_option *option, const char *value,
 		     struct ff_options *ret_options)
 {
 	void *field = (char *)ret_options + option->offset;
 
 	switch (option->kind) {
-	case FF_OPTION_SWITCH:
-		return parse_switch(value, field);
-	case FF_OPTION_MODE:
-		return parse_mode(value, field);
-	case FF_OPTION_LIBC:
-		return parse_libc(value, field);
-	case FF_OPTION_LEND:
-		return parse_lend(value, field);
+	case FF_OPTION_WORD:
+		return parse_word(option, value, field);
 	case FF_OPTION_SIZE:
 		return parse_size(value, field);
 	case FF_OPTION_MILLISECONDS:
 		return parse_milliseconds(value, field);
 	case FF_OPTION_PATH:
 		return parse_path(value, field);
+	case FF_OPTION_NAMES:
+		return parse_names(value, field);
 	}
 	return false;
+}
+
+void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
+		     const char *value)
+{
+	static const char *const meant[] = {
+		[FF_OPTION_SIZE] = "a size: 64M, 2G",
+		[FF_OPTION_MILLISECONDS] =
+			"a number of milliseconds, 1 to 3600000: 100, 5000",
+		[FF_OPTION_PATH] = "a path: it is empty, or too long",
+		[FF_OPTION_NAMES] = "names of programs: perl,python3*",
+	};
+
+	ff_line_char(line, '\'');
+	ff_line_foreign(line, value, 200);
+	ff_line_str(line, "' is not ");
+	if (option->kind == FF_OPTION_WORD) {
+		ff_line_str(line, "one of ");
+		ff_line_str(line, option->values);
+	} else {
+		ff_line_str(line, meant[option->kind]);
+	}
 }
 
 static void warn(const struct ff_option *option, const char *value)
@@ -190,18 +198,57 @@ static void warn(const struct ff_option *option, const char *value)
 
 	ff_line_str(&line, "flatfork: ");
 	ff_line_str(&line, option->env);
-	ff_line_str(&line, "=");
-	ff_line_foreign(&line, value, 200);
-	ff_line_str(&line, ": not one of ");
-	ff_line_str(&line, option->values);
-	ff_line_str(&line, "; the default stands");
-	if (*option->fallback) {
-		ff_line_str(&line, ", ");
-		ff_line_str(&line, option->fallback);
-	} else {
-		ff_line_str(&line, ", none");
-	}
+	ff_line_str(&line, ": ");
+	ff_option_wrong(&line, option, value);
+	ff_line_str(&line, "; the default stands, ");
+	ff_line_str(&line, *option->fallback ? option->fallback : "none");
 	sys(write, 2, text, ff_line_end(&line));
+}
+
+/* Does @name match the pattern of @n bytes? At a star, the rest is tried at
+ * each later place; the last star alone needs that. */
+static bool matches(const char *pattern, size_t n, const char *name)
+{
+	const char *end = pattern + n, *star = NULL, *retry = NULL;
+
+	while (*name) {
+		if (pattern < end && *pattern == '*') {
+			star = ++pattern;
+			retry = name;
+		} else if (pattern < end && *pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star;
+			name = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (pattern < end && *pattern == '*')
+		pattern++;
+	return pattern == end;
+}
+
+bool ff_names_have(const char *names, const char *name)
+{
+	for (;;) {
+		size_t n = strcspn(names, ",");
+
+		if (n && matches(names, n, name))
+			return true;
+		if (!names[n])
+			return false;
+		names += n + 1;
+	}
+}
+
+static bool is_one_of(const char *names, const char *const program[])
+{
+	for (; *program; program++)
+		if (ff_names_have(names, *program))
+			return true;
+	return false;
 }
 
 /* The value of @name in @envp, NULL if not set or empty. */
@@ -223,7 +270,7 @@ static const char *keep(const char *value, char text[PATH_MAX])
 	return memcpy(text, value, strlen(value) + 1);
 }
 
-void ff_options_load(char *const envp[])
+void ff_options_load(char *const envp[], const char *const program[])
 {
 	struct ff_options options = { 0 };
 
@@ -238,6 +285,10 @@ void ff_options_load(char *const envp[])
 		if (!options.on)
 			break;
 	}
+	if ((options.only && !is_one_of(options.only, program)) ||
+	    (options.skip && is_one_of(options.skip, program)))
+		options = (struct ff_options){ 0 };
+	options.only = options.skip = NULL;
 	options.log = keep(options.log, log_text);
 	options.stats = keep(options.stats, stats_text);
 	ff_options = options;

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tell/line.h"
+
+/* Of an option whose values are words, in the order of its row. */
 enum ff_fork_mode {
 	FF_FORK_AUTO, /* by size and prediction */
 	FF_FORK_LAZY, /* wherever it is possible */
@@ -37,6 +40,8 @@ struct ff_options {
 	unsigned budget_ms;
 	const char *log;   /* NULL: no log; "stderr"; else a path */
 	const char *stats; /* NULL: none; else as log */
+	const char *only;  /* names of programs, or NULL; */
+	const char *skip;  /* both only while options are loaded */
 };
 
 extern struct ff_options ff_options;
@@ -48,15 +53,15 @@ extern struct ff_options ff_options;
  * NULL. FLATFORK comes first: where it says off, no other is looked at.
  */
 #define FF_OPTIONS(X)                                                          \
-	X("FLATFORK", SWITCH, on, NULL, "on|off", "on",                        \
+	X("FLATFORK", WORD, on, NULL, "off|on", "on",                          \
 	  "off: every call goes to libc, nothing else happens")                \
-	X("FLATFORK_FORK", MODE, fork_mode, "--fork", "auto|lazy|real",        \
+	X("FLATFORK_FORK", WORD, fork_mode, "--fork", "auto|lazy|real",        \
 	  "auto", "which way fork() takes; lazy: wherever it is possible")     \
-	X("FLATFORK_SPAWN", LIBC, spawn_mode, "--spawn", "auto|libc", "auto",  \
+	X("FLATFORK_SPAWN", WORD, spawn_mode, "--spawn", "auto|libc", "auto",  \
 	  "which way posix_spawn and its family take; libc: always libc's")    \
-	X("FLATFORK_VFORK", LIBC, vfork_mode, "--vfork", "auto|libc", "auto",  \
+	X("FLATFORK_VFORK", WORD, vfork_mode, "--vfork", "auto|libc", "auto",  \
 	  "which way vfork() takes; libc: always libc's")                      \
-	X("FLATFORK_LEND", LEND, lend_mode, "--lend", "off|guarded",           \
+	X("FLATFORK_LEND", WORD, lend_mode, "--lend", "off|guarded",           \
 	  "guarded",                                                           \
 	  "whether fork() lends its memory, behind protection keys")           \
 	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
@@ -66,16 +71,18 @@ extern struct ff_options ff_options;
 	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",               \
 	  "one line per decision, and why")                                    \
 	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
-	  "one JSON line of counters per process, when it ends or execs")
+	  "one JSON line of counters per process, when it ends or execs")      \
+	X("FLATFORK_ONLY", NAMES, only, "--only", "NAME,...", "",              \
+	  "in programs of these names alone: else as FLATFORK=off")            \
+	X("FLATFORK_SKIP", NAMES, skip, "--skip", "NAME,...", "",              \
+	  "not in programs of these names: there as FLATFORK=off")
 
 enum ff_option_kind {
-	FF_OPTION_SWITCH,	/* on, off */
-	FF_OPTION_MODE,		/* enum ff_fork_mode, by name */
-	FF_OPTION_LIBC,		/* enum ff_libc_mode, by name */
-	FF_OPTION_LEND,		/* enum ff_lend_mode, by name */
+	FF_OPTION_WORD,		/* an enum or a bool: its index in the values */
 	FF_OPTION_SIZE,		/* 4096, 512K, 32M, 1.5G, 1T: powers of 1024 */
 	FF_OPTION_MILLISECONDS, /* 1 to FF_BUDGET_MAX_MS */
 	FF_OPTION_PATH,		/* shorter than PATH_MAX */
+	FF_OPTION_NAMES,	/* of programs, with commas; * for anything */
 };
 
 #define FF_BUDGET_MAX_MS 3600000
@@ -84,6 +91,7 @@ struct ff_option {
 	const char *env;
 	enum ff_option_kind kind;
 	size_t offset;	      /* of the field in struct ff_options */
+	size_t bytes;	      /* of the field */
 	const char *flag;     /* NULL: has none */
 	const char *values;   /* what may be said, for people */
 	const char *fallback; /* the default, as a value; "": nothing */
@@ -106,14 +114,25 @@ extern const struct ff_option ff_option_table[FF_OPTION_COUNT];
 bool ff_option_parse(const struct ff_option *option, const char *value,
 		     struct ff_options *ret_options);
 
+/* Add why that was false: "'12Q' is not a size: 64M, 2G". Pure. */
+void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
+		     const char *value);
+
 /*
- * Read FLATFORK* from @envp into ff_options. A variable that is empty counts
- * as not set; of two, the first counts, as with getenv. Makes no system call
- * unless a value is bad: then one warning on standard error names variable
- * and value, and the default stands. Strings are copied into static storage.
- * A relative path is resolved by each process at each use.
+ * Is @name one of @names, with commas between, in which * stands for any
+ * characters? Pure.
+ */
+bool ff_names_have(const char *names, const char *name);
+
+/*
+ * Read FLATFORK* from @envp into ff_options, for a program that is called
+ * @program: names, up to a NULL. A variable that is empty counts as not set; of
+ * two, the first counts, as with getenv. Makes no system call unless a value is
+ * bad: then one warning on standard error names variable and value, and the
+ * default stands. Strings are copied into static storage. A relative path is
+ * resolved by each process at each use.
  * Context: constructor or first interposed call; no allocation, no lock.
  */
-void ff_options_load(char *const envp[]);
+void ff_options_load(char *const envp[], const char *const program[]);
 
 #endif

@@ -39,12 +39,20 @@ void ff_fork_setup_names(void)
 		ff_site_names_prepare();
 }
 
+static void load_options(void)
+{
+	const char *program[FF_PROGRAM_NAMES];
+
+	ff_program_names(program);
+	ff_options_load(ff_environment(), program);
+}
+
 void ff_fork_setup(void)
 {
 	if (atomic_load(&is_set_up))
 		return;
 	if (!ff_is_privileged() && ff_comes_before_libc())
-		ff_options_load(ff_environment());
+		load_options();
 	if (!ff_options.on) {
 		atomic_store(&is_set_up, true);
 		return;

@@ -16,7 +16,10 @@
 
 const char unit_subject[] = "options";
 
-#define LOAD(...) ff_options_load((char *const[]){ __VA_ARGS__, NULL })
+/* As a script of perl's would have it. */
+static const char *const program[] = { "script.pl", "perl", NULL };
+
+#define LOAD(...) ff_options_load((char *const[]){ __VA_ARGS__, NULL }, program)
 
 /* Standard error goes to a file until warned() is asked. */
 static const char *warnings;
@@ -60,7 +63,7 @@ END_TEST
 
 START_TEST(an_empty_environment_gives_the_defaults)
 {
-	ff_options_load(NULL);
+	ff_options_load(NULL, program);
 	assert_defaults();
 	LOAD("HOME=/", "FLATFORKX=off", "FLATFORK");
 	assert_defaults();
@@ -166,29 +169,121 @@ static const char *const bad[] = {
 	"FLATFORK_BUDGET_MS=-5",
 	"FLATFORK_BUDGET_MS=1s",
 	"FLATFORK_BUDGET_MS=3600001",
+	"FLATFORK_ONLY=/usr/bin/perl",
+	"FLATFORK_SKIP=a,b/c",
 };
+
+static const struct ff_option *option_of(const char *setting)
+{
+	const size_t n = strcspn(setting, "=");
+
+	for (size_t i = 0; i < FF_OPTION_COUNT; i++)
+		if (strlen(ff_option_table[i].env) == n &&
+		    !strncmp(ff_option_table[i].env, setting, n))
+			return &ff_option_table[i];
+	ck_abort_msg("no such option: %s", setting);
+}
 
 START_TEST(a_bad_value_gives_one_warning_and_the_default)
 {
-	const char *equals = strchr(bad[_i], '=');
+	const struct ff_option *option = option_of(bad[_i]);
+	char start[128];
 	const char *text;
 
+	snprintf(start, sizeof(start), "flatfork: %s: '%s' is not ",
+		 option->env, strchr(bad[_i], '=') + 1);
 	catch_warnings();
 	LOAD((char *)bad[_i]);
 	assert_defaults();
 	text = warned();
-	ck_assert_ptr_nonnull(strstr(text, bad[_i]));
+	ck_assert(!strncmp(text, start, strlen(start)));
 	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
-	for (size_t i = 0; i < FF_OPTION_COUNT; i++) {
-		const struct ff_option *option = &ff_option_table[i];
-		size_t n = strlen(option->env);
-
-		if (n != (size_t)(equals - bad[_i]) ||
-		    strncmp(bad[_i], option->env, n) != 0)
-			continue;
+	if (option->kind == FF_OPTION_WORD)
 		ck_assert_ptr_nonnull(strstr(text, option->values));
-		ck_assert_ptr_nonnull(strstr(text, option->fallback));
-	}
+	ck_assert_ptr_nonnull(strstr(text, option->fallback));
+}
+END_TEST
+
+START_TEST(a_warning_says_what_was_meant)
+{
+	const char *text;
+
+	catch_warnings();
+	LOAD("FLATFORK_MIN_RSS=12Q", "FLATFORK_BUDGET_MS=soon",
+	     "FLATFORK_FORK=lasy", "FLATFORK_ONLY=/bin/sh");
+	text = warned();
+	ck_assert_ptr_nonnull(strstr(text, "FLATFORK_MIN_RSS: '12Q' is not a "
+					   "size: 64M, 2G; the default stands, "
+					   "16M\n"));
+	ck_assert_ptr_nonnull(strstr(text, "'soon' is not a number of "
+					   "milliseconds, 1 to 3600000: 100, "
+					   "5000; the default stands, 100\n"));
+	ck_assert_ptr_nonnull(strstr(text, "'lasy' is not one of "
+					   "auto|lazy|real; the default "
+					   "stands, auto\n"));
+	ck_assert_ptr_nonnull(strstr(text, "'/bin/sh' is not names of "
+					   "programs: perl,python3*; the "
+					   "default stands, none\n"));
+}
+END_TEST
+
+static const struct {
+	const char *names, *name;
+	bool have;
+} lists[] = {
+	{ "perl", "perl", true },
+	{ "perl", "perl5", false },
+	{ "perl5", "perl", false },
+	{ "a,perl,b", "perl", true },
+	{ "a,b", "a,b", false },
+	{ "*", "", true },
+	{ "*", "x", true },
+	{ "py*", "python3.11", true },
+	{ "*thon*", "python3.11", true },
+	{ "p*n*1", "python3.11", true },
+	{ "p*n*2", "python3.11", false },
+	{ "*ab", "aab", true },
+	{ "a**b", "ab", true },
+	{ ",,", "", false },
+	{ ",perl,", "perl", true },
+	{ "Perl", "perl", false },
+	{ "ab*,*cd", "abcd", true },
+	{ "?erl", "perl", false },
+	{ "*a*a*a*a*b", "aaaaaaaa", false },
+};
+
+START_TEST(a_list_has_the_names_that_match)
+{
+	ck_assert_int_eq(ff_names_have(lists[_i].names, lists[_i].name),
+			 lists[_i].have);
+}
+END_TEST
+
+/* Setting, whether it is on. A script is known by both of its names. */
+static const struct {
+	char *only, *skip;
+	bool on;
+} choices[] = {
+	{ "FLATFORK_ONLY=perl", NULL, true },
+	{ "FLATFORK_ONLY=make,script*", NULL, true },
+	{ "FLATFORK_ONLY=make", NULL, false },
+	{ "FLATFORK_SKIP=make", NULL, true },
+	{ "FLATFORK_SKIP=perl", NULL, false },
+	{ "FLATFORK_SKIP=*.pl", NULL, false },
+	{ "FLATFORK_ONLY=perl", "FLATFORK_SKIP=script.pl", false },
+	{ "FLATFORK_ONLY=perl", "FLATFORK_SKIP=other.pl", true },
+};
+
+START_TEST(programs_are_chosen_by_name)
+{
+	catch_warnings();
+	LOAD(choices[_i].only, choices[_i].skip);
+	ck_assert_int_eq(ff_options.on, choices[_i].on);
+	ck_assert_ptr_null(ff_options.only);
+	ck_assert_ptr_null(ff_options.skip);
+	LOAD(choices[_i].only, "FLATFORK_LOG=/tmp/x", "FLATFORK=off");
+	ck_assert(!ff_options.on);
+	ck_assert_str_eq(warned(), "");
 }
 END_TEST
 
@@ -204,7 +299,7 @@ START_TEST(a_path_that_is_too_long_is_a_bad_value)
 	text[head + PATH_MAX - 1] = 'a';
 	LOAD(text);
 	ck_assert_ptr_null(ff_options.log);
-	ck_assert_ptr_nonnull(strstr(warned(), "FLATFORK_LOG=aaaa"));
+	ck_assert_ptr_nonnull(strstr(warned(), "FLATFORK_LOG: 'aaaa"));
 }
 END_TEST
 
@@ -215,7 +310,7 @@ START_TEST(a_warning_is_one_line_whatever_the_value)
 	catch_warnings();
 	LOAD("FLATFORK_FORK=a\nb\033[1m");
 	text = warned();
-	ck_assert_ptr_nonnull(strstr(text, "FLATFORK_FORK=a?b?[1m"));
+	ck_assert_ptr_nonnull(strstr(text, "FLATFORK_FORK: 'a?b?[1m'"));
 	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
 }
 END_TEST
@@ -225,7 +320,7 @@ START_TEST(every_other_option_is_still_read_after_a_bad_one)
 	catch_warnings();
 	LOAD("FLATFORK_FORK=x", "FLATFORK_MIN_RSS=y", "FLATFORK_BUDGET_MS=9");
 	ck_assert_uint_eq(ff_options.budget_ms, 9);
-	ck_assert_ptr_nonnull(strstr(warned(), "FLATFORK_MIN_RSS=y"));
+	ck_assert_ptr_nonnull(strstr(warned(), "FLATFORK_MIN_RSS: 'y'"));
 }
 END_TEST
 
@@ -244,7 +339,7 @@ static void assert_silent(char *const envp[])
 	if (!pid) {
 		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
 			_exit(77);
-		ff_options_load(envp);
+		ff_options_load(envp, program);
 		syscall(SYS_exit, 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -300,6 +395,11 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(tests,
 			    a_bad_value_gives_one_warning_and_the_default, 0,
 			    sizeof(bad) / sizeof(*bad));
+	tcase_add_test(tests, a_warning_says_what_was_meant);
+	tcase_add_loop_test(tests, a_list_has_the_names_that_match, 0,
+			    sizeof(lists) / sizeof(*lists));
+	tcase_add_loop_test(tests, programs_are_chosen_by_name, 0,
+			    sizeof(choices) / sizeof(*choices));
 	tcase_add_test(tests, a_path_that_is_too_long_is_a_bad_value);
 	tcase_add_test(tests, a_warning_is_one_line_whatever_the_value);
 	tcase_add_test(tests, every_other_option_is_still_read_after_a_bad_one);

@@ -44,7 +44,7 @@ expect 125 "$flatfork" run --fork sometimes -- true
 says err "--fork: 'sometimes' is not one of auto|lazy|real"
 expect 125 "$flatfork" run --fork= -- true
 expect 125 "$flatfork" run --min-rss=12Q true
-says err "--min-rss: '12Q' is not one of SIZE"
+says err "--min-rss: '12Q' is not a size: 64M, 2G"
 expect 125 "$flatfork" run --budget-ms 0 true
 says err "--budget-ms: '0'"
 expect 125 "$flatfork" run --log '' true
@@ -70,6 +70,24 @@ FLATFORK_MIN_RSS=512K" ] || fail "variables: $(cat "$work/out")"
 expect 0 "$flatfork" run --log stderr --budget-ms 20 sh -c \
 	'echo "$FLATFORK_LOG $FLATFORK_BUDGET_MS"'
 says out 'stderr 20'
+
+# By name of the program: its file's, or for a script its interpreter's, too.
+is_on() {
+	: >"$work/stats"
+	expect 0 "$flatfork" run --fork lazy --stats "$work/stats" "$@"
+	[ -s "$work/stats" ]
+}
+cp "$(type -P true)" "$work/true-copy"
+printf '#!%s\n' "$work/true-copy" >"$work/script.x"
+chmod +x "$work/script.x"
+for only in true-copy 'a,tru*py' script.x; do
+	is_on --only "$only" "$work/script.x" || fail "--only $only: not on"
+	is_on --skip "$only" "$work/script.x" && fail "--skip $only: on"
+done
+is_on --only false "$work/script.x" && fail "--only false: on"
+is_on --skip false "$work/script.x" || fail "--skip false: not on"
+expect 125 "$flatfork" run --only "$work/script.x" true
+says err "is not names of programs: perl,python3*"
 
 # Paths hold wherever the command's processes go.
 (
@@ -112,7 +130,7 @@ silent out
 
 # Help and version.
 expect 0 "$flatfork" --help
-for word in FLATFORK=on FLATFORK_FORK= FLATFORK_MIN_RSS= FLATFORK_BUDGET_MS= \
+for word in FLATFORK=off FLATFORK_FORK= FLATFORK_MIN_RSS= FLATFORK_BUDGET_MS= \
 	FLATFORK_LOG= FLATFORK_STATS= --fork --min-rss --budget-ms --log \
 	--stats 'auto|lazy|real'; do
 	says out "$word"
