@@ -59,6 +59,7 @@ set(FF_CORE_SOURCES
 	lazy/child/last.c
 	ways/intent.c
 	ways/lend.c
+	ways/settings.c
 	host/maps.c
 	lazy/parent/marks.c
 	lazy/child/mediator.c
@@ -101,6 +102,7 @@ set(FF_CORE_SOURCES
 	site/symbol.c
 	libc/actions.c
 	spawn/parent/posix.c
+	tell/config.c
 	tell/log.c
 	tell/options.c
 	tell/stats.c

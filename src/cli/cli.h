@@ -34,6 +34,12 @@ bool cli_preload(const char *where);
  */
 bool cli_ground_print(FILE *out);
 
+/* Which configuration files there are, and the mistakes in them. */
+void cli_config_print(FILE *out);
+
+/* Can @path be read, and has no mistake? Complains for run. */
+bool cli_config_is_good(const char *path);
+
 /*
  * Make one lazy fork in a process of its own, under the interposer; prints a
  * line with the result and, if it failed, why. Returns whether it worked.

@@ -6,6 +6,7 @@ int cli_doctor(void)
 	bool ground = cli_ground_print(stdout);
 	bool works;
 
+	cli_config_print(stdout);
 	fflush(stdout);
 	works = cli_proof(stdout);
 	if (works && !ground)

@@ -109,6 +109,7 @@ static bool child_environment(const char *dir)
 	snprintf(stats, sizeof(stats), "%s/stats", dir);
 	return !setenv("FLATFORK_FORK", "lazy", 1) &&
 	       !setenv("FLATFORK_BUDGET_MS", PROOF_BUDGET_MS, 1) &&
+	       !setenv("FLATFORK_CONFIG", "/dev/null", 1) &&
 	       !setenv("FLATFORK_LOG", log, 1) &&
 	       !setenv("FLATFORK_STATS", stats, 1) && cli_preload("doctor");
 }

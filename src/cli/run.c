@@ -61,7 +61,8 @@ static bool set_option(const struct ff_option *option, const char *value)
 		complain_value(option, value);
 		return false;
 	}
-	if (option->kind == FF_OPTION_PATH) {
+	if (option->kind == FF_OPTION_PATH ||
+	    option->kind == FF_OPTION_CONFIG) {
 		value = absolute(value, text);
 		if (!value) {
 			cli_complain("run", "%s: current directory: %s",
@@ -74,6 +75,8 @@ static bool set_option(const struct ff_option *option, const char *value)
 			return false;
 		}
 	}
+	if (option->kind == FF_OPTION_CONFIG && !cli_config_is_good(value))
+		return false;
 	if (setenv(option->env, value, 1)) {
 		cli_complain("run", "%s: %s", option->env, strerror(errno));
 		return false;

@@ -84,6 +84,24 @@ static void flags(FILE *page)
 	}
 }
 
+/* Of a file. */
+static void keys(FILE *page)
+{
+	for (size_t i = 0; i < FF_OPTION_COUNT; i++) {
+		const struct ff_option *o = &ff_option_table[i];
+
+		if (!ff_option_key(o))
+			continue;
+		fputs(".It Cm ", page);
+		text(page, ff_option_key(o));
+		fputs(" No =", page);
+		/* No descriptor is known by name there. */
+		values(page, o->kind == FF_OPTION_PATH ? "PATH" : o->values);
+		fputc('\n', page);
+		option(page, o);
+	}
+}
+
 static void variables(FILE *page)
 {
 	for (size_t i = 0; i < FF_OPTION_COUNT; i++) {
@@ -139,9 +157,10 @@ static const struct {
 	const char *name;
 	void (*print)(FILE *page);
 } tables[] = {
-	{ "@FLAGS@\n", flags },	      { "@VARIABLES@\n", variables },
-	{ "@COUNTERS@\n", counters }, { "@NAMES@\n", names },
-	{ "@REASONS@\n", reasons },   { "@OS@\n", system_and_version },
+	{ "@FLAGS@\n", flags },		  { "@KEYS@\n", keys },
+	{ "@VARIABLES@\n", variables },	  { "@COUNTERS@\n", counters },
+	{ "@NAMES@\n", names },		  { "@REASONS@\n", reasons },
+	{ "@OS@\n", system_and_version },
 };
 
 /* False: the line looks like a table's, and there is none. */

@@ -18,6 +18,7 @@
 #include "spawn/parent/posix.h"
 #include "tell/options.h"
 #include "ways/decide.h"
+#include "ways/settings.h"
 
 #define CALLER __builtin_return_address(0)
 
@@ -37,6 +38,7 @@ static bool is_wanted(void)
 
 	if (!atomic_load(&known)) {
 		ff_fork_setup();
+		ff_settings_complete();
 		atomic_store(&known,
 			     1 + (ff_options.on &&
 				  ff_options.spawn_mode == FF_MODE_AUTO &&

@@ -75,6 +75,11 @@ void ff_log_note_stderr(void)
 	stderr_was.ino = s.st_ino;
 }
 
+bool ff_log_knows_stderr(void)
+{
+	return stderr_was.known;
+}
+
 static bool is_stderr(int fd)
 {
 	struct stat s;

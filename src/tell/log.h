@@ -33,6 +33,7 @@ static inline bool ff_log_is_stderr(const char *path)
 
 /* Standard error is what descriptor 2 is now. */
 void ff_log_note_stderr(void);
+bool ff_log_knows_stderr(void);
 
 /*
  * Append @n bytes to the file @path, creating it, by one write(2) on a

@@ -26,6 +26,7 @@ const struct ff_option ff_option_table[FF_OPTION_COUNT] = { FF_OPTIONS(X) };
 
 static char log_text[PATH_MAX];
 static char stats_text[PATH_MAX];
+static char config_text[PATH_MAX];
 
 /* The index of @value in @words, which bars separate; -1: not there. */
 static int word_index(const char *words, const char *value)
@@ -149,6 +150,13 @@ static bool parse_names(const char *value, const char **ret_names)
 	return !strchr(value, '/') && parse_path(value, ret_names);
 }
 
+const char *ff_option_key(const struct ff_option *option)
+{
+	if (option->kind >= FF_OPTION_CONFIG)
+		return NULL;
+	return option->flag ? option->flag + 2 : "flatfork";
+}
+
 bool ff_option_parse(const struct ff_option *option, const char *value,
 		     struct ff_options *ret_options)
 {
@@ -162,6 +170,7 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 	case FF_OPTION_MILLISECONDS:
 		return parse_milliseconds(value, field);
 	case FF_OPTION_PATH:
+	case FF_OPTION_CONFIG:
 		return parse_path(value, field);
 	case FF_OPTION_NAMES:
 		return parse_names(value, field);
@@ -177,6 +186,7 @@ void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
 		[FF_OPTION_MILLISECONDS] =
 			"a number of milliseconds, 1 to 3600000: 100, 5000",
 		[FF_OPTION_PATH] = "a path: it is empty, or too long",
+		[FF_OPTION_CONFIG] = "a path: it is empty, or too long",
 		[FF_OPTION_NAMES] = "names of programs: perl,python3*",
 	};
 
@@ -233,8 +243,11 @@ static bool matches(const char *pattern, size_t n, const char *name)
 bool ff_names_have(const char *names, const char *name)
 {
 	for (;;) {
-		size_t n = strcspn(names, ",");
+		size_t n;
 
+		while (*names == ' ')
+			names++;
+		n = strcspn(names, ",");
 		if (n && matches(names, n, name))
 			return true;
 		if (!names[n])
@@ -265,9 +278,19 @@ static const char *find(char *const envp[], const char *name)
 
 static const char *keep(const char *value, char text[PATH_MAX])
 {
-	if (!value)
-		return NULL;
+	if (!value || value == text)
+		return value;
 	return memcpy(text, value, strlen(value) + 1);
+}
+
+void ff_options_settle(const struct ff_options *options)
+{
+	struct ff_options settled = *options;
+
+	settled.log = keep(settled.log, log_text);
+	settled.stats = keep(settled.stats, stats_text);
+	settled.config = keep(settled.config, config_text);
+	ff_options = settled;
 }
 
 void ff_options_load(char *const envp[], const char *const program[])
@@ -280,7 +303,9 @@ void ff_options_load(char *const envp[], const char *const program[])
 
 		/* Before the value: a bad one leaves it as it is. */
 		ff_option_parse(option, option->fallback, &options);
-		if (value && !ff_option_parse(option, value, &options))
+		if (value && ff_option_parse(option, value, &options))
+			options.said |= (uint32_t)1 << i;
+		else if (value)
 			warn(option, value);
 		if (!options.on)
 			break;
@@ -289,7 +314,5 @@ void ff_options_load(char *const envp[], const char *const program[])
 	    (options.skip && is_one_of(options.skip, program)))
 		options = (struct ff_options){ 0 };
 	options.only = options.skip = NULL;
-	options.log = keep(options.log, log_text);
-	options.stats = keep(options.stats, stats_text);
-	ff_options = options;
+	ff_options_settle(&options);
 }

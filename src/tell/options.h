@@ -38,10 +38,12 @@ struct ff_options {
 	enum ff_lend_mode lend_mode;
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
-	const char *log;   /* NULL: no log; "stderr"; else a path */
-	const char *stats; /* NULL: none; else as log */
-	const char *only;  /* names of programs, or NULL; */
-	const char *skip;  /* both only while options are loaded */
+	const char *log;    /* NULL: no log; "stderr"; else a path */
+	const char *stats;  /* NULL: none; else as log */
+	const char *config; /* NULL: the usual files, or a path */
+	const char *only;   /* names of programs, or NULL; */
+	const char *skip;   /* both only while options are loaded */
+	uint32_t said;	    /* a bit for each that the environment has */
 };
 
 extern struct ff_options ff_options;
@@ -72,6 +74,8 @@ extern struct ff_options ff_options;
 	  "one line per decision, and why")                                    \
 	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
 	  "one JSON line of counters per process, when it ends or execs")      \
+	X("FLATFORK_CONFIG", CONFIG, config, "--config", "PATH", "",           \
+	  "the configuration file to read, in place of the usual ones")        \
 	X("FLATFORK_ONLY", NAMES, only, "--only", "NAME,...", "",              \
 	  "in programs of these names alone: else as FLATFORK=off")            \
 	X("FLATFORK_SKIP", NAMES, skip, "--skip", "NAME,...", "",              \
@@ -82,7 +86,9 @@ enum ff_option_kind {
 	FF_OPTION_SIZE,		/* 4096, 512K, 32M, 1.5G, 1T: powers of 1024 */
 	FF_OPTION_MILLISECONDS, /* 1 to FF_BUDGET_MAX_MS */
 	FF_OPTION_PATH,		/* shorter than PATH_MAX */
-	FF_OPTION_NAMES,	/* of programs, with commas; * for anything */
+	/* From here on: what counts at the start, and has no place in a file. */
+	FF_OPTION_CONFIG, /* as PATH */
+	FF_OPTION_NAMES,  /* of programs, with commas; * for anything */
 };
 
 #define FF_BUDGET_MAX_MS 3600000
@@ -103,8 +109,12 @@ enum {
 	FF_OPTION_COUNT = 0 FF_OPTIONS(X)
 };
 #undef X
+_Static_assert(FF_OPTION_COUNT <= 32, "a bit for each");
 
 extern const struct ff_option ff_option_table[FF_OPTION_COUNT];
+
+/* What it is called in a configuration file; NULL: it has no place there. */
+const char *ff_option_key(const struct ff_option *option);
 
 /*
  * Parse @value for @option into its field of @ret_options, which borrows a
@@ -119,8 +129,8 @@ void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
 		     const char *value);
 
 /*
- * Is @name one of @names, with commas between, in which * stands for any
- * characters? Pure.
+ * Is @name one of @names, with commas between and perhaps blanks behind them,
+ * in which * stands for any characters? Pure.
  */
 bool ff_names_have(const char *names, const char *name);
 
@@ -134,5 +144,9 @@ bool ff_names_have(const char *names, const char *name);
  * Context: constructor or first interposed call; no allocation, no lock.
  */
 void ff_options_load(char *const envp[], const char *const program[]);
+
+/* These from now on; strings are copied into static storage. Threads that do it
+ * at once must bring the same. */
+void ff_options_settle(const struct ff_options *options);
 
 #endif

@@ -24,6 +24,7 @@
 #include "site/name.h"
 #include "tell/log.h"
 #include "ways/intent.h"
+#include "ways/settings.h"
 
 /* Writable memory that makes a process big although it is not resident: it
  * counts against what fork may promise. */
@@ -39,26 +40,19 @@ void ff_fork_setup_names(void)
 		ff_site_names_prepare();
 }
 
-static void load_options(void)
-{
-	const char *program[FF_PROGRAM_NAMES];
-
-	ff_program_names(program);
-	ff_options_load(ff_environment(), program);
-}
-
 void ff_fork_setup(void)
 {
 	if (atomic_load(&is_set_up))
 		return;
 	if (!ff_is_privileged() && ff_comes_before_libc())
-		load_options();
+		ff_settings_begin();
 	if (!ff_options.on) {
 		atomic_store(&is_set_up, true);
 		return;
 	}
 	ff_faults_load_from_environment();
-	if ((ff_options.log && ff_log_is_stderr(ff_options.log)) ||
+	if (ff_options.config ||
+	    (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
 	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
 		ff_log_note_stderr();
 	ff_pidns_watch();

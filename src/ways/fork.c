@@ -30,6 +30,7 @@
 #include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/intent.h"
+#include "ways/settings.h"
 
 /* How often this memory became another process's: a copy of a thread that was
  * inside a fork finds that it is not the one that began (H-E1). */
@@ -213,6 +214,7 @@ static long fork_any(struct fork *fork)
 	bool ours;
 
 	ff_fork_setup();
+	ff_settings_complete();
 	if (!ff_is_on())
 		return fork->call(fork->arg);
 	if (!ff_flight_begin())
@@ -274,6 +276,7 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	struct ff_site *site = NULL;
 
 	ff_fork_setup();
+	ff_settings_complete();
 	if (!ff_is_on())
 		return call(arg);
 	if (!ff_flight_begin())
@@ -291,6 +294,8 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name)
 {
+	ff_fork_setup();
+	ff_settings_complete();
 	if (ff_in_force()) {
 		ff_stats.forks_real++;
 		ff_ending(FF_ENDING_WORDS);

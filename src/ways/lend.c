@@ -22,6 +22,7 @@
 #include "tell/options.h"
 #include "ways/decide.h"
 #include "ways/fork.h"
+#include "ways/settings.h"
 
 static bool may_lend(void)
 {
@@ -35,6 +36,7 @@ static bool may_lend(void)
 void ff_lend_to_vfork(const struct ff_caller *caller,
 		      const struct ff_libc *libc)
 {
+	ff_settings_complete();
 	if (ff_options.vfork_mode != FF_MODE_AUTO || !ff_flight_begin())
 		return;
 	if (may_lend())
@@ -83,6 +85,7 @@ long ff_fork_or_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	struct ff_record *record = NULL;
 	long pid;
 
+	ff_settings_complete();
 	if (may_lend_to_forks() && !ff_mediated &&
 	    !atomic_load(&has_handlers) && !ff_site_is_late(ff_site_of(at)))
 		record = ff_record_of(caller);

@@ -142,11 +142,13 @@ said_nothing() {
 	local option where=$work/empty
 
 	mkdir "$where" && chmod 777 "$where" || exit 1
+	echo "log = $where/log" >"$work/conf"
 	guest=$work/guest
 	run_guest plain
 	guest=$work/linked
 	for option in "FLATFORK_LOG=$where/log" "FLATFORK_STATS=$where/stats" \
 		FLATFORK_LOG=stderr FLATFORK_STATS=stderr FLATFORK_FORK=lazy \
+		"FLATFORK_CONFIG=$work/conf" FLATFORK_CONFIG=/nonexistent \
 		FLATFORK_FORK=nonsense FLATFORK_FAULT=no-clone3,clone; do
 		run_guest lazy FLATFORK_FORK=lazy "$option"
 		[ -z "$(ls -A "$where")" ] || {
@@ -168,6 +170,11 @@ not_silent() {
 	chmod 666 "$work/log"
 	run_guest lazy FLATFORK_FORK=lazy "FLATFORK_LOG=$work/log"
 	[ -s "$work/log" ] || check_failed "no log where nothing is privileged"
+	echo "log = $work/log2" >"$work/conf2"
+	: >"$work/log2"
+	chmod 666 "$work/log2"
+	run_guest lazy FLATFORK_FORK=lazy "FLATFORK_CONFIG=$work/conf2"
+	[ -s "$work/log2" ] || check_failed "no log by a file"
 	options=(--secure)
 }
 

@@ -4,14 +4,14 @@
 . "$(dirname "$0")/lib.sh"
 
 facts='kernel|syscall user dispatch|/proc|/proc/self/mem|seccomp|tracer'
-facts="$facts|overcommit policy|lazy fork"
+facts="$facts|overcommit policy|configuration|lazy fork"
 
 # has_facts: one line for each
 has_facts() {
 	local n
 	n=$(grep -cE "^($facts) +[^ ]" "$work/out")
-	[ "$n" -eq 8 ] && return
-	fail "doctor tells $n of 8 facts:"
+	[ "$n" -eq 9 ] && return
+	fail "doctor tells $n of 9 facts:"
 	sed 's/^/	/' "$work/out"
 }
 
@@ -35,6 +35,22 @@ says err 'flatfork doctor: libflatfork-preload.so: neither in'
 
 expect 1 env TMPDIR=/nonexistent "$flatfork" doctor
 says out '/nonexistent/flatfork-doctor.'
+
+# Configuration files, and each mistake in them.
+mkdir -p "$work/home/.config"
+conf=$work/home/.config/flatfork.conf
+printf '[a]\nfork = lasy\n[b]\nmin-rss = 12Q\n' >"$conf"
+HOME=$work/home "$flatfork" doctor >"$work/out" 2>&1
+says out "$conf"
+says out "  $conf:2: fork: 'lasy' is not one of auto|lazy|real"
+says out "  $conf:4: min-rss: '12Q' is not a size: 64M, 2G"
+FLATFORK_CONFIG=$work/none "$flatfork" doctor >"$work/out" 2>&1
+says out "  $work/none: there is no such file"
+echo 'flatfork = off' >"$conf"
+HOME=$work/home "$flatfork" doctor >"$work/out" 2>&1
+grep -q "^configuration  *$conf\$" "$work/out" || fail "no file: $(cat "$work/out")"
+grep -qE '^lazy fork +no: .*real one' "$work/out" &&
+	fail "the user's file counts in the proof"
 
 # Nothing stays behind, whatever the user's settings are.
 mkdir "$work/tmp"

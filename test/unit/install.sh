@@ -17,7 +17,7 @@ for libdir in lib lib/x86_64-linux-gnu; do
 		fail "$libdir: $(cat "$work/out")"
 	silent err
 	for page in man1/flatfork.1 man3/flatfork.3 man3/flatfork_start.3 \
-		man7/flatfork.7; do
+		man5/flatfork.conf.5 man7/flatfork.7; do
 		cmp "$work/build/man/$page" "$prefix/share/man/$page" ||
 			fail "$libdir: $page"
 	done

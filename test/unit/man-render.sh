@@ -14,8 +14,9 @@ quiet() {
 	silent err
 }
 
-for section in 1 3 7; do
-	page=$man/man$section/flatfork.$section
+for name in flatfork.1 flatfork.3 flatfork.conf.5 flatfork.7; do
+	section=${name##*.}
+	page=$man/man$section/$name
 	quiet "$page" groff -mandoc -Tutf8 -ww
 	# a macro's name among words is a word that is lost
 	quiet "$page" groff -mandoc -Tascii -P-cbou -ww

@@ -9,6 +9,7 @@ header=$root/include/flatfork/flatfork.h
 command=$man/man1/flatfork.1
 functions=$man/man3/flatfork.3
 object_page=$man/man7/flatfork.7
+file_page=$man/man5/flatfork.conf.5
 
 # same WHAT: $work/want and $work/have are
 same() {
@@ -21,7 +22,7 @@ plain() {
 	sed 's/\\-/-/g; s/\\e/\\/g; s/\\&//g' "$1"
 }
 
-for page in "$command" "$functions" "$object_page"; do
+for page in "$command" "$functions" "$object_page" "$file_page"; do
 	[ -s "$page" ] || fail "$page: not there"
 	grep -n '^@' "$page" && fail "$page: a table is missing"
 done
@@ -47,6 +48,14 @@ while IFS='|' read -r _ env flag values default what _; do
 		"$default"; do
 		grep -qxF -- "$text" "$work/1" || fail "flatfork(1): $text"
 	done
+	case $env in
+	FLATFORK_CONFIG | FLATFORK_ONLY | FLATFORK_SKIP) continue ;;
+	esac
+	plain "$file_page" >"$work/5"
+	for text in ".It Cm ${flag#--} No = ${values#Cm stderr | }" "$what" \
+		"$default"; do
+		grep -qxF -- "$text" "$work/5" || fail "flatfork.conf(5): $text"
+	done
 done <"$work/options"
 
 # What the help names: flags and commands; the page names no other, and no page
@@ -63,7 +72,7 @@ sed -nE 's/^\.It Cm ([a-z]+).*/\1/p' "$command" | sort -u >"$work/have"
 same "commands of flatfork(1)"
 grep -oE 'FLATFORK(_[A-Z]+)*' "$work/options" "$header" -h | sort -u \
 	>"$work/known"
-for page in "$command" "$functions" "$object_page"; do
+for page in "$command" "$functions" "$object_page" "$file_page"; do
 	sed '/^\.Dt/d' "$page" | grep -oE '\bFLATFORK(_[A-Z]+)*' | sort -u |
 		grep -vxFf "$work/known" && fail "$page: names what is not"
 done

@@ -249,6 +249,8 @@ static const struct {
 	{ "Perl", "perl", false },
 	{ "ab*,*cd", "abcd", true },
 	{ "?erl", "perl", false },
+	{ "a, perl", "perl", true },
+	{ " perl", "perl", true },
 	{ "*a*a*a*a*b", "aaaaaaaa", false },
 };
 

@@ -89,6 +89,19 @@ is_on --skip false "$work/script.x" || fail "--skip false: not on"
 expect 125 "$flatfork" run --only "$work/script.x" true
 says err "is not names of programs: perl,python3*"
 
+# A configuration file that is named is looked at before anything runs.
+echo 'fork = lasy' >"$work/conf"
+expect 125 "$flatfork" run --config "$work/conf" -- echo ran
+silent out
+says err "--config: $work/conf:1: fork: 'lasy' is not one of auto|lazy|real"
+expect 125 "$flatfork" run --config "$work/none" -- echo ran
+says err "--config: $work/none: there is no such file"
+echo 'fork = lazy' >"$work/conf"
+expect 0 "$flatfork" run --config "$work/conf" -- \
+	sh -c 'echo "$FLATFORK_CONFIG"'
+says out "$work/conf"
+silent err
+
 # Paths hold wherever the command's processes go.
 (
 	cd "$work" || exit 1

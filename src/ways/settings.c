@@ -1,0 +1,144 @@
+/*
+ * Two threads whose first forks come at once both read the files, and so may a
+ * signal handler on top of a reader: nobody waits, all find the same.
+ */
+#include "ways/settings.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "arch/hot.h"
+#include "host/environment.h"
+#include "host/sandbox.h"
+#include "host/signals.h"
+#include "process/stance.h"
+#include "tell/config.h"
+#include "tell/log.h"
+#include "tell/options.h"
+
+#define ARGUMENT_MAX 48
+
+_Atomic bool ff_settings_are_whole FF_HOT;
+
+/* As the program found them: it may change its environment and arguments. A
+ * home that is longer has no file for us. */
+static char home[FF_CONFIG_HOME_MAX] FF_HOT;
+static char first_argument[ARGUMENT_MAX] FF_HOT;
+
+static void keep(char *to, size_t size, const char *from)
+{
+	if (from && strlen(from) < size)
+		strcpy(to, from);
+}
+
+void ff_settings_begin(void)
+{
+	const char *program[FF_PROGRAM_NAMES];
+
+	ff_program_names(program);
+	ff_options_load(ff_environment(), program);
+	if (!ff_options.on)
+		return;
+	keep(home, sizeof(home), ff_environment_value("HOME"));
+	if (program[0] && program[1])
+		keep(first_argument, sizeof(first_argument), program[1]);
+}
+
+/* The first complaint is for people: who wants all asks the command. */
+struct first {
+	char text[FF_CONFIG_LINE_MAX + 1];
+	bool made;
+};
+
+static void note_complaint(void *arg, const struct ff_line *line)
+{
+	struct first *first = arg;
+
+	if (first->made)
+		return;
+	memcpy(first->text, line->text, line->used);
+	first->text[line->used] = '\0';
+	first->made = true;
+}
+
+/*
+ * Not to whatever descriptor 2 is by now: to a terminal, or to what it was at
+ * the start if that was looked at, as it is where the environment names a file
+ * of ours.
+ */
+static void tell(const struct first *first)
+{
+	static _Atomic bool told;
+	char text[sizeof("flatfork: \n") + FF_CONFIG_LINE_MAX];
+	struct ff_line line = ff_line_start(text, sizeof(text));
+	struct termios t;
+
+	if (!first->made || atomic_exchange(&told, true))
+		return;
+	ff_log("%s", first->text);
+	if (!ff_log_knows_stderr() && sys(ioctl, 2, TCGETS, &t) == 0)
+		ff_log_note_stderr();
+	ff_line_str(&line, "flatfork: ");
+	ff_line_str(&line, first->text);
+	ff_log_append("stderr", text, ff_line_end(&line));
+}
+
+static void take_file(struct ff_config *config, const char *path, bool optional)
+{
+	size_t n;
+	char *text = ff_config_map(config, path, optional, &n);
+
+	if (!text)
+		return;
+	ff_config_parse(config, path, text, n);
+	ff_options_settle(&config->options);
+	config->options = ff_options;
+	ff_config_unmap(text);
+}
+
+static void take_files(struct ff_config *config)
+{
+	char path[FF_CONFIG_HOME_MAX + sizeof(FF_CONFIG_IN_HOME)];
+
+	if (ff_options.config) {
+		take_file(config, ff_options.config, false);
+		return;
+	}
+	take_file(config, FF_CONFIG_SYSTEM, true);
+	if (*home != '/')
+		return;
+	strcpy(path, home);
+	strcat(path, FF_CONFIG_IN_HOME);
+	take_file(config, path, true);
+}
+
+static void read_files(void)
+{
+	const char *program[FF_PROGRAM_NAMES];
+	struct first first = { .made = false };
+	struct ff_config config = { .program = program,
+				    .said = ff_options.said,
+				    .options = ff_options,
+				    .complain = note_complaint,
+				    .arg = &first };
+
+	ff_program_names(program);
+	program[1] = *first_argument ? first_argument : NULL;
+	take_files(&config);
+	tell(&first);
+	atomic_store(&ff_settings_are_whole, true);
+}
+
+void ff_settings_read(void)
+{
+	ff_sigset mask;
+
+	if (!ff_is_on() || !ff_flight_begin())
+		return;
+	mask = ff_block_signals();
+	read_files();
+	ff_setmask(mask);
+	ff_flight_end();
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Configuration files: options by program name, in force from the first fork
+# on; one line for a mistake, and only where it can't be taken for output.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=test/ground/lib.sh
+. "$here/lib.sh"
+mkdir -p "$work/home/.config" || exit 1
+at_home=$work/home/.config/flatfork.conf
+conf=$work/conf
+[ ! -e /etc/flatfork.conf ] || skip "there is an /etc/flatfork.conf"
+
+# run_with [VAR=VALUE...]: the guest, as plain but for standard error
+run_with() {
+	: >"$work/run.stats"
+	run_guest run "LD_PRELOAD=$preload" "FLATFORK_STATS=$work/run.stats" \
+		"HOME=$work/home" FLATFORK_BUDGET_MS=20000 "$@"
+	diff -u "$work/plain.out" "$work/run.out" ||
+		check_failed "$*: output differs from plain"
+	diff -u "$work/plain.status" "$work/run.status" ||
+		check_failed "$*: status differs from plain"
+}
+
+# says WHAT TEXT: standard error is one line with that, or nothing
+says() {
+	[ "$(grep -c . "$work/run.err")" -eq "$((${#2} > 0))" ] &&
+		grep -qF -- "$2" "$work/run.err" && return
+	[ -z "$2" ] && [ ! -s "$work/run.err" ] && return
+	check_failed "$1: not said: $2"
+	cat "$work/run.err"
+}
+
+lazy_forks() {
+	echo $(($(counter forks_lazy run) + $(counter forks_lent run)))
+}
+
+expect_lazy() {
+	[ "$(lazy_forks)" -gt 0 ] || check_failed "$1: no lazy fork"
+}
+
+expect_real() {
+	[ "$(lazy_forks)" -eq 0 ] && [ "$(counter forks_real run)" -gt 0 ] ||
+		check_failed "$1: not only real forks"
+}
+
+run_guest plain
+
+run_with
+expect_lazy "no file"
+says "no file" ''
+
+# Both files, and sections by name; the environment goes before.
+printf '[nobody]\nfork = real\n' >"$at_home"
+run_with
+expect_lazy "another program's section"
+printf '[gue*]\nfork = real\n' >"$at_home"
+run_with
+expect_real "a section of ours"
+run_with FLATFORK_FORK=lazy
+expect_lazy "the environment says otherwise"
+printf 'fork = lazy\n' >"$conf"
+run_with "FLATFORK_CONFIG=$conf"
+expect_lazy "a file that is named goes in place of others"
+run_with FLATFORK_CONFIG=/dev/null
+expect_lazy "no file at all"
+
+# Off is off: nothing is counted or logged.
+printf 'flatfork = off\n' >"$at_home"
+run_with "FLATFORK_LOG=$work/run.log"
+[ ! -s "$work/run.stats" ] || check_failed "off: statistics"
+[ ! -s "$work/run.log" ] || check_failed "off: a log"
+says off ''
+
+# Log and statistics by file.
+printf 'log = %s\nstats = %s\n' "$work/its.log" "$work/its.stats" >"$at_home"
+run_guest run "LD_PRELOAD=$preload" "HOME=$work/home"
+grep -q ': fork at ' "$work/its.log" || check_failed "no log by file"
+grep -q forks_lazy "$work/its.stats" || check_failed "no statistics by file"
+
+# A mistake: one line, and all else stands. Descriptor 2 gets it where it is
+# known to be standard error.
+printf 'min-rss = 12Q\nfork = real\nlog log\n' >"$conf"
+run_with "FLATFORK_CONFIG=$conf"
+says "a bad value" "flatfork: $conf:1: min-rss: '12Q' is not a size: 64M, 2G"
+expect_real "behind a bad value"
+chmod 666 "$conf"
+run_with "FLATFORK_CONFIG=$conf"
+says "others may write" "flatfork: $conf: others may write it: not read"
+expect_lazy "a file that is not read"
+run_with "FLATFORK_CONFIG=$work/none"
+says "none there" "flatfork: $work/none: there is no such file"
+expect_lazy "a file that is not there"
+printf 'min-rss = 12Q\n' >"$at_home"
+run_with "FLATFORK_LOG=$work/told.log"
+says "not named by the environment" ''
+grep -qF "$at_home:1: min-rss: '12Q'" "$work/told.log" ||
+	check_failed "a mistake is not in the log"
+if command -v script >/dev/null; then
+	HOME=$work/home script -qec "env LD_PRELOAD=$preload $guest $noop" \
+		/dev/null >"$work/terminal" </dev/null
+	grep -qF "flatfork: $at_home:1: min-rss: '12Q' is not a size" \
+		"$work/terminal" || check_failed "a terminal is told nothing"
+fi
+
+# A program that starts nothing opens none; one that does, each once.
+if command -v strace >/dev/null && strace -q -o /dev/null true 2>/dev/null; then
+	HOME=$work/home LD_PRELOAD=$preload strace -o "$work/trace" true
+	grep -q 'flatfork\.conf' "$work/trace" &&
+		check_failed "read by a program that starts nothing"
+	HOME=$work/home strace -E "LD_PRELOAD=$preload" -o "$work/trace" \
+		sh -c '(:); (:); (:)'
+	[ "$(grep -c 'openat.*flatfork\.conf' "$work/trace")" -eq 2 ] ||
+		check_failed "opened: $(grep 'flatfork\.conf' "$work/trace")"
+fi
+
+verdict
