@@ -77,6 +77,7 @@ set(FF_CORE_SOURCES
 	process/standins.c
 	lazy/strays.c
 	lazy/child/touched.c
+	lazy/child/watched.c
 	process/sigsys.c
 	lazy/trap.c
 	process/trials.c

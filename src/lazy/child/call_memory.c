@@ -17,6 +17,7 @@
 #include "lazy/child/child.h"
 #include "lazy/child/own.h"
 #include "lazy/child/pager.h"
+#include "lazy/child/watched.h"
 
 #define FETCH_MAX ((size_t)4 << 20)
 

@@ -5,8 +5,6 @@
  * alternate stack, single-threaded, by raw system calls.
  *
  * Hazards
- *  H-C1 The child's writes to shared mappings can't be taken back: on trial
- *       they are read-only.
  *  H-C2 While all signals are blocked none of the program's handlers runs.
  *       What is pending when the program would take it ends the trial; taken
  *       back, the fork happens after the signal.
@@ -24,18 +22,17 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "arch/arch.h"
 #include "arch/hot.h"
 #include "host/fault.h"
-#include "host/maps.h"
 #include "host/newborn.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/robust.h"
+#include "lazy/child/watched.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
 
@@ -118,45 +115,6 @@ static int move_high(int fd)
 	return fd;
 }
 
-/*
- * H-C6 What the program keeps from its children (MADV_DONTFORK) is listed as
- *      shared in the parent, and is not there: all of a range, or a piece.
- */
-static long watch_what_is_there(void)
-{
-	struct ff_mapping m;
-	struct ff_maps maps;
-	long rc = ff_maps_open(&maps);
-
-	if (rc < 0)
-		return rc;
-	while ((rc = ff_maps_next(&maps, &m)) > 0) {
-		if (!m.shared || !(m.prot & PROT_WRITE) ||
-		    !ff_is_watched(m.start))
-			continue;
-		rc = sys(mprotect, m.start, m.end - m.start, PROT_READ);
-		if (rc < 0)
-			break;
-	}
-	ff_maps_close(&maps);
-	return rc;
-}
-
-static long watch_shared(void)
-{
-	const struct ff_areas *areas = ff_child.areas;
-	const struct ff_range *r;
-	unsigned i;
-	long rc = 0;
-
-	for (i = 0; rc == 0 && i < areas->shared_count; i++) {
-		r = &areas->shared[i];
-		/* Our own are not among them: ff_slots_keep(). */
-		rc = sys(mprotect, r->start, r->end - r->start, PROT_READ);
-	}
-	return rc == -ENOMEM ? watch_what_is_there() : rc;
-}
-
 /* H-C7 */
 static bool is_born(void)
 {
@@ -186,7 +144,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.mem = move_high(mem);
 	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
 	if (ff_pager_reserve() < 0 ||
-	    (!slot->committed && watch_shared() < 0) ||
+	    (!slot->committed && ff_watch_shared() < 0) ||
 	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
 	    ff_raised_begin() < 0 ||
 	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
@@ -318,21 +276,6 @@ void ff_child_enter_exec(void)
 		end();
 }
 
-/* Those that are as watch_shared() left them are writable again. */
-static void unwatch_shared(void)
-{
-	struct ff_mapping m;
-	struct ff_maps maps;
-
-	if (ff_maps_open(&maps) < 0)
-		return;
-	while (ff_maps_next(&maps, &m) > 0)
-		if (m.shared && m.prot == PROT_READ && ff_is_watched(m.start))
-			sys(mprotect, m.start, m.end - m.start,
-			    PROT_READ | PROT_WRITE);
-	ff_maps_close(&maps);
-}
-
 /*
  * H-C5 The parent of a child on trial has gone on while that was in execve:
  *      who stands in was ready before. The child is taken back no more, and
@@ -345,7 +288,7 @@ bool ff_child_left_exec(void)
 	if (!move_state(FF_EXEC_ALONE, FF_RUNNING))
 		return false;
 	atomic_store(&ff_child.shared->source, FF_SOURCE_STANDIN);
-	unwatch_shared();
+	ff_unwatch_shared();
 	ff_child.committed = true;
 	ff_child.unsent = true;
 	return true;

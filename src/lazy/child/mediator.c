@@ -32,6 +32,7 @@
 #include "lazy/child/child.h"
 #include "lazy/child/own.h"
 #include "lazy/child/pager.h"
+#include "lazy/child/watched.h"
 #include "lazy/trap.h"
 
 #define STRUCT_BYTES 4096

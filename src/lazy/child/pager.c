@@ -30,6 +30,7 @@
 #include "lazy/child/child.h"
 #include "lazy/child/source.h"
 #include "lazy/child/touched.h"
+#include "lazy/child/watched.h"
 #include "lazy/child/wiped.h"
 #include "lazy/trap.h"
 
@@ -409,24 +410,6 @@ static bool is_there(uintptr_t at)
 bool ff_is_readable(uintptr_t start, size_t len)
 {
 	return is_there(start) && is_there(start + len - 1);
-}
-
-bool ff_meets_watched(uintptr_t start, size_t len)
-{
-	const struct ff_areas *areas = ff_child.areas;
-	uintptr_t end = start + len < start ? UINTPTR_MAX : start + len;
-	unsigned i;
-
-	for (i = 0; i < areas->shared_count; i++)
-		if (areas->shared[i].start < end &&
-		    start < areas->shared[i].end)
-			return true;
-	return false;
-}
-
-bool ff_is_watched(uintptr_t address)
-{
-	return ff_meets_watched(address, 1);
 }
 
 /* Where the fault is our own handler's, a committed child can't leave: it asks

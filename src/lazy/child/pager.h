@@ -52,11 +52,6 @@ int ff_forget(uintptr_t start, size_t len);
  * most. */
 bool ff_is_readable(uintptr_t start, size_t len);
 
-/* Is @address in shared memory that a child on trial may not write? */
-bool ff_is_watched(uintptr_t address);
-/* Is any of the range? */
-bool ff_meets_watched(uintptr_t start, size_t len);
-
 void ff_on_sigsegv(int sig, siginfo_t *info, void *context);
 
 #endif
