@@ -20,6 +20,7 @@
 	X(SIGNAL_LEFT, "signal-left", "... and has become one")            \
 	X(RESERVE, "reserve", "the child can't reserve its areas")         \
 	X(NO_ARMING, "no-arming", "a committed child can't be armed")      \
+	X(NO_READONLY, "no-readonly", "shared memory stays writable")      \
 	X(FETCH, "fetch", "the child can't fetch memory")                  \
 	X(LIES, "lies", "the child tells its parent nonsense")             \
 	X(NO_STANDIN, "no-standin", "nobody stands in for the parent")     \

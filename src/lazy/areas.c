@@ -214,7 +214,8 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 			}
 			areas->shared_code |= (m.prot & PROT_EXEC) != 0;
 			areas->shared[areas->shared_count++] =
-				(struct ff_range){ m.start, m.end };
+				(struct ff_watched){ m.start, m.end, m.prot,
+						     false };
 		} else if (is_candidate(&m, keep->stack)) {
 			add_mapping(areas, &m, &cuts);
 			readonly |= !(m.prot & PROT_WRITE);

@@ -15,7 +15,7 @@
 
 #define FF_AREAS_MAX 1024
 #define FF_AREAS_SPARE 64
-#define FF_SHARED_MAX 512
+#define FF_SHARED_MAX 4096
 #define FF_KEEP_MAX 16
 
 struct ff_area {
@@ -25,6 +25,13 @@ struct ff_area {
 	 * area was reserved; bits are counted from that cluster on. */
 	size_t bit;
 	uintptr_t first_cluster;
+};
+
+/* A writable shared mapping: a child on trial may not write there. */
+struct ff_watched {
+	uintptr_t start, end;
+	unsigned prot; /* of the parent's mapping */
+	bool closed;   /* child: some of it may not be read either */
 };
 
 /* What private anonymous mappings there are, in a word. */
@@ -39,8 +46,8 @@ struct ff_areas {
 	bool wiped;	 /* marked by MADV_WIPEONFORK (marks.c) */
 	/* By ascending address; the spare ones are for cutting in two. */
 	struct ff_area area[FF_AREAS_MAX + FF_AREAS_SPARE];
-	/* Writable shared mappings: a child on trial may not write there. */
-	struct ff_range shared[FF_SHARED_MAX];
+	/* By ascending address. */
+	struct ff_watched shared[FF_SHARED_MAX];
 };
 
 /* Memory that must come along whatever mapping it lies in: ours, and what is

@@ -16,6 +16,8 @@
 	X(SIGNAL, "has a signal to deliver", false)                 \
 	X(SHARED, "writes shared memory", true)                     \
 	X(MEMORY, "can't get its memory", false)                    \
+	X(WRITABLE, "has shared memory that stays writable", false) \
+	X(UNARMED, "can't be mediated", false)                      \
 	X(DESCRIPTOR, "needs the pager's descriptor number", false) \
 	X(BUDGET, "time budget is used up", false)                  \
 	X(DIED, "was killed before exec", false)

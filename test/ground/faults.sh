@@ -106,7 +106,7 @@ late_child() {
 	[ "$(lines "lazy, committed: let go: child time budget")" -eq $late ] ||
 		check_failed "late: not $late children were let go"
 	# its end may be seen before its word
-	[ "$(lines "real: (rolled back: child can't get|a signal waits)")" -eq \
+	[ "$(lines "real: (rolled back: child can't be|a signal waits)")" -eq \
 		$never ] || check_failed "late: not $never children never were"
 	[ "$(sed -n 2p "$work/children")" -eq $children ] ||
 		check_failed "late: not $children children are there"

@@ -51,7 +51,24 @@ behaviour(shared-memory-once TEST shared-memory-exit ARGS exit)
 behaviour(shared-memory-once TEST shared-memory-wait ARGS wait)
 behaviour(reads-into-shared)
 behaviour(shared-near-thread)
-behaviour(shared-not-inherited LAZY OPTIONS -e FLATFORK_LEND=off)
+foreach(how advised by_hand perf)
+	behaviour(shared-not-inherited LAZY TEST shared-not-inherited-${how}
+		ARGS ${how} OPTIONS -e FLATFORK_LEND=off -q real:)
+	behaviour(shared-not-inherited LAZY
+		TEST shared-not-inherited-${how}-written
+		ARGS ${how} writes OPTIONS -e FLATFORK_LEND=off)
+endforeach()
+behaviour(shared-not-inherited TEST shared-not-inherited-sealed
+	ARGS sealed writes
+	OPTIONS -g "real: rolled back: child has shared memory that stays writable")
+# what can't be made read-only is not accessible on trial
+behaviour(shared-not-inherited LAZY TEST shared-not-inherited-closed
+	ARGS advised writes
+	OPTIONS -e FLATFORK_LEND=off -e FLATFORK_FAULT=no-readonly)
+behaviour(shared-memory-once TEST shared-memory-exec-closed ARGS exec
+	OPTIONS -e FLATFORK_FAULT=no-readonly)
+behaviour(reads-into-shared TEST reads-into-shared-closed
+	OPTIONS -e FLATFORK_FAULT=no-readonly)
 behaviour(shared-offset-once TEST shared-offset-exec ARGS exec)
 behaviour(shared-offset-once TEST shared-offset-exit ARGS exit)
 behaviour(files-made-once TEST files-made-exec ARGS exec)

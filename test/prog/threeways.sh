@@ -3,8 +3,8 @@
 # standard output, standard error and status, plain libc being the oracle.
 # Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-flnw] [-k COUNTER] [-g PATTERN] [-b MS] [-t SECONDS]
-#		[-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
+#	threeways.sh [-flnw] [-k COUNTER] [-g PATTERN] [-q PATTERN] [-b MS]
+#		[-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
 #
 # The ways, all of them preloaded; FF_WAYS, a list, chooses others than all that
 # the CPU can:
@@ -22,6 +22,7 @@
 # -f  behind the fence at least one must have been lent
 # -k  this counter of FLATFORK_STATS must not stay 0 in the lazy run, either
 # -g  a line of the lazy run's log must match this
+# -q  ... and no line this
 # -b  FLATFORK_BUDGET_MS, not for auto; with -l and -f 20000 unless told, so
 #     that a loaded machine does not decide the test; else the default
 # -t  the watchdog, for each of the runs
@@ -34,15 +35,16 @@
 # FF_TRACE=1 prints the logs of the lazy run and of the one behind the fence.
 set -u
 
-lazy='' lent='' counter='' line='' budget='' seconds=60 stderr=yes library=''
+lazy='' lent='' counter='' line='' noline='' budget='' seconds=60 stderr=yes library=''
 wrong=''
 vars=()
-while getopts 'flk:g:b:t:e:np:w' opt; do
+while getopts 'flk:g:q:b:t:e:np:w' opt; do
 	case $opt in
 	f) lent=yes ;;
 	l) lazy=yes ;;
 	k) counter=$OPTARG ;;
 	g) line=$OPTARG ;;
+	q) noline=$OPTARG ;;
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
@@ -141,7 +143,7 @@ for way in "${ways[@]}"; do
 	case $way in lazy | commit | fence)
 		with+=(FLATFORK_STATS="$tmp/$way.stats")
 		[ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
-		[ -n "${FF_TRACE-}$line" ] &&
+		[ -n "${FF_TRACE-}$line$noline" ] &&
 			with+=(FLATFORK_LOG="$tmp/$way.log")
 		;;
 	esac
@@ -205,6 +207,10 @@ for way in "${ways[@]}"; do
 			"$counter is 0"
 		if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/$way.log"; then
 			echo "$way: no line of the log matches: $line"
+			failed=yes
+		fi
+		if [ -n "$noline" ] && grep -e "$noline" "$tmp/$way.log"; then
+			echo "$way: a line of the log matches: $noline"
 			failed=yes
 		fi
 		;;

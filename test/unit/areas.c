@@ -343,12 +343,12 @@ END_TEST
 
 START_TEST(too_much_shared_memory_to_watch_is_said)
 {
-	make_arena(64 * M);
+	make_arena(FF_SHARED_MAX * 8 * K + M);
 	for (unsigned i = 0; i < FF_SHARED_MAX; i++)
-		map_at(i * 64 * K, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+		map_at(i * 8 * K, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
 	ck_assert_int_eq(ff_areas_collect(&areas, &keep), 0);
 	ck_assert_uint_eq(areas.shared_count, FF_SHARED_MAX);
-	map_at(60 * M, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+	map_at(FF_SHARED_MAX * 8 * K + 512 * K, 4 * K, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
 	ck_assert_int_eq(ff_areas_collect(&areas, &keep), -ENOSPC);
 }
 END_TEST

@@ -129,8 +129,24 @@ static bool is_born(void)
 	return move_state(FF_BORN, FF_RUNNING);
 }
 
+static enum ff_reason stand_up(const struct ff_slot *slot)
+{
+	if (ff_pager_reserve() < 0)
+		return FF_REASON_MEMORY;
+	if (!slot->committed && ff_watch_shared() < 0)
+		return FF_REASON_WRITABLE;
+	if (ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
+	    ff_raised_begin() < 0 ||
+	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
+	    ff_dispatch(true) < 0)
+		return FF_REASON_UNARMED;
+	return FF_REASON_NONE;
+}
+
 void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 {
+	enum ff_reason why_not;
+
 	ff_slots_of_others(slot);
 	ff_child.slot = slot;
 	ff_child.shared = &slot->of_child;
@@ -143,14 +159,9 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.parent = slot->parent;
 	ff_child.mem = move_high(mem);
 	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
-	if (ff_pager_reserve() < 0 ||
-	    (!slot->committed && ff_watch_shared() < 0) ||
-	    ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
-	    ff_raised_begin() < 0 ||
-	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
-	    ff_dispatch(true) < 0) {
-		roll_back(FF_REASON_MEMORY, -1); /* nobody has seen it */
-	}
+	why_not = stand_up(slot);
+	if (why_not != FF_REASON_NONE)
+		roll_back(why_not, -1); /* nobody has seen it */
 	if (!is_born())
 		end();
 	ff_mediated = true;
