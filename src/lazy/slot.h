@@ -118,6 +118,8 @@ struct ff_slot {
 	pid_t went_on;		  /* the child, if that is its own word */
 
 	bool armed;	 /* dispatch is on for this thread */
+	bool deny;	 /* it must be lazy, or fail */
+	bool denied;	 /* it has failed */
 	bool real;	 /* a real fork follows; the gate counts it */
 	bool committed;	 /* the child is born committed */
 	bool alone;	 /* nobody else can change mappings under us */

@@ -44,8 +44,13 @@ static void values(FILE *page, const char *s)
 	while (*s) {
 		size_t n = strcspn(s, "|");
 
-		fprintf(page, " %s %.*s",
-			isupper((unsigned char)*s) ? "Ar" : "Cm", (int)n, s);
+		if (n > 5 && !strncmp(s, "deny:", 5))
+			fprintf(page, " Cm deny Ns : Ns Ar %.*s", (int)n - 5,
+				s + 5);
+		else
+			fprintf(page, " %s %.*s",
+				isupper((unsigned char)*s) ? "Ar" : "Cm",
+				(int)n, s);
 		s += n;
 		if (*s)
 			fprintf(page, " %c", *s++);

@@ -136,6 +136,21 @@ static bool parse_milliseconds(const char *value, unsigned *ret_ms)
 	return true;
 }
 
+static bool parse_fallback(const char *value, uint64_t *ret_bytes)
+{
+	static const char deny[] = "deny:";
+
+	if (!strncmp(value, deny, sizeof(deny) - 1))
+		return parse_size(value + sizeof(deny) - 1, ret_bytes);
+	if (!strcmp(value, "copy"))
+		*ret_bytes = FF_DENY_NEVER;
+	else if (!strcmp(value, "deny"))
+		*ret_bytes = FF_DENY_BYTES;
+	else
+		return false;
+	return true;
+}
+
 static bool parse_path(const char *value, const char **ret_path)
 {
 	if (!*value || strnlen(value, PATH_MAX) == PATH_MAX)
@@ -152,7 +167,7 @@ static bool parse_names(const char *value, const char **ret_names)
 
 const char *ff_option_key(const struct ff_option *option)
 {
-	if (option->kind >= FF_OPTION_CONFIG)
+	if (option->kind >= FF_OPTION_START_WORD)
 		return NULL;
 	return option->flag ? option->flag + 2 : "flatfork";
 }
@@ -164,11 +179,14 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 
 	switch (option->kind) {
 	case FF_OPTION_WORD:
+	case FF_OPTION_START_WORD:
 		return parse_word(option, value, field);
 	case FF_OPTION_SIZE:
 		return parse_size(value, field);
 	case FF_OPTION_MILLISECONDS:
 		return parse_milliseconds(value, field);
+	case FF_OPTION_FALLBACK:
+		return parse_fallback(value, field);
 	case FF_OPTION_PATH:
 	case FF_OPTION_CONFIG:
 		return parse_path(value, field);
@@ -181,10 +199,11 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
 		     const char *value)
 {
-	static const char *const meant[] = {
+	static const char *const meant[FF_OPTION_NAMES + 1] = {
 		[FF_OPTION_SIZE] = "a size: 64M, 2G",
 		[FF_OPTION_MILLISECONDS] =
 			"a number of milliseconds, 1 to 3600000: 100, 5000",
+		[FF_OPTION_FALLBACK] = "copy, deny or deny:SIZE: deny:2G",
 		[FF_OPTION_PATH] = "a path: it is empty, or too long",
 		[FF_OPTION_CONFIG] = "a path: it is empty, or too long",
 		[FF_OPTION_NAMES] = "names of programs: perl,python3*",
@@ -193,7 +212,7 @@ void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
 	ff_line_char(line, '\'');
 	ff_line_foreign(line, value, 200);
 	ff_line_str(line, "' is not ");
-	if (option->kind == FF_OPTION_WORD) {
+	if (!meant[option->kind]) {
 		ff_line_str(line, "one of ");
 		ff_line_str(line, option->values);
 	} else {

@@ -38,12 +38,14 @@ struct ff_options {
 	enum ff_lend_mode lend_mode;
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
-	const char *log;    /* NULL: no log; "stderr"; else a path */
-	const char *stats;  /* NULL: none; else as log */
-	const char *config; /* NULL: the usual files, or a path */
-	const char *only;   /* names of programs, or NULL; */
-	const char *skip;   /* both only while options are loaded */
-	uint32_t said;	    /* a bit for each that the environment has */
+	uint64_t deny_bytes; /* forks of bigger processes never copy */
+	bool inherit;	     /* LD_PRELOAD names us to children, too */
+	const char *log;     /* NULL: no log; "stderr"; else a path */
+	const char *stats;   /* NULL: none; else as log */
+	const char *config;  /* NULL: the usual files, or a path */
+	const char *only;    /* names of programs, or NULL; */
+	const char *skip;    /* both only while options are loaded */
+	uint32_t said;	     /* a bit for each that the environment has */
 };
 
 extern struct ff_options ff_options;
@@ -70,10 +72,15 @@ extern struct ff_options ff_options;
 	  "auto leaves processes with less resident memory to libc's fork")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
 	  "100", "how long a child may hold its parent before it execs")       \
+	X("FLATFORK_FALLBACK", FALLBACK, deny_bytes, "--fallback",             \
+	  "copy|deny|deny:SIZE", "copy",                                       \
+	  "what fork() does where it is not lazy; deny: ENOMEM above 1G")      \
 	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",               \
 	  "one line per decision, and why")                                    \
 	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
 	  "one JSON line of counters per process, when it ends or execs")      \
+	X("FLATFORK_INHERIT", START_WORD, inherit, "--inherit", "off|on",      \
+	  "on", "off: LD_PRELOAD of what the program starts is without us")    \
 	X("FLATFORK_CONFIG", CONFIG, config, "--config", "PATH", "",           \
 	  "the configuration file to read, in place of the usual ones")        \
 	X("FLATFORK_ONLY", NAMES, only, "--only", "NAME,...", "",              \
@@ -85,13 +92,17 @@ enum ff_option_kind {
 	FF_OPTION_WORD,		/* an enum or a bool: its index in the values */
 	FF_OPTION_SIZE,		/* 4096, 512K, 32M, 1.5G, 1T: powers of 1024 */
 	FF_OPTION_MILLISECONDS, /* 1 to FF_BUDGET_MAX_MS */
+	FF_OPTION_FALLBACK,	/* bytes; FF_DENY_NEVER for "copy" */
 	FF_OPTION_PATH,		/* shorter than PATH_MAX */
 	/* From here on: what counts at the start, and has no place in a file. */
-	FF_OPTION_CONFIG, /* as PATH */
-	FF_OPTION_NAMES,  /* of programs, with commas; * for anything */
+	FF_OPTION_START_WORD, /* as WORD */
+	FF_OPTION_CONFIG,     /* as PATH */
+	FF_OPTION_NAMES,      /* of programs, with commas; * for anything */
 };
 
 #define FF_BUDGET_MAX_MS 3600000
+#define FF_DENY_NEVER UINT64_MAX
+#define FF_DENY_BYTES ((uint64_t)1 << 30) /* unless a size is said */
 
 struct ff_option {
 	const char *env;

@@ -6,14 +6,15 @@
 #include <stddef.h>
 
 /* name, what it counts */
-#define FF_COUNTERS(X)                                                    \
-	X(forks_lazy, "children made on the lazy path that kept it")      \
-	X(forks_real, "children made by libc's fork, rollbacks included") \
-	X(rollbacks, "lazy children taken back and forked for real")      \
-	X(hydrations, "lazy children given all their memory")             \
-	X(forks_lent, "children of fork that borrowed its memory")        \
-	X(spawns, "children made by posix_spawn and its family, here")    \
-	X(vforks, "children made by vfork, here")                         \
+#define FF_COUNTERS(X)                                                     \
+	X(forks_lazy, "children made on the lazy path that kept it")       \
+	X(forks_real, "children made by libc's fork, rollbacks included")  \
+	X(forks_denied, "forks that failed for want of FLATFORK_FALLBACK") \
+	X(rollbacks, "lazy children taken back and forked for real")       \
+	X(hydrations, "lazy children given all their memory")              \
+	X(forks_lent, "children of fork that borrowed its memory")         \
+	X(spawns, "children made by posix_spawn and its family, here")     \
+	X(vforks, "children made by vfork, here")                          \
 	X(vforks_own, "of these, children that needed memory of their own")
 
 struct ff_stats {

@@ -17,6 +17,16 @@ void ff_account_reason(const char *name, const void *at, const char *why)
 		       why);
 }
 
+void ff_account_denied(const char *name, const void *at, const char *why)
+{
+	char where[FF_SITE_NAME_MAX];
+
+	ff_stats.forks_denied++;
+	if (ff_log_wanted())
+		ff_log("%s at %s: denied (ENOMEM): %s", name,
+		       ff_site_name(at, where), why);
+}
+
 void ff_account_real(struct ff_site *site)
 {
 	ff_stats.forks_real++;
@@ -44,9 +54,10 @@ static void log_lazy(const struct ff_slot *slot, const char *name,
 		return;
 	ff_site_name(at, where);
 	if (slot->outcome == FF_OUTCOME_BACK)
-		ff_log("%s at %s: real: rolled back: child %s (call %d, "
+		ff_log("%s at %s: %s: rolled back: child %s (call %d, "
 		       "%u faults)",
-		       name, where, reason_text(slot->reason), slot->call,
+		       name, where, slot->denied ? "denied (ENOMEM)" : "real",
+		       reason_text(slot->reason), slot->call,
 		       (unsigned)sh->faults);
 	else
 		ff_log("%s at %s: lazy%s: %s%s (%u areas, %lu MiB absent, "
@@ -91,8 +102,12 @@ void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
 		if (pid > 0)
 			ff_account_real(site);
 	}
-	if (slot->why_real)
+	if (slot->denied && slot->why_real)
+		ff_account_denied(name, at, slot->why_real);
+	else if (slot->denied)
+		ff_stats.forks_denied++;
+	if (slot->why_real && !slot->denied)
 		ff_account_reason(name, at, slot->why_real);
-	else if (slot->outcome != FF_OUTCOME_NONE)
+	else if (!slot->why_real && slot->outcome != FF_OUTCOME_NONE)
 		log_lazy(slot, name, at);
 }

@@ -8,6 +8,9 @@
 /* @name was called at @at, and is real: why. For the log. */
 void ff_account_reason(const char *name, const void *at, const char *why);
 
+/* The same, of one that fails: it would have been a copy. */
+void ff_account_denied(const char *name, const void *at, const char *why);
+
 /* A real fork that made a child. @site or NULL. */
 void ff_account_real(struct ff_site *site);
 

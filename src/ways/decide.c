@@ -166,6 +166,15 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 	return NULL;
 }
 
+bool ff_copies_are_denied(void)
+{
+	uint64_t resident, writable;
+
+	return ff_options.deny_bytes != FF_DENY_NEVER &&
+	       ff_process_size(&resident, &writable) &&
+	       resident >= ff_options.deny_bytes;
+}
+
 const char *ff_why_not_lend(void)
 {
 	const char *why;

@@ -37,6 +37,10 @@ bool ff_is_our_process(void);
  * how. In a process of ours. */
 const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way);
 
+/* Would the user rather have a fork of this process fail than copy it, as big
+ * as it is now? Context: any; asks /proc only where that may be. */
+bool ff_copies_are_denied(void);
+
 /*
  * What has to be known of this process before it may lend a stack: NULL, or
  * why libc's vfork has to do. Its memory is its own then, and whoever asks

@@ -206,6 +206,17 @@ static long fork_lazy(const struct fork *fork, struct ff_intent *intent)
 	return pid;
 }
 
+/* It would be a copy, and none is wanted: the fork fails. */
+static long fork_denied(const struct fork *fork, const char *why)
+{
+	if (fork->strays)
+		fork->strays->frame = 0;
+	ff_account_denied(fork->name, fork->at, why);
+	ff_flight_end();
+	errno = ENOMEM;
+	return -1;
+}
+
 static long fork_any(struct fork *fork)
 {
 	struct ff_intent intent = { .strays = fork->strays };
@@ -227,6 +238,11 @@ static long fork_any(struct fork *fork)
 		why = fork->bare || has_handler ?
 			      ff_why_real(intent.site, &intent.way) :
 			      "no fork handler of ours";
+		intent.deny = ff_copies_are_denied();
+		if (intent.deny && !why)
+			why = ff_intent_why_not();
+		if (why && intent.deny)
+			return fork_denied(fork, why);
 		if (why)
 			ff_account_reason(fork->name, fork->at, why);
 	}
@@ -273,6 +289,7 @@ long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name)
 {
+	static const char why[] = "its child never execs";
 	struct ff_site *site = NULL;
 
 	ff_fork_setup();
@@ -282,8 +299,13 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	if (!ff_flight_begin())
 		return fork_silently(call, arg);
 	if (ff_is_our_process()) {
-		ff_account_reason(name, return_address,
-				  "its child never execs");
+		if (ff_copies_are_denied()) {
+			ff_account_denied(name, return_address, why);
+			ff_flight_end();
+			errno = ENOMEM;
+			return -1;
+		}
+		ff_account_reason(name, return_address, why);
 		site = ff_site_of(return_address);
 		ff_sites_listen();
 	}

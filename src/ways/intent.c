@@ -86,6 +86,30 @@ static bool may_commit(const struct ff_slot *slot)
 	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
 }
 
+/* What is looked at anew for each fork; @status as ff_ground_now(). */
+static const char *why_not_now(char *status)
+{
+	const char *why = ff_ground_now(status);
+
+	if (!why)
+		why = ff_fork_why_never();
+	if (!why && data_is_limited())
+		why = "data is limited (RLIMIT_DATA)";
+	return why;
+}
+
+const char *ff_intent_why_not(void)
+{
+	char status[FF_GROUND_BYTES];
+	stack_t stack = { 0 };
+	const char *why = why_not_now(status);
+
+	if (!why && sys(sigaltstack, NULL, &stack) == 0 &&
+	    stack.ss_flags & SS_ONSTACK)
+		why = "on an alternate signal stack";
+	return why;
+}
+
 /* All signals blocked; @mask was the program's. NULL, or why not. */
 static const char *arm(struct ff_intent *intent, ff_sigset mask)
 {
@@ -97,7 +121,7 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 	slot->frame = intent->strays ? intent->strays->frame : 0;
 	atomic_store(&slot->shared->strays, FF_STRAYS_UNKNOWN);
 	/* The handler's stack is not in use yet, and is no loss to a fork. */
-	why = ff_ground_now(ff_house_of(slot)->altstack);
+	why = why_not_now(ff_house_of(slot)->altstack);
 	if (!why) {
 		slot->alone = ff_is_alone_by(
 			ff_ground_threads(ff_house_of(slot)->altstack));
@@ -112,11 +136,8 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 		ff_site_keep_warm(
 			slot->committed || !slot->alone ? NULL : intent->site,
 			&slot->keep.warm);
-		why = ff_fork_why_never();
-		if (!why && data_is_limited())
-			why = "data is limited (RLIMIT_DATA)";
-		if (!why)
-			why = ff_arm(slot, mask);
+		slot->deny = intent->deny;
+		why = ff_arm(slot, mask);
 	}
 	if (why)
 		ff_slot_put(slot);

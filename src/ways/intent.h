@@ -13,6 +13,7 @@ struct ff_intent {
 	struct ff_site *site;
 	enum ff_way way;
 	const struct ff_strays *strays; /* or NULL */
+	bool deny;			/* it must be lazy, or fail */
 
 	/* Of ff_intent_meet(). */
 	struct ff_slot *slot; /* armed, or was */
@@ -23,6 +24,12 @@ struct ff_intent {
 /* What this thread is about to do, or NULL. */
 extern _Thread_local struct ff_intent *ff_intended
 	__attribute__((tls_model("initial-exec")));
+
+/*
+ * Why this thread could not arm now, NULL: it could. Where arming fails libc
+ * makes a real fork; whoever wants none asks beforehand.
+ */
+const char *ff_intent_why_not(void);
 
 /*
  * Arm for what this thread intends, if anything. Our prepare handler of

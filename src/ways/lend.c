@@ -62,9 +62,11 @@ static void lend_to_fork(const struct ff_caller *caller,
 	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_why_never() ||
 	    !ff_flight_begin())
 		return;
-	if (!ff_core_dump_kills_sharers() && !ff_noted_any() &&
-	    wants_to_know(record) && ff_record_strays_little(record) &&
-	    ff_lend_ground_of_forks() && may_lend())
+	/* A child that becomes a fork is a copy. */
+	if (!ff_copies_are_denied() && !ff_core_dump_kills_sharers() &&
+	    !ff_noted_any() && wants_to_know(record) &&
+	    ff_record_strays_little(record) && ff_lend_ground_of_forks() &&
+	    may_lend())
 		ff_lend(caller, libc, record);
 	ff_flight_end();
 }

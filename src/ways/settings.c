@@ -33,6 +33,52 @@ static void keep(char *to, size_t size, const char *from)
 		strcpy(to, from);
 }
 
+static bool is_ours(const char *entry, size_t n)
+{
+	static const char name[] = "libflatfork-preload.so";
+	const size_t length = sizeof(name) - 1;
+
+	return n >= length && !memcmp(entry + n - length, name, length) &&
+	       (n == length || entry[n - length - 1] == '/');
+}
+
+/* Take our object out of the value of LD_PRELOAD; false: nothing is left. */
+static bool without_us(char *list)
+{
+	char *to = list;
+
+	for (const char *at = list; *at; at += *at != '\0') {
+		size_t n = strcspn(at, " :");
+
+		if (n && !is_ours(at, n)) {
+			if (to != list)
+				*to++ = ':';
+			memmove(to, at, n);
+			to += n;
+		}
+		at += n;
+	}
+	*to = '\0';
+	return to != list;
+}
+
+/* Before the program has looked at its environment, or has a thread. */
+static void stay_here(void)
+{
+	static const char key[] = "LD_PRELOAD=";
+	char **at = (char **)ff_environment();
+
+	while (*at) {
+		if (strncmp(*at, key, sizeof(key) - 1) != 0 ||
+		    without_us(*at + sizeof(key) - 1)) {
+			at++;
+			continue;
+		}
+		for (char **next = at; *next; next++)
+			next[0] = next[1];
+	}
+}
+
 void ff_settings_begin(void)
 {
 	const char *program[FF_PROGRAM_NAMES];
@@ -41,6 +87,8 @@ void ff_settings_begin(void)
 	ff_options_load(ff_environment(), program);
 	if (!ff_options.on)
 		return;
+	if (!ff_options.inherit)
+		stay_here();
 	keep(home, sizeof(home), ff_environment_value("HOME"));
 	if (program[0] && program[1])
 		keep(first_argument, sizeof(first_argument), program[1]);

@@ -36,7 +36,8 @@ while IFS='|' read -r _ env flag values default what _; do
 	default=$(tr -d '` ' <<<"$default") what=${what# } what=${what% }
 	# on!off: Cm on | Cm off; what stands for something is an Ar
 	values=$(tr -d '` ' <<<"$values" | sed -E 's/!/ | /g;
-		s/\b([A-Z]+)\b/Ar \1/g; s/\b([a-z]+)\b/Cm \1/g')
+		s/\b([A-Z]+)\b/Ar \1/g; s/\b([a-z]+)\b/Cm \1/g;
+		s/deny:Ar/deny Ns : Ns Ar/')
 	default=".Pq default : ${default:+Cm }${default:-none}"
 	plain "$object_page" >"$work/7"
 	plain "$command" >"$work/1"
@@ -49,7 +50,7 @@ while IFS='|' read -r _ env flag values default what _; do
 		grep -qxF -- "$text" "$work/1" || fail "flatfork(1): $text"
 	done
 	case $env in
-	FLATFORK_CONFIG | FLATFORK_ONLY | FLATFORK_SKIP) continue ;;
+	FLATFORK_CONFIG | FLATFORK_INHERIT | FLATFORK_ONLY | FLATFORK_SKIP) continue ;;
 	esac
 	plain "$file_page" >"$work/5"
 	for text in ".It Cm ${flag#--} No = ${values#Cm stderr | }" "$what" \

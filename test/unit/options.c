@@ -169,6 +169,10 @@ static const char *const bad[] = {
 	"FLATFORK_BUDGET_MS=-5",
 	"FLATFORK_BUDGET_MS=1s",
 	"FLATFORK_BUDGET_MS=3600001",
+	"FLATFORK_FALLBACK=deny:",
+	"FLATFORK_FALLBACK=deny:1Q",
+	"FLATFORK_FALLBACK=copy:1G",
+	"FLATFORK_INHERIT=no",
 	"FLATFORK_ONLY=/usr/bin/perl",
 	"FLATFORK_SKIP=a,b/c",
 };
@@ -198,7 +202,8 @@ START_TEST(a_bad_value_gives_one_warning_and_the_default)
 	text = warned();
 	ck_assert(!strncmp(text, start, strlen(start)));
 	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
-	if (option->kind == FF_OPTION_WORD)
+	if (option->kind == FF_OPTION_WORD ||
+	    option->kind == FF_OPTION_START_WORD)
 		ck_assert_ptr_nonnull(strstr(text, option->values));
 	ck_assert_ptr_nonnull(strstr(text, option->fallback));
 }
@@ -253,6 +258,21 @@ static const struct {
 	{ " perl", "perl", true },
 	{ "*a*a*a*a*b", "aaaaaaaa", false },
 };
+
+START_TEST(what_is_not_lazy_is_copied_or_denied)
+{
+	LOAD("HOME=/");
+	ck_assert_uint_eq(ff_options.deny_bytes, FF_DENY_NEVER);
+	LOAD("FLATFORK_FALLBACK=copy");
+	ck_assert_uint_eq(ff_options.deny_bytes, FF_DENY_NEVER);
+	LOAD("FLATFORK_FALLBACK=deny");
+	ck_assert_uint_eq(ff_options.deny_bytes, 1UL << 30);
+	LOAD("FLATFORK_FALLBACK=deny:2.5G");
+	ck_assert_uint_eq(ff_options.deny_bytes, 5UL << 29);
+	LOAD("FLATFORK_FALLBACK=deny:0");
+	ck_assert_uint_eq(ff_options.deny_bytes, 0);
+}
+END_TEST
 
 START_TEST(a_list_has_the_names_that_match)
 {
@@ -398,6 +418,7 @@ void unit_tests(TCase *tests)
 			    a_bad_value_gives_one_warning_and_the_default, 0,
 			    sizeof(bad) / sizeof(*bad));
 	tcase_add_test(tests, a_warning_says_what_was_meant);
+	tcase_add_test(tests, what_is_not_lazy_is_copied_or_denied);
 	tcase_add_loop_test(tests, a_list_has_the_names_that_match, 0,
 			    sizeof(lists) / sizeof(*lists));
 	tcase_add_loop_test(tests, programs_are_chosen_by_name, 0,

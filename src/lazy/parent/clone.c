@@ -71,6 +71,17 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 	}
 }
 
+/* Where no copy is wanted libc is told that there is no memory for one, and
+ * undoes its fork as it does where that is true. */
+static void deny(struct ff_slot *slot, ucontext_t *uc, const char *why)
+{
+	slot->denied = true;
+	if (slot->outcome != FF_OUTCOME_BACK)
+		slot->why_real = why;
+	ff_disarm_in_handler(slot, uc);
+	ff_set_result(uc, -ENOMEM);
+}
+
 static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
 {
 	keep->range[keep->count++] = ff_pages_of(start, end);
@@ -214,6 +225,10 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 		} else {
 			why = "a thread waits for clone children";
 		}
+	}
+	if (why && slot->deny) {
+		deny(slot, uc, why);
+		return;
 	}
 	if (why) {
 		abandon(slot, uc, nr,

@@ -434,7 +434,8 @@ static long make_process(struct ff_slot *slot, struct standin *s)
 
 	mask = ff_setmask(~(ff_sigset)0);
 	ff_gate_enter_real(); /* H-D5 */
-	if (!ff_fault(FF_FAULT_NO_STANDIN) && ff_slot_open(slot)) {
+	if (!ff_fault(FF_FAULT_NO_STANDIN) && !slot->deny &&
+	    ff_slot_open(slot)) {
 		sys(madvise, s->pact, FF_PAGE, MADV_DOFORK);
 		pid = ff_clone(CLONE_FILES, (char *)s - 64, NULL, standin_main,
 			       s);
