@@ -19,6 +19,16 @@ void cli_complain(const char *where, const char *fmt, ...)
 /* flatfork run: @argv begins behind "run". Returns only if it fails. */
 int cli_run(char **argv);
 
+/* "'X': no argument is taken"; returns CLI_FAILED. */
+int cli_needless(const char *where, const char *argument);
+
+/* @candidate becomes *nearest if @word may be meant for it, and more so than
+ * for what that is, or it is NULL. */
+void cli_nearer(const char *word, const char *candidate, const char **nearest);
+
+/* flatfork status PID: 0 if we are in force there, 1 if not. */
+int cli_status(char **argv);
+
 /* flatfork doctor: 0 if lazy forks work here, 1 if not. */
 int cli_doctor(void);
 

@@ -5,6 +5,34 @@
 #include "cli/cli.h"
 #include "tell/options.h"
 
+static int help(char **argv);
+static int doctor(char **argv);
+
+/* Lines of help begin in the first column. */
+static const struct verb {
+	const char *name;
+	const char *arguments;
+	const char *what; /* in one line */
+	const char *more; /* NULL, or lines for who asks */
+	int (*go)(char **argv);
+} verbs[] = {
+	{ "run", "[option...] [--] command [argument...]",
+	  "run a command with " FF_OBJECT " preloaded",
+	  "It hands down its exit status, or 125 if flatfork failed, 126 if the\n"
+	  "command can't be executed, 127 if it is not found.\n",
+	  cli_run },
+	{ "doctor", "[--pid PID]",
+	  "say what this machine allows, and prove it by one lazy fork",
+	  "Exit status 0 if it worked, 1 if not. With --pid it is as status.\n",
+	  doctor },
+	{ "status", "PID", "say whether flatfork is in a process, and in force",
+	  "Exit status 0 if it is in force there, 1 if not, with the reason.\n",
+	  cli_status },
+	{ "help", "[command]", "say more about one of them", NULL, help },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
 void cli_complain(const char *where, const char *fmt, ...)
 {
 	va_list args;
@@ -14,6 +42,14 @@ void cli_complain(const char *where, const char *fmt, ...)
 	vfprintf(stderr, fmt, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
 }
 
 static void help_option(const struct ff_option *option)
@@ -27,59 +63,136 @@ static void help_option(const struct ff_option *option)
 	printf("\n        %s\n", option->what);
 }
 
-static void help(void)
+static void help_options(void)
 {
-	puts("Usage: flatfork run [option...] [--] command [argument...]\n"
-	     "       flatfork doctor\n"
-	     "       flatfork --help | --version\n"
-	     "\n"
-	     "run     run a command with " FF_OBJECT " preloaded;\n"
-	     "        it hands down its exit status, or 125 if flatfork failed,\n"
-	     "        126 if the command can't be executed, 127 if not found\n"
-	     "doctor  say what this machine allows, and prove it by one lazy\n"
-	     "        fork; exit status 0 if it worked, 1 if not\n"
-	     "\n"
-	     "Options of run, and the variables they set [default]:");
+	puts("Options of run, and the variables they set [default]:");
 	for (size_t i = 0; i < FF_OPTION_COUNT; i++)
 		help_option(&ff_option_table[i]);
 }
 
-static int subcommand(int argc, char **argv)
+static void help_all(void)
+{
+	puts("Usage: flatfork command [argument...]\n"
+	     "       flatfork --help | --version\n");
+	for (size_t i = 0; i < VERBS; i++)
+		printf("%-8s %s\n", verbs[i].name, verbs[i].what);
+	putchar('\n');
+	help_options();
+}
+
+static void help_verb(const struct verb *verb)
+{
+	printf("Usage: flatfork %s %s\n\n%s\n", verb->name, verb->arguments,
+	       verb->what);
+	if (verb->more)
+		fputs(verb->more, stdout);
+	if (verb->go == cli_run) {
+		putchar('\n');
+		help_options();
+	}
+}
+
+static int no_such_command(const char *name)
+{
+	const char *meant = NULL;
+
+	for (size_t i = 0; i < VERBS; i++)
+		cli_nearer(name, verbs[i].name, &meant);
+	if (meant)
+		cli_complain("", "'%s': no such command; %s is meant?", name,
+			     meant);
+	else
+		cli_complain("", "'%s': no such command; see flatfork --help",
+			     name);
+	return CLI_FAILED;
+}
+
+static int help(char **argv)
+{
+	const struct verb *verb;
+
+	if (!*argv) {
+		help_all();
+		return 0;
+	}
+	verb = find_verb(*argv);
+	if (!verb)
+		return no_such_command(*argv);
+	if (argv[1])
+		return cli_needless("help", argv[1]);
+	help_verb(verb);
+	return 0;
+}
+
+int cli_needless(const char *where, const char *argument)
+{
+	cli_complain(where, "'%s': no argument is taken", argument);
+	return CLI_FAILED;
+}
+
+static int doctor(char **argv)
+{
+	if (!*argv)
+		return cli_doctor();
+	if (!strncmp(*argv, "--pid=", 6))
+		*argv += 6;
+	else if (!strcmp(*argv, "--pid"))
+		argv++;
+	else
+		return cli_needless("doctor", *argv);
+	return cli_status(argv);
+}
+
+/* Not for people. */
+static bool is_proof(const char *name, int *ret_status)
+{
+	if (!strcmp(name, CLI_PROOF_PARENT))
+		*ret_status = cli_proof_parent();
+	else if (!strcmp(name, CLI_PROOF_CHILD))
+		*ret_status = 0;
+	else
+		return false;
+	return true;
+}
+
+static bool is_help(const char *argument)
+{
+	return !strcmp(argument, "--help") || !strcmp(argument, "-h");
+}
+
+static int subcommand(char **argv)
 {
 	const char *name = argv[1];
+	const struct verb *verb;
+	int status;
 
-	if (argc < 2) {
-		cli_complain("", "which command? run, doctor, or --help");
+	if (!name) {
+		cli_complain("", "which command? See flatfork --help");
 		return CLI_FAILED;
 	}
-	if (!strcmp(name, "run"))
-		return cli_run(argv + 2);
-	if (argc > 2) {
-		cli_complain(name, "'%s': no argument is taken", argv[2]);
-		return CLI_FAILED;
-	}
-	if (!strcmp(name, "doctor"))
-		return cli_doctor();
-	if (!strcmp(name, CLI_PROOF_PARENT))
-		return cli_proof_parent();
-	if (!strcmp(name, CLI_PROOF_CHILD))
-		return 0;
-	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
-		help();
-		return 0;
+	if (is_proof(name, &status))
+		return status;
+	if (is_help(name)) {
+		help_all();
+		return argv[2] ? cli_needless(name, argv[2]) : 0;
 	}
 	if (!strcmp(name, "--version")) {
 		puts("flatfork " FF_VERSION);
+		return argv[2] ? cli_needless(name, argv[2]) : 0;
+	}
+	verb = find_verb(name);
+	if (!verb)
+		return no_such_command(name);
+	if (argv[2] && is_help(argv[2])) {
+		help_verb(verb);
 		return 0;
 	}
-	cli_complain("", "'%s': no such command; there are run and doctor",
-		     name);
-	return CLI_FAILED;
+	return verb->go(argv + 2);
 }
 
 int main(int argc, char **argv)
 {
-	int status = subcommand(argc, argv);
+	int status = argc ? subcommand(argv) : CLI_FAILED;
 
 	if (fflush(stdout) || ferror(stdout)) {
 		cli_complain("", "standard output can't be written");

@@ -3,6 +3,7 @@
  * LD_PRELOAD, the command is executed in this very process.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,30 @@ static void complain_value(const struct ff_option *option, const char *value)
 	cli_complain("run", "%s: %.*s", option->flag, (int)line.used, text);
 }
 
+/* As the object will write to it: a file of its own, not a link. */
+static bool can_be_written(const struct ff_option *option, const char *path)
+{
+	int fd;
+
+	if (!strcmp(path, "stderr"))
+		return true;
+	fd = open(path,
+		  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+			  O_NOCTTY | O_NOFOLLOW,
+		  0666);
+	/* A FIFO that nobody reads yet. */
+	if (fd < 0 && errno == ENXIO)
+		return true;
+	if (fd < 0) {
+		cli_complain("run", "%s: '%s' can't be written: %s",
+			     option->flag, path,
+			     errno == ELOOP ? "it is a link" : strerror(errno));
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
 static bool set_option(const struct ff_option *option, const char *value)
 {
 	char text[2 * PATH_MAX];
@@ -77,11 +102,30 @@ static bool set_option(const struct ff_option *option, const char *value)
 	}
 	if (option->kind == FF_OPTION_CONFIG && !cli_config_is_good(value))
 		return false;
+	if (option->kind == FF_OPTION_PATH && !can_be_written(option, value))
+		return false;
 	if (setenv(option->env, value, 1)) {
 		cli_complain("run", "%s: %s", option->env, strerror(errno));
 		return false;
 	}
 	return true;
+}
+
+static void no_such_option(char *arg)
+{
+	const char *meant = NULL;
+
+	arg[strcspn(arg, "=")] = '\0';
+	for (size_t i = 0; i < FF_OPTION_COUNT; i++)
+		if (ff_option_table[i].flag)
+			cli_nearer(arg, ff_option_table[i].flag, &meant);
+	if (meant)
+		cli_complain("run", "'%s': no such option; %s is meant?", arg,
+			     meant);
+	else
+		cli_complain("run",
+			     "'%s': no such option; see flatfork help run",
+			     arg);
 }
 
 /* Returns where the command begins, NULL after a complaint. */
@@ -95,7 +139,7 @@ static char **set_options(char **argv)
 			return argv + 1;
 		option = option_of(*argv, &value);
 		if (!option) {
-			cli_complain("run", "'%s': no such option", *argv);
+			no_such_option(*argv);
 			return NULL;
 		}
 		if (!value)

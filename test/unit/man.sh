@@ -62,12 +62,17 @@ done <"$work/options"
 # What the help names: flags and commands; the page names no other, and no page
 # names a variable that there is not.
 expect 0 "$flatfork" --help
-grep -oE -- '--[a-z-]+' "$work/out" | sort -u >"$work/want"
+cp "$work/out" "$work/help"
+sed -nE 's/^([a-z]+) .*/\1/p' "$work/out" >"$work/verbs"
+while read -r verb; do
+	"$flatfork" help "$verb" >>"$work/help"
+done <"$work/verbs"
+grep -oE -- '--[a-z-]+' "$work/help" | sort -u >"$work/want"
 [ "$(wc -l <"$work/want")" -gt 2 ] || fail "the help has no flags"
 plain "$command" | sed -nE '/^\.(It )?Fl /s/(Fl |\| )-/--/gp' |
 	grep -oE -- '--[a-z-]+' | sort -u >"$work/have"
 same "flags of flatfork(1)"
-sed -nE 's/^([a-z]+) .*/\1/p' "$work/out" | sort -u >"$work/want"
+sort -u "$work/verbs" >"$work/want"
 sed -nE 's/^\.It Cm ([a-z]+).*/\1/p' "$command" | sort -u >"$work/have"
 [ -s "$work/want" ] || fail "the help has no commands"
 same "commands of flatfork(1)"

@@ -49,12 +49,18 @@ expect 125 "$flatfork" run --budget-ms 0 true
 says err "--budget-ms: '0'"
 expect 125 "$flatfork" run --log '' true
 expect 125 "$flatfork" run --forks lazy true
-says err "'--forks': no such option"
+says err "'--forks': no such option; --fork is meant?"
 expect 125 "$flatfork" run -x true
 says err "'-x': no such option"
 expect 125 "$flatfork"
 expect 125 "$flatfork" walk
-says err "'walk': no such command"
+says err "'walk': no such command; see flatfork --help"
+for wrong in rnu statsu doktor hlep; do
+	expect 125 "$flatfork" $wrong
+	says err ' is meant?'
+done
+expect 125 "$flatfork" help rnu
+says err "'rnu': no such command; run is meant?"
 expect 125 "$flatfork" doctor now
 says err "'now': no argument is taken"
 
@@ -105,9 +111,9 @@ silent err
 # Paths hold wherever the command's processes go.
 (
 	cd "$work" || exit 1
-	expect 0 "$flatfork" run --log log --stats /x/stats -- sh -c \
+	expect 0 "$flatfork" run --log log --stats "$work/stats" -- sh -c \
 		'cd /; echo "$FLATFORK_LOG $FLATFORK_STATS"'
-	says out "$work/log /x/stats"
+	says out "$work/log $work/stats"
 	exit "$failures"
 ) || fail "relative paths (see above)"
 
@@ -156,7 +162,18 @@ says err 'libflatfork-preload.so: neither in'
 says err "$work/alone"
 silent out
 
-# Help and version.
+# A place where nothing can be written is an error before anything runs.
+ln -s "$work/elsewhere" "$work/link"
+for place in "$work/none/log" "$work" "$work/link"; do
+	expect 125 "$flatfork" run --log "$place" -- echo ran
+	says err "--log: '$place' can't be written: "
+	silent out
+done
+[ ! -e "$work/elsewhere" ] || fail "a link was followed"
+expect 125 "$flatfork" run --stats "$work/none/stats" -- echo ran
+expect 0 "$flatfork" run --log stderr true
+
+# Help and version, of all and of each.
 expect 0 "$flatfork" --help
 for word in FLATFORK=off FLATFORK_FORK= FLATFORK_MIN_RSS= FLATFORK_BUDGET_MS= \
 	FLATFORK_LOG= FLATFORK_STATS= --fork --min-rss --budget-ms --log \
@@ -164,6 +181,16 @@ for word in FLATFORK=off FLATFORK_FORK= FLATFORK_MIN_RSS= FLATFORK_BUDGET_MS= \
 	says out "$word"
 done
 awk 'length > 80' "$work/out" | grep . && fail "help is wider than 80 columns"
+sed -nE 's/^([a-z]+) .*/\1/p' "$work/out" >"$work/verbs"
+while read -r verb; do
+	expect 0 "$flatfork" help "$verb"
+	says out "Usage: flatfork $verb"
+	cp "$work/out" "$work/helped"
+	expect 0 "$flatfork" "$verb" --help
+	[ "$verb" = help ] || cmp "$work/out" "$work/helped" ||
+		fail "help $verb and $verb --help differ"
+	awk 'length > 80' "$work/out" | grep . && fail "help $verb is too wide"
+done <"$work/verbs"
 expect 0 "$flatfork" --version
 grep -qE '^flatfork [0-9]+\.[0-9]+\.[0-9]+$' "$work/out" ||
 	fail "version: $(cat "$work/out")"

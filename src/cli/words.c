@@ -1,0 +1,46 @@
+/* What was meant by a word that is none of ours. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define LONGEST 24
+
+/* How many letters are changed, added or left away between the two. */
+static size_t distance(const char *a, const char *b)
+{
+	const size_t n = strlen(b);
+	size_t row[LONGEST + 1];
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; *a; i++, a++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t above = row[j],
+			       best = diagonal + (*a != b[j - 1]);
+
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+void cli_nearer(const char *word, const char *candidate, const char **nearest)
+{
+	const size_t n = strlen(candidate);
+	size_t d;
+
+	if (strlen(word) > LONGEST || n > LONGEST)
+		return;
+	d = distance(word, candidate);
+	/* A third of it may be wrong. */
+	if (d <= (n + 3) / 3 && (!*nearest || d < distance(word, *nearest)))
+		*nearest = candidate;
+}

@@ -1,0 +1,85 @@
+#!/bin/bash
+# flatfork status PID, and doctor --pid: whether the object is in a process and
+# in force there, and why not.
+. "$(dirname "$0")/lib.sh"
+
+# of COMMAND...: status of a process that was started so, when it is under way
+of() {
+	local pid
+	"$@" >/dev/null 2>&1 &
+	pid=$!
+	until grep -qs . "/proc/$pid/cmdline" &&
+		[[ $(readlink "/proc/$pid/exe") == */sleep* ]]; do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	sleep 0.2
+	got=0
+	"$flatfork" status "$pid" >"$work/out" 2>"$work/err" || got=$?
+	kill "$pid" && wait "$pid" 2>/dev/null
+}
+
+# is STATUS FACT...: what that said
+is() {
+	[ "$got" -eq "$1" ] || fail "status $got instead of $1"
+	shift
+	local text
+	for text; do
+		grep -qE "^$text" "$work/out" && continue
+		fail "not said: $text"
+		sed 's/^/	/' "$work/out" "$work/err"
+	done
+}
+
+of "$flatfork" run --fork lazy -- sleep 100
+is 0 'process +[0-9]+ sleep$' "object +$object\$" \
+	'options +FLATFORK_FORK=lazy$' 'in force +yes$' \
+	'forks +lazy where they can be'
+silent err
+of "$flatfork" run -- sleep 100
+is 0 'options +none$' 'forks +real: small process \(1?[0-9] MiB resident, 16 '
+of "$flatfork" run --fork real -- sleep 100
+is 0 'forks +real: asked for'
+of env FLATFORK=off "$flatfork" run -- sleep 100
+is 1 "object +$object\$" 'in force +no: switched off$'
+of "$flatfork" run --skip 'sl*' -- sleep 100
+is 1 'in force +no: switched off$'
+echo 'flatfork = off' >"$work/conf"
+of "$flatfork" run --config "$work/conf" -- sleep 100
+is 1 'in force +no: switched off$'
+of sleep 100
+is 1 'object +none: not in LD_PRELOAD' 'in force +no: the object is not there$'
+of env LD_PRELOAD="$work/none/libflatfork-preload.so" sleep 100
+is 1 "object +none: it was not to be loaded: $work/none/"
+
+# A file that was replaced meanwhile.
+cp "$object" "$work/libflatfork-preload.so"
+LD_PRELOAD=$work/libflatfork-preload.so sleep 100 &
+pid=$!
+sleep 0.3
+rm "$work/libflatfork-preload.so"
+expect 0 "$flatfork" doctor --pid "$pid"
+says out '(replaced since it started)'
+expect 0 "$flatfork" doctor --pid="$pid"
+kill "$pid" && wait "$pid" 2>/dev/null
+
+if cc -static -o "$work/static" -x c - 2>/dev/null <<<'
+	#include <unistd.h>
+	int main(void) { return pause(); }'; then
+	"$flatfork" run "$work/static" &
+	pid=$!
+	sleep 0.3
+	expect 1 "$flatfork" status "$pid"
+	says out 'none: a static program'
+	kill "$pid" && wait "$pid" 2>/dev/null
+fi
+
+expect 125 "$flatfork" status
+says err 'of which process?'
+expect 125 "$flatfork" status perl
+says err "'perl' is not a process: 1234"
+expect 125 "$flatfork" status 1 2
+expect 125 "$flatfork" status 4194305
+says err 'process 4194305: there is none'
+
+finish
