@@ -2,7 +2,7 @@
 set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
 	host/coredump.c
-	host/environment.c
+	libc/environment.c
 	host/fault.c
 	host/identity.c
 	host/pidns.c
@@ -37,7 +37,7 @@ set(FF_CORE_SOURCES
 	libc/libc.c
 	libc/place.c
 	host/signals.c
-	host/threads.c
+	libc/threads.c
 	lazy/parent/advice.c
 	lazy/areas.c
 	lazy/child/call_fd.c
@@ -98,7 +98,7 @@ set(FF_CORE_SOURCES
 	lend/parent/vfork.c
 	site/frame.c
 	site/name.c
-	site/object.c
+	libc/object.c
 	site/site.c
 	site/symbol.c
 	libc/actions.c

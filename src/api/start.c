@@ -14,7 +14,9 @@
 #include "api/builder.h"
 #include "arch/arch.h"
 #include "host/fault.h"
+#include "host/privilege.h"
 #include "host/sys.h"
+#include "libc/environment.h"
 #include "spawn/parent/report.h"
 #include "spawn/parent/spawn.h"
 #include "tell/line.h"
@@ -189,7 +191,8 @@ static void look_around(void)
 
 	if (atomic_load(&done))
 		return;
-	ff_faults_load_from_environment();
+	if (!ff_is_privileged())
+		ff_faults_load(ff_environment_value(FF_FAULT_VARIABLE));
 	if (ff_on_valgrind())
 		ff_spawn_never_share();
 	atomic_store(&done, true);

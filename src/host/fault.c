@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "arch/hot.h"
-#include "host/environment.h"
-#include "host/privilege.h"
 
 unsigned ff_faults FF_HOT;
 
@@ -36,10 +34,4 @@ void ff_faults_load(const char *names)
 			    memcmp(fault_name[i], names, len) == 0)
 				ff_faults |= 1u << i;
 	}
-}
-
-void ff_faults_load_from_environment(void)
-{
-	if (!ff_is_privileged())
-		ff_faults_load(ff_environment_value("FLATFORK_FAULT"));
 }

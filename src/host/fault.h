@@ -51,10 +51,10 @@ static inline bool ff_fault(enum ff_fault f)
 /* The same, for the first who asks; then no more. */
 bool ff_fault_once(enum ff_fault f);
 
+/* Where a program finds them, but a privileged one (host/privilege.h). */
+#define FF_FAULT_VARIABLE "FLATFORK_FAULT"
+
 /* Comma-separated names; unknown ones are ignored. NULL: none. */
 void ff_faults_load(const char *names);
-
-/* Those of FLATFORK_FAULT, but in a privileged program (host/privilege.h). */
-void ff_faults_load_from_environment(void);
 
 #endif

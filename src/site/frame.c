@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "site/object.h"
+#include "libc/object.h"
 
 #define DWARF_RBP 6
 #define DWARF_RSP 7

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "host/sys.h"
-#include "site/object.h"
+#include "libc/object.h"
 #include "site/symbol.h"
 #include "site/walk.h"
 #include "tell/line.h"

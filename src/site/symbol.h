@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "site/object.h"
+#include "libc/object.h"
 
 /*
  * The name of the function in @object that has @address, cut to @size - 1

@@ -31,7 +31,7 @@
 #include <ucontext.h>
 
 #include "host/sys.h"
-#include "site/object.h"
+#include "libc/object.h"
 
 #define FRAMES_MOST 64 /* between us and the site: libc's, and ours */
 #define WINDOW 256     /* divides a page */

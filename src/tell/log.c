@@ -38,7 +38,7 @@
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "host/sys.h"
-#include "host/threads.h"
+#include "libc/threads.h"
 #include "tell/line.h"
 #include "tell/options.h"
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "arch/hot.h"
-#include "host/environment.h"
 #include "host/fault.h"
 #include "host/ground.h"
 #include "host/identity.h"
@@ -18,6 +17,7 @@
 #include "host/pidns.h"
 #include "host/privilege.h"
 #include "lazy/slot.h"
+#include "libc/environment.h"
 #include "libc/place.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
@@ -50,7 +50,7 @@ void ff_fork_setup(void)
 		atomic_store(&is_set_up, true);
 		return;
 	}
-	ff_faults_load_from_environment();
+	ff_faults_load(ff_environment_value(FF_FAULT_VARIABLE));
 	if (ff_options.config ||
 	    (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
 	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))

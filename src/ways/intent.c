@@ -25,9 +25,9 @@
 #include "host/identity.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
-#include "host/threads.h"
 #include "lazy/parent/marks.h"
 #include "lazy/trap.h"
+#include "libc/threads.h"
 #include "process/gate.h"
 #include "ways/decide.h"
 

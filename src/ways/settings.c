@@ -10,9 +10,9 @@
 #include <termios.h>
 
 #include "arch/hot.h"
-#include "host/environment.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
+#include "libc/environment.h"
 #include "process/stance.h"
 #include "tell/config.h"
 #include "tell/log.h"

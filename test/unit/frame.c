@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "site/object.h"
+#include "libc/object.h"
 #include "unit.h"
 
 const char unit_subject[] = "frame";

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "host/identity.h"
-#include "host/threads.h"
+#include "libc/threads.h"
 #include "unit.h"
 
 const char unit_subject[] = "ground";

@@ -8,20 +8,20 @@
 rooms='
 cli		tell
 man		site tell preload
-api		spawn tell host arch
-preload		ways lazy lend spawn process site calls tell host arch
+api		spawn tell libc host arch
+preload		ways lazy lend spawn process site calls tell libc host arch
 ways		lazy lend process site calls tell libc host arch
-lazy		process site calls tell host arch
+lazy		process site calls tell libc host arch
 lazy/child	lazy process calls host arch
 lend		process site calls tell libc host arch
 lend/child	lend process calls tell libc host arch
 spawn		process site tell libc host arch
 spawn/child	spawn host arch
 process		tell host arch
-site		tell host arch
+site		tell libc host arch
 calls		host arch
-tell		host arch
-libc		host
+tell		libc host arch
+libc		host arch
 host		arch
 arch		none
 '

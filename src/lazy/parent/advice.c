@@ -4,8 +4,8 @@
 
 #include "host/page.h"
 #include "host/sandbox.h"
-#include "host/threads.h"
 #include "lazy/parent/marks.h"
+#include "libc/threads.h"
 #include "process/gate.h"
 #include "process/noted.h"
 #include "process/stance.h"

@@ -1,6 +1,6 @@
 /* Which loaded object an address lies in. Async-signal-safe, takes no lock. */
-#ifndef FF_SITE_OBJECT_H
-#define FF_SITE_OBJECT_H
+#ifndef FF_LIBC_OBJECT_H
+#define FF_LIBC_OBJECT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * The dynamic linker's own lock-free look-up, glibc 2.35 and later. dladdr()
  * would wait for a thread that is in dlopen(), which may wait for us.
  */
-#include "site/object.h"
+#include "libc/object.h"
 
 #include <dlfcn.h>
 #include <link.h>

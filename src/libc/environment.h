@@ -2,8 +2,8 @@
  * The environment, for who may be called before libc has begun: by what the
  * program has in .preinit_array, as sanitizers do.
  */
-#ifndef FF_HOST_ENVIRONMENT_H
-#define FF_HOST_ENVIRONMENT_H
+#ifndef FF_LIBC_ENVIRONMENT_H
+#define FF_LIBC_ENVIRONMENT_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "host/environment.h"
+#include "libc/environment.h"
 
 #include <stddef.h>
 #include <string.h>

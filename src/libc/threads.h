@@ -1,6 +1,6 @@
 /* Is anybody else at work in this memory? */
-#ifndef FF_HOST_THREADS_H
-#define FF_HOST_THREADS_H
+#ifndef FF_LIBC_THREADS_H
+#define FF_LIBC_THREADS_H
 
 #include <stdbool.h>
 

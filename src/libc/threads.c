@@ -3,7 +3,7 @@
  * Threads made by clone(2) are known to the kernel alone: a task directory has
  * a link for each, and two more.
  */
-#include "host/threads.h"
+#include "libc/threads.h"
 
 #include <fcntl.h>
 #include <sched.h>
