@@ -29,6 +29,10 @@ void cli_nearer(const char *word, const char *candidate, const char **nearest);
 /* flatfork status PID: 0 if we are in force there, 1 if not. */
 int cli_status(char **argv);
 
+/* flatfork check: 0 if the command does the same in all ways, 1 if not, 2 if
+ * that can't be told of all it does. */
+int cli_check(char **argv);
+
 /* flatfork doctor: 0 if lazy forks work here, 1 if not. */
 int cli_doctor(void);
 

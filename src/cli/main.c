@@ -28,6 +28,15 @@ static const struct verb {
 	{ "status", "PID", "say whether flatfork is in a process, and in force",
 	  "Exit status 0 if it is in force there, 1 if not, with the reason.\n",
 	  cli_status },
+	{ "check", "[--empty] [--keep] [--] command [argument...]",
+	  "run a command with and without flatfork, and compare",
+	  "It runs plain, plain again, with lazy forks wherever they are possible,\n"
+	  "with the defaults, and with flatfork off, each time in a copy of the\n"
+	  "current directory (--empty: in an empty one), with no input. Output,\n"
+	  "status, files there and processes left over must be the same. --keep\n"
+	  "keeps them. Exit status 0 if all is the same, 1 if not, 2 if something\n"
+	  "can't be compared, as it differs without flatfork, too.\n",
+	  cli_check },
 	{ "help", "[command]", "say more about one of them", NULL, help },
 };
 

@@ -1,0 +1,43 @@
+/* flatfork check: what one run of a command did, and how two differ. */
+#ifndef FF_CLI_CHECK_H
+#define FF_CLI_CHECK_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A file of a folder: what must be the same in each run. */
+struct check_file {
+	char *path; /* below the folder; malloc'ed */
+	unsigned mode;
+	uint64_t bytes;
+	uint64_t content; /* a hash: of its bytes, or where a link leads */
+};
+
+struct check_folder {
+	struct check_file *file; /* by path; malloc'ed */
+	size_t count;
+};
+
+/* False with errno: it can't be read. */
+bool check_folder_read(const char *path, struct check_folder *ret_folder);
+void check_folder_free(struct check_folder *folder);
+
+/* Say in @text what is different; false: nothing is. */
+bool check_folders_differ(const struct check_folder *plain,
+			  const struct check_folder *ours, char *text,
+			  size_t size);
+
+/* The same of two files; a path that can't be read is an empty file. */
+bool check_texts_differ(const char *plain, const char *ours, char *text,
+			size_t size);
+
+/*
+ * The command has ended: which processes of it are still there, once no more
+ * of them end? Their names into @names, which is "" if there are none; they are
+ * killed and reaped. This process must be their subreaper.
+ */
+unsigned check_leftovers(char *names, size_t size);
+
+#endif

@@ -1,0 +1,208 @@
+/* What is in a folder, and in two files, compared. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/check.h"
+
+#define OPEN_AT_ONCE 32
+#define SHOWN 60 /* bytes of a line */
+
+struct text {
+	char *at; /* mapped, or NULL */
+	size_t bytes;
+};
+
+static struct text map_text(const char *path)
+{
+	struct text text = { NULL, 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat s;
+
+	if (fd >= 0 && !fstat(fd, &s) && S_ISREG(s.st_mode) && s.st_size > 0) {
+		text.bytes = (size_t)s.st_size;
+		text.at = mmap(NULL, text.bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (text.at == MAP_FAILED)
+			text = (struct text){ NULL, 0 };
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+static void unmap_text(struct text text)
+{
+	if (text.at)
+		munmap(text.at, text.bytes);
+}
+
+/* FNV-1a: the runs are not each other's enemies. */
+static uint64_t hash(const char *bytes, size_t n)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)bytes[i]) * 1099511628211u;
+	return h;
+}
+
+static uint64_t content_of(const char *path, const struct stat *s)
+{
+	char target[PATH_MAX];
+	struct text text;
+	uint64_t h;
+	ssize_t n;
+
+	if (S_ISLNK(s->st_mode)) {
+		n = readlink(path, target, sizeof(target));
+		return n < 0 ? 0 : hash(target, (size_t)n);
+	}
+	text = map_text(path);
+	h = hash(text.at, text.bytes);
+	unmap_text(text);
+	return h;
+}
+
+/* nftw() has no argument for us. */
+static struct check_folder *reading;
+static size_t root_bytes;
+
+static int add_file(const char *path, const struct stat *s, int type,
+		    struct FTW *where)
+{
+	struct check_file *more, *file;
+
+	(void)type;
+	if (!where->level)
+		return 0;
+	more = reallocarray(reading->file, reading->count + 1, sizeof(*more));
+	if (!more)
+		return -1;
+	reading->file = more;
+	file = &more[reading->count];
+	file->path = strdup(path + root_bytes + 1);
+	if (!file->path)
+		return -1;
+	file->mode = s->st_mode;
+	file->bytes = S_ISREG(s->st_mode) ? (uint64_t)s->st_size : 0;
+	file->content = content_of(path, s);
+	reading->count++;
+	return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct check_file *)a)->path,
+		      ((const struct check_file *)b)->path);
+}
+
+bool check_folder_read(const char *path, struct check_folder *ret_folder)
+{
+	*ret_folder = (struct check_folder){ NULL, 0 };
+	reading = ret_folder;
+	root_bytes = strlen(path);
+	if (nftw(path, add_file, OPEN_AT_ONCE, FTW_PHYS))
+		return false;
+	if (ret_folder->count)
+		qsort(ret_folder->file, ret_folder->count,
+		      sizeof(struct check_file), by_path);
+	return true;
+}
+
+void check_folder_free(struct check_folder *folder)
+{
+	for (size_t i = 0; i < folder->count; i++)
+		free(folder->file[i].path);
+	free(folder->file);
+}
+
+static bool files_differ(const struct check_file *a, const struct check_file *b,
+			 char *text, size_t size)
+{
+	if (a->mode != b->mode)
+		snprintf(text, size, "%s: mode %o instead of %o", b->path,
+			 b->mode, a->mode);
+	else if (a->bytes != b->bytes)
+		snprintf(text, size,
+			 "%s: %" PRIu64 " bytes instead of %" PRIu64, b->path,
+			 b->bytes, a->bytes);
+	else if (a->content != b->content)
+		snprintf(text, size, "%s: other content", b->path);
+	else
+		return false;
+	return true;
+}
+
+bool check_folders_differ(const struct check_folder *plain,
+			  const struct check_folder *ours, char *text,
+			  size_t size)
+{
+	size_t i = 0, j = 0;
+
+	while (i < plain->count || j < ours->count) {
+		int order = i == plain->count ?
+				    1 :
+			    j == ours->count ?
+				    -1 :
+				    by_path(&plain->file[i], &ours->file[j]);
+
+		if (order) {
+			snprintf(text, size, "%s: %s",
+				 order < 0 ? plain->file[i].path :
+					     ours->file[j].path,
+				 order < 0 ? "is missing" :
+					     "should not be there");
+			return true;
+		}
+		if (files_differ(&plain->file[i++], &ours->file[j++], text,
+				 size))
+			return true;
+	}
+	return false;
+}
+
+/* The line of @text that byte @at is in, as far as it is shown. */
+static int line_of(struct text text, size_t start)
+{
+	const char *end;
+	size_t n;
+
+	if (start >= text.bytes)
+		return 0;
+	n = text.bytes - start;
+	end = memchr(text.at + start, '\n', n);
+	if (end)
+		n = (size_t)(end - text.at) - start;
+	return n < SHOWN ? (int)n : SHOWN;
+}
+
+bool check_texts_differ(const char *plain, const char *ours, char *text,
+			size_t size)
+{
+	struct text a = map_text(plain), b = map_text(ours);
+	size_t n = a.bytes < b.bytes ? a.bytes : b.bytes, at, start = 0,
+	       line = 1;
+	bool differ;
+
+	for (at = 0; at < n && a.at[at] == b.at[at]; at++) {
+		if (a.at[at] == '\n') {
+			line++;
+			start = at + 1;
+		}
+	}
+	differ = at < n || a.bytes != b.bytes;
+	if (differ)
+		snprintf(text, size, "line %zu: '%.*s' instead of '%.*s'", line,
+			 line_of(b, start), b.at ? b.at + start : "",
+			 line_of(a, start), a.at ? a.at + start : "");
+	unmap_text(a);
+	unmap_text(b);
+	return differ;
+}

@@ -1,0 +1,75 @@
+#!/bin/bash
+# flatfork check finds a difference of each kind, says what it is, and finds
+# none where there is none; what varies by itself is not held against flatfork.
+# shellcheck disable=SC2016 # inner shells expand those
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$work/here" "$work/tmp" && cd "$work/here" || exit 1
+echo data >input
+export TMPDIR=$work/tmp
+ours='case ${LD_PRELOAD-} in *flatfork*)'
+
+# different ASPECT TEXT COMMAND: that, and nothing else, is different
+different() {
+	expect 1 "$flatfork" check -- sh -c "$3"
+	for way in lazy default off; do
+		says out "DIFFERENT: $way: $1: $2"
+	done
+	[ "$(grep -c DIFFERENT "$work/out")" -eq 3 ] ||
+		fail "more is different: $(cat "$work/out")"
+	silent err
+}
+
+expect 0 "$flatfork" check sh -c '
+	cat input; echo out; echo err >&2; (echo x >made; mkdir -p a/b)
+	ln -s made link; /bin/true; exit 3'
+says out 'the same in all ways'
+grep -qE '^lazy +status 3 .* 5 files, 0 processes left, [1-9]' "$work/out" ||
+	fail "no forks counted: $(cat "$work/out")"
+silent err
+[ "$(ls)" = input ] || fail "check ran in the current directory itself"
+
+different output "line 2: 'ours' instead of 'end'" \
+	"echo 1; $ours echo ours ;; esac; echo end"
+different errors "line 1: 'ours' instead of ''" "$ours echo ours >&2 ;; esac"
+different status "4 instead of 0" "$ours exit 4 ;; esac"
+different status "signal 9 instead of 0" "$ours kill -9 \$\$ ;; esac"
+different files "made: should not be there" "$ours : >made ;; esac"
+different files "input: is missing" "$ours rm input ;; esac"
+different files "input: 2 bytes instead of 5" "$ours echo 1 >input ;; esac"
+different files "input: other content" "$ours echo DATA >input ;; esac"
+different files "input: mode 100400 instead of" "$ours chmod 400 input ;; esac"
+different "processes left over" "1 (sleep) instead of 0 ()" \
+	"$ours sleep 100 >/dev/null 2>&1 & ;; esac"
+
+# A process left in all ways is the same, and does not stay.
+expect 0 "$flatfork" check sh -c 'sleep 4711 >/dev/null 2>&1 & exit 0'
+says out '1 processes left'
+pgrep -f 'sleep 4711' && fail "processes were left behind"
+
+# What varies is not compared; the rest is.
+expect 2 "$flatfork" check sh -c 'echo $$'
+says out 'not compared: output: plain, it differs each time'
+expect 1 "$flatfork" check sh -c "echo \$\$; $ours exit 1 ;; esac"
+
+expect 0 "$flatfork" check --empty ls
+grep -q '^plain .* 0 files' "$work/out" || fail "--empty: $(cat "$work/out")"
+expect 0 "$flatfork" check --keep true
+kept=$(sed -n 's/^kept: //p' "$work/out")
+[ -e "$kept/lazy.work/input" ] || fail "--keep: nothing is kept"
+rm -rf "$kept"
+rmdir "$work/tmp" || fail "files were left behind: $(ls "$work/tmp")"
+mkdir "$work/tmp"
+
+expect 127 "$flatfork" check none-of-that-name
+says err "'none-of-that-name': No such file or directory"
+expect 126 "$flatfork" check ./input
+expect 125 "$flatfork" check
+expect 125 "$flatfork" check --fast true
+says err "'--fast': no such option"
+truncate -s 300M big
+expect 125 "$flatfork" check true
+says err 'more than 256 MiB'
+expect 125 env TMPDIR=/nonexistent "$flatfork" check --empty true
+
+finish
