@@ -27,14 +27,17 @@ foreach(kind shared static)
 		$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 	add_library(flatfork::${kind} ALIAS flatfork-${kind})
 endforeach()
+# As the installed package has it, for who adds this folder to a build.
+add_library(flatfork::flatfork ALIAS flatfork-shared)
 
 install(TARGETS flatfork-shared flatfork-static EXPORT flatfork-targets
-	LIBRARY ARCHIVE)
-install(FILES ${PROJECT_SOURCE_DIR}/include/flatfork/flatfork.h
+	LIBRARY COMPONENT lib NAMELINK_COMPONENT dev
+	ARCHIVE COMPONENT dev)
+install(FILES ${PROJECT_SOURCE_DIR}/include/flatfork/flatfork.h COMPONENT dev
 	DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/flatfork)
 
 set(ff_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/flatfork)
-install(EXPORT flatfork-targets NAMESPACE flatfork::
+install(EXPORT flatfork-targets NAMESPACE flatfork:: COMPONENT dev
 	DESTINATION ${ff_package_dir})
 configure_package_config_file(api/flatforkConfig.cmake.in
 	${CMAKE_CURRENT_BINARY_DIR}/flatforkConfig.cmake
@@ -45,7 +48,7 @@ write_basic_package_version_file(
 install(FILES
 	${CMAKE_CURRENT_BINARY_DIR}/flatforkConfig.cmake
 	${CMAKE_CURRENT_BINARY_DIR}/flatforkConfigVersion.cmake
-	DESTINATION ${ff_package_dir})
+	COMPONENT dev DESTINATION ${ff_package_dir})
 
 # Below the prefix where they are, so that it can be moved.
 set(ff_pc_libdir \${prefix})
@@ -54,5 +57,5 @@ set(ff_pc_includedir \${prefix})
 cmake_path(APPEND ff_pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
 configure_file(api/flatfork.pc.in
 	${CMAKE_CURRENT_BINARY_DIR}/flatfork.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/flatfork.pc
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/flatfork.pc COMPONENT dev
 	DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

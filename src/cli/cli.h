@@ -60,6 +60,10 @@ bool cli_config_is_good(const char *path);
  */
 bool cli_proof(FILE *out);
 
+/* For completion: @verb names the subcommands, NULL behind the last. */
+#define CLI_COMPLETE "complete"
+int cli_complete(char **words, const char *(*verb)(size_t i));
+
 /* That process (hidden subcommands, not for people): returns its status. */
 #define CLI_PROOF_PARENT "proof-parent"
 #define CLI_PROOF_CHILD "proof-child"

@@ -152,10 +152,19 @@ static int doctor(char **argv)
 	return cli_status(argv);
 }
 
-/* Not for people. */
-static bool is_proof(const char *name, int *ret_status)
+static const char *verb_name(size_t i)
 {
-	if (!strcmp(name, CLI_PROOF_PARENT))
+	return i < VERBS ? verbs[i].name : NULL;
+}
+
+/* Not for people. */
+static bool is_hidden(char **argv, int *ret_status)
+{
+	const char *name = argv[1];
+
+	if (!strcmp(name, CLI_COMPLETE))
+		*ret_status = cli_complete(argv + 2, verb_name);
+	else if (!strcmp(name, CLI_PROOF_PARENT))
 		*ret_status = cli_proof_parent();
 	else if (!strcmp(name, CLI_PROOF_CHILD))
 		*ret_status = 0;
@@ -179,7 +188,7 @@ static int subcommand(char **argv)
 		cli_complain("", "which command? See flatfork --help");
 		return CLI_FAILED;
 	}
-	if (is_proof(name, &status))
+	if (is_hidden(argv, &status))
 		return status;
 	if (is_help(name)) {
 		help_all();

@@ -1,7 +1,17 @@
 #!/bin/bash
-# What is installed works where it was installed, for two layouts.
+# What is installed works where it was installed, for two layouts, and is
+# removed again; also through DESTDIR. A prefix with a space in it is refused
+# by run before anything runs.
 # shellcheck disable=SC2016 # inner shells expand those
 . "$(dirname "$0")/lib.sh"
+
+command -v ccache >/dev/null && export CMAKE_C_COMPILER_LAUNCHER=ccache
+
+# nothing_left FOLDER: no file, and no folder of ours
+nothing_left() {
+	find "$1" \( -not -type d -o -name '*flatfork*' \) | grep . &&
+		fail "uninstalled, and left behind (see above)"
+}
 
 for libdir in lib lib/x86_64-linux-gnu; do
 	prefix=$work/$libdir/prefix
@@ -21,6 +31,54 @@ for libdir in lib lib/x86_64-linux-gnu; do
 		cmp "$work/build/man/$page" "$prefix/share/man/$page" ||
 			fail "$libdir: $page"
 	done
+	# What somebody else has put there stays.
+	: >"$prefix/include/other.h"
+	expect 0 cmake --build "$work/build" --target uninstall
+	rm "$prefix/include/other.h" || fail "uninstall took another's file"
+	nothing_left "$prefix"
 done
+expect 2 cmake --build "$work/build" --target uninstall
+says err 'nothing was installed'
+
+export DESTDIR="$work/dest"
+expect 0 cmake --install "$work/build"
+expect 0 "$DESTDIR$prefix/bin/flatfork" run -- true
+silent err
+expect 0 cmake --build "$work/build" --target uninstall
+nothing_left "$DESTDIR"
+unset DESTDIR
+
+prefix="$work/a prefix"
+expect 0 cmake --install "$work/build" --prefix "$prefix"
+expect 125 "$prefix/bin/flatfork" run -- echo ran
+says err "LD_PRELOAD can't hold a path with a space"
+silent out
+expect 0 "$prefix/bin/flatfork" --version
+
+# Words for the shell, as bash asks for them.
+cat >"$work/ask" <<'END'
+. "$1"
+compopt() { :; }
+COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+_flatfork
+printf '%s\n' "${COMPREPLY[@]}"
+END
+completions=$prefix/share/bash-completion/completions/flatfork
+complete() {
+	expect 0 bash "$work/ask" "$completions" "$prefix/bin/flatfork" "$@"
+	silent err
+}
+complete 'st'
+says out status
+complete run --fo
+says out --fork
+complete run --fork ''
+says out lazy
+complete run --log "$work/as"
+says out "$work/ask"
+complete check --k
+says out --keep
+complete help do
+says out doctor
 
 finish

@@ -54,6 +54,27 @@ expect 0 cmake -S "$work/user" -B "$work/user/build" \
 expect 0 cmake --build "$work/user/build"
 expect 0 "$work/user/build/a"
 expect 0 "$work/user/build/b"
+
+# The same program, with this tree as a part of its build: no test is added, and
+# nothing but the library is built for it.
+mkdir "$work/outer"
+cp "$work/user/main.c" "$work/outer"
+cat >"$work/outer/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.25)
+project(outer LANGUAGES C)
+include(CTest)
+add_subdirectory("$root" flatfork EXCLUDE_FROM_ALL)
+add_executable(a main.c)
+target_link_libraries(a PRIVATE flatfork::flatfork)
+END
+command -v ccache >/dev/null && export CMAKE_C_COMPILER_LAUNCHER=ccache
+expect 0 cmake -S "$work/outer" -B "$work/outer/build"
+expect 0 cmake --build "$work/outer/build"
+expect 0 "$work/outer/build/a"
+[ ! -e "$work/outer/build/flatfork/flatfork" ] || fail "more was built"
+expect 0 ctest --test-dir "$work/outer/build" -N
+says out 'Total Tests: 0'
+
 pc=$(find "$prefix" -name flatfork.pc)
 [ -n "$pc" ] || fail "no flatfork.pc"
 if command -v pkg-config >/dev/null && [ -n "$pc" ]; then

@@ -26,11 +26,17 @@ host		arch
 arch		none
 '
 
-# The room of a file, as far as it has a row.
+declare -A row_of
+while read -r room row; do
+	[ -z "$room" ] || row_of[$room]=" $row "
+done <<<"$rooms"
+
+# The room of a file, as far as it has a row, into the variable named.
 room_of() {
-	case $1 in
-	lazy/child/* | lend/child/* | spawn/child/*) echo "${1%/*}" ;;
-	*) echo "${1%%/*}" ;;
+	case $2 in
+	lazy/child/* | lend/child/* | spawn/child/*)
+		printf -v "$1" %s "${2%/*}" ;;
+	*) printf -v "$1" %s "${2%%/*}" ;;
 	esac
 }
 
@@ -44,9 +50,7 @@ includes() {
 # Is it in the row, or is the room above it (a parent's side may know all of
 # its own room)?
 may_include() {
-	local from=$1 to=$2 row
-	row=$(awk -v room="$from" '$1 == room { $1 = ""; print $0 " " }' \
-		<<<"$rooms")
+	local from=$1 to=$2 row=${row_of[$1]-}
 	[ -n "$row" ] || return 1
 	[ "$from" = "$to" ] || [ "$from" = "${to%%/*}" ] ||
 		[[ $row == *" ${to} "* ]] ||
@@ -56,7 +60,9 @@ may_include() {
 seen=0
 while read -r file included; do
 	seen=$((seen + 1))
-	may_include "$(room_of "$file")" "$(room_of "$included")" ||
+	room_of from "$file"
+	room_of to "$included"
+	may_include "$from" "$to" ||
 		fail "$file includes $included"
 done < <(includes)
 [ "$seen" -gt 300 ] || fail "only $seen includes were found"
