@@ -36,6 +36,15 @@ int cli_check(char **argv);
 /* flatfork doctor: 0 if lazy forks work here, 1 if not. */
 int cli_doctor(void);
 
+/* flatfork enable, disable and status --system. */
+int cli_enable(char **argv);
+int cli_disable(char **argv);
+int cli_system_status(char **argv);
+bool cli_is_of_system(char **argv);
+
+/* Absolute path of the interposer, malloc'ed; NULL after a complaint. */
+char *cli_object(const char *where);
+
 /*
  * Put the interposer at the head of LD_PRELOAD in this process's
  * environment. Complains for @where and returns false if it can't be.

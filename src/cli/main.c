@@ -7,6 +7,7 @@
 
 static int help(char **argv);
 static int doctor(char **argv);
+static int status_of(char **argv);
 
 /* Lines of help begin in the first column. */
 static const struct verb {
@@ -25,9 +26,22 @@ static const struct verb {
 	  "say what this machine allows, and prove it by one lazy fork",
 	  "Exit status 0 if it worked, 1 if not. With --pid it is as status.\n",
 	  doctor },
-	{ "status", "PID", "say whether flatfork is in a process, and in force",
-	  "Exit status 0 if it is in force there, 1 if not, with the reason.\n",
-	  cli_status },
+	{ "enable", "--system [--root FOLDER]",
+	  "preload flatfork into every program of this machine",
+	  "It adds the object to /etc/ld.so.preload (--root: of an image), which\n"
+	  "set-user-id programs obey as well; in those every call is libc's. The\n"
+	  "object must be in folders that only root can change. Programs are\n"
+	  "tried before and afterwards; if one fails the list is as it was.\n",
+	  cli_enable },
+	{ "disable", "--system [--root FOLDER]", "take that back",
+	  "Should no program start any more: in a shell that runs,\n"
+	  "       : >/etc/ld.so.preload\n",
+	  cli_disable },
+	{ "status", "PID | --system [--root FOLDER]",
+	  "say whether flatfork is in a process, and in force",
+	  "Exit status 0 if it is in force there, 1 if not, with the reason.\n"
+	  "--system: whether it is preloaded into every program.\n",
+	  status_of },
 	{ "check", "[--empty] [--keep] [--] command [argument...]",
 	  "run a command with and without flatfork, and compare",
 	  "It runs plain, plain again, with lazy forks wherever they are possible,\n"
@@ -150,6 +164,12 @@ static int doctor(char **argv)
 	else
 		return cli_needless("doctor", *argv);
 	return cli_status(argv);
+}
+
+static int status_of(char **argv)
+{
+	return cli_is_of_system(argv) ? cli_system_status(argv) :
+					cli_status(argv);
 }
 
 static const char *verb_name(size_t i)

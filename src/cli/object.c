@@ -37,7 +37,7 @@ static char *look(const char *dir, const char *below)
 	return found;
 }
 
-static char *find(const char *where)
+char *cli_object(const char *where)
 {
 	static const char *const below[] = { ".", FF_LIBDIR_FROM_BINDIR,
 					     "../lib" };
@@ -78,7 +78,7 @@ static bool set_preload(const char *where, const char *object, const char *old)
 bool cli_preload(const char *where)
 {
 	const char *old = getenv("LD_PRELOAD");
-	char *object = find(where);
+	char *object = cli_object(where);
 	bool set = false;
 	size_t n;
 

@@ -1,0 +1,357 @@
+/*
+ * flatfork enable|disable|status --system: all programs of this machine, by
+ * /etc/ld.so.preload, or of an image of one.
+ *
+ * What is written there is loaded by every program from then on, the one that
+ * would repair it included. So the object is looked at and tried beforehand;
+ * the new file takes the place of the old one in one step; and every program
+ * that is tried afterwards must work, or the old file comes back, by this
+ * process, which has been loaded already.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define LIST "/etc/ld.so.preload"
+#define LIST_MAX ((size_t)64 << 10)
+#define TRIAL_SECONDS 20
+
+struct list {
+	const char *where;   /* for complaints */
+	const char *root;    /* "" for this machine */
+	char path[PATH_MAX]; /* root and LIST */
+	char text[LIST_MAX]; /* what it has; "" where there is none */
+	bool exists;
+	mode_t mode;
+};
+
+/* Programs that are tried: small, of all kinds, and harmless. */
+static char *const trials[][4] = {
+	{ "/bin/true", NULL },
+	{ "/bin/sh", "-c", "/bin/true && (exit 0) && : $(/bin/true)", NULL },
+	{ "/bin/ls", "/", NULL },
+	{ "/bin/cat", "/dev/null", NULL },
+};
+
+static bool read_list(struct list *list)
+{
+	FILE *in;
+	struct stat s;
+	size_t n;
+
+	if (snprintf(list->path, sizeof(list->path), "%s" LIST, list->root) >=
+	    (int)sizeof(list->path)) {
+		cli_complain(list->where, "%s: %s", list->root,
+			     strerror(ENAMETOOLONG));
+		return false;
+	}
+	list->mode = 0644;
+	in = fopen(list->path, "re");
+	if (!in && errno == ENOENT)
+		return true;
+	n = in ? fread(list->text, 1, sizeof(list->text) - 1, in) : 0;
+	if (!in || ferror(in) || n == sizeof(list->text) - 1) {
+		cli_complain(list->where, "%s: %s", list->path,
+			     n ? "too long" : strerror(errno));
+		if (in)
+			fclose(in);
+		return false;
+	}
+	list->exists = true;
+	if (!fstat(fileno(in), &s))
+		list->mode = s.st_mode & 0777;
+	fclose(in);
+	return true;
+}
+
+/* Does the entry of @n bytes at @at name an object of ours? */
+static bool is_ours(const char *at, size_t n)
+{
+	const size_t length = sizeof(FF_OBJECT) - 1;
+
+	return n >= length && !memcmp(at + n - length, FF_OBJECT, length) &&
+	       (n == length || at[n - length - 1] == '/');
+}
+
+/*
+ * The next entry at or behind *at, which moves on; NULL at the end. ld.so takes
+ * blanks and colons for separators, and # for the begin of a comment.
+ */
+static const char *next_entry(const char **at, size_t *ret_bytes)
+{
+	const char *entry;
+
+	for (;;) {
+		*at += strspn(*at, " \t\n:");
+		if (**at != '#')
+			break;
+		*at += strcspn(*at, "\n");
+	}
+	entry = *at;
+	*ret_bytes = strcspn(entry, " \t\n:#");
+	*at += *ret_bytes;
+	return *ret_bytes ? entry : NULL;
+}
+
+static const char *our_entry(const struct list *list, size_t *ret_bytes)
+{
+	const char *at = list->text, *entry;
+
+	while ((entry = next_entry(&at, ret_bytes)))
+		if (is_ours(entry, *ret_bytes))
+			return entry;
+	return NULL;
+}
+
+/* Put @text in the place of the list, in one step. */
+static bool replace(const struct list *list, const char *text)
+{
+	char made[PATH_MAX + 16];
+	size_t n = strlen(text);
+	int fd;
+	bool good;
+
+	if (!*text) {
+		good = !unlink(list->path);
+		if (!good)
+			cli_complain(list->where, "%s: %s", list->path,
+				     strerror(errno));
+		return good;
+	}
+	snprintf(made, sizeof(made), "%s.XXXXXX", list->path);
+	fd = mkstemp(made);
+	good = fd >= 0 && !fchmod(fd, list->mode) &&
+	       write(fd, text, n) == (ssize_t)n && !fsync(fd) &&
+	       !rename(made, list->path);
+	if (!good) {
+		cli_complain(list->where, "%s: %s", list->path,
+			     strerror(errno));
+		if (fd >= 0)
+			unlink(made);
+	}
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* Only root may change it, or any folder above it. */
+static bool is_trusted(const char *where, const char *root, const char *object)
+{
+	char path[2 * PATH_MAX];
+	struct stat s;
+
+	snprintf(path, sizeof(path), "%s%s", root, object);
+	for (;;) {
+		if (stat(*path ? path : "/", &s)) {
+			cli_complain(where, "%s: %s", path, strerror(errno));
+			return false;
+		}
+		if (s.st_uid ||
+		    (s.st_mode & (S_IWGRP | S_IWOTH) &&
+		     !(S_ISDIR(s.st_mode) && s.st_mode & S_ISVTX))) {
+			cli_complain(where,
+				     "%s can be changed by others than root",
+				     *path ? path : "/");
+			return false;
+		}
+		if (strlen(path) <= strlen(root))
+			return true;
+		*strrchr(path, '/') = '\0';
+	}
+}
+
+/* In a process of its own; @preload, or what the system's list has. */
+static bool try_one(const char *where, char *const argv[], const char *preload)
+{
+	int status = -1, ends[2];
+	char said[256];
+	ssize_t n = 0, got;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	pid = fork();
+	if (!pid) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(ends[1], 2);
+		unsetenv("LD_PRELOAD");
+		if (preload)
+			setenv("LD_PRELOAD", preload, 1);
+		alarm(TRIAL_SECONDS);
+		execv(argv[0], argv);
+		_exit(CLI_NOT_FOUND);
+	}
+	close(ends[1]);
+	while (n < (ssize_t)sizeof(said) - 1 &&
+	       (got = read(ends[0], said + n, sizeof(said) - 1 - (size_t)n)) >
+		       0)
+		n += got;
+	close(ends[0]);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	said[n > 0 ? n : 0] = '\0';
+	said[strcspn(said, "\n")] = '\0';
+	if (!status && !*said)
+		return true;
+	cli_complain(where, "tried: %s: status %#x %s", argv[0], status, said);
+	return false;
+}
+
+static bool try_all(const char *where, const char *preload)
+{
+	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
+		if (!try_one(where, trials[i], preload))
+			return false;
+	return true;
+}
+
+static int add(struct list *list, const char *object)
+{
+	static char text[LIST_MAX + PATH_MAX];
+	size_t n = strlen(list->text);
+
+	snprintf(text, sizeof(text), "%s%s%s\n", list->text,
+		 n && list->text[n - 1] != '\n' ? "\n" : "", object);
+	if (!replace(list, text))
+		return CLI_FAILED;
+	if (!*list->root && !try_all(list->where, NULL)) {
+		replace(list, list->exists ? list->text : "");
+		cli_complain(list->where, "%s is as it was", list->path);
+		return CLI_FAILED;
+	}
+	printf("%s: %s\n", list->path, object);
+	puts("back: flatfork disable --system; or, in a shell that runs:\n"
+	     "      : >" LIST);
+	return 0;
+}
+
+static int enable(struct list *list)
+{
+	char *object = cli_object(list->where);
+	const char *name = object;
+	size_t n;
+	int status = CLI_FAILED;
+
+	if (!object)
+		return CLI_FAILED;
+	n = strlen(list->root);
+	if (n && !strncmp(object, list->root, n))
+		name += n;
+	if (our_entry(list, &n)) {
+		printf("%s: enabled already\n", list->path);
+		status = 0;
+	} else if (name[strcspn(name, " \t\n:#")]) {
+		cli_complain(list->where, "%s: the list can't hold such a path",
+			     name);
+	} else if (is_trusted(list->where, list->root, name) &&
+		   try_all(list->where, object)) {
+		status = add(list, name);
+	}
+	free(object);
+	return status;
+}
+
+static int disable(struct list *list)
+{
+	static char text[LIST_MAX];
+	const char *entry;
+	bool any = false;
+	size_t n;
+
+	while ((entry = our_entry(list, &n))) {
+		char *from = list->text + (entry - list->text), *to = from + n;
+
+		/* The whole line, if it is alone there. */
+		if ((from == list->text || from[-1] == '\n') && *to == '\n')
+			to++;
+		memmove(from, to, strlen(to) + 1);
+		any = true;
+	}
+	if (!any) {
+		printf("%s: not enabled\n", list->path);
+		return 0;
+	}
+	memcpy(text, list->text, strlen(list->text) + 1);
+	if (!text[strspn(text, " \t\n:")])
+		*text = '\0';
+	if (!replace(list, text))
+		return CLI_FAILED;
+	printf("%s: disabled\n", list->path);
+	return 0;
+}
+
+static int status(struct list *list)
+{
+	char object[PATH_MAX], path[2 * PATH_MAX];
+	size_t n;
+	const char *entry = our_entry(list, &n);
+
+	if (!entry || n >= sizeof(object)) {
+		printf("%s: not enabled\n", list->path);
+		return 1;
+	}
+	memcpy(object, entry, n);
+	object[n] = '\0';
+	snprintf(path, sizeof(path), "%s%s", list->root, object);
+	if (*object == '/' && access(path, R_OK)) {
+		printf("%s: %s, which can't be read: %s\n", list->path, object,
+		       strerror(errno));
+		return 1;
+	}
+	printf("%s: %s\n", list->path, object);
+	return 0;
+}
+
+bool cli_is_of_system(char **argv)
+{
+	return *argv && !strcmp(*argv, "--system");
+}
+
+static int go(const char *where, char **argv, int (*what)(struct list *list))
+{
+	static struct list list;
+
+	list.where = where;
+	list.root = "";
+	if (!cli_is_of_system(argv)) {
+		cli_complain(where, "what? %s --system", where);
+		return CLI_FAILED;
+	}
+	argv++;
+	if (*argv && !strcmp(*argv, "--root")) {
+		if (!argv[1] || *argv[1] != '/') {
+			cli_complain(where, "--root wants an absolute path");
+			return CLI_FAILED;
+		}
+		list.root = strcmp(argv[1], "/") ? argv[1] : "";
+		argv += 2;
+	}
+	if (*argv)
+		return cli_needless(where, *argv);
+	return read_list(&list) ? what(&list) : CLI_FAILED;
+}
+
+int cli_enable(char **argv)
+{
+	return go("enable", argv, enable);
+}
+
+int cli_disable(char **argv)
+{
+	return go("disable", argv, disable);
+}
+
+int cli_system_status(char **argv)
+{
+	return go("status", argv, status);
+}
