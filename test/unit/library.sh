@@ -21,7 +21,7 @@ readelf -d "$FF_BUILD/libflatfork.so.0" | grep -q 'SONAME.*libflatfork\.so\.0' |
 
 # The child calls nothing that is not ours: not even what compilers add.
 mkdir "$work/child" && cd "$work/child" &&
-	ar x "$FF_BUILD/libflatfork.a" child.c.o child_files.c.o search.c.o
+	ar x "$FF_BUILD/libflatfork.a" child.c.o files.c.o search.c.o
 nm -u ./*.o | awk 'NF == 2 { print $2 }' |
 	grep -vE '^(ff_sys|ff_child_[a-z_]+|__gcov_.*)$' &&
 	fail "the child calls others"
