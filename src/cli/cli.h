@@ -36,6 +36,12 @@ int cli_check(char **argv);
 /* flatfork doctor: 0 if lazy forks work here, 1 if not. */
 int cli_doctor(void);
 
+/* flatfork report: what files of logs and statistics add up to. */
+int cli_report(char **argv);
+
+/* flatfork trace: the same of one command, whose exit status it has. */
+int cli_trace(char **argv);
+
 /* flatfork enable, disable and status --system. */
 int cli_enable(char **argv);
 int cli_disable(char **argv);

@@ -83,6 +83,10 @@ int cli_complete(char **words, const char *(*verb)(size_t i))
 		complete_run(words + 1, 2);
 	else if (!strcmp(words[0], "check"))
 		puts(*words[1] == '-' ? "--empty --keep" : "command 2");
+	else if (!strcmp(words[0], "report"))
+		puts("files");
+	else if (!strcmp(words[0], "trace"))
+		puts("command 2");
 	else if (!strcmp(words[0], "enable") || !strcmp(words[0], "disable") ||
 		 !strcmp(words[0], "status"))
 		puts("--system --root");

@@ -26,6 +26,15 @@ static const struct verb {
 	  "say what this machine allows, and prove it by one lazy fork",
 	  "Exit status 0 if it worked, 1 if not. With --pid it is as status.\n",
 	  doctor },
+	{ "trace", "[--] command [argument...]",
+	  "run a command, and say what became of each fork",
+	  "On standard error, when it has ended: which programs made how many\n"
+	  "children in which ways, and which places in them, and why. The exit\n"
+	  "status is the command's, or 128 and the signal that killed it.\n",
+	  cli_trace },
+	{ "report", "FILE...",
+	  "add up files of --log and --stats, as trace does", NULL,
+	  cli_report },
 	{ "enable", "--system [--root FOLDER]",
 	  "preload flatfork into every program of this machine",
 	  "It adds the object to /etc/ld.so.preload (--root: of an image), which\n"

@@ -1,0 +1,310 @@
+/*
+ * flatfork report FILE... and trace -- command: what the lines of logs and
+ * statistics add up to. Any process may have written to such a file, so a line
+ * that is not understood is passed over, and no number of it is trusted to be
+ * more than a number.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <search.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "tell/options.h"
+#include "tell/stats.h"
+
+#define X(name, what) +1
+enum {
+	COUNTERS = 0 FF_COUNTERS(X)
+};
+#undef X
+
+static const char *const counters[COUNTERS] = {
+#define X(name, what) #name,
+	FF_COUNTERS(X)
+#undef X
+};
+
+/* All lines that say the same, or of programs of one name. */
+struct total {
+	char *key; /* first, as it is compared; malloc'ed */
+	unsigned long count;
+	long long sum[COUNTERS];
+};
+
+struct table {
+	void *tree;
+	struct total **entry; /* for order; malloc'ed */
+	size_t entries;
+};
+
+static struct table places, programs;
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct total *)a)->key,
+		      ((const struct total *)b)->key);
+}
+
+/* Most first. */
+static int by_count(const void *a, const void *b)
+{
+	const struct total *const *x = a, *const *y = b;
+
+	if ((*x)->count != (*y)->count)
+		return (*x)->count < (*y)->count ? 1 : -1;
+	return by_key(*x, *y);
+}
+
+/* One more of @key. */
+static struct total *count(struct table *table, const char *key)
+{
+	struct total asked = { .key = (char *)key }, *made, **more;
+	struct total **found = tfind(&asked, &table->tree, by_key);
+
+	if (found) {
+		(*found)->count++;
+		return *found;
+	}
+	made = calloc(1, sizeof(*made));
+	more = reallocarray(table->entry, table->entries + 1, sizeof(*more));
+	if (more)
+		table->entry = more;
+	if (!made || !more || !(made->key = strdup(key)) ||
+	    !tsearch(made, &table->tree, by_key)) {
+		cli_complain("report", "%s", strerror(ENOMEM));
+		exit(CLI_FAILED);
+	}
+	table->entry[table->entries++] = made;
+	made->count = 1;
+	return made;
+}
+
+/* What differs from one fork to the next is left away. */
+static void generalize(char *outcome)
+{
+	const size_t n = strlen(outcome);
+	char *open = strrchr(outcome, '('), *is;
+
+	if (open > outcome + 1 && outcome[n - 1] == ')' &&
+	    strpbrk(open, "0123456789"))
+		open[-1] = '\0';
+	if (!strncmp(outcome, "spawn: ", 7)) {
+		is = strstr(outcome, "\" is ");
+		if (is)
+			is[1] = '\0';
+	}
+	if (!strncmp(outcome, "lent, fenced", 12))
+		outcome[12] = '\0';
+}
+
+/* "flatfork[PID]: NAME at SITE: OUTCOME" */
+static void take_log(char *line)
+{
+	char *name = strstr(line, "]: "), *at, *outcome;
+	char key[1200];
+
+	at = name ? strstr(name, " at ") : NULL;
+	outcome = at ? strstr(at, ": ") : NULL;
+	if (!outcome)
+		return;
+	*outcome = '\0';
+	outcome += 2;
+	generalize(outcome);
+	snprintf(key, sizeof(key), "%s\t%s", outcome, name + 3);
+	count(&places, key);
+}
+
+/* The end of the JSON string that begins behind @at; NULL: it has none. */
+static char *end_of_string(char *at)
+{
+	for (; *at && *at != '"'; at++)
+		if (*at == '\\' && at[1])
+			at++;
+	return *at ? at : NULL;
+}
+
+/* {"pid":N,"comm":"NAME",COUNTERS} */
+static void take_statistics(char *line)
+{
+	static const char comm[] = "\"comm\":\"";
+	char *name = strstr(line, comm), *end, key[32];
+	struct total *entry;
+
+	end = name ? end_of_string(name + sizeof(comm) - 1) : NULL;
+	if (!end)
+		return;
+	*end = '\0';
+	entry = count(&programs, name + sizeof(comm) - 1);
+	for (size_t i = 0; i < COUNTERS; i++) {
+		char *at;
+
+		snprintf(key, sizeof(key), "\"%s\":", counters[i]);
+		at = strstr(end + 1, key);
+		if (at)
+			entry->sum[i] += strtol(at + strlen(key), NULL, 10);
+	}
+}
+
+static bool take_file(const char *where, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char line[4096];
+
+	if (!in) {
+		cli_complain(where, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	while (fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line == '{')
+			take_statistics(line);
+		else if (!strncmp(line, "flatfork[", 9))
+			take_log(line);
+	}
+	fclose(in);
+	return true;
+}
+
+static void print_programs(FILE *out)
+{
+	long long all[COUNTERS] = { 0 };
+
+	for (size_t i = 0; i < programs.entries; i++)
+		for (size_t c = 0; c < COUNTERS; c++)
+			all[c] += programs.entry[i]->sum[c];
+	fprintf(out, "%-16s %9s", "program", "processes");
+	for (size_t c = 0; c < COUNTERS; c++)
+		if (all[c])
+			fprintf(out, " %12s", counters[c]);
+	fputc('\n', out);
+	for (size_t i = 0; i < programs.entries; i++) {
+		const struct total *e = programs.entry[i];
+
+		fprintf(out, "%-16s %9lu", e->key, e->count);
+		for (size_t c = 0; c < COUNTERS; c++)
+			if (all[c])
+				fprintf(out, " %12lld", e->sum[c]);
+		fputc('\n', out);
+	}
+}
+
+static void print_places(FILE *out)
+{
+	fprintf(out, "%7s  what became of it\n", "times");
+	for (size_t i = 0; i < places.entries; i++) {
+		char *at = places.entry[i]->key, *tab = strchr(at, '\t');
+
+		fprintf(out, "%7lu  %.*s\n%10s%s\n", places.entry[i]->count,
+			(int)(tab - at), at, "", tab + 1);
+	}
+}
+
+static void print(FILE *out)
+{
+	if (programs.entries) {
+		qsort(programs.entry, programs.entries, sizeof(struct total *),
+		      by_count);
+		print_programs(out);
+	}
+	if (programs.entries && places.entries)
+		fputc('\n', out);
+	if (places.entries) {
+		qsort(places.entry, places.entries, sizeof(struct total *),
+		      by_count);
+		print_places(out);
+	}
+	if (!programs.entries && !places.entries)
+		fputs("no line of a log or of statistics\n", out);
+}
+
+int cli_report(char **argv)
+{
+	if (!*argv) {
+		cli_complain("report", "of which files? "
+				       "Those of --log and --stats");
+		return CLI_FAILED;
+	}
+	for (; *argv; argv++)
+		if (!take_file("report", *argv))
+			return CLI_FAILED;
+	print(stdout);
+	return 0;
+}
+
+/* The command's process. */
+static void become(char **argv, const char *log, const char *stats)
+{
+	int error;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	if (setenv("FLATFORK_LOG", log, 1) ||
+	    setenv("FLATFORK_STATS", stats, 1) || !cli_preload("trace"))
+		_exit(CLI_FAILED);
+	execvp(*argv, argv);
+	error = errno;
+	cli_complain("trace", "'%s': %s", *argv, strerror(error));
+	_exit(error == ENOENT ? CLI_NOT_FOUND : CLI_CANNOT_RUN);
+}
+
+/* As a shell has it. */
+static int run(char **argv, const char *log, const char *stats)
+{
+	int status;
+	pid_t pid;
+
+	/* They are for the command. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	pid = fork();
+	if (!pid)
+		become(argv, log, stats);
+	if (pid < 0) {
+		cli_complain("trace", "fork: %s", strerror(errno));
+		return CLI_FAILED;
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return CLI_FAILED;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+int cli_trace(char **argv)
+{
+	const char *tmp = getenv("TMPDIR");
+	char folder[200], log[256], stats[256];
+	int status;
+
+	if (*argv && !strcmp(*argv, "--"))
+		argv++;
+	else if (*argv && **argv == '-')
+		return cli_needless("trace", *argv);
+	if (!*argv) {
+		cli_complain("trace", "which command?");
+		return CLI_FAILED;
+	}
+	if (snprintf(folder, sizeof(folder), "%s/flatfork-trace.XXXXXX",
+		     tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(folder) ||
+	    !mkdtemp(folder)) {
+		cli_complain("trace", "%s: %s", folder, strerror(errno));
+		return CLI_FAILED;
+	}
+	snprintf(log, sizeof(log), "%s/log", folder);
+	snprintf(stats, sizeof(stats), "%s/stats", folder);
+	status = run(argv, log, stats);
+	if (!access(log, F_OK))
+		take_file("trace", log);
+	if (!access(stats, F_OK))
+		take_file("trace", stats);
+	print(stderr);
+	unlink(log);
+	unlink(stats);
+	rmdir(folder);
+	return status;
+}

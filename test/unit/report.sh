@@ -1,0 +1,84 @@
+#!/bin/bash
+# flatfork report and trace: the numbers are those of the lines.
+. "$(dirname "$0")/lib.sh"
+
+cat >"$work/log" <<'END'
+flatfork[1]: fork at perl+0x17dd7d in a < b: lazy: child exec'ed (1 areas, 1200 MiB absent, 0 faults, 4 calls, 0 KiB fetched)
+flatfork[1]: fork at perl+0x17dd7d in a < b: lazy: child exec'ed (2 areas, 9 MiB absent, 3 faults, 4 calls, 0 KiB fetched)
+flatfork[2]: fork at perl+0x1: real: rolled back: child writes before exec (call 1, 0 faults)
+flatfork[2]: fork at perl+0x1: real: data is limited (RLIMIT_DATA)
+flatfork[3]: posix_spawn at x+0x2 in main: spawn: "sh" is 8715
+flatfork[3]: posix_spawn at x+0x2 in main: spawn: "sh" is 8716
+flatfork[3]: posix_spawn at x+0x2 in main: spawn: "sh" is 8717
+flatfork[4]: fork at y+0x3: denied (ENOMEM): small process
+flatfork[5]: fork at y+0x3: lent, fenced: 3 pages put back
+flatfork[5]: fork at y+0x3: lent, fenced: 4 pages put back
+nonsense
+flatfork[5]: without any place
+END
+cat >"$work/stats" <<'END'
+{"pid":1,"comm":"perl","forks_lazy":11,"forks_real":19,"rollbacks":2}
+{"pid":2,"comm":"a\"},forks_lazy\":7","forks_lazy":1}
+{"pid":3,"comm":"perl","forks_lazy":1,"forks_real":-1}
+{"pid":4,"comm":"never ends
+{}
+END
+expect 0 "$flatfork" report "$work/log" "$work/stats"
+# row TIMES TEXT: of that outcome
+row() {
+	grep -qE "^ +$1  $2\$" "$work/out" ||
+		fail "not $1 times: $2: $(cat "$work/out")"
+}
+row 2 "lazy: child exec'ed"
+row 1 'real: rolled back: child writes before exec'
+row 1 'real: data is limited \(RLIMIT_DATA\)'
+row 3 'spawn: "sh"'
+row 1 'denied \(ENOMEM\): small process'
+row 2 'lent, fenced'
+[ "$(grep -c '^ \{10\}' "$work/out")" -eq 6 ] || fail "other places"
+grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "perl: $(cat "$work/out")"
+grep -qF 'a\"},forks_lazy\":7         1            1' "$work/out" ||
+	fail "a name is taken for numbers: $(cat "$work/out")"
+[ "$(grep -nE 'spawn: "sh"' "$work/out" | cut -d: -f1)" -lt \
+	"$(grep -n 'lent, fenced' "$work/out" | cut -d: -f1)" ] ||
+	fail "not the most first"
+
+# Bytes of any kind, and lines of any length.
+head -c 200000 /dev/urandom >"$work/noise"
+{ printf '{"comm":"'; head -c 9000 /dev/zero | tr '\0' x; } >>"$work/noise"
+expect 0 "$flatfork" report "$work/noise"
+expect 0 "$flatfork" report /dev/null
+says out 'no line of a log'
+expect 125 "$flatfork" report "$work/none"
+expect 125 "$flatfork" report
+
+# A command's own: as many as it makes, and its output and status are its own.
+cat >"$work/forks.c" <<'END'
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < 7; i++)
+		if (!fork())
+			execl("/bin/true", "true", (char *)0);
+		else
+			wait(0);
+	return write(1, "out\n", 4) == 4 && argc > 1 ? atoi(argv[1]) : 1;
+}
+END
+expect 0 cc -o "$work/forks" "$work/forks.c"
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp FLATFORK_FORK=real
+expect 5 "$flatfork" trace -- "$work/forks" 5
+[ "$(cat "$work/out")" = out ] || fail "trace: output: $(cat "$work/out")"
+grep -qE '^ +7  real: asked for$' "$work/err" || fail "$(cat "$work/err")"
+grep -qE '^forks +8 +7$' "$work/err" || fail "$(cat "$work/err")"
+grep -qE '^true +7 +0$' "$work/err" || fail "$(cat "$work/err")"
+# shellcheck disable=SC2016 # the inner shell's
+expect 137 "$flatfork" trace sh -c 'kill -9 $$'
+expect 127 "$flatfork" trace none-of-that-name
+expect 125 "$flatfork" trace
+rmdir "$work/tmp" || fail "trace left files behind"
+
+finish
