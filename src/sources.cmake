@@ -73,6 +73,7 @@ set(FF_CORE_SOURCES
 	lazy/slot.c
 	lazy/child/source.c
 	lazy/parent/standin.c
+	lazy/parent/supply.c
 	process/stance.c
 	process/standins.c
 	lazy/strays.c

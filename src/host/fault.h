@@ -12,6 +12,8 @@
 	X(NO_SUD, "no-sud", "no syscall user dispatch")                    \
 	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")                    \
 	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")              \
+	X(NO_READV, "no-readv", "process_vm_readv is refused")             \
+	X(NO_WAITV, "no-waitv", "no futex_waitv")                          \
 	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")           \
 	X(CLONE, "clone", "the lazy clone fails with ENOMEM")              \
 	X(SIGNAL, "signal", "SIGUSR1 comes to all before a lazy clone")    \

@@ -54,7 +54,8 @@ static struct ff_house *get_image(void)
 
 	if (ff_is_error(at))
 		return NULL;
-	if (sys(madvise, at, sizeof(struct ff_house), MADV_DONTFORK) < 0) {
+	if (sys(madvise, at, sizeof(struct ff_house), MADV_DONTFORK) < 0 ||
+	    sys(madvise, at, sizeof(struct ff_house), MADV_DONTDUMP) < 0) {
 		sys(munmap, at, sizeof(struct ff_house));
 		return NULL;
 	}
@@ -131,6 +132,8 @@ void ff_slot_put(struct ff_slot *slot)
 
 	if (is_used_up(slot))
 		drop_image(i);
+	else if (slot->supplied) /* H-I5 */
+		memset(ff_image_of(slot)->slot.window, 0, FF_WINDOW_BYTES);
 	slots[i].last = slot->went_on;
 	atomic_store(&slots[i].open, false);
 	atomic_store(&slots[i].busy, false);

@@ -85,7 +85,8 @@ struct ff_shared {
 	_Atomic uint32_t leave;	  /* parent, once: go on alone, when you can */
 	_Atomic uint32_t standin; /* its tid; the kernel marks it, too */
 	/* Child: the number of its question, stored when that is complete;
-	 * stand-in: of the last one that is answered. Both wake the other. */
+	 * who is the source: of the last one that is answered. Both wake the
+	 * other. */
 	_Atomic uint32_t asked, answered;
 	_Atomic uint32_t question; /* child: enum ff_want */
 	_Atomic uint64_t at, bytes;
@@ -127,6 +128,7 @@ struct ff_slot {
 	bool may_lower;	 /* a child can be another user's in time */
 	bool called_off; /* the child will not stand up */
 	bool is_open;	 /* the image is still inherited (H-I3) */
+	bool supplied;	 /* it has memory of the parent in it (H-I5) */
 	ff_sigset mask;	 /* what the program's mask is, while armed: libc may
 			   have blocked all */
 	ff_sigset mask_at_fork; /* ... and what it was before */
@@ -142,8 +144,8 @@ struct ff_slot {
 	struct ff_keep keep;
 
 	/* Of the image only: what parent and child share, the child's bitmap
-	 * of what is fetched where that is small enough, and what the stand-in
-	 * answers. */
+	 * of what is fetched where that is small enough, and what it is given
+	 * when it asks. */
 	struct ff_shared of_child;
 	uint64_t present[FF_PRESENT_BYTES / sizeof(uint64_t)];
 	unsigned char window[FF_WINDOW_BYTES];
@@ -160,6 +162,9 @@ struct ff_slot {
  *      such an image go, too.
  * H-I4 That a committed child has another program, or is dead, is its own word
  *      for its parent to go on. Its image is used again when the kernel says so.
+ * H-I5 What a child was given lies in the image, too, and may be what the
+ *      program wipes after use, and keeps out of core dumps. So the image is in
+ *      none, and is wiped as soon as the child is gone.
  * H-I3 The images are not inherited, but by the clone that one is for: a
  *      process that is made past us has none.
  */

@@ -4,7 +4,7 @@
 # nothing left behind. Without the list of mappings by query nothing changes:
 # there is the text.
 #
-# faults.sh NAME      a name of src/host/fault.h, or "none"
+# faults.sh NAME      names of src/host/fault.h, with commas, or "none"
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
@@ -17,9 +17,9 @@ inner=(env FLATFORK_BUDGET_MS=20000)
 
 # Why the log says that a fork is libc's.
 case $fault in
-none | no-procmap | lies | no-standin | no-arming) why= ;;
+none | no-procmap | no-mem | no-mem,no-waitv | lies | no-standin | no-arming) why= ;;
 no-sud) why='no syscall user dispatch$' ;;
-no-mem) why='/proc/self/mem can.t be opened$' ;;
+no-mem,no-readv) why='its memory can.t be read$' ;;
 no-maps) why='the list of mappings can.t be read$' ;;
 clone) why='the kernel makes no lazy child$' ;;
 reserve | fetch) why="rolled back: child can't get its memory " ;;

@@ -7,12 +7,14 @@
  *   --sigsys      handles SIGSYS, as somebody else's sandbox would
  *   --full-fds    no descriptor is free while it forks
  *   --tight-as    RLIMIT_AS leaves 1 MiB
+ *   --dropped     it was root, and is a common user by setuid()
  *   --undumpable  its /proc/self/{maps,mem} are closed to a common user
  *   --nested      forks from signal handlers while forks are under way
  *   --secure      exit 77 unless the kernel started it in secure mode
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -293,6 +295,9 @@ int main(int argc, char *argv[])
 	} else if (!strcmp(fault, "--undumpable")) {
 		if (prctl(PR_SET_DUMPABLE, 0))
 			die("PR_SET_DUMPABLE");
+	} else if (!strcmp(fault, "--dropped")) {
+		if (setgroups(0, NULL) || setgid(65534) || setuid(65534))
+			return 77;
 	} else if (!strcmp(fault, "--full-fds")) {
 		fill_table();
 	}
@@ -308,7 +313,7 @@ int main(int argc, char *argv[])
 		raise(SIGSYS);
 		printf("SIGSYS %d times\n", (int)sigsys_count);
 	}
-	if (!strcmp(fault, "--undumpable"))
+	if (!strcmp(fault, "--undumpable") || !strcmp(fault, "--dropped"))
 		printf("dumpable %d\n", prctl(PR_GET_DUMPABLE));
 	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
 		printf("a child is LEFT OVER\n");

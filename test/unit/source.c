@@ -169,8 +169,46 @@ START_TEST(an_answer_is_no_more_than_was_asked_for)
 }
 END_TEST
 
+/* H-D17: a parent that does not answer, and one that is dead. */
+START_TEST(a_parent_that_is_silent_does_not_hold_a_trial)
+{
+	begin();
+	close(ff_child.mem);
+	ff_child.mem = -1;
+	ff_child.committed = false;
+	ff_child.parent = getppid();
+	memset(memory, 2, BYTES);
+	ck_assert_int_eq(read_page(0), -ESRCH);
+	ck_assert_uint_eq(memory[0], 2);
+	ff_child.committed = true;
+	ff_child.parent = getpid();
+	ck_assert_int_eq(read_page(0), -ESRCH);
+}
+END_TEST
+
+/* One that can be opened, and not be read. */
+START_TEST(what_the_descriptor_does_not_give_is_asked_for)
+{
+	pthread_t thread;
+
+	begin();
+	close(ff_child.mem);
+	ff_child.mem = open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
+	ff_child.parent = getppid();
+	ck_assert(!pthread_create(&thread, NULL, answer_all, NULL));
+	ck_assert_int_eq(read_page(0), -EIO);
+	ck_assert_int_eq(read_page(0), -EIO);
+	ck_assert_int_eq(read_page(0), -EFAULT);
+	ck_assert_int_eq(read_page(0), 0);
+	ck_assert_int_eq(read_page(0), 1);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
+	tcase_add_test(tests, a_parent_that_is_silent_does_not_hold_a_trial);
+	tcase_add_test(tests, what_the_descriptor_does_not_give_is_asked_for);
 	tcase_add_test(tests, the_parent_is_the_source_until_it_says_otherwise);
 	tcase_add_test(tests, who_is_stopped_answers_all_the_same);
 	tcase_add_test(tests, who_is_dead_does_not_hold_its_child);

@@ -157,7 +157,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.sys = *ff_sigsys_of_program();
 	ff_robust_begin();
 	ff_child.parent = slot->parent;
-	ff_child.mem = move_high(mem);
+	ff_child.mem = mem < 0 ? -1 : move_high(mem);
 	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
 	why_not = stand_up(slot);
 	if (why_not != FF_REASON_NONE)
@@ -249,7 +249,8 @@ static void let_go(ucontext_t *uc)
 	set_action(SIGSYS, &ff_child.sys);
 	ff_raised_leave();
 	ff_robust_leave();
-	sys(close, ff_child.mem);
+	if (ff_child.mem >= 0)
+		sys(close, ff_child.mem);
 	if (ff_child.pagemap >= 0)
 		sys(close, ff_child.pagemap);
 	uc->uc_stack = ff_child.stack;
@@ -285,6 +286,10 @@ void ff_child_enter_exec(void)
 		move_on(FF_EXECING);
 	else if (!move_state(FF_RUNNING, FF_EXECING))
 		end();
+	/* For a parent that can't wait for both words. */
+	if (ff_child.mem < 0)
+		sys(futex, &ff_child.shared->asked, FUTEX_WAKE, 1, NULL, NULL,
+		    0);
 }
 
 /*

@@ -26,8 +26,8 @@ struct ff_child {
 	struct ff_areas *areas;
 	uint64_t *present; /* a bit per cluster: fetched */
 	pid_t parent;
-	int mem;     /* the parent's /proc/self/mem */
-	int pagemap; /* its pagemap, if it was opened, or -1 */
+	/* The parent's, if they could be opened, or -1. */
+	int mem, pagemap;
 
 	/* The program's view of what is ours until exec. */
 	ff_sigset mask;

@@ -9,10 +9,15 @@
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"
 
+/* -1: there is none. */
+static bool is(int ours, long fd)
+{
+	return ours >= 0 && ours == (int)fd;
+}
+
 bool ff_is_our_fd(long fd)
 {
-	return (int)fd == ff_child.mem ||
-	       (ff_child.pagemap >= 0 && (int)fd == ff_child.pagemap);
+	return is(ff_child.mem, fd) || is(ff_child.pagemap, fd);
 }
 
 /* Where it leads is not looked up: relative names may lead to /proc, too. */
@@ -41,7 +46,7 @@ bool ff_is_name_of_ours(const char *path)
 
 int ff_our_fds(void)
 {
-	return ff_child.pagemap < 0 ? 1 : 2;
+	return (ff_child.mem >= 0) + (ff_child.pagemap >= 0);
 }
 
 static bool in_set(const uint64_t *set, long fd)
@@ -80,7 +85,8 @@ static bool took_from(long from, long fd)
 {
 	const long end = fd == -EMFILE ? INT_MAX : fd;
 
-	return (from <= ff_child.mem && ff_child.mem < end) ||
+	return (ff_child.mem >= 0 && from <= ff_child.mem &&
+		ff_child.mem < end) ||
 	       (ff_child.pagemap >= 0 && from <= ff_child.pagemap &&
 		ff_child.pagemap < end);
 }
@@ -111,8 +117,12 @@ void ff_answer_pair(ucontext_t *uc, long nr, const int pair[2])
 
 bool ff_next_fd_is_free(void)
 {
-	long fd = sys(fcntl, ff_child.mem, F_DUPFD_CLOEXEC, 0);
+	const int ours = ff_child.mem >= 0 ? ff_child.mem : ff_child.pagemap;
+	long fd;
 
+	if (ours < 0)
+		return true;
+	fd = sys(fcntl, ours, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0)
 		sys(close, fd);
 	return !took_from(0, fd);

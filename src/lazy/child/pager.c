@@ -15,7 +15,7 @@
  *       first, so that a bit always speaks for all of its cluster.
  *  H-P5 A page that can't be read is a guard (Linux 6.13), which is no
  *       mapping of its own, and which fork copies: the child gets a guard as
- *       well. A trial without a pagemap to ask ends at it.
+ *       well.
  */
 #include "lazy/child/pager.h"
 
@@ -150,10 +150,11 @@ int ff_pager_reserve(void)
 	return 0;
 }
 
-/* H-P5; the parent's death makes no guards. */
-static bool put_guard(uintptr_t page)
+/* H-P5; the parent's death makes no guards, nor does a want of memory. */
+static bool put_guard(uintptr_t page, long error)
 {
-	return page % FF_PAGE == 0 && ff_is_marker(page) &&
+	return (error == -EFAULT || error == -EIO) && page % FF_PAGE == 0 &&
+	       ff_is_marker(page) &&
 	       sys(madvise, page, FF_PAGE, MADV_GUARD_INSTALL) == 0;
 }
 
@@ -166,7 +167,7 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 		return -EIO;
 	while (start < end) {
 		got = ff_source_read(start, end - start);
-		if (got <= 0 && put_guard(start))
+		if (got <= 0 && put_guard(start, got))
 			got = FF_PAGE;
 		if (got <= 0)
 			return got < 0 ? (int)got : -EIO;

@@ -2,6 +2,7 @@
 #ifndef FF_LAZY_CHILD_SOURCE_H
 #define FF_LAZY_CHILD_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,10 @@
 long ff_source_read(uintptr_t start, size_t bytes);
 
 /* Entries of the pagemap from the page at @start on; how many, or -errno
- * (-EBADF: nobody has been asked to keep one ready). */
+ * (-EBADF: it can't be opened). */
 long ff_source_pagemap(uintptr_t start, uint64_t *entries, size_t count);
+
+/* Does nobody change mappings there? */
+bool ff_source_is_still(void);
 
 #endif

@@ -13,9 +13,11 @@
 bool ff_is_marker(uintptr_t page)
 {
 	uint64_t entry;
+	long rc = ff_source_pagemap(page, &entry, 1);
 
-	return ff_source_pagemap(page, &entry, 1) == 1 &&
-	       (entry & IS_THERE) == IS_SWAPPED;
+	if (rc == -EBADF)
+		return ff_source_is_still();
+	return rc == 1 && (entry & IS_THERE) == IS_SWAPPED;
 }
 
 int ff_each_touched(uintptr_t start, uintptr_t end,
@@ -32,6 +34,8 @@ int ff_each_touched(uintptr_t start, uintptr_t end,
 		if (n > ENTRIES)
 			n = ENTRIES;
 		rc = ff_source_pagemap(at, entry, n);
+		if (rc == -EBADF)
+			return each(at, end, arg);
 		if (rc <= 0)
 			return rc < 0 ? (int)rc : -EIO;
 		n = (size_t)rc;

@@ -9,12 +9,14 @@
 #include <stdint.h>
 
 /* In the child: call @each for the runs of pages in [start, end) that the
- * parent touched. 0, or the first -errno of a question or of @each. */
+ * parent touched; for all where its pagemap can't be opened. 0, or the first
+ * -errno of a question or of @each. */
 int ff_each_touched(uintptr_t start, uintptr_t end,
 		    int (*each)(uintptr_t start, uintptr_t end, void *arg),
 		    void *arg);
 
-/* Is there something in place of @page: a guard, or where it is swapped? */
+/* Is there something in place of @page, which can't be read: a guard? Where no
+ * pagemap tells, there is, unless others may have changed what is mapped. */
 bool ff_is_marker(uintptr_t page);
 
 #endif

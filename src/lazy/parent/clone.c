@@ -39,6 +39,7 @@
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
 #include "lazy/parent/marks.h"
+#include "lazy/parent/supply.h"
 #include "lazy/parent/wait.h"
 #include "lazy/trap.h"
 #include "process/gate.h"
@@ -51,6 +52,10 @@
 #define STACK_BELOW ((uintptr_t)64 << 10)
 #define STACK_ABOVE ((uintptr_t)256 << 10)
 #define TCB_AROUND ((uintptr_t)16 << 10)
+
+/* What a committed child may have to ask for, untouched memory included, where
+ * no pagemap tells what was touched. */
+#define READ_ALL_MAX ((uint64_t)4 << 30)
 
 #define LOOK_FOR_SIGNALS_NS (1000L * 1000)
 
@@ -87,12 +92,10 @@ static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
 	keep->range[keep->count++] = ff_pages_of(start, end);
 }
 
-/* Open what the child reads our memory by. */
-static int open_own(const char *path)
+static void close_own(int fd)
 {
-	if (ff_fault(FF_FAULT_NO_MEM))
-		return -ENOENT;
-	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd >= 0)
+		sys(close, fd);
 }
 
 static long make_child(struct ff_slot *slot, const struct ff_request *rq,
@@ -155,18 +158,20 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 				      "the list of mappings can't be read";
 	if (rc < 0)
 		return -EAGAIN;
-	*ret_why = "/proc/self/mem can't be opened";
-	mem = open_own("/proc/self/mem");
-	if (mem < 0)
+	*ret_why = "its memory can't be read";
+	mem = ff_open_own("/proc/self/mem");
+	if (mem < 0 && !ff_can_supply())
 		return -EAGAIN;
 	/* Guards lie among the stacks of threads; a trial without it ends at
 	 * the first. */
 	if (slot->committed || !slot->alone)
-		pagemap = open_own("/proc/self/pagemap");
+		pagemap = ff_open_own("/proc/self/pagemap");
 	if (slot->committed)
 		ff_areas_drop_growing(&slot->areas);
-	if (slot->committed && pagemap < 0) {
-		sys(close, mem);
+	*ret_why = "/proc/self/pagemap can't be opened";
+	if (slot->committed && pagemap < 0 &&
+	    (mem >= 0 || slot->areas.absent_bytes > READ_ALL_MAX)) {
+		close_own(mem);
 		return -EAGAIN;
 	}
 	*ret_why = "the list of mappings can't be read";
@@ -179,9 +184,8 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		}
 		ff_areas_unmark(&slot->areas, !slot->alone, &keep);
 	}
-	sys(close, mem);
-	if (pagemap >= 0)
-		sys(close, pagemap);
+	close_own(mem);
+	close_own(pagemap);
 	return pid;
 }
 

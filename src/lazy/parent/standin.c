@@ -17,9 +17,6 @@
  *  H-D3 It ends when the child needs nothing more. That it is dead or has
  *       exec'ed only the kernel can say; however much it is asked, it looks at
  *       that now and then. The child itself may say that it has all.
- *  H-D4 What it goes by is private, from before the child could write. Of the
- *       image it takes a number, an address and a length, and gives nothing
- *       but what its parent's list says that the child went without.
  *  H-D14 All signals are blocked for the child, and one that computes makes no
  *       call before which it would take them. So who stands in looks whether
  *       there are some, and then asks the child to look.
@@ -38,7 +35,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -48,6 +44,7 @@
 #include "host/ground.h"
 #include "host/signals.h"
 #include "host/sys.h"
+#include "lazy/parent/supply.h"
 #include "process/fate.h"
 #include "process/gate.h"
 #include "process/handed.h"
@@ -82,7 +79,7 @@ struct standin {
 	pid_t parent;
 	struct ff_areas areas;
 
-	int mem, pagemap;
+	struct ff_supply supply;
 	int status; /* the child's /proc/PID/stat */
 	int about;  /* ... and its status */
 	ff_sigset pending;
@@ -124,61 +121,6 @@ static void drop_all(struct standin *s)
 	for (i = 0; i < areas->shared_count; i++)
 		sys(munmap, areas->shared[i].start,
 		    areas->shared[i].end - areas->shared[i].start);
-}
-
-static long read_memory(const struct standin *s, uintptr_t at, size_t bytes)
-{
-	struct iovec to = { s->image->window, bytes };
-	struct iovec from = { (void *)at, bytes };
-
-	if (s->mem >= 0)
-		return sys(pread64, s->mem, to.iov_base, bytes, at);
-	return sys(process_vm_readv, ff_getpid(), &to, 1, &from, 1, 0);
-}
-
-/* The entries' two highest bits: where the pages are is for nobody to know. */
-static long read_pagemap(const struct standin *s, uintptr_t at, size_t bytes)
-{
-	uint64_t *entry = (uint64_t *)s->image->window;
-	long i, got = sys(pread64, s->pagemap, entry, bytes,
-			  at / FF_PAGE * sizeof(*entry));
-
-	for (i = 0; i < got / (long)sizeof(*entry); i++)
-		entry[i] &= (uint64_t)3 << 62;
-	return got;
-}
-
-/* How much of what lies from @at on the child went without. */
-static size_t absent_bytes(const struct ff_areas *areas, uintptr_t at)
-{
-	unsigned i;
-
-	for (i = 0; i < areas->count; i++)
-		if (areas->area[i].start <= at && at < areas->area[i].end)
-			return areas->area[i].end - at;
-	return 0;
-}
-
-/* H-D4 */
-static void answer(const struct standin *s, struct ff_shared *sh,
-		   uint32_t number)
-{
-	const bool pagemap = atomic_load(&sh->question) == FF_WANT_PAGEMAP;
-	size_t bytes = atomic_load(&sh->bytes), most;
-	uintptr_t at = atomic_load(&sh->at);
-
-	most = absent_bytes(&s->areas, at);
-	if (pagemap)
-		most = most / FF_PAGE * sizeof(uint64_t);
-	if (most > FF_WINDOW_BYTES)
-		most = FF_WINDOW_BYTES;
-	if (bytes > most)
-		bytes = most;
-	sh->answer = bytes == 0 ? -EFAULT :
-		     pagemap	? read_pagemap(s, at, bytes) :
-				  read_memory(s, at, bytes);
-	atomic_store(&sh->answered, number);
-	sys(futex, &sh->answered, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */
@@ -274,10 +216,8 @@ static void stand_up(struct standin *s)
 		sys(kill, ff_getpid(), SIGSTOP);
 	drop_all(s);
 	own_robust_word(s);
-	s->mem = (int)sys(openat, AT_FDCWD, "/proc/self/mem",
-			  O_RDONLY | O_CLOEXEC, 0);
-	s->pagemap = (int)sys(openat, AT_FDCWD, "/proc/self/pagemap",
-			      O_RDONLY | O_CLOEXEC, 0);
+	ff_supply_begin(&s->supply, s->image, &s->areas, FF_SOURCE_STANDIN);
+	ff_supply_open(&s->supply);
 	s->status = (int)open_of_child(s, "/stat");
 	s->about = (int)open_of_child(s, "/status");
 	if (s->status < 0)
@@ -286,44 +226,16 @@ static void stand_up(struct standin *s)
 	sys(futex, &s->pact->ready, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* From Linux 5.16 on. */
-#ifndef __NR_futex_waitv
-#define __NR_futex_waitv 449
-#endif
-#define WORD_OF_32_BITS 2
-struct waited {
-	uint64_t value, at;
-	uint32_t flags, unused;
-};
-
-/*
- * For a question, or the mark that the kernel leaves a little before the child
- * is another program or no more: who waits for this process to end shall not
- * wait for its slices. A mark that stays is no reason to hurry.
- */
-static void sleep_until_asked(struct ff_shared *sh, uint32_t number,
-			      uint32_t owner, long *nap_ns)
+/* A mark that stays is no reason to hurry. */
+static void sleep_until_asked(struct standin *s, uint32_t owner, long *nap_ns)
 {
-	const struct waited words[] = {
-		{ number, (uintptr_t)&sh->asked, WORD_OF_32_BITS, 0 },
-		{ owner, (uintptr_t)&sh->owner, WORD_OF_32_BITS, 0 },
-	};
-	struct timespec until = { 0 };
-	const struct timespec nap = { 0, *nap_ns };
-
-	if (owner & FUTEX_OWNER_DIED) {
-		sys(futex, &sh->asked, FUTEX_WAIT, number, &nap, NULL, 0);
-		if (*nap_ns < a_while.tv_nsec)
-			*nap_ns *= 2;
+	if (!(owner & FUTEX_OWNER_DIED)) {
+		ff_supply_sleep(&s->supply, owner, a_while.tv_nsec);
 		return;
 	}
-	sys(clock_gettime, CLOCK_MONOTONIC, &until);
-	until.tv_nsec += a_while.tv_nsec;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	if (ff_sys(__NR_futex_waitv, (long)words, 2, 0, (long)&until,
-		   CLOCK_MONOTONIC, 0) == -ENOSYS)
-		sys(futex, &sh->asked, FUTEX_WAIT, number, &a_while, NULL, 0);
+	ff_supply_sleep(&s->supply, owner, *nap_ns);
+	if (*nap_ns < a_while.tv_nsec)
+		*nap_ns *= 2;
 }
 
 /* Its child has its memory, and has only to end. */
@@ -369,16 +281,15 @@ static void standin_main(void *arg)
 {
 	struct standin *s = arg;
 	struct ff_shared *sh = &s->image->of_child;
-	uint32_t owner, number, last = atomic_load(&sh->answered);
 	long nap_ns = NAP_NS_MIN;
+	uint32_t owner;
 	unsigned turn;
 
 	stand_up(s);
 	for (turn = 1;; turn++) {
 		owner = atomic_load(&sh->owner);
-		number = atomic_load(&sh->asked);
-		if (number != last) {
-			answer(s, sh, number);
+		if (ff_supply_is_asked(&s->supply)) {
+			ff_supply_answer(&s->supply);
 		} else if (needs_nothing(s, sh)) {
 			end();
 		} else {
@@ -387,9 +298,8 @@ static void standin_main(void *arg)
 			if (atomic_load(&sh->state) == FF_RELEASED)
 				sleep_until_end(s);
 			else
-				sleep_until_asked(sh, number, owner, &nap_ns);
+				sleep_until_asked(s, owner, &nap_ns);
 		}
-		last = number;
 		if (turn % LOOK_EVERY == 0 && needs_nothing(s, sh))
 			end();
 	}
@@ -478,6 +388,15 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct pact *pact)
 	return made;
 }
 
+/* H-D15 */
+static void let_it_serve(struct ff_slot *slot)
+{
+	struct ff_shared *sh = slot->shared;
+
+	atomic_store(&sh->source, FF_SOURCE_STANDIN);
+	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 bool ff_standin_make(struct ff_slot *slot, pid_t pid)
 {
 	struct pact *pact = make_pact();
@@ -487,7 +406,7 @@ bool ff_standin_make(struct ff_slot *slot, pid_t pid)
 		sys(munmap, pact, FF_PAGE);
 	if (made < 0)
 		return false;
-	atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
+	let_it_serve(slot);
 	return true;
 }
 
@@ -505,7 +424,7 @@ bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
 	alone = made > 0 && atomic_compare_exchange_strong(
 				    &slot->shared->state, &seen, FF_EXEC_ALONE);
 	if (alone) {
-		atomic_store(&slot->shared->source, FF_SOURCE_STANDIN);
+		let_it_serve(slot);
 	} else {
 		if (made > 0)
 			ff_standin_dismiss((pid_t)made);

@@ -25,6 +25,7 @@
 
 #include "host/sys.h"
 #include "lazy/parent/standin.h"
+#include "lazy/parent/supply.h"
 #include "process/fate.h"
 #include "process/standins.h"
 
@@ -66,20 +67,20 @@ static void nap(long *ns)
 	*ns = *ns < NAP_NS_MAX / 2 ? *ns * 2 : NAP_NS_MAX;
 }
 
-/* Until the child's word is not @seen any more, or @ns have passed. A word
- * that says that its owner died does not change: @nap_ns is for the next. */
-static void wait_for_word(struct ff_shared *sh, uint32_t seen, int64_t ns,
+/* Until the child's word is not @seen any more, or @ns have passed; or the child
+ * is given memory that it asks for. A word that says that its owner died does
+ * not change: @nap_ns is for the next. */
+static void wait_for_word(struct ff_supply *supply, uint32_t seen, int64_t ns,
 			  long *nap_ns)
 {
-	struct timespec t;
-
 	if (!seen && ns > YOUNG_NS)
 		ns = YOUNG_NS;
-	t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
-	if (seen & FUTEX_OWNER_DIED)
+	if (ff_supply_is_asked(supply))
+		ff_supply_answer(supply);
+	else if (seen & FUTEX_OWNER_DIED)
 		nap(nap_ns);
 	else
-		sys(futex, &sh->owner, FUTEX_WAIT, seen, &t, NULL, 0);
+		ff_supply_sleep(supply, seen, ns);
 }
 
 static bool change(struct ff_slot *slot, enum ff_state from, enum ff_state to)
@@ -190,6 +191,7 @@ static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
 }
 
 static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
+				     struct ff_supply *supply,
 				     int64_t budget_ns)
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
@@ -213,7 +215,7 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 		}
 		if (outcome != FF_OUTCOME_NONE)
 			return outcome;
-		wait_for_word(sh, seen, left, &nap_ns);
+		wait_for_word(supply, seen, left, &nap_ns);
 		has_waited = true;
 		left = deadline - now_ns();
 	}
@@ -319,6 +321,7 @@ static bool hand_over(struct ff_slot *slot, pid_t pid)
 }
 
 static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
+				      struct ff_supply *supply,
 				      int64_t budget_ns)
 {
 	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
@@ -350,7 +353,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			deadline = now_ns() + left;
 			again_ns = longer(again_ns);
 		}
-		wait_for_word(sh, seen, left, &nap_ns);
+		wait_for_word(supply, seen, left, &nap_ns);
 		has_waited = true;
 		left = deadline - now_ns();
 	}
@@ -360,8 +363,15 @@ enum ff_outcome ff_wait_child(struct ff_slot *slot, pid_t pid,
 			      unsigned budget_ms)
 {
 	int64_t budget_ns = (int64_t)budget_ms * 1000000;
+	enum ff_outcome outcome;
+	struct ff_supply supply;
 
+	ff_supply_begin(&supply, &ff_image_of(slot)->slot, &slot->areas,
+			FF_SOURCE_PARENT);
 	slot->went_on = slot->committed ? pid : 0;
-	return slot->committed ? wait_committed(slot, pid, budget_ns) :
-				 wait_on_trial(slot, pid, budget_ns);
+	outcome = slot->committed ?
+			  wait_committed(slot, pid, &supply, budget_ns) :
+			  wait_on_trial(slot, pid, &supply, budget_ns);
+	slot->supplied = supply.answered != 0;
+	return outcome;
 }

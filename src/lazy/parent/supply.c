@@ -1,0 +1,209 @@
+/*
+ * Runs in the parent, in the SIGSYS handler, and in who stands in for it: raw
+ * calls only.
+ *
+ * Hazards
+ *  H-D4 What they go by is private, from before the child could write. Of the
+ *       image they take a number, an address and a length, and give nothing
+ *       but what the parent's list says that the child went without.
+ *  H-D15 A question may be under way when another takes over. One of the two
+ *       answers it: the one whose turn it is.
+ *  H-D16 A process that is not dumpable can't open what its memory is read by,
+ *       and its children must not make it so. It reads itself by
+ *       process_vm_readv(), which asks nobody.
+ */
+#include "lazy/parent/supply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "host/fault.h"
+#include "host/sys.h"
+
+/* From Linux 5.16 on. */
+#ifndef __NR_futex_waitv
+#define __NR_futex_waitv 449
+#endif
+#define WORD_OF_32_BITS 2
+struct waited {
+	uint64_t value, at;
+	uint32_t flags, unused;
+};
+
+/* Of a sleep in which not every word is seen. */
+#define SLICE_NS ((int64_t)1000 * 1000)
+
+int ff_open_own(const char *path)
+{
+	if (ff_fault(FF_FAULT_NO_MEM))
+		return -EACCES;
+	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static long read_self(void *into, uintptr_t at, size_t bytes)
+{
+	struct iovec to = { into, bytes }, from = { (void *)at, bytes };
+
+	if (ff_fault(FF_FAULT_NO_READV))
+		return -EPERM;
+	return sys(process_vm_readv, ff_getpid(), &to, 1, &from, 1, 0);
+}
+
+bool ff_can_supply(void)
+{
+	const uint64_t from = 1;
+	uint64_t to = 0;
+
+	return read_self(&to, (uintptr_t)&from, sizeof(to)) == sizeof(to);
+}
+
+void ff_supply_begin(struct ff_supply *s, struct ff_slot *image,
+		     const struct ff_areas *areas, enum ff_source who)
+{
+	s->image = image;
+	s->areas = areas;
+	s->who = who;
+	s->mem = s->pagemap = -1;
+	s->answered = atomic_load(&image->of_child.answered);
+	ff_supply_is_asked(s);
+}
+
+void ff_supply_open(struct ff_supply *s)
+{
+	s->mem = ff_open_own("/proc/self/mem");
+	s->pagemap = ff_open_own("/proc/self/pagemap");
+}
+
+bool ff_supply_is_asked(struct ff_supply *s)
+{
+	struct ff_shared *sh = &s->image->of_child;
+
+	s->source = atomic_load(&sh->source);
+	s->asked = atomic_load(&sh->asked);
+	return s->source == (uint32_t)s->who &&
+	       s->asked != s->answered; /* H-D15 */
+}
+
+/* H-D16. What can't be written to is not what can't be read. */
+static long read_for(struct ff_slot *image, uintptr_t at, size_t bytes)
+{
+	long got = read_self(image->window, at, bytes);
+	char byte;
+
+	if (got == -EFAULT && read_self(&byte, at, 1) == 1)
+		return -ENOMEM;
+	return got;
+}
+
+static long read_memory(const struct ff_supply *s, uintptr_t at, size_t bytes)
+{
+	return s->mem >= 0 ? sys(pread64, s->mem, s->image->window, bytes, at) :
+			     read_for(s->image, at, bytes);
+}
+
+/* The entries' two highest bits: where the pages are is for nobody to know. */
+static long read_pagemap(const struct ff_supply *s, uintptr_t at, size_t bytes)
+{
+	uint64_t *entry = (uint64_t *)s->image->window;
+	int fd =
+		s->pagemap < 0 ? ff_open_own("/proc/self/pagemap") : s->pagemap;
+	long i, got;
+
+	if (fd < 0)
+		return -EBADF;
+	got = sys(pread64, fd, entry, bytes, at / FF_PAGE * sizeof(*entry));
+	for (i = 0; i < got / (long)sizeof(*entry); i++)
+		entry[i] &= (uint64_t)3 << 62;
+	if (s->pagemap < 0)
+		sys(close, fd);
+	return got;
+}
+
+/* How much of what lies from @at on the child went without. */
+static size_t absent_bytes(const struct ff_areas *areas, uintptr_t at)
+{
+	unsigned i;
+
+	for (i = 0; i < areas->count; i++)
+		if (areas->area[i].start <= at && at < areas->area[i].end)
+			return areas->area[i].end - at;
+	return 0;
+}
+
+/* H-D4 */
+void ff_supply_answer(struct ff_supply *s)
+{
+	struct ff_shared *sh = &s->image->of_child;
+	const bool pagemap = atomic_load(&sh->question) == FF_WANT_PAGEMAP;
+	size_t bytes = atomic_load(&sh->bytes), most;
+	uintptr_t at = atomic_load(&sh->at);
+
+	most = absent_bytes(s->areas, at);
+	if (pagemap)
+		most = most / FF_PAGE * sizeof(uint64_t);
+	if (most > FF_WINDOW_BYTES)
+		most = FF_WINDOW_BYTES;
+	if (bytes > most)
+		bytes = most;
+	sh->answer = bytes == 0 ? -EFAULT :
+		     pagemap	? read_pagemap(s, at, bytes) :
+				  read_memory(s, at, bytes);
+	s->answered = s->asked;
+	atomic_store(&sh->answered, s->answered);
+	sys(futex, &sh->answered, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static struct timespec time_in(int64_t ns)
+{
+	struct timespec t = { 0 };
+
+	sys(clock_gettime, CLOCK_MONOTONIC, &t);
+	ns += t.tv_nsec;
+	t.tv_sec += ns / 1000000000;
+	t.tv_nsec = ns % 1000000000;
+	return t;
+}
+
+/* Before futex_waitv: for the word that matters more, and the other is looked
+ * at now and then. A child in execve asks nothing. */
+static void sleep_for_one(const struct ff_supply *s, uint32_t owner, int64_t ns)
+{
+	struct ff_shared *sh = &s->image->of_child;
+	const bool asks = atomic_load(&sh->state) != FF_EXECING;
+	struct timespec t;
+
+	if (asks && s->who == FF_SOURCE_PARENT && ns > SLICE_NS)
+		ns = SLICE_NS;
+	t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
+	if (asks)
+		sys(futex, &sh->asked, FUTEX_WAIT, s->asked, &t, NULL, 0);
+	else
+		sys(futex, &sh->owner, FUTEX_WAIT, owner, &t, NULL, 0);
+}
+
+void ff_supply_sleep(const struct ff_supply *s, uint32_t owner, int64_t ns)
+{
+	struct ff_shared *sh = &s->image->of_child;
+	const struct waited words[] = {
+		{ s->asked, (uintptr_t)&sh->asked, WORD_OF_32_BITS, 0 },
+		{ s->source, (uintptr_t)&sh->source, WORD_OF_32_BITS, 0 },
+		{ owner, (uintptr_t)&sh->owner, WORD_OF_32_BITS, 0 },
+	};
+	struct timespec t;
+
+	if (owner & FUTEX_OWNER_DIED) { /* stays so, and is not waited for */
+		t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
+		sys(futex, &sh->asked, FUTEX_WAIT, s->asked, &t, NULL, 0);
+		return;
+	}
+	t = time_in(ns);
+	if (ff_fault(FF_FAULT_NO_WAITV) ||
+	    ff_sys(__NR_futex_waitv, (long)words, 3, 0, (long)&t,
+		   CLOCK_MONOTONIC, 0) == -ENOSYS)
+		sleep_for_one(s, owner, ns);
+}
