@@ -57,6 +57,7 @@ set(FF_CORE_SOURCES
 	ways/fork.c
 	process/handed.c
 	lazy/child/last.c
+	ways/cost.c
 	ways/intent.c
 	ways/lend.c
 	ways/settings.c

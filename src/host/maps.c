@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "arch/hot.h"
 #include "host/fault.h"
 #include "host/page.h"
 #include "host/sys.h"
@@ -41,6 +43,17 @@ struct procmap_query {
 
 _Static_assert(sizeof(struct procmap_query) == 104, "the ioctl names 0x68");
 
+/* Answers, or lines, from which on the text is read. */
+#define MANY 512
+
+/* So it was when all were read the last time. */
+static _Atomic bool are_many FF_HOT;
+
+bool ff_maps_are_many(void)
+{
+	return atomic_load_explicit(&are_many, memory_order_relaxed);
+}
+
 int ff_maps_open(struct ff_maps *maps)
 {
 	long fd = sys(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC,
@@ -50,14 +63,26 @@ int ff_maps_open(struct ff_maps *maps)
 		return (int)fd;
 	maps->fd = (int)fd;
 	maps->text = false;
-	maps->writable = false;
+	maps->whole = maps->writable = false;
+	maps->count = 0;
 	maps->next = 0;
 	maps->have = maps->at = 0;
 	return 0;
 }
 
+int ff_maps_open_whole(struct ff_maps *maps)
+{
+	int rc = ff_maps_open(maps);
+
+	maps->whole = true;
+	maps->text = rc == 0 && atomic_load(&are_many);
+	return rc;
+}
+
 void ff_maps_close(struct ff_maps *maps)
 {
+	if (maps->whole && ff_maps_are_many() != (maps->count > MANY))
+		atomic_store(&are_many, maps->count > MANY);
 	sys(close, maps->fd);
 	maps->fd = -1;
 }
@@ -162,13 +187,18 @@ int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
 	int rc;
 
 	if (!maps->text) {
+		maps->count++;
 		rc = query_next(maps, ret);
 		/* before 6.11, and only at the first question */
 		if (rc != -ENOTTY)
 			return rc;
 		maps->text = true;
 	}
-	return text_next(maps, ret);
+	do {
+		maps->count++;
+		rc = text_next(maps, ret);
+	} while (rc > 0 && maps->writable && !(ret->prot & PROT_WRITE));
+	return rc;
 }
 
 int ff_maps_find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)

@@ -17,15 +17,22 @@ struct ff_mapping {
 struct ff_maps {
 	int fd;
 	bool text;
-	bool writable;	/* query: no others; may be set */
+	bool whole;	/* all will be read */
+	bool writable;	/* no others; may be set */
+	unsigned count; /* of answers or lines */
 	uintptr_t next; /* query: the address to look from; may be set */
 	/* text reader */
 	unsigned have, at;
-	char buffer[2048];
+	char buffer[4096]; /* the kernel gives no more at once */
 };
 
 /* 0 or -errno. */
 int ff_maps_open(struct ff_maps *maps);
+/* The same, to read all of it: by its text where there are many, which takes
+ * the kernel half as long. */
+int ff_maps_open_whole(struct ff_maps *maps);
+/* Were there many the last time? */
+bool ff_maps_are_many(void);
 /* 1 and *ret_mapping, 0 at the end, or -errno. */
 int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret_mapping);
 /* The first that ends behind @at, by ascending addresses; *mapping is the one

@@ -192,7 +192,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	areas->absent_bytes = 0;
 	areas->layout = FF_LAYOUT_OF_NONE;
 	make_cuts(&cuts, keep);
-	rc = ff_fault(FF_FAULT_NO_MAPS) ? -ENOENT : ff_maps_open(&maps);
+	rc = ff_fault(FF_FAULT_NO_MAPS) ? -ENOENT : ff_maps_open_whole(&maps);
 	if (rc < 0)
 		return rc;
 	all = atomic_fetch_add(&lists, 1) % LIST_ALL_EVERY == 0 ||

@@ -141,6 +141,10 @@ struct ff_slot {
 	uint32_t reason;
 	int call;
 
+	/* What this fork took beyond a real one, before its child had begun,
+	 * and its clone. */
+	int64_t extra_ns, clone_ns;
+
 	struct ff_keep keep;
 
 	/* Of the image only: what parent and child share, the child's bitmap

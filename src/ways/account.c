@@ -7,6 +7,7 @@
 #include "site/name.h"
 #include "tell/log.h"
 #include "tell/stats.h"
+#include "ways/cost.h"
 
 void ff_account_reason(const char *name, const void *at, const char *why)
 {
@@ -80,6 +81,8 @@ void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
 {
 	struct ff_warm warm;
 
+	if (slot->outcome != FF_OUTCOME_NONE)
+		ff_cost_of_lazy(slot->extra_ns, slot->clone_ns);
 	switch (slot->outcome) {
 	case FF_OUTCOME_EXEC:
 		ff_stats.forks_lazy++;

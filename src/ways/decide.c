@@ -23,6 +23,7 @@
 #include "process/stance.h"
 #include "site/name.h"
 #include "tell/log.h"
+#include "ways/cost.h"
 #include "ways/intent.h"
 #include "ways/settings.h"
 
@@ -157,6 +158,9 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 		if (resident < ff_options.min_rss_bytes &&
 		    writable < WRITABLE_IS_BIG)
 			return "small process";
+		why = ff_cost_why_real(resident);
+		if (why)
+			return why;
 	}
 	*ret_way = ff_site_predict(site);
 	if (*ret_way == FF_WAY_REAL && ff_options.fork_mode == FF_FORK_AUTO)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arch/hot.h"
+#include "host/clock.h"
 #include "host/identity.h"
 #include "host/newborn.h"
 #include "host/sandbox.h"
@@ -27,6 +28,7 @@
 #include "tell/options.h"
 #include "tell/stats.h"
 #include "ways/account.h"
+#include "ways/cost.h"
 #include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/intent.h"
@@ -98,6 +100,7 @@ static void child_of_real(struct ff_site *site)
 static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
 {
 	unsigned born = generation;
+	int64_t from_ns;
 	long pid;
 
 	ff_gate_enter_real();
@@ -105,11 +108,14 @@ static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
 		ff_marks_sweep();
 		ff_flight_end();
 	}
+	from_ns = ff_cost_is_asked() ? ff_now_ns() : 0;
 	pid = call_real(call, arg);
 	if (pid == 0) {
 		child_of_real(site);
 		return 0;
 	}
+	if (pid > 0 && from_ns)
+		ff_cost_of_real(ff_now_ns() - from_ns);
 	if (is_still(born))
 		ff_gate_leave_real();
 	if (pid > 0)

@@ -60,4 +60,26 @@ for kind in system backticks pipe; do
 	done
 done
 
+reach=("$FF_BUILD/test/bench/reach-bench" --rounds 3
+	--preload "$FF_BUILD/libflatfork-preload.so"
+	--child "$FF_BUILD/test/bench/noop")
+"${reach[@]}" mappings 100,2000 >"$out" || exit 1
+for n in 100 2000; do
+	expect "reach.plain.${n}mappings" us
+	expect "reach.flatfork.${n}mappings" us
+	expect "ratio.reach.flatfork/plain.${n}mappings" x
+done
+"${reach[@]}" dropped 64 >"$out"
+status=$?
+case $status in
+0)
+	for way in plain dumpable dropped; do
+		expect "reach.$way.64MiB" us
+	done
+	expect "ratio.reach.dropped/dumpable.64MiB" x
+	;;
+77) ;;
+*) exit "$status" ;;
+esac
+
 [ "$failures" -eq 0 ]

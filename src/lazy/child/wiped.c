@@ -73,7 +73,7 @@ static int list(const struct ff_areas *areas, bool ask, uint64_t *ret_layout)
 {
 	struct ff_mapping m;
 	struct ff_maps maps;
-	int rc = ff_maps_open(&maps);
+	int rc = ff_maps_open_whole(&maps);
 
 	if (rc < 0)
 		return rc;

@@ -34,6 +34,7 @@
 #include "arch/arch.h"
 #include "calls/calls.h"
 #include "calls/request.h"
+#include "host/clock.h"
 #include "host/fault.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
@@ -122,9 +123,12 @@ static long make_child(struct ff_slot *slot, const struct ff_request *rq,
 	}
 	if (ff_fault(FF_FAULT_SIGNAL_LATE))
 		sys(kill, 0, SIGUSR1);
+	slot->clone_ns = -ff_now_ns();
 	pid = ff_clone_image(flags, rq->parent_tid, rq->child_tid,
 			     ff_house_of(slot), ff_image_of(slot),
 			     sizeof(struct ff_house), FF_ALTSTACK_BYTES);
+	if (pid != 0)
+		slot->clone_ns += ff_now_ns();
 	/* H-L2 */
 	if (pid > 0 && ff_signal_waits(slot->mask_at_fork))
 		ff_call_off_child(slot);
@@ -200,9 +204,11 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 	if (!ff_gate_try_lazy())
 		return "a real fork is under way";
 	ff_marks_sweep();
+	slot->extra_ns = -ff_now_ns();
 	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
 	if (pid == 0)
 		return NULL;
+	slot->extra_ns += ff_now_ns() - slot->clone_ns;
 	ff_gate_leave_lazy();
 	ff_untrap(slot);
 	if (pid < 0)

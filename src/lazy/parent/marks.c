@@ -191,7 +191,7 @@ static int sweep(const struct kind *kind, bool writable,
 {
 	struct ff_mapping m;
 	struct ff_maps maps;
-	int rc = ff_maps_open(&maps);
+	int rc = ff_maps_open_whole(&maps);
 
 	if (rc < 0)
 		return rc;

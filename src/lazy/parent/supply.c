@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include "host/clock.h"
 #include "host/fault.h"
 #include "host/sys.h"
 
@@ -158,15 +159,9 @@ void ff_supply_answer(struct ff_supply *s)
 	sys(futex, &sh->answered, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-static struct timespec time_in(int64_t ns)
+static struct timespec time_of(int64_t ns)
 {
-	struct timespec t = { 0 };
-
-	sys(clock_gettime, CLOCK_MONOTONIC, &t);
-	ns += t.tv_nsec;
-	t.tv_sec += ns / 1000000000;
-	t.tv_nsec = ns % 1000000000;
-	return t;
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
 }
 
 /* Before futex_waitv: for the word that matters more, and the other is looked
@@ -179,7 +174,7 @@ static void sleep_for_one(const struct ff_supply *s, uint32_t owner, int64_t ns)
 
 	if (asks && s->who == FF_SOURCE_PARENT && ns > SLICE_NS)
 		ns = SLICE_NS;
-	t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
+	t = time_of(ns);
 	if (asks)
 		sys(futex, &sh->asked, FUTEX_WAIT, s->asked, &t, NULL, 0);
 	else
@@ -197,11 +192,11 @@ void ff_supply_sleep(const struct ff_supply *s, uint32_t owner, int64_t ns)
 	struct timespec t;
 
 	if (owner & FUTEX_OWNER_DIED) { /* stays so, and is not waited for */
-		t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
+		t = time_of(ns);
 		sys(futex, &sh->asked, FUTEX_WAIT, s->asked, &t, NULL, 0);
 		return;
 	}
-	t = time_in(ns);
+	t = time_of(ff_now_ns() + ns);
 	if (ff_fault(FF_FAULT_NO_WAITV) ||
 	    ff_sys(__NR_futex_waitv, (long)words, 3, 0, (long)&t,
 		   CLOCK_MONOTONIC, 0) == -ENOSYS)

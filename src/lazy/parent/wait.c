@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "host/clock.h"
 #include "host/sys.h"
 #include "lazy/parent/standin.h"
 #include "lazy/parent/supply.h"
@@ -48,14 +49,6 @@ static int64_t longer(int64_t again_ns)
 {
 	return again_ns < TRY_AGAIN_NS_MAX / 2 ? again_ns * 2 :
 						 TRY_AGAIN_NS_MAX;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec t = { 0 };
-
-	sys(clock_gettime, CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* Where nobody will wake us: short at first. */
@@ -133,11 +126,11 @@ static enum ff_outcome look(struct ff_slot *slot, pid_t pid)
 
 static bool reap_killed(struct ff_slot *slot, pid_t pid)
 {
-	const int64_t deadline = now_ns() + KILLED_NS;
+	const int64_t deadline = ff_now_ns() + KILLED_NS;
 	long nap_ns = NAP_NS_MIN;
 
 	while (look(slot, pid) == FF_OUTCOME_NONE) {
-		if (now_ns() >= deadline)
+		if (ff_now_ns() >= deadline)
 			return false;
 		nap(&nap_ns);
 	}
@@ -194,7 +187,7 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 				     struct ff_supply *supply,
 				     int64_t budget_ns)
 {
-	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
+	int64_t deadline = ff_now_ns() + budget_ns, left = budget_ns;
 	int64_t again_ns = TRY_AGAIN_NS;
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
@@ -210,14 +203,14 @@ static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
 		if (outcome == FF_OUTCOME_NONE && left <= 0) {
 			outcome = time_is_up(slot, pid);
 			left = again_ns; /* in execve: H-W2 */
-			deadline = now_ns() + left;
+			deadline = ff_now_ns() + left;
 			again_ns = longer(again_ns);
 		}
 		if (outcome != FF_OUTCOME_NONE)
 			return outcome;
 		wait_for_word(supply, seen, left, &nap_ns);
 		has_waited = true;
-		left = deadline - now_ns();
+		left = deadline - ff_now_ns();
 	}
 }
 
@@ -324,7 +317,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 				      struct ff_supply *supply,
 				      int64_t budget_ns)
 {
-	int64_t deadline = now_ns() + budget_ns, left = budget_ns;
+	int64_t deadline = ff_now_ns() + budget_ns, left = budget_ns;
 	int64_t again_ns = TRY_AGAIN_NS;
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
@@ -339,7 +332,7 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			return outcome;
 		if (!leaving && atomic_load(&sh->state) == FF_LEAVING) {
 			leaving = true;
-			deadline = now_ns() + LEAVING_NS;
+			deadline = ff_now_ns() + LEAVING_NS;
 			left = LEAVING_NS;
 		}
 		if ((left <= 0 || (!seen && has_waited)) && ff_has_ended(pid))
@@ -350,12 +343,12 @@ static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
 			return FF_OUTCOME_RELEASED;
 		if (left <= 0) {
 			left = again_ns;
-			deadline = now_ns() + left;
+			deadline = ff_now_ns() + left;
 			again_ns = longer(again_ns);
 		}
 		wait_for_word(supply, seen, left, &nap_ns);
 		has_waited = true;
-		left = deadline - now_ns();
+		left = deadline - ff_now_ns();
 	}
 }
 
