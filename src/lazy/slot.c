@@ -28,6 +28,9 @@ static struct {
 	pid_t last; /* who had the image; H-I4 */
 } slots[SLOTS] FF_HOT;
 
+/* For the log: what a thread finds may be another one's. */
+static _Atomic bool refused FF_HOT;
+
 static struct ff_house *get_house(void)
 {
 	size_t bytes = sizeof(struct ff_house) + WINDOW;
@@ -87,6 +90,7 @@ struct ff_slot *ff_slot_take(void)
 		slots[i].last = 0;
 		if (slots[i].house && !slots[i].image)
 			slots[i].image = get_image();
+		atomic_store(&refused, !slots[i].image);
 		if (!slots[i].image) {
 			atomic_store(&slots[i].busy, false);
 			return NULL;
@@ -99,6 +103,11 @@ struct ff_slot *ff_slot_take(void)
 		return s;
 	}
 	return NULL;
+}
+
+bool ff_slots_are_refused(void)
+{
+	return atomic_load(&refused);
 }
 
 static unsigned index_of(const struct ff_slot *slot)

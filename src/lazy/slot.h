@@ -203,8 +203,11 @@ enum ff_reason ff_reason_told(const struct ff_slot *slot);
 /* What the child fetched: clusters of its areas. */
 void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm);
 
-/* A free slot with its memory, or NULL. Async-signal-safe. */
+/* A free slot with its memory, or NULL: none is free, or memory is refused.
+ * Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);
+/* Was the last one none for want of memory? */
+bool ff_slots_are_refused(void);
 /* Back to the free ones. The image of a child that lives on is its alone, and
  * so is that of any child that may have given up rights (H-I2). */
 void ff_slot_put(struct ff_slot *slot);

@@ -121,6 +121,25 @@ enum ff_way ff_site_predict(struct ff_site *s)
 	return FF_WAY_TRIAL;
 }
 
+const char *ff_site_why_real(const struct ff_site *s)
+{
+	if (atomic_load(&s->strikes))
+		return "a committed child of this site did not exec";
+	switch (atomic_load(&s->back)) {
+	case FF_REASON_BUDGET:
+		return "children of this site take longer than the budget";
+	case FF_REASON_OUTPUT:
+	case FF_REASON_SHARED:
+		return "children of this site write before exec";
+	case FF_REASON_CALL:
+		return "children of this site call what can't be undone";
+	case FF_REASON_EXIT:
+		return "children of this site do not exec";
+	default:
+		return "children of this site were taken back";
+	}
+}
+
 static bool is_warm(const _Atomic uintptr_t *warm, uintptr_t cluster,
 		    uint32_t count)
 {
@@ -172,6 +191,8 @@ void ff_site_back(struct ff_site *s, uint32_t reason)
 
 	if (!s || reason == FF_REASON_SIGNAL)
 		return;
+	if (atomic_load(&s->back) != reason)
+		atomic_store(&s->back, (uint8_t)reason);
 	if (reason < sizeof(commits) && commits[reason])
 		atomic_fetch_add(&s->outputs, 1);
 	if (atomic_load(&s->score) > 0) {

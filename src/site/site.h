@@ -40,6 +40,7 @@ struct ff_site {
 	_Atomic uint32_t execs;	     /* of lazy children */
 	_Atomic uint32_t warm_count; /* clusters they fetched */
 	_Atomic bool late; /* a parent came too late for its child here */
+	_Atomic uint8_t back; /* why the last one was taken back */
 
 	/* Of a place that calls vfork: what is known of the frame there. */
 	_Atomic uint64_t frame;
@@ -51,6 +52,8 @@ struct ff_site *ff_site_of(const void *return_address);
 
 /* Which way the next fork of @site goes; NULL: a trial. */
 enum ff_way ff_site_predict(struct ff_site *site);
+/* Where that is real: what its children did, for the log. */
+const char *ff_site_why_real(const struct ff_site *site);
 
 /* Before a fork that may turn out real: its child can tell then. */
 void ff_sites_listen(void);

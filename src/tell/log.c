@@ -232,16 +232,38 @@ bool ff_log_wanted(void)
 	return ff_options.on && ff_options.log && !atomic_load(&ff_sandboxed);
 }
 
-void ff_log(const char *fmt, ...)
+static void say(const char *path, const char *fmt, va_list args)
 {
 	char text[FF_LOG_LINE_MAX];
+	size_t n = ff_log_format(text, (int)sys(getpid), fmt, args);
+
+	ff_log_append(path, text, n);
+}
+
+void ff_log(const char *fmt, ...)
+{
 	va_list args;
-	size_t n;
 
 	if (!ff_log_wanted())
 		return;
 	va_start(args, fmt);
-	n = ff_log_format(text, (int)sys(getpid), fmt, args);
+	say(ff_options.log, fmt, args);
 	va_end(args);
-	ff_log_append(ff_options.log, text, n);
+}
+
+bool ff_warn_wanted(void)
+{
+	return ff_options.on && ff_options.warn_rss_bytes &&
+	       !atomic_load(&ff_sandboxed);
+}
+
+void ff_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!ff_warn_wanted())
+		return;
+	va_start(args, fmt);
+	say(ff_options.log ? ff_options.log : "stderr", fmt, args);
+	va_end(args);
 }

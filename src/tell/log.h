@@ -21,6 +21,10 @@ bool ff_log_wanted(void);
  */
 void ff_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same for FLATFORK_WARN_RSS, to standard error where there is no log. */
+bool ff_warn_wanted(void);
+void ff_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* The line ff_log() would write, without writing; returns its length. */
 size_t ff_log_format(char text[FF_LOG_LINE_MAX], int pid, const char *fmt,
 		     va_list args) __attribute__((format(printf, 3, 0)));

@@ -38,6 +38,7 @@ struct ff_options {
 	enum ff_lend_mode lend_mode;
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
+	uint64_t warn_rss_bytes; /* real forks of bigger ones are said; 0: no */
 	uint64_t deny_bytes; /* forks of bigger processes never copy */
 	bool inherit;	     /* LD_PRELOAD names us to children, too */
 	const char *log;     /* NULL: no log; "stderr"; else a path */
@@ -75,6 +76,8 @@ extern struct ff_options ff_options;
 	X("FLATFORK_FALLBACK", FALLBACK, deny_bytes, "--fallback",             \
 	  "copy|deny|deny:SIZE", "copy",                                       \
 	  "what fork() does where it is not lazy; deny: ENOMEM above 1G")      \
+	X("FLATFORK_WARN_RSS", SIZE, warn_rss_bytes, "--warn-rss", "SIZE",     \
+	  "0", "real forks of processes with more resident are said; 0: no")   \
 	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",               \
 	  "one line per decision, and why")                                    \
 	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \

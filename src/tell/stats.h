@@ -9,6 +9,7 @@
 #define FF_COUNTERS(X)                                                     \
 	X(forks_lazy, "children made on the lazy path that kept it")       \
 	X(forks_real, "children made by libc's fork, rollbacks included")  \
+	X(forks_warned, "real forks of processes above FLATFORK_WARN_RSS") \
 	X(forks_denied, "forks that failed for want of FLATFORK_FALLBACK") \
 	X(rollbacks, "lazy children taken back and forked for real")       \
 	X(hydrations, "lazy children given all their memory")              \

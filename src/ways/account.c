@@ -4,15 +4,61 @@
  */
 #include "ways/account.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/ground.h"
 #include "site/name.h"
 #include "tell/log.h"
+#include "tell/options.h"
 #include "tell/stats.h"
 #include "ways/cost.h"
+
+/* What was said: of each site each reason once. */
+#define SAID 128
+static _Atomic uint64_t said[SAID];
+
+/* False also where no more is kept. */
+static bool is_news(const void *at, const char *why)
+{
+	const uint64_t key =
+		(uint64_t)(uintptr_t)at * 0x9e3779b97f4a7c15u ^ (uintptr_t)why;
+	uint64_t free;
+	unsigned i;
+
+	for (i = 0; i < SAID; i++) {
+		free = 0;
+		if (atomic_load(&said[i]) == key)
+			return false;
+		if (atomic_compare_exchange_strong(&said[i], &free, key))
+			return true;
+	}
+	return false;
+}
+
+/* FLATFORK_WARN_RSS. @how: what was tried, or nothing. */
+static void warn(const char *name, const void *at, const char *how,
+		 const char *why)
+{
+	char where[FF_SITE_NAME_MAX];
+	uint64_t resident, writable;
+
+	if (!ff_warn_wanted() || !ff_process_size(&resident, &writable) ||
+	    resident < ff_options.warn_rss_bytes)
+		return;
+	ff_stats.forks_warned++;
+	if (is_news(at, why))
+		ff_warn("%s at %s: real, with %lu MiB resident: %s%s", name,
+			ff_site_name(at, where),
+			(unsigned long)(resident >> 20), how, why);
+}
 
 void ff_account_reason(const char *name, const void *at, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];
 
+	warn(name, at, "", why);
 	if (ff_log_wanted())
 		ff_log("%s at %s: real: %s", name, ff_site_name(at, where),
 		       why);
@@ -51,6 +97,9 @@ static void log_lazy(const struct ff_slot *slot, const char *name,
 	const struct ff_shared *sh = slot->shared;
 	char where[FF_SITE_NAME_MAX];
 
+	if (slot->outcome == FF_OUTCOME_BACK && !slot->denied)
+		warn(name, at, "rolled back: child ",
+		     reason_text(slot->reason));
 	if (!ff_log_wanted())
 		return;
 	ff_site_name(at, where);

@@ -37,7 +37,7 @@ static const char *_Atomic why_never;
 /* To load a library takes a libc that has begun. */
 void ff_fork_setup_names(void)
 {
-	if (ff_libc_has_begun() && ff_log_wanted())
+	if (ff_libc_has_begun() && (ff_log_wanted() || ff_warn_wanted()))
 		ff_site_names_prepare();
 }
 
@@ -52,7 +52,7 @@ void ff_fork_setup(void)
 		return;
 	}
 	ff_faults_load(ff_environment_value(FF_FAULT_VARIABLE));
-	if (ff_options.config ||
+	if (ff_options.config || ff_options.warn_rss_bytes ||
 	    (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
 	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
 		ff_log_note_stderr();
@@ -158,13 +158,15 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 		if (resident < ff_options.min_rss_bytes &&
 		    writable < WRITABLE_IS_BIG)
 			return "small process";
-		why = ff_cost_why_real(resident);
+		why = resident < ff_options.deny_bytes ?
+			      ff_cost_why_real(resident) :
+			      NULL;
 		if (why)
 			return why;
 	}
 	*ret_way = ff_site_predict(site);
 	if (*ret_way == FF_WAY_REAL && ff_options.fork_mode == FF_FORK_AUTO)
-		return "children of this site do not exec";
+		return ff_site_why_real(site);
 	if (*ret_way == FF_WAY_REAL)
 		*ret_way = FF_WAY_TRIAL;
 	return NULL;

@@ -117,7 +117,8 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 	const char *why;
 
 	if (!slot)
-		return "too many forks under way";
+		return ff_slots_are_refused() ? "memory for it is refused" :
+						"too many forks under way";
 	slot->frame = intent->strays ? intent->strays->frame : 0;
 	atomic_store(&slot->shared->strays, FF_STRAYS_UNKNOWN);
 	/* The handler's stack is not in use yet, and is no loss to a fork. */

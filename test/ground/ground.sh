@@ -208,6 +208,40 @@ case_undumpable() {
 	expect_lazy
 }
 
+# said PATTERN [FILE]: how many lines of flatfork's match
+said() {
+	grep -cE "^flatfork\\[[0-9]+\\]: .*$1" "${2:-$work/auto.err}"
+}
+
+# Why a big process forks for real: once for each place and reason, to standard
+# error where there is no log.
+case_big_forks_are_said() {
+	local real='real, with [0-9]+ MiB resident: '
+
+	guest=$ground/keeps
+	options=(work)
+	run_guest plain
+	run_guest auto "LD_PRELOAD=$preload" FLATFORK_LEND=off \
+		FLATFORK_WARN_RSS=32M FLATFORK_STATS="$work/auto.stats"
+	[ "$(said "$real")" -eq 2 ] ||
+		check_failed "$(said "$real") lines, not 2"
+	[ "$(said "${real}rolled back: child ends without exec\$")" -eq 1 ] ||
+		check_failed "the first reason is not said once"
+	[ "$(said "${real}children of this site do not exec\$")" -eq 1 ] ||
+		check_failed "the second reason is not said once"
+	[ "$(counter forks_warned auto)" -eq 5 ] ||
+		check_failed "$(counter forks_warned auto) forks counted, not 5"
+	same_as_plain auto
+	run_guest auto "LD_PRELOAD=$preload" FLATFORK_LEND=off \
+		FLATFORK_WARN_RSS=32M FLATFORK_LOG="$work/log"
+	[ "$(said "$real" "$work/log")" -eq 2 ] ||
+		check_failed "$(said "$real" "$work/log") lines in the log"
+	[ "$(said .)" -eq 0 ] || check_failed "they are on standard error, too"
+	run_guest auto "LD_PRELOAD=$preload" FLATFORK_LEND=off \
+		FLATFORK_WARN_RSS=1T
+	[ "$(said .)" -eq 0 ] || check_failed "a small one is said"
+}
+
 # A daemon that gave up its rights without exec: what its memory is read by is
 # root's.
 case_dropped_rights() {

@@ -73,11 +73,11 @@ get numbers | cksum
 kill -TERM $master; wait $master; echo "stopped $?"
 rm -f apache.conf
 X
-# Workers that changed their user may not open their own /proc/self/mem: their
-# forks are libc's.
+# Workers that changed their user may not open their own /proc/self/mem: they
+# give their children the memory that these ask for.
 want 'exited 0' 'cgi 30'
-compare "prefork workers and CGI, started by root" -d -o -t 120 -- \
-	bash "$P/serve.sh"
+compare "prefork workers and CGI, started by root" -d -o -t 120 \
+	-l apache2 -- bash "$P/serve.sh"
 want 'exited 0' 'cgi 30'
 compare "prefork workers and CGI, started by a user" -d -o -t 120 \
 	-l apache2 -- setpriv --reuid=www-data --regid=www-data \

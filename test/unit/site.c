@@ -174,6 +174,23 @@ START_TEST(a_used_up_budget_costs_more)
 END_TEST
 
 /* Chance, not the site: the fork happens after the signal. */
+START_TEST(why_a_site_forks_for_real_is_what_its_children_did)
+{
+	struct ff_site *s = site_at(0x401000);
+
+	ff_site_back(s, FF_REASON_EXIT);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "do not exec"));
+	ff_site_back(s, FF_REASON_BUDGET);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "budget"));
+	ff_site_back(s, FF_REASON_SIGNAL);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "budget"));
+	ff_site_back(s, FF_REASON_OUTPUT);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "write"));
+	ff_site_committed_strayed(s);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "committed"));
+}
+END_TEST
+
 START_TEST(a_signal_says_nothing_about_a_site)
 {
 	struct ff_site *s = site_at(1);
@@ -460,6 +477,8 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, each_retry_in_vain_doubles_the_patience);
 	tcase_add_test(tests, an_exec_on_retry_makes_the_site_lazy_again);
 	tcase_add_test(tests, a_used_up_budget_costs_more);
+	tcase_add_test(tests,
+		       why_a_site_forks_for_real_is_what_its_children_did);
 	tcase_add_test(tests, a_signal_says_nothing_about_a_site);
 	tcase_add_test(tests, children_that_write_and_exec_become_committed);
 	tcase_add_test(tests, a_child_that_did_not_exec_is_never_forgotten);

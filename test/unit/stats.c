@@ -24,6 +24,7 @@ static const char *format(const char *comm)
 	stats.forks_real = 22;
 	stats.rollbacks = 333;
 	stats.hydrations = LONG_MAX;
+	stats.forks_warned = 11;
 	stats.forks_denied = 8;
 	stats.forks_lent = 777;
 	stats.spawns = 4444;
@@ -37,7 +38,7 @@ START_TEST(the_line_is_one_json_object)
 {
 	ck_assert_str_eq(format("perl"),
 			 "{\"pid\":7,\"comm\":\"perl\",\"forks_lazy\":1,"
-			 "\"forks_real\":22,\"forks_denied\":8,"
+			 "\"forks_real\":22,\"forks_warned\":11,\"forks_denied\":8,"
 			 "\"rollbacks\":333,"
 			 "\"hydrations\":9223372036854775807,"
 			 "\"forks_lent\":777,\"spawns\":4444,\"vforks\":55555,"
@@ -96,7 +97,7 @@ static const char *expected(const char *comm, long lazy, long real)
 	snprintf(
 		text, sizeof(text),
 		"{\"pid\":%d,\"comm\":\"%s\",\"forks_lazy\":%ld,"
-		"\"forks_real\":%ld,\"forks_denied\":0,"
+		"\"forks_real\":%ld,\"forks_warned\":0,\"forks_denied\":0,"
 		"\"rollbacks\":0,\"hydrations\":0,"
 		"\"forks_lent\":0,\"spawns\":0,\"vforks\":0,\"vforks_own\":0}\n",
 		(int)getpid(), comm, lazy, real);

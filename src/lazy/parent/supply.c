@@ -190,6 +190,7 @@ void ff_supply_sleep(const struct ff_supply *s, uint32_t owner, int64_t ns)
 		{ owner, (uintptr_t)&sh->owner, WORD_OF_32_BITS, 0 },
 	};
 	struct timespec t;
+	long rc;
 
 	if (owner & FUTEX_OWNER_DIED) { /* stays so, and is not waited for */
 		t = time_of(ns);
@@ -197,8 +198,11 @@ void ff_supply_sleep(const struct ff_supply *s, uint32_t owner, int64_t ns)
 		return;
 	}
 	t = time_of(ff_now_ns() + ns);
-	if (ff_fault(FF_FAULT_NO_WAITV) ||
-	    ff_sys(__NR_futex_waitv, (long)words, 3, 0, (long)&t,
-		   CLOCK_MONOTONIC, 0) == -ENOSYS)
+	rc = ff_fault(FF_FAULT_NO_WAITV) ?
+		     -ENOSYS :
+		     ff_sys(__NR_futex_waitv, (long)words, 3, 0, (long)&t,
+			    CLOCK_MONOTONIC, 0);
+	/* It may be refused by a filter, too. */
+	if (rc < 0 && rc != -EAGAIN && rc != -ETIMEDOUT && rc != -EINTR)
 		sleep_for_one(s, owner, ns);
 }
