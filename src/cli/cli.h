@@ -36,6 +36,21 @@ int cli_check(char **argv);
 /* flatfork doctor: 0 if lazy forks work here, 1 if not. */
 int cli_doctor(void);
 
+/* The counters of a process, as the object in it names them. */
+#define CLI_COUNTERS_MAX 16
+struct cli_counters {
+	size_t count;
+	char name[CLI_COUNTERS_MAX][24];
+	long value[CLI_COUNTERS_MAX];
+};
+
+/* False: they can't be read, or there are none. */
+bool cli_counters_read(long pid, struct cli_counters *ret_counters);
+bool cli_counters_print(long pid);
+
+/* flatfork top: processes and what they count, again and again. */
+int cli_top(char **argv);
+
 /* flatfork report: what files of logs and statistics add up to. */
 int cli_report(char **argv);
 

@@ -83,6 +83,8 @@ int cli_complete(char **words, const char *(*verb)(size_t i))
 		complete_run(words + 1, 2);
 	else if (!strcmp(words[0], "check"))
 		puts(*words[1] == '-' ? "--empty --keep" : "command 2");
+	else if (!strcmp(words[0], "top"))
+		puts("--seconds --times");
 	else if (!strcmp(words[0], "report"))
 		puts("files");
 	else if (!strcmp(words[0], "trace"))

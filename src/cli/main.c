@@ -32,6 +32,11 @@ static const struct verb {
 	  "children in which ways, and which places in them, and why. The exit\n"
 	  "status is the command's, or 128 and the signal that killed it.\n",
 	  cli_trace },
+	{ "top", "[--seconds N] [--times N] [PID...]",
+	  "show what the processes that have flatfork count, again and again",
+	  "All that may be looked at, or those that are named. N: every two\n"
+	  "seconds, until it is stopped, unless these say otherwise.\n",
+	  cli_top },
 	{ "report", "FILE...",
 	  "add up files of --log and --stats, as trace does", NULL,
 	  cli_report },

@@ -292,6 +292,9 @@ static void print_forks(const struct process *p)
 		     p->resident_kib >> 10);
 	if (p->seccomp)
 		fact("seccomp", "in force");
+	printf("%-15s ", "counters");
+	if (!cli_counters_print(p->pid))
+		puts("can't be read");
 }
 
 static bool print(const struct process *p)

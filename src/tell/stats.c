@@ -21,7 +21,12 @@
 
 #define COMM_MAX 16 /* TASK_COMM_LEN, the zero included */
 
-struct ff_stats ff_stats FF_HOT;
+struct ff_stats ff_stats FF_HOT = { .mark = FF_STATS_MARK };
+
+#define X(name, what) #name ","
+__attribute__((used)) static const char counter_names[] =
+	FF_STATS_NAMES FF_COUNTERS(X);
+#undef X
 
 static atomic_bool written FF_HOT;
 

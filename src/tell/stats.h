@@ -18,7 +18,17 @@
 	X(vforks, "children made by vfork, here")                          \
 	X(vforks_own, "of these, children that needed memory of their own")
 
+/*
+ * Who may read this process's memory finds its counters by a mark, and what
+ * they are by their names, which are those of the object that is there: the
+ * command reads them so, and a process pays nothing for it. Both are hints, as
+ * any process can have such bytes.
+ */
+#define FF_STATS_MARK "ffcount"		      /* eight bytes with its NUL */
+#define FF_STATS_NAMES "flatfork's counters:" /* and then NAME, ... */
+
 struct ff_stats {
+	char mark[sizeof(FF_STATS_MARK)];
 #define X(name, what) _Atomic unsigned long name;
 	FF_COUNTERS(X)
 #undef X
