@@ -3,6 +3,7 @@ set(FF_SPAWN_SOURCES
 	arch/x86_64/sys.S
 	host/coredump.c
 	libc/environment.c
+	libc/libc.c
 	host/fault.c
 	host/identity.c
 	host/pidns.c
@@ -34,7 +35,7 @@ set(FF_CORE_SOURCES
 	host/file.c
 	host/newborn.c
 	host/ground.c
-	libc/libc.c
+	libc/next.c
 	libc/place.c
 	host/signals.c
 	libc/threads.c

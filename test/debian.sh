@@ -25,17 +25,6 @@ die() {
 	exit 1
 }
 
-# The archive of Debian that apt uses here, in its own words; else Debian's.
-mirror() {
-	# shellcheck disable=SC2016 # apt-get expands it
-	local line='$(ORIGIN) $(LABEL) $(REPO_URI)' found
-
-	found=$(apt-get indextargets --format "$line" \
-		'Created-By: Packages' 2>/dev/null |
-		sed -n 's/^Debian Debian //p' | head -n 1)
-	echo "${FF_MIRROR:-${found:-http://deb.debian.org/debian}}"
-}
-
 # How apt reaches it: proxies and the like, as this machine's has it.
 settings() {
 	apt-config dump 2>/dev/null |
@@ -116,7 +105,7 @@ shift
 trees=${FF_DEBIAN:-${FF_BUILD:-$root/build}/debian}
 mkdir -p "$trees" && trees=$(cd "$trees" && pwd) || exit 1
 tree=$trees/$release
-archive=$(mirror)
+archive=$(bash "$root/test/mirror.sh")
 if [ "${FF_INSIDE-}" = "$tree" ]; then
 	inside "$@"
 fi

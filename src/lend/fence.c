@@ -35,6 +35,10 @@
  */
 #include "lend/fence.h"
 
+#include "libc/weak.h"
+
+FF_WEAK(__rseq_offset)
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>

@@ -2,6 +2,11 @@
  * come from signal handlers, too. */
 #include "libc/actions.h"
 
+#include "libc/libc.h"
+#include "libc/weak.h"
+
+FF_WEAK(posix_spawn_file_actions_addfchdir_np)
+
 #include <spawn.h>
 #include <stdatomic.h>
 
@@ -31,7 +36,7 @@ bool ff_libc_actions_are_known(const struct ff_libc_action *actions,
 	unsigned i;
 
 	if (!atomic_load(&known))
-		atomic_store(&known, 1 + has_layout());
+		atomic_store(&known, 1 + (ff_libc_is_known() && has_layout()));
 	if (atomic_load(&known) != 2 || !actions)
 		return false;
 	for (i = 0; i < count; i++)

@@ -1,5 +1,10 @@
 #include "libc/environment.h"
 
+#include "libc/libc.h"
+#include "libc/weak.h"
+
+FF_WEAK(__libc_stack_end)
+
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -9,6 +14,21 @@
  * environment. */
 extern void *__libc_stack_end;
 
+/* A program that is an argument of ld.so's: before 2.36 ld.so moved the stack
+ * up to it, and what lies below is overwritten. */
+static bool is_overwritten(void)
+{
+	return ff_libc_is_before(36) && !getauxval(AT_BASE);
+}
+
+/* NULL: it can't be found. */
+static char **first_argument(void)
+{
+	return ff_libc_is_known() && !is_overwritten() ?
+		       (char **)__libc_stack_end + 1 :
+		       NULL;
+}
+
 bool ff_libc_has_begun(void)
 {
 	return environ != NULL;
@@ -16,9 +36,12 @@ bool ff_libc_has_begun(void)
 
 char *const *ff_environment(void)
 {
-	char **argv = (char **)__libc_stack_end + 1;
+	static char *const none;
+	char **argv = first_argument();
 
-	return environ ? environ : argv + *(long *)__libc_stack_end + 1;
+	if (environ)
+		return environ;
+	return argv ? argv + *(long *)__libc_stack_end + 1 : &none;
 }
 
 const char *ff_environment_value(const char *name)
@@ -41,13 +64,13 @@ static const char *without_folder(const char *path)
 
 void ff_program_names(const char *ret_name[FF_PROGRAM_NAMES])
 {
-	char *const *argv = (char **)__libc_stack_end + 1;
+	char *const *argv = first_argument();
 	const char *file = (const char *)getauxval(AT_EXECFN);
 	size_t n = 0;
 
 	if (file)
 		ret_name[n++] = without_folder(file);
-	if (*argv)
+	if (argv && *argv)
 		ret_name[n++] = without_folder(*argv);
 	ret_name[n] = NULL;
 }

@@ -4,6 +4,10 @@
  */
 #include "libc/object.h"
 
+#include "libc/weak.h"
+
+FF_WEAK(_dl_find_object)
+
 #include <dlfcn.h>
 #include <link.h>
 
@@ -13,7 +17,7 @@ bool ff_object_of(uintptr_t address, struct ff_object *ret_object)
 	struct dl_find_object found;
 	const struct link_map *map;
 
-	if (_dl_find_object((void *)address, &found))
+	if (!_dl_find_object || _dl_find_object((void *)address, &found))
 		return false;
 	map = found.dlfo_link_map;
 	ret_object->start = (uintptr_t)found.dlfo_map_start;

@@ -1,5 +1,12 @@
 #include "libc/place.h"
 
+#include "libc/libc.h"
+#include "libc/weak.h"
+
+FF_WEAK(_dl_find_object)
+FF_WEAK(_r_debug)
+FF_WEAK(gnu_get_libc_version)
+
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
 #include <link.h>
@@ -13,19 +20,20 @@ static const struct link_map *map_of(const void *address)
 	return _dl_find_object((void *)address, &found) ? NULL :
 							  found.dlfo_link_map;
 #else
-	struct link_map *map;
-	Dl_info info;
-
-	return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map :
-									 NULL;
+	(void)address;
+	return NULL;
 #endif
 }
 
 bool ff_comes_before_libc(void)
 {
 	static const char here;
-	const struct link_map *libc = map_of((void *)gnu_get_libc_version),
-			      *us = map_of(&here), *m;
+	const struct link_map *libc, *us, *m;
+
+	if (!ff_libc_is_known())
+		return false;
+	libc = map_of((void *)gnu_get_libc_version);
+	us = map_of(&here);
 
 	/* What is loaded with the program is listed as it is searched; what
 	 * comes later, behind. */

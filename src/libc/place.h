@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-/* In the program's own namespace, and searched before libc. Context: any; no
- * system call. */
+/* In the program's own namespace, and searched before libc, which is one that
+ * we know. Context: any; no system call. */
 bool ff_comes_before_libc(void);
 
 #endif

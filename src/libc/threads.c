@@ -5,6 +5,10 @@
  */
 #include "libc/threads.h"
 
+#include "libc/weak.h"
+
+FF_WEAK(__libc_single_threaded)
+
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -14,6 +18,11 @@
 #include "arch/hot.h"
 #include "host/newborn.h"
 #include "host/sys.h"
+
+bool ff_libc_made_no_thread(void)
+{
+	return &__libc_single_threaded && __libc_single_threaded;
+}
 
 /* What every directory is linked by. */
 #define LINKS_OF_NONE 2
@@ -33,12 +42,13 @@ unsigned ff_threads(void)
 
 bool ff_is_alone_by(unsigned threads)
 {
-	return __libc_single_threaded && !atomic_load(&shared) && threads == 1;
+	return ff_libc_made_no_thread() && !atomic_load(&shared) &&
+	       threads == 1;
 }
 
 bool ff_is_alone(void)
 {
-	return __libc_single_threaded && ff_is_alone_by(ff_threads());
+	return ff_libc_made_no_thread() && ff_is_alone_by(ff_threads());
 }
 
 /* To stop sharing memory is granted to who does not share it. */
@@ -49,7 +59,7 @@ bool ff_memory_is_unshared(void)
 
 bool ff_may_have_threads(void)
 {
-	return !__libc_single_threaded || atomic_load(&cloned);
+	return !ff_libc_made_no_thread() || atomic_load(&cloned);
 }
 
 /* The caller of CLONE_VFORK stands still meanwhile; threads are counted. */

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* libc's word; false, too, where it has none. Context: any; no system call. */
+bool ff_libc_made_no_thread(void);
+
 /*
  * How many threads the kernel counts in this process, those included that
  * were made past libc; 0: it does not tell. Context: any; one system call, a

@@ -3,6 +3,7 @@
  * is libc's. In a lazy child nothing is said: it is not a process yet.
  */
 #include <alloca.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 
 #include "host/identity.h"
 #include "host/sandbox.h"
+#include "host/sys.h"
 #include "lazy/child/child.h"
 #include "lazy/child/last.h"
 #include "lend/child/borrower.h"
@@ -73,10 +75,20 @@ FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	EXEC(FF_NEXT(fexecve)(fd, argv, envp));
 }
 
+/* musl, and glibc before 2.34, have none. */
+static int next_execveat(int dir, const char *path, char *const argv[],
+			 char *const envp[], int flags)
+{
+	if (FF_NEXT(execveat))
+		return FF_NEXT(execveat)(dir, path, argv, envp, flags);
+	errno = -(int)sys(execveat, dir, path, argv, envp, flags);
+	return -1;
+}
+
 FF_EXPORT int execveat(int dir, const char *path, char *const argv[],
 		       char *const envp[], int flags)
 {
-	EXEC(FF_NEXT(execveat)(dir, path, argv, envp, flags));
+	EXEC(next_execveat(dir, path, argv, envp, flags));
 }
 
 static size_t count_args(va_list args)

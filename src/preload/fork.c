@@ -95,7 +95,10 @@ FF_EXPORT int __register_atfork(void (*before)(void), void (*parent)(void),
 {
 	ff_register_own_handler();
 	ff_fork_has_handlers();
-	return FF_NEXT(__register_atfork)(before, parent, child, object);
+	return FF_NEXT(__register_atfork) ?
+		       FF_NEXT(__register_atfork)(before, parent, child,
+						  object) :
+		       ENOSYS;
 }
 
 FF_EXPORT pid_t __fork(void)
@@ -143,6 +146,10 @@ FF_EXPORT int forkpty(int *master, char *name, const struct termios *termios,
 	struct forkpty_args a = { master, name, termios, size };
 
 	prepare();
+	if (!FF_NEXT(forkpty)) {
+		errno = ENOSYS;
+		return -1;
+	}
 	return (int)ff_fork(call_forkpty, &a, CALLER, "forkpty");
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "libc/libc.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "tell/options.h"
@@ -28,6 +29,12 @@ __attribute__((constructor)) static void load(void)
 	};
 	size_t i;
 
+	if (!ff_libc_is_known()) {
+		ff_next_only_forward();
+		ff_next_syscall = FF_NEXT(syscall);
+		ff_fork_setup();
+		return;
+	}
 	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);

@@ -15,12 +15,20 @@ enum ff_next {
 
 extern void *ff_next_of[FF_NEXT_COUNT];
 
-/* NULL where no object behind us has it. */
+/* NULL where no object behind us has it, and the name's file knows what to do
+ * then; else there always is something to call. */
 void *ff_next_find(enum ff_next which);
 
 /* All that are not known yet, but for names that libc may lack. Cheap when
  * there is nothing to do. */
 void ff_next_find_all(void);
+
+/*
+ * libc is not known, so nothing of ours is in force: all are found at once, as
+ * who knows what a child may do there; and what libc does not have, we do not
+ * have either. Context: constructor.
+ */
+void ff_next_only_forward(void);
 
 /* The next definition of @name, with the type of ours. */
 #define FF_NEXT(name)                                               \

@@ -20,18 +20,26 @@
  */
 #include "site/walk.h"
 
+#include "libc/weak.h"
+
+FF_WEAK(dlclose)
+FF_WEAK(dlerror)
+FF_WEAK(dlopen)
+FF_WEAK(dlsym)
+FF_WEAK(getcontext)
+
 #include <dlfcn.h>
 #include <libunwind-x86_64.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/single_threaded.h>
 #include <sys/uio.h>
 #include <ucontext.h>
 
 #include "host/sys.h"
 #include "libc/object.h"
+#include "libc/threads.h"
 
 #define FRAMES_MOST 64 /* between us and the site: libc's, and ours */
 #define WINDOW 256     /* divides a page */
@@ -268,7 +276,7 @@ bool ff_walk_prepare(void)
 		void *room[32];
 	} accessors;
 
-	if (!__libc_single_threaded || !load_library())
+	if (!ff_libc_made_no_thread() || !load_library())
 		return false;
 	accessors.known = (unw_accessors_t){
 		.find_proc_info = find_proc_info,

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "arch/hot.h"
@@ -18,6 +19,7 @@
 #include "host/privilege.h"
 #include "lazy/slot.h"
 #include "libc/environment.h"
+#include "libc/libc.h"
 #include "libc/place.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
@@ -41,21 +43,41 @@ void ff_fork_setup_names(void)
 		ff_site_names_prepare();
 }
 
+static void note_stderr(void)
+{
+	if (ff_options.config || ff_options.warn_rss_bytes ||
+	    (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
+	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
+		ff_log_note_stderr();
+}
+
+/* Nothing is in force, and that is said (H-Q2). */
+static void stand_aside(void)
+{
+	if (ff_options.on && ff_options.log) {
+		note_stderr();
+		ff_log("not in force: %s %s is not known",
+		       ff_libc_version() ? "glibc" : "this",
+		       ff_libc_version() ? ff_libc_version() : "libc");
+	}
+	memset(&ff_options, 0, sizeof(ff_options));
+}
+
 void ff_fork_setup(void)
 {
 	if (atomic_load(&is_set_up))
 		return;
-	if (!ff_is_privileged() && ff_comes_before_libc())
+	if (!ff_is_privileged() &&
+	    (!ff_libc_is_known() || ff_comes_before_libc()))
 		ff_settings_begin();
+	if (!ff_libc_is_known())
+		stand_aside();
 	if (!ff_options.on) {
 		atomic_store(&is_set_up, true);
 		return;
 	}
 	ff_faults_load(ff_environment_value(FF_FAULT_VARIABLE));
-	if (ff_options.config || ff_options.warn_rss_bytes ||
-	    (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
-	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
-		ff_log_note_stderr();
+	note_stderr();
 	ff_pidns_watch();
 	ff_fork_setup_names();
 	/* Whose counters they are, however its children are made. */

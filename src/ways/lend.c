@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/single_threaded.h>
 
 #include "host/coredump.h"
 #include "host/sandbox.h"
@@ -16,6 +15,7 @@
 #include "lend/parent/ground.h"
 #include "lend/parent/vfork.h"
 #include "lend/record.h"
+#include "libc/threads.h"
 #include "process/noted.h"
 #include "process/stance.h"
 #include "site/site.h"
@@ -52,7 +52,7 @@ static bool may_lend_to_forks(void)
 /* Would it help to look at a lazy child of this path? */
 static bool wants_to_know(const struct ff_record *record)
 {
-	return __libc_single_threaded && !ff_record_is_barred(record);
+	return ff_libc_made_no_thread() && !ff_record_is_barred(record);
 }
 
 /* Returns if this is none that is lent, or nothing was done. */

@@ -1,4 +1,6 @@
 /* Memory protection keys: the PKRU register. */
+#pragma weak __x86_get_cpuid_feature_leaf /* glibc's since 2.33 */
+
 #include <cpuid.h>
 #include <stdbool.h>
 #include <string.h>
@@ -17,6 +19,12 @@
 
 static _Atomic uint32_t pkru_at FF_HOT; /* of the frame's state; 0: unknown */
 
+/* libc has asked the CPU, which takes 20 us in a guest. */
+static bool has_keys(void)
+{
+	return __x86_get_cpuid_feature_leaf && CPU_FEATURE_PRESENT(OSPKE);
+}
+
 int ff_keys_possible(void)
 {
 	static _Atomic int answer FF_HOT; /* 1: yes, 2: no */
@@ -25,8 +33,7 @@ int ff_keys_possible(void)
 
 	if (!known) {
 		known = 2;
-		/* libc has asked the CPU, which takes 20 us in a guest. */
-		if (CPU_FEATURE_PRESENT(OSPKE) &&
+		if (has_keys() &&
 		    __get_cpuid_count(XSTATE, PKRU, &a, &b, &c, &d) && b) {
 			pkru_at = b;
 			known = 1;
@@ -51,7 +58,7 @@ static struct {
 
 void ff_keys_note_start(void)
 {
-	if (!CPU_FEATURE_PRESENT(OSPKE))
+	if (!has_keys())
 		return;
 	at_start.keys = ff_keys();
 	at_start.noted = true;

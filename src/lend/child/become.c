@@ -23,6 +23,11 @@
  */
 #include "lend/child/become.h"
 
+#include "libc/weak.h"
+
+FF_WEAK(__rseq_offset)
+FF_WEAK(__rseq_size)
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>

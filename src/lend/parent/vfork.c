@@ -38,7 +38,6 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/single_threaded.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -414,7 +413,7 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	memset(loan, 0, offsetof(struct ff_loan, streams));
 	loan->caller = *caller;
 	loan->libc = *libc;
-	loan->alone = __libc_single_threaded && ff_memory_is_unshared();
+	loan->alone = ff_libc_made_no_thread() && ff_memory_is_unshared();
 	atomic_store(&loan->borrowed, 1);
 	if (!ff_lend_ground(&loan->caught) || !find_frame(loan, caller)) {
 		ff_loan_put(loan);

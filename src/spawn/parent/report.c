@@ -1,6 +1,10 @@
 /* Pure, but for the table of error texts, which is libc's. */
 #include "spawn/parent/report.h"
 
+#include "libc/weak.h"
+
+FF_WEAK(strerrordesc_np)
+
 #include <string.h>
 
 #include "spawn/steps.h"
@@ -106,9 +110,11 @@ static size_t room_for_path(const struct ff_line *line, size_t before,
 char *ff_report_text(const struct ff_plan *plan, char *text, size_t size)
 {
 	struct ff_line line = ff_line_start(text, size);
-	const char *error = strerrordesc_np(plan->report.error);
+	const char *error = NULL;
 	struct ff_step step;
 
+	if (strerrordesc_np)
+		error = strerrordesc_np(plan->report.error);
 	if (!error)
 		error = "unknown error";
 	if (ff_report_step(plan, &step)) {

@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# What the scripts of this directory share; sourced, not run.
+set -u
+
+: "${FF_BUILD:?the build directory, an absolute path}"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+object=$FF_BUILD/libflatfork-preload.so
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work" # others run programs in it
+unset FLATFORK "${!FLATFORK_@}" LD_PRELOAD LD_LIBRARY_PATH
+export LC_ALL=C
+ulimit -c 0
+
+failures=0
+
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+skip() {
+	echo "SKIPPED: $*"
+	exit 77
+}
+
+# debs RELEASE PACKAGE...: the folder with them, in $tree
+debs() {
+	local rc=0
+
+	tree=$(bash "$here/debs.sh" "$1" "$FF_BUILD/debs" "${@:2}") || rc=$?
+	[ "$rc" -ne 77 ] || { echo "$tree" && exit 77; }
+	[ "$rc" -eq 0 ] || { echo "$tree" && exit 1; }
+}
+
+# one NAME VARIABLE=VALUE... -- COMMAND...: what it does goes to $work/NAME.*
+one() {
+	local name=$1 status=0
+	shift
+	local vars=()
+	while [ "$1" != -- ]; do
+		vars+=("$1")
+		shift
+	done
+	shift
+	(cd "$work" && timeout -k 5 60 env "${vars[@]}" "$@") \
+		>"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
+	echo "$status" >"$work/$name.status"
+}
+
+# same WHAT STATUS COMMAND...: plain, with us, and with us switched off; $preload
+# is what LD_PRELOAD says, $object if empty
+preload=''
+same() {
+	local what=$1 want=$2 way part
+	shift 2
+
+	one plain -- "$@"
+	[ "$(cat "$work/plain.status")" = "$want" ] ||
+		fail "$what: plain status is $(cat "$work/plain.status"):" \
+			"$(cat "$work/plain.err")"
+	[ "$want" -ne 0 ] || [ -s "$work/plain.out" ] ||
+		fail "$what: says nothing"
+	one with LD_PRELOAD="${preload:-$object}" -- "$@"
+	one off LD_PRELOAD="${preload:-$object}" FLATFORK=off -- "$@"
+	for way in with off; do
+		for part in out err status; do
+			diff -u "$work/plain.$part" "$work/$way.$part" ||
+				fail "$what: $part differs ($way)"
+		done
+	done
+}
+
+# not_in_force WHAT COMMAND...: we are in the process, and say that we are not
+# in force, WHAT being not known; none else says anything
+not_in_force() {
+	local what=$1
+	shift
+
+	rm -f "$work/log" "$work/stats"
+	one log LD_PRELOAD="$object" FLATFORK_LOG="$work/log" \
+		FLATFORK_FORK=lazy FLATFORK_STATS="$work/stats" -- "$@"
+	[ -e "$work/log" ] || {
+		fail "$what: there is no log"
+		return
+	}
+	[ "$(sed 's/^[^:]*: //' "$work/log" | sort -u)" = \
+		"not in force: $what is not known" ] ||
+		fail "$what: the log says: $(cat "$work/log")"
+	[ ! -e "$work/stats" ] || fail "$what: there are counters"
+}
+
+finish() {
+	[ "$failures" -eq 0 ] && echo passed
+	exit "$((failures > 0))"
+}

@@ -1,0 +1,60 @@
+#!/bin/bash
+# LD_PRELOAD is set for a whole tree of processes: a shell that starts programs
+# of musl, of an older and a newer glibc by their own linkers, static ones, one
+# that is set-user-id, and one of 32 bits; and they start others.
+. "$(dirname "$0")/lib.sh"
+
+command -v musl-gcc >/dev/null || skip "there is no musl-gcc (musl-tools)"
+cc=${CC:-cc}
+options=(-O1 -w -D_GNU_SOURCE -I"$root/src/preload")
+"$cc" "${options[@]}" -o "$work/here" "$here/names.c" &&
+	"$cc" "${options[@]}" -o "$work/static" "$here/names.c" -static \
+		-DNAMES_STATIC 2>"$work/cc" &&
+	musl-gcc "${options[@]}" -o "$work/musl" "$here/names.c" &&
+	musl-gcc "${options[@]}" -o "$work/musl-static" "$here/names.c" \
+		-static -DNAMES_STATIC || fail "can't compile"
+
+same here 70 "$work/here"
+same static 70 "$work/static"
+
+# An older and a newer glibc.
+debs bullseye libc6 dash
+old=("$tree/lib/x86_64-linux-gnu/ld-2.31.so" --library-path
+	"$tree/lib/x86_64-linux-gnu" "$tree/bin/dash")
+debs trixie libc6 dash
+new=("$tree/usr/lib64/ld-linux-x86-64.so.2" --library-path
+	"$tree/usr/lib/x86_64-linux-gnu" "$tree/usr/bin/dash")
+[ -x "${new[0]}" ] || new[0]=$tree/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+
+tree() {
+	cat <<-END
+		step() { "\$@"; echo "\$1: \$?"; }
+		cd $work
+		step ./here
+		step ./musl
+		step ./static
+		step ./musl-static
+		step ${old[*]} -c './musl; ./here | tail -n 1; exit 3'
+		step ${new[*]} -c '${old[*]} -c "./musl -; exit 4"; exit 5'
+	END
+}
+tree >"$work/tree"
+same tree 0 sh "$work/tree"
+grep -qc '^./musl: 70$' "$work/plain.out" || fail "musl did not run"
+
+# Given other rights than who starts it, it is not told of us: a path in
+# LD_PRELOAD is no matter then.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	cp "$work/here" "$work/rights" && chmod 4755 "$work/rights"
+	setpriv --reuid=65534 --clear-groups cat "$work/rights" \
+		>/dev/null 2>&1 || fail "nobody can't read $work"
+	same set-user-id 70 setpriv --reuid=65534 --clear-groups \
+		"$work/rights"
+	one with LD_PRELOAD="$object" -- setpriv --reuid=65534 --clear-groups \
+		"$work/rights" -u
+	[ "$(cat "$work/with.out")" = 0 ] ||
+		echo "set-user-id programs are not so here"
+else
+	echo "not run: a set-user-id program (needs root and setpriv)"
+fi
+finish
