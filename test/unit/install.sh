@@ -26,6 +26,10 @@ for libdir in lib lib/x86_64-linux-gnu; do
 	[ "$(cat "$work/out")" = "$prefix/$libdir/libflatfork-preload.so" ] ||
 		fail "$libdir: $(cat "$work/out")"
 	silent err
+	[ ! -e "$work/build/i386" ] || [ "$libdir" = lib ] ||
+		cmp "$work/build/i386/libflatfork-preload.so" \
+			"$prefix/lib/i386-linux-gnu/libflatfork-preload.so" ||
+		fail "$libdir: that of 32 bits"
 	for page in man1/flatfork.1 man3/flatfork.3 man3/flatfork_start.3 \
 		man5/flatfork.conf.5 man7/flatfork.7; do
 		cmp "$work/build/man/$page" "$prefix/share/man/$page" ||
