@@ -3,6 +3,15 @@
  * PROGRAM fork|vfork CASE. The first word then says how start() makes a
  * child; "fork" is the oracle of what a wrong child of vfork has to do.
  *
+ *	CASE(name)
+ *	{
+ *		...
+ *	}
+ *
+ * is all that there is of a case: it puts itself into the program's table
+ * (a section), and its name into the tests (see CMakeLists.txt). CASES_MAIN
+ * stands once in the program.
+ *
  * A case runs between t_start() and t_end(). A child may come back from its
  * case, too: it ends by returning CHILD_CAME_BACK from main.
  */
@@ -30,6 +39,18 @@ struct a_case {
 	void (*run)(void);
 };
 
+/* What a case starts this program for again: no test. */
+#define HELPER(name) CASE(name)
+#define CASE(case_name)                                            \
+	static void run_##case_name(void);                         \
+	static const struct a_case case_##case_name                \
+		__attribute__((used, section("a_case"))) = {       \
+			.name = #case_name, .run = run_##case_name \
+		};                                                 \
+	static void run_##case_name(void)
+
+extern const struct a_case __start_a_case[], __stop_a_case[];
+
 static pid_t first_pid;
 static bool by_fork;
 
@@ -41,34 +62,32 @@ static inline bool is_child(void)
 	return getpid() != first_pid;
 }
 
-static inline int cases_main(int argc, char **argv, const struct a_case *cases,
-			     size_t nr)
+static inline int cases_main(int argc, char **argv)
 {
 	first_pid = getpid();
 	if (argc > 2) {
 		by_fork = !strcmp(argv[1], "fork");
 		argv++;
 	}
-	for (size_t i = 0; argc > 1 && i < nr; i++) {
-		if (strcmp(cases[i].name, argv[1]))
+	for (const struct a_case *c = __start_a_case; c < __stop_a_case; c++) {
+		if (argc < 2 || strcmp(c->name, argv[1]))
 			continue;
 		t_start(CASES_MIB);
-		cases[i].run();
+		c->run();
 		if (is_child())
 			return CHILD_CAME_BACK;
 		return t_end();
 	}
 	fprintf(stderr, "no such case; there are:");
-	for (size_t i = 0; i < nr; i++)
-		fprintf(stderr, " %s", cases[i].name);
+	for (const struct a_case *c = __start_a_case; c < __stop_a_case; c++)
+		fprintf(stderr, " %s", c->name);
 	fprintf(stderr, "\n");
 	return 2;
 }
-#define CASES_MAIN(cases)                                            \
-	int main(int argc, char **argv)                              \
-	{                                                            \
-		return cases_main(argc, argv, cases,                 \
-				  sizeof(cases) / sizeof(*(cases))); \
+#define CASES_MAIN                             \
+	int main(int argc, char **argv)        \
+	{                                      \
+		return cases_main(argc, argv); \
 	}
 
 /* Whatever is below is nobody's any more. */

@@ -67,6 +67,12 @@ void *t_anon(size_t bytes);
 /* An anonymous shared mapping of zeros. */
 void *t_shared(size_t bytes);
 
+/* A row of a table of cases, each of which is a test (see CMakeLists.txt). */
+#define T_CASE(...)         \
+	{                   \
+		__VA_ARGS__ \
+	}
+
 pid_t t_fork(void);
 /* Wait for @pid and print "what: exit 3" or "what: signal 9". */
 void t_reap(pid_t pid, const char *what);

@@ -2,6 +2,8 @@
  * What a child asks before exec and nobody else sees: whether descriptors are
  * ready, by all calls that can ask without waiting; whether one is a terminal,
  * as new libcs ask; its timers, which end with it. Then exec.
+ *
+ * Test: -l -e FLATFORK_LEND=off
  */
 #include "t.h"
 

@@ -4,6 +4,8 @@
  * What the kernel says each time is what it says without us. Two children for
  * each call: one has memory wherever it points, though absent, and the other
  * not always, which ends a trial.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * born committed. The last one gives the kernel pointers to memory that is
  * none, ends, or may not be written. What was to be read then is gone, and
  * stays so; what would have been answered is not.
+ *
+ * Test: -l committed-pointers-{reads,signals,lists,file} {}
  */
 #include "t.h"
 

@@ -1,6 +1,9 @@
 /*
  * A child has the kernel write to private and shared memory by one call: it is
  * told of as many bytes as without a lazy child, on trial or not. Then exec.
+ *
+ * Test:
+ * Test: -e FLATFORK_FAULT=no-readonly reads-into-shared-closed
  */
 #include "t.h"
 

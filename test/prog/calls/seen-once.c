@@ -8,6 +8,9 @@
  *            memory shared with the parent becomes writable in the child:
  *            all of it; as part of more; mapped in the child first; mapped
  *            over private memory; moved; by pkey_mprotect. One is added
+ *
+ * Test: seen-once-{error,polled,selected,int80} {}
+ * Test: seen-once-{prot,around,later,mapped,moved,keyed} {}
  */
 #include "t.h"
 

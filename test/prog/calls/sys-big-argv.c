@@ -2,6 +2,8 @@
  * execve with 1 MiB of arguments and an environment, strings and both
  * vectors in absent memory: the new program hashes what it got. Also with a
  * string the child changed and one too long (E2BIG, then a second exec).
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * KiB border, at the very end of a mapping before PROT_NONE or a hole, or
  * across two mappings: open, stat, readlink, chdir, access, execve. A bad
  * pointer is EFAULT as ever. Each child execs.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * pipe, fstat, uname, sigaction and sigprocmask results, getrlimit, poll,
  * select, getsockopt, clock_gettime, getdents, sysinfo, process_vm_readv.
  * What lies around the result stays what the parent wrote there. Then exec.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * its vector and pieces in different areas, sendmsg with name, control and
  * vector absent, sendto, and the bytes that arrive are the pattern. The
  * child's writes are made exactly once; some children exec, some end.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * The first child after unshare(CLONE_NEWPID) is the init of its namespace,
  * and once it has ended there can be no other: so whatever way it is made, it
  * must be the only one that was. Argument: the case.
+ *
+ * Test: first-in-namespace-CASE CASE
  */
 #include "cases.h"
 
@@ -100,32 +102,32 @@ static void first_is(void (*child)(void))
 	printf("after it: %s\n", pid < 0 ? strerror(errno) : "another");
 }
 
-static void run_ends(void)
+CASE(ends)
 {
 	first_is(end);
 }
 
-static void run_says(void)
+CASE(says)
 {
 	first_is(say_and_end);
 }
 
-static void run_execs(void)
+CASE(execs)
 {
 	first_is(exec);
 }
 
-static void run_says_and_execs(void)
+CASE(says_and_execs)
 {
 	first_is(say_and_exec);
 }
 
-static void run_fails_to_exec(void)
+CASE(fails_to_exec)
 {
 	first_is(fail_to_exec);
 }
 
-static void run_syscall(void)
+CASE(syscall)
 {
 	how = by_syscall;
 	first_is(end);
@@ -141,7 +143,7 @@ static void first(void)
 }
 
 /* The program that is exec'ed has left, too. */
-static void run_inherits(void)
+CASE(inherits)
 {
 	leave_namespace();
 	fflush(NULL);
@@ -149,13 +151,13 @@ static void run_inherits(void)
 	CHECK(!"exec");
 }
 
-static void run_inherited(void)
+HELPER(inherited)
 {
 	first();
 }
 
 /* While the init lives, others may end as they like. */
-static void run_others(void)
+CASE(others)
 {
 	static void (*const children[])(void) = { end, say_and_end, exec,
 						  say_and_exec, exec };
@@ -192,7 +194,7 @@ static void leave_once(void)
 }
 
 /* A fork handler leaves: the child that is being made is the first. */
-static void run_handler_leaves(void)
+CASE(handler_leaves)
 {
 	CHECK(!pthread_atfork(leave_once, NULL, NULL));
 	first();
@@ -207,7 +209,7 @@ static void on_usr1(int sig)
 }
 
 /* With ours such a child would become a fork, which an init can't. */
-static void run_vfork_handles(void)
+CASE(vfork_handles)
 {
 	struct sigaction act = { .sa_handler = on_usr1 };
 	pid_t pid;
@@ -227,7 +229,7 @@ static void run_vfork_handles(void)
 }
 
 /* The step before closefrom fails: done again it would be ENOMEM. */
-static void run_spawn_fails(void)
+CASE(spawn_fails)
 {
 	char *argv[] = { "report", "exit", "3", NULL };
 	posix_spawn_file_actions_t actions;
@@ -242,7 +244,7 @@ static void run_spawn_fails(void)
 	posix_spawn_file_actions_destroy(&actions);
 }
 
-static void run_spawns(void)
+CASE(spawns)
 {
 	char *argv[] = { "report", "exit", "3", NULL };
 	posix_spawn_file_actions_t actions;
@@ -256,7 +258,7 @@ static void run_spawns(void)
 	posix_spawn_file_actions_destroy(&actions);
 }
 
-static void run_system(void)
+CASE(system)
 {
 	leave_namespace();
 	fflush(NULL);
@@ -264,7 +266,7 @@ static void run_system(void)
 	t_signals_again();
 }
 
-static void run_popen(void)
+CASE(popen)
 {
 	char line[64] = "";
 	FILE *f;
@@ -304,7 +306,7 @@ static void end_init(pid_t pid)
 	t_signals_again();
 }
 
-static void run_vfork_behind_init(void)
+CASE(vfork_behind_init)
 {
 	pid_t init, pid;
 
@@ -321,7 +323,7 @@ static void run_vfork_behind_init(void)
 	end_init(init);
 }
 
-static void run_forks_behind_init(void)
+CASE(forks_behind_init)
 {
 	pid_t init = start_init(), pid;
 
@@ -335,7 +337,7 @@ static void run_forks_behind_init(void)
 }
 
 /* It is the borrower that leaves its namespace, and then forks. */
-static void run_vforked_leaves(void)
+CASE(vforked_leaves)
 {
 	pid_t pid = vfork(), init;
 	int status;
@@ -369,7 +371,7 @@ static int exec_by_child(void *unused)
 }
 
 /* An init makes the init of another namespace, which forks itself. */
-static void run_inits(void)
+CASE(inits)
 {
 	const int flags[] = { 0, CLONE_VM | CLONE_VFORK };
 	pid_t init, pid;
@@ -400,29 +402,4 @@ static void run_inits(void)
 	t_reap(init, "init");
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(ends),
-	C(says),
-	C(execs),
-	C(says_and_execs),
-	C(fails_to_exec),
-	C(syscall),
-	C(inherits),
-	C(inherited),
-	C(others),
-	C(handler_leaves),
-	C(vfork_handles),
-	C(spawn_fails),
-	C(spawns),
-	C(system),
-	C(popen),
-	C(inits),
-	C(vfork_behind_init),
-	C(forks_behind_init),
-	C(vforked_leaves),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -2,6 +2,8 @@
  * Where a namespace of each kind is the last that may be made, a child makes
  * one, says so, and ends: the one that the program sees has made it, whoever
  * tried before.
+ *
+ * Test:
  */
 #include "t.h"
 

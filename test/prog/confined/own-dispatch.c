@@ -2,6 +2,8 @@
  * A program that has syscall user dispatch for itself still has it after its
  * forks. The argument: fork, vfork; late, its handler of SIGSYS is not there
  * while it forks.
+ *
+ * Test: own-dispatch-{fork,vfork,late} {}
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * Processes that put themselves under a seccomp filter, which ends who makes
  * a call that they do not make: it must not be made for them. What they do
  * afterwards goes on. Argument: the case.
+ *
+ * Test: sandboxed-CASE CASE
  */
 #include "cases.h"
 #include "deny.h"
@@ -49,7 +51,7 @@ static void end(void)
 	_exit(3);
 }
 
-static void run_ends(void)
+CASE(ends)
 {
 	in_child(end);
 }
@@ -61,7 +63,7 @@ static void end_by_exit(void)
 	exit(4);
 }
 
-static void run_exits(void)
+CASE(exits)
 {
 	in_child(end_by_exit);
 }
@@ -73,7 +75,7 @@ static void end_strictly(void)
 	syscall(SYS_exit, 5);
 }
 
-static void run_strict(void)
+CASE(strict)
 {
 	in_child(end_strictly);
 }
@@ -95,7 +97,7 @@ static void end_by_seccomp(void)
 	_exit(6);
 }
 
-static void run_seccomp(void)
+CASE(seccomp)
 {
 	in_child(end_by_seccomp);
 }
@@ -106,7 +108,7 @@ static void exec(void)
 	t_exec_say("exec'ed in a sandbox");
 }
 
-static void run_execs(void)
+CASE(execs)
 {
 	in_child(exec);
 }
@@ -137,12 +139,12 @@ static void fork_to_exec(void)
 	}
 }
 
-static void run_forks_to_exec(void)
+CASE(forks_to_exec)
 {
 	in_child(fork_to_exec);
 }
 
-static void run_forks(void)
+CASE(forks)
 {
 	in_child(fork_there);
 }
@@ -158,13 +160,13 @@ static void vfork_there(void)
 	t_reap(pid, "its child");
 }
 
-static void run_vforks(void)
+CASE(vforks)
 {
 	in_child(vfork_there);
 }
 
 /* Its own filter is not its parent's. */
-static void run_vforked(void)
+CASE(vforked)
 {
 	pid_t pid = vfork();
 
@@ -221,7 +223,7 @@ static void spawn_in_vain(void)
 	_exit(6);
 }
 
-static void run_spawns(void)
+CASE(spawns)
 {
 	in_child(spawn_there);
 	in_child(spawn_in_vain);
@@ -235,13 +237,16 @@ static void set_there(void)
 	CHECK(!madvise(t_area, 4096, MADV_DOFORK));
 }
 
-static void run_sets(void)
+CASE(sets)
 {
 	in_child(set_there);
 }
 
-/* Whether there are filters, it may ask, and no more comes of it. */
-static void run_asks(void)
+/*
+ * Whether there are filters, it may ask, and no more comes of it.
+ * Test: -l sandboxed-CASE CASE
+ */
+CASE(asks)
 {
 	pid_t pid;
 
@@ -302,7 +307,8 @@ static void filter_all(void)
 	_exit(7);
 }
 
-static void run_beside(void)
+/* Test: -l sandboxed-CASE CASE */
+CASE(beside)
 {
 	for (int i = 0; i < 10; i++)
 		in_child(filter_all);
@@ -371,7 +377,7 @@ static void filter_vforks(void)
 	filter_all_from(vfork_beside, SYS_rt_sigprocmask, SYS_futex);
 }
 
-static void run_beside_vforks(void)
+CASE(beside_vforks)
 {
 	for (int i = 0; i < 10; i++)
 		in_child(filter_vforks);
@@ -382,7 +388,7 @@ static void filter_spawns(void)
 	filter_all_from(spawn_beside, SYS_waitid, SYS_getpid);
 }
 
-static void run_beside_spawns(void)
+CASE(beside_spawns)
 {
 	for (int i = 0; i < 10; i++)
 		in_child(filter_spawns);
@@ -440,19 +446,13 @@ static void end_after_killed_in_spawn(void)
 	_exit(6);
 }
 
-static void run_killed_in_spawn(void)
+/*
+ * Test: -l -e FLATFORK_FAULT=no-clone3,no-share
+ *       sandboxed-CASE CASE
+ */
+CASE(killed_in_spawn)
 {
 	in_child(end_after_killed_in_spawn);
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(ends),  C(exits),	    C(strict), C(seccomp), C(execs),
-	C(forks), C(forks_to_exec), C(vforks), C(vforked), C(spawns),
-	C(sets),  C(asks),	    C(beside), C(beside_vforks),
-	C(beside_spawns), C(killed_in_spawn),
-};
-CASES_MAIN(cases)
+CASES_MAIN

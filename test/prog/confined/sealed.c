@@ -1,6 +1,8 @@
 /*
  * What is sealed in a parent (mseal, Linux 6.10) is so in its child: it can't
  * be unmapped, mapped over or protected. Then exec.
+ *
+ * Test:
  */
 #include "t.h"
 

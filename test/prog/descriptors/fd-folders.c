@@ -1,6 +1,8 @@
 /*
  * How many descriptors a child has, by the size of their folder (Linux 6.2),
  * and which, by all kinds of names: without those of a lazy child. Then exec.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * free number, any number for dup2 (also where flatfork might keep its own),
  * EBADF elsewhere, the list in /proc/self/fd, close and close_range and
  * closefrom of everything, 1023, and the new program's table. Each execs.
+ *
+ * Test: -l -f
  */
 #include "t.h"
 

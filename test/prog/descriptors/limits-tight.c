@@ -3,6 +3,8 @@
  * RLIMIT_NOFILE lowered below open descriptors, RLIMIT_AS just above what is
  * there, a small RLIMIT_STACK, RLIMIT_FSIZE 0, RLIMIT_CORE, RLIMIT_NPROC
  * (EAGAIN). The limits hold in the child as ever. Children exec.
+ *
+ * Test: -f
  */
 #include "t.h"
 

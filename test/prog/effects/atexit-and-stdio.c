@@ -3,6 +3,8 @@
  * by _exit, or by returning from main: each buffer comes out exactly as
  * often as under a plain fork (inherited text once per exit()ing process),
  * each handler runs once in each process that exits.
+ *
+ * Test:
  */
 #include "t.h"
 

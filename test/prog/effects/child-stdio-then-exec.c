@@ -2,6 +2,8 @@
  * Unflushed stdio at fork: the child prints into the same buffers and execs
  * (its text dies), the parent's text comes out exactly once; then the same
  * with a child that flushes before it execs, and with a FILE of its own.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -1,8 +1,10 @@
 /*
  * The last of some children that come from one place does what the others do
  * not: it writes more than it may, gets a signal before its end, or makes
- * descriptors where just as many are free. The others write before they exec, so that it is born committed; those
- * that make pairs do not.
+ * descriptors where just as many are free. The others write before they exec,
+ * so that it is born committed; those that make pairs do not.
+ *
+ * Test: -l committed-outputs-CASE CASE
  */
 #include "t.h"
 
@@ -216,22 +218,22 @@ static const struct {
 	bool writes;
 	int free[8];
 } cases[] = {
-	{ "writes-too-much", writes_too_much, true, { 0 } },
-	{ "handles-too-much", handles_too_much, true, { 0 } },
-	{ "ends-too-late", ends_too_late, true, { 0 } },
-	{ "handles-before-the-end", handles_before_the_end, true, { 0 } },
-	{ "notices-alarm", notices_alarm, true, { 0 } },
-	{ "notices-alarm-on-trial", notices_alarm, false, { 0 } },
-	{ "ignores-alarm", ignores_alarm, false, { 0 } },
-	{ "handles-ignored", handles_what_it_ignored, true, { 0 } },
-	{ "dies-of-ignored", dies_of_what_it_ignored, true, { 0 } },
-	{ "blocks-ignored", blocks_what_it_ignored, true, { 0 } },
-	{ "blocks-ignored-on-trial", blocks_what_it_ignored, false, { 0 } },
-	{ "duplicates-none", duplicates_none, false, { 0 } },
-	{ "files", makes_files, true, { 4, 12, 13, 14 } },
-	{ "pair", makes_pair, false, { 4, 14, 15 } },
-	{ "sockets", makes_sockets, false, { 4, 14, 15 } },
-	{ "from-above", makes_from_above, false, { 4, 14, 15 } },
+	T_CASE("writes-too-much", writes_too_much, true, { 0 }),
+	T_CASE("handles-too-much", handles_too_much, true, { 0 }),
+	T_CASE("ends-too-late", ends_too_late, true, { 0 }),
+	T_CASE("handles-before-the-end", handles_before_the_end, true, { 0 }),
+	T_CASE("notices-alarm", notices_alarm, true, { 0 }),
+	T_CASE("notices-alarm-on-trial", notices_alarm, false, { 0 }),
+	T_CASE("ignores-alarm", ignores_alarm, false, { 0 }),
+	T_CASE("handles-ignored", handles_what_it_ignored, true, { 0 }),
+	T_CASE("dies-of-ignored", dies_of_what_it_ignored, true, { 0 }),
+	T_CASE("blocks-ignored", blocks_what_it_ignored, true, { 0 }),
+	T_CASE("blocks-ignored-on-trial", blocks_what_it_ignored, false, { 0 }),
+	T_CASE("duplicates-none", duplicates_none, false, { 0 }),
+	T_CASE("files", makes_files, true, { 4, 12, 13, 14 }),
+	T_CASE("pair", makes_pair, false, { 4, 14, 15 }),
+	T_CASE("sockets", makes_sockets, false, { 4, 14, 15 }),
+	T_CASE("from-above", makes_from_above, false, { 4, 14, 15 }),
 };
 
 int main(int argc, char **argv)

@@ -2,6 +2,8 @@
  * Argument exec or exit. Changes of the file system by the child are made
  * exactly once: O_CREAT|O_EXCL, O_TRUNC, mkdir, rename, link, unlink,
  * symlink, mkfifo, chmod, a lock on a shared description.
+ *
+ * Test: files-made-{exec,exit} {}
  */
 #include "t.h"
 

@@ -3,6 +3,10 @@
  * (anonymous, of a file, memfd, System V) happens exactly once, whether it
  * then execs, ends, or blocks on its parent: nothing may be run again after
  * such a store. The pid it publishes there is the one the parent reaps.
+ *
+ * Test: -f shared-memory-exec exec
+ * Test: shared-memory-{exit,wait} {}
+ * Test: -e FLATFORK_FAULT=no-readonly shared-memory-exec-closed exec
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * Memory that is shared, in the pages around the thread's control block: what
  * a child writes there before it writes to a descriptor and execs is there
  * once.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -7,6 +7,18 @@
  *
  * sealed: what neither the child nor anybody can make read-only has no child on
  * trial.
+ *
+ * Test: -l -e FLATFORK_LEND=off -q real:
+ *       shared-not-inherited-{advised,by_hand,perf} {}
+ * Test: -l -e FLATFORK_LEND=off
+ *       shared-not-inherited-{advised,by_hand,perf}-written {} writes
+ * Test: -g "real: rolled back: child has shared memory that stays writable"
+ *       shared-not-inherited-sealed sealed writes
+ *
+ * What can't be made read-only is not accessible on trial.
+ *
+ * Test: -l -e FLATFORK_LEND=off -e FLATFORK_FAULT=no-readonly
+ *       shared-not-inherited-closed advised writes
  */
 #include "t.h"
 

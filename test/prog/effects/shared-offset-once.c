@@ -3,6 +3,8 @@
  * its parent happens exactly once: lseek, read, write, O_APPEND, O_NONBLOCK,
  * a pipe's and an eventfd's content, a timerfd's expirations, datagrams, an
  * accepted connection, an epoll set.
+ *
+ * Test: shared-offset-{exec,exit} {}
  */
 #include "t.h"
 

@@ -2,6 +2,11 @@
  * Descriptor 2 is not what it was when the program was started: a data base
  * that was opened when it was free, a pipe to somebody, a socket. With
  * FLATFORK_LOG=stderr nothing gets there but what the program writes.
+ *
+ * Test: -l -e FLATFORK_LOG=stderr
+ *       stderr-replaced-by-{file,pipe,socket} {}
+ * Test: -l -e FLATFORK_LOG=stderr
+ *       stderr-replaced-by-{file,pipe,socket}-in-threads {} threads
  */
 #include "t.h"
 

@@ -4,6 +4,8 @@
  * or blocks; they may take locks, allocate, fork themselves, and give system
  * calls what is no memory. What child handlers do to shared memory is done
  * once. _Fork runs none.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A program that has to do with forks before libc has begun, as sanitizers
  * have: it registers handlers, which run once, and what was asked for in the
  * environment is done all the same.
+ *
+ * Test: -l
  */
 #include "t.h"
 

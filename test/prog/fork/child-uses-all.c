@@ -3,6 +3,8 @@
  * posix_spawn, vfork, a deep stack, longjmp and siglongjmp over the frames
  * of the parent, swapcontext, getpwnam, qsort, locale, a timer, FPU modes.
  * All before exec; the results come with the program exec'ed.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * What fork handlers, and the signal handlers that run among them, may do
  * while a fork is made: wait until a collector has stopped all threads, wait
  * for a thread that changes its ids, fork. Argument: the case.
+ *
+ * Test: -l fork-among-CASE CASE
  */
 #include "cases.h"
 
@@ -102,7 +104,7 @@ static void *stop_others(void *unused)
 	return NULL;
 }
 
-static void run_stops_world(void)
+CASE(stops_world)
 {
 	fork_beside(stop_others);
 }
@@ -122,7 +124,7 @@ static void *change_ids(void *unused)
 	return NULL;
 }
 
-static void run_changes_ids(void)
+CASE(changes_ids)
 {
 	fork_beside(change_ids);
 }
@@ -160,7 +162,7 @@ static void let_it_be_held(void)
 	t_until(&held, 1);
 }
 
-static void run_holder_waits(void)
+CASE(holder_waits)
 {
 	pthread_t t;
 
@@ -232,7 +234,7 @@ static void run_inside(pid_t (*how)(void))
 	make_one("after it");
 }
 
-static void run_forks(void)
+CASE(forks)
 {
 	CHECK(!pthread_atfork(fork_once, NULL, NULL));
 	make_one("before");
@@ -245,8 +247,11 @@ static void nothing_to_do(int sig)
 	forking = sig ? pthread_self() : forking;
 }
 
-/* Whose SIGSYS is the program's, its forks are real. */
-static void run_forks_for_real(void)
+/*
+ * Whose SIGSYS is the program's, its forks are real.
+ * Test: fork-among-CASE CASE
+ */
+CASE(forks_for_real)
 {
 	CHECK(signal(SIGSYS, nothing_to_do) != SIG_ERR);
 	t_signals_again();
@@ -265,7 +270,7 @@ static void take_signal(void)
 		raise(SIGUSR1);
 }
 
-static void run_forks_in_signal(void)
+CASE(forks_in_signal)
 {
 	CHECK(signal(SIGUSR1, fork_in_signal) != SIG_ERR);
 	t_signals_again();
@@ -276,12 +281,4 @@ static void run_forks_in_signal(void)
 	run_inside(fork_by_hand);
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(stops_world), C(changes_ids),	   C(holder_waits),
-	C(forks),	C(forks_for_real), C(forks_in_signal),
-};
-CASES_MAIN(cases)
+CASES_MAIN

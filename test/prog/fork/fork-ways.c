@@ -3,6 +3,10 @@
  * this libc has), the system calls fork and clone, clone() with a stack of
  * its own, vfork. Each child has memory of its own (but vfork's), the right
  * ids, and execs, ends, or fails to exec.
+ *
+ * Test: -l fork-way-{fork,_Fork,__fork,__libc_fork} {}
+ * Test: fork-way-{vfork,sys-fork,sys-clone,sys-clone-settid,sys-clone3} {}
+ * Test: fork-way-clone-stack clone-stack
  */
 #include "t.h"
 

@@ -8,6 +8,8 @@
  * where children exec, and has written something by then.
  *
  * The first argument, or T_ROUNDS, is how many rounds of children.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -4,6 +4,11 @@
  * names, at once in two threads where that is asked for, and after it has gone
  * again. It does nothing. LOADED is the object; under plain libc it is loaded
  * all the same, and is the only one.
+ *
+ * Test: -l -e LOADED=$<TARGET_FILE_DIR:prog-report>/loaded-twice.so
+ *       loaded-twice-{dlopen,dlmopen} {}
+ * Test: -e LOADED=$<TARGET_FILE_DIR:prog-report>/loaded-twice.so
+ *       loaded-twice-threads dlopen threads
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * shared memory and execs (or ends) leaves it to the next owner with
  * EOWNERDEAD, one the parent holds stays the parent's, and a lock the child
  * gives back before exec is free.
+ *
+ * Test:
  */
 #include "t.h"
 

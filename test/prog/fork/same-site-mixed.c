@@ -4,6 +4,9 @@
  * then exec; write then end; write, block, write, exec; failed exec with a
  * message; a long one. Every byte arrives once and in order, every status
  * is right. With an argument the kinds come in runs of ten instead of mixed.
+ *
+ * Test: -l
+ * Test: -l same-site-in-runs runs
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * did not. On a CPU with protection keys the children are lent their parent's
  * memory behind a fence; the odd one runs into it, and must be what fork would
  * have made of it.
+ *
+ * Test: -l -f fenced-forks-CASE CASE
  */
 #include "libc_keeps.h"
 #include "path.h"
@@ -62,7 +64,12 @@ static void writes(void)
 	CHECK(initialised == 2 && zero == -1 && block[99] == 'c');
 }
 
-static void run_writes(void)
+/*
+ * Test: -l -f fenced-forks-CASE CASE
+ * Test: -l -e FLATFORK_FAULT=fence-all,no-way-back
+ *       fenced-forks-not_followed CASE
+ */
+CASE(writes)
 {
 	note_memory();
 	odd(writes);
@@ -79,7 +86,11 @@ static void writes_much(void)
 		CHECK(pages[i * PAGE] == 'c');
 }
 
-static void run_writes_much(void)
+/*
+ * Test: -l -f fenced-forks-CASE CASE
+ * Test: -l -f -e FLATFORK_FAULT=no-room fenced-forks-refused CASE
+ */
+CASE(writes_much)
 {
 	note_memory();
 	odd(writes_much);
@@ -98,7 +109,7 @@ static void allocates(void)
 	setenv("T_CHILD", "here", 1);
 }
 
-static void run_allocates(void)
+CASE(allocates)
 {
 	note_memory();
 	odd(allocates);
@@ -120,7 +131,7 @@ static void knows_pid(void)
 	CHECK(getpid() == pid && gettid() == pid);
 }
 
-static void run_knows_pid(void)
+CASE(knows_pid)
 {
 	note_memory();
 	odd(knows_pid);
@@ -135,7 +146,7 @@ static void leads_session(void)
 	CHECK(session == getpid() && getsid(0) == session);
 }
 
-static void run_leads_session(void)
+CASE(leads_session)
 {
 	note_memory();
 	odd(leads_session);
@@ -151,7 +162,7 @@ static void leads_group(void)
 	CHECK(getpgrp() == group && group == getpid());
 }
 
-static void run_leads_group(void)
+CASE(leads_group)
 {
 	note_memory();
 	odd(leads_group);
@@ -173,7 +184,7 @@ static void opens_itself(void)
 	CHECK(!access("comm", R_OK) && !close(fd));
 }
 
-static void run_opens_itself(void)
+CASE(opens_itself)
 {
 	note_memory();
 	odd(opens_itself);
@@ -195,7 +206,7 @@ static void tells_parent(void)
 	CHECK(getpid() != getppid());
 }
 
-static void run_tells_parent(void)
+CASE(tells_parent)
 {
 	struct sigaction act = { .sa_sigaction = on_hup,
 				 .sa_flags = SA_SIGINFO | SA_RESTART };
@@ -217,7 +228,7 @@ static void has_policy(void)
 	CHECK(sched_getscheduler(0) == policy);
 }
 
-static void run_has_policy(void)
+CASE(has_policy)
 {
 	note_memory();
 	odd(has_policy);
@@ -245,7 +256,7 @@ static void holds_locks(void)
 	CHECK(!pthread_rwlock_tryrdlock(&rwlock));
 }
 
-static void run_holds_locks(void)
+CASE(holds_locks)
 {
 	note_memory();
 	odd(holds_locks);
@@ -261,7 +272,8 @@ static void finds_empty(void)
 		CHECK(!pages[i * PAGE]);
 }
 
-static void run_wipes(void)
+/* Test: -l fenced-forks-CASE CASE */
+CASE(wipes)
 {
 	note_memory();
 	CHECK(!madvise((void *)pages, 64 * PAGE, MADV_WIPEONFORK));
@@ -276,7 +288,7 @@ static void writes_shared(void)
 	pages[PAGE] = 's';
 }
 
-static void run_shared(void)
+CASE(shared)
 {
 	pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -294,7 +306,7 @@ static void reads(void)
 	CHECK(!strcmp(heard, "hello"));
 }
 
-static void run_reads(void)
+CASE(reads)
 {
 	CHECK(!pipe(feed) && write(feed[1], "hello", 6) == 6);
 	odd(reads);
@@ -317,7 +329,8 @@ static void tells(void)
 	CHECK(write(feed[1], "hello", 6) == 6);
 }
 
-static void run_handshake(void)
+/* Test: -l -f -b 100 fenced-forks-CASE CASE */
+CASE(handshake)
 {
 	CHECK(!pipe(feed));
 	odd_parent = tells;
@@ -350,7 +363,8 @@ static void takes_all(void)
 	_exit(n == 0 && sum == MUCH ? 0 : 1);
 }
 
-static void run_writes_whole(void)
+/* Test: -l -f -b 100 fenced-forks-CASE CASE */
+CASE(writes_whole)
 {
 	pid_t reader;
 	int status;
@@ -380,7 +394,7 @@ static void limits_itself(void)
 	_exit(7);
 }
 
-static void run_limits_itself(void)
+CASE(limits_itself)
 {
 	odd(limits_itself);
 }
@@ -397,7 +411,7 @@ static void spins(void)
 	       400);
 }
 
-static void run_spins(void)
+CASE(spins)
 {
 	odd(spins);
 }
@@ -429,7 +443,7 @@ static void asks(void)
 	CHECK(getpid() != first_pid && getppid() == first_pid);
 }
 
-static void run_asks(void)
+CASE(asks)
 {
 	sigset_t hup;
 
@@ -452,7 +466,7 @@ static void blocks_all(void)
 	execl(t_report, "report", "state", (char *)NULL);
 }
 
-static void run_blocks_all(void)
+CASE(blocks_all)
 {
 	odd(blocks_all);
 }
@@ -465,7 +479,7 @@ static void kills_its_thread(void)
 	_exit(1);
 }
 
-static void run_kills_its_thread(void)
+CASE(kills_its_thread)
 {
 	odd(kills_its_thread);
 }
@@ -475,7 +489,7 @@ static void stops(void)
 	raise(SIGSTOP);
 }
 
-static void run_stops(void)
+CASE(stops)
 {
 	odd(stops);
 }
@@ -487,7 +501,7 @@ static void faults(void)
 	*nowhere = 1;
 }
 
-static void run_faults(void)
+CASE(faults)
 {
 	odd(faults);
 }
@@ -503,7 +517,7 @@ static void on_segv(int sig)
 	_exit(3);
 }
 
-static void run_faults_handled(void)
+CASE(faults_handled)
 {
 	signal(SIGSEGV, on_segv);
 	t_signals_again();
@@ -525,7 +539,7 @@ static void signals_itself(void)
 	CHECK(taken == 2);
 }
 
-static void run_signals(void)
+CASE(signals)
 {
 	signal(SIGUSR2, on_usr2);
 	t_signals_again();
@@ -539,7 +553,7 @@ static void is_killed(void)
 	kill(getpid(), SIGKILL);
 }
 
-static void run_is_killed(void)
+CASE(is_killed)
 {
 	note_memory();
 	odd(is_killed);
@@ -556,7 +570,7 @@ static void forks(void)
 	CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 8);
 }
 
-static void run_forks(void)
+CASE(forks)
 {
 	odd(forks);
 }
@@ -567,7 +581,7 @@ static void prints_and_exits(void)
 	exit(6);
 }
 
-static void run_prints_and_exits(void)
+CASE(prints_and_exits)
 {
 	printf("unflushed ");
 	odd(prints_and_exits);
@@ -577,7 +591,7 @@ static void comes_back(void)
 {
 }
 
-static void run_comes_back(void)
+CASE(comes_back)
 {
 	odd_comes_back = true;
 	printf("unflushed ");
@@ -592,7 +606,7 @@ static void changes_environ(void)
 	_exit(5);
 }
 
-static void run_changes_environ(void)
+CASE(changes_environ)
 {
 	char **before = environ;
 
@@ -608,7 +622,7 @@ static void count_run(void)
 	atfork_runs++;
 }
 
-static void run_atfork(void)
+CASE(atfork)
 {
 	rounds(6);
 	pthread_atfork(count_run, count_run, NULL);
@@ -627,7 +641,7 @@ static void closes_stream(void)
 	fclose(stream); /* its copy; libc's may wait for no child of its own */
 }
 
-static void run_closes_stream(void)
+CASE(closes_stream)
 {
 	char word[10] = "";
 
@@ -646,7 +660,7 @@ static void advises(void)
 	forks();
 }
 
-static void run_advises(void)
+CASE(advises)
 {
 	note_memory();
 	odd(advises);
@@ -661,7 +675,7 @@ static void waits_for_all(void)
 	CHECK(waitpid(-1, &status, __WALL) == -1 && errno == ECHILD);
 }
 
-static void run_waits_for_all(void)
+CASE(waits_for_all)
 {
 	odd(waits_for_all);
 	rounds(4);
@@ -715,19 +729,19 @@ static void with_late_locks(int type, int robust, int protocol)
 		CHECK(!pthread_mutex_trylock(mutex_of(i)));
 }
 
-static void run_late_checked(void)
+CASE(late_checked)
 {
 	with_late_locks(PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED,
 			PTHREAD_PRIO_NONE);
 }
 
-static void run_late_pi(void)
+CASE(late_pi)
 {
 	with_late_locks(PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_STALLED,
 			PTHREAD_PRIO_INHERIT);
 }
 
-static void run_late_robust(void)
+CASE(late_robust)
 {
 	with_late_locks(PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_ROBUST,
 			PTHREAD_PRIO_NONE);
@@ -739,7 +753,7 @@ static void takes_robust(void)
 	CHECK(!pthread_mutex_lock(mutex_of(0)));
 }
 
-static void run_robust(void)
+CASE(robust)
 {
 	pages = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -764,7 +778,7 @@ static void keeps_robust(void)
 	CHECK(!pthread_mutex_unlock(&robust_ones[0]));
 }
 
-static void run_keeps_robust(void)
+CASE(keeps_robust)
 {
 	for (int i = 0; i < 2; i++)
 		make_mutex(&robust_ones[i], PTHREAD_MUTEX_ERRORCHECK,
@@ -786,7 +800,8 @@ static void has_no_room(void)
 	CHECK(getpid() != first_pid);
 }
 
-static void run_has_no_room(void)
+/* Test: fenced-forks-CASE CASE */
+CASE(has_no_room)
 {
 	char text[8];
 
@@ -811,7 +826,8 @@ static void wipes_secret(void)
 	CHECK(!pkey_set(own_key, PKEY_DISABLE_ACCESS));
 }
 
-static void run_own_keys(void)
+/* Test: -l fenced-forks-CASE CASE */
+CASE(own_keys)
 {
 	own_key = pkey_alloc(0, 0);
 	if (own_key < 0)
@@ -838,7 +854,8 @@ static int count(void *counter)
 	return 0;
 }
 
-static void run_raw_thread(void)
+/* Test: -l fenced-forks-CASE CASE */
+CASE(raw_thread)
 {
 	volatile long counter = 0;
 
@@ -862,7 +879,7 @@ static void writes_of_file(void)
 	CHECK(of_file[0] == 'c' && of_file[1] == 'f');
 }
 
-static void run_file_page(void)
+CASE(file_page)
 {
 	char content[PAGE];
 	FILE *file = tmpfile();
@@ -886,7 +903,7 @@ static void says_what_libc_keeps(void)
 	say_what_libc_keeps("child");
 }
 
-static void run_libc_keeps(void)
+CASE(libc_keeps)
 {
 	sigset_t some;
 
@@ -903,53 +920,4 @@ static void run_libc_keeps(void)
 	say_what_libc_keeps("parent");
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(writes),
-	C(writes_much),
-	C(allocates),
-	C(knows_pid),
-	C(leads_session),
-	C(leads_group),
-	C(opens_itself),
-	C(tells_parent),
-	C(has_policy),
-	C(holds_locks),
-	C(wipes),
-	C(shared),
-	C(reads),
-	C(handshake),
-	C(writes_whole),
-	C(limits_itself),
-	C(spins),
-	C(asks),
-	C(blocks_all),
-	C(kills_its_thread),
-	C(stops),
-	C(faults),
-	C(faults_handled),
-	C(signals),
-	C(is_killed),
-	C(forks),
-	C(prints_and_exits),
-	C(comes_back),
-	C(changes_environ),
-	C(atfork),
-	C(closes_stream),
-	C(advises),
-	C(waits_for_all),
-	C(late_checked),
-	C(late_pi),
-	C(late_robust),
-	C(robust),
-	C(keeps_robust),
-	C(has_no_room),
-	C(own_keys),
-	C(raw_thread),
-	C(file_page),
-	C(libc_keeps),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -3,6 +3,8 @@
  * in a pipe, in shared memory and in /proc/self, and the one fork returned
  * are one; the exec'ed program still has it; its parent is us; both sides
  * call setpgid as shells do.
+ *
+ * Test: -l -f
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * Credentials changed by the child before exec are the child's alone: the
  * parent keeps its ids and its dumpable flag, and the child goes on reading
  * absent memory afterwards. Needs root.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -9,6 +9,11 @@
  * limit        a limit on data that leaves room for nothing more
  * limits_self  ... which it sets itself
  * forks        children of its own, when it is an ordinary process
+ *
+ * Test: -l -e FLATFORK_LEND=off
+ *       committed-keeps-{robust,robust_exits,robust_held,grows} {}
+ * Test: -l -e FLATFORK_LEND=off committed-keeps-{forks,limits_self} {}
+ * Test: -e FLATFORK_LEND=off committed-keeps-limit limit
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A double-forking daemon and libc's daemon(): the middle child ends, the
  * daemon is adopted (by us, a subreaper), has a session of its own, no
  * terminal, its descriptors on /dev/null, and execs or just writes a file.
+ *
+ * Test:
  */
 #include "t.h"
 

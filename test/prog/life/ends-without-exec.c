@@ -2,6 +2,8 @@
  * Children that never exec: exit, _exit, return from main's frame, abort,
  * killed by themselves, a crash. Status, pid and SIGCHLD's fields are those
  * of an ordinary child; the parent's memory is not the child's.
+ *
+ * Test: -f
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * missing and forbidden files, a script without #!, one with, fexecve,
  * execveat, execle, from a thread of the child; failed ones followed by
  * _exit, by another exec, by a message on standard error.
+ *
+ * Test: -l -f
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A process that was made by fork and did not exec, as workers of servers are,
  * forks as any other: each of its children that execs stays lazy. Argument: how
  * many.
+ *
+ * Test: -l
  */
 #include "t.h"
 

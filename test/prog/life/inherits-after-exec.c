@@ -3,6 +3,8 @@
  * what the parent had set, with what the child set before exec, and for a
  * bare child. Masks, ignored signals, limits, nice, umask, cwd, descriptors
  * with flags and offsets, groups and sessions, prctl values, timers.
+ *
+ * Test: -l -f
  */
 #include "t.h"
 

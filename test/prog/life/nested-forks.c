@@ -2,6 +2,8 @@
  * Forks in forks: each level has memory of its own, waits for its child and
  * passes the status up; the innermost execs or ends. Also a child that
  * starts several children of its own by different calls before it execs.
+ *
+ * Test: -l -f
  */
 #include "t.h"
 

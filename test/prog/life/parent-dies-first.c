@@ -2,6 +2,8 @@
  * PDEATHSIG asked for by the child before exec is sent when the thread that
  * forked ends, as ever; an orphan goes on after its parent ended or was
  * killed right after fork, execs, and is adopted by us, a subreaper.
+ *
+ * Test: -l
  */
 #include "t.h"
 

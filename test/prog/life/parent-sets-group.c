@@ -3,6 +3,9 @@
  * the time that the child takes before it execs. It is in time with plain
  * fork, but for the first children of a place that forks; those are not told
  * of. With "both" the child goes there itself as well, as those of shells do.
+ *
+ * Test: -b 20000 -g "real: parents here change their children before exec"
+ * Test: -l -e FLATFORK_LEND=off parent-sets-group-both both
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A thread reaps whatever child there is, clone children among them, by one of
  * the names that can: none is found that fork never returned, and each other
  * one once. The children write, so that one on trial is taken back.
+ *
+ * Test: waits-by-names-{wait3,wait4,__waitpid,waitid,raw-wait4,raw-waitid} {}
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * child a wrong access is the program's own SIGSEGV with the right si_code
  * and address, never a fetched page; turned readable they hold what the
  * parent wrote; code in them runs. Then exec.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -1,6 +1,8 @@
 /*
  * setenv, unsetenv, putenv and "environ = mine" in the child before exec:
  * the new program has them, the parent does not.
+ *
+ * Test: -l
  */
 #include "t.h"
 

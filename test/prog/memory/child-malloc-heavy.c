@@ -2,6 +2,8 @@
  * A child that frees the parent's blocks, reallocs them, allocates and frees
  * some tens of MiB of all sizes, checks what it wrote, and execs. The
  * parent's malloc goes on unharmed.
+ *
+ * Test: -l
  */
 #include "t.h"
 

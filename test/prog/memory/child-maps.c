@@ -2,6 +2,8 @@
  * munmap, mmap(MAP_FIXED), mremap, mprotect, madvise and brk by the child on
  * the big areas of the program, before it execs: each must have the result
  * it has after a plain fork, and the parent keeps everything.
+ *
+ * Test: -l
  */
 #include "t.h"
 

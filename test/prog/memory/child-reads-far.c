@@ -3,6 +3,9 @@
  * mapping, and pages between that nobody ever touched, and tells their hash
  * by the program it execs. Half of it was written through a thread, some of
  * it after the first fork.
+ *
+ * Test: -l child-reads-far 64
+ * Test: child-reads-very-far 2048
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * The same for a fork on a thread's stack and one in a coroutine's heap
  * block: the child overwrites its callers' frames there and execs. The
  * stack the caller stands on is itself inside a big area.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -8,6 +8,8 @@
  *    above the calling one to its top (arguments, environment, auxv);
  *  - of libc: the FILE objects' buffers and environ. Not its .data as a
  *    whole: locks and counters of fork itself live there under plain libc.
+ *
+ * Test: -l
  */
 #include "t.h"
 

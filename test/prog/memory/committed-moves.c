@@ -3,6 +3,8 @@
  * born committed; all touch the middle of a big mapping. The later ones have
  * the part around it moved, as realloc does: a committed child can't be taken
  * back for a call that fails, so what is known of its site may not split it.
+ *
+ * Test: -l
  */
 #include "t.h"
 

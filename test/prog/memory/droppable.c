@@ -1,6 +1,8 @@
 /*
  * Memory that the kernel may drop, and wipes in children (MAP_DROPPABLE, Linux
  * 6.11), as the state of random generators has to be: a child finds zeros.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * 6.13), as stacks of threads have them: a child has the memory around them,
  * and the guard itself. Children that write and then exec, at one place, so
  * that they get to be born committed. Argument: what the last one does.
+ *
+ * Test: -l guard-pages-CASE CASE
  */
 #include "t.h"
 
@@ -107,10 +109,11 @@ static const struct {
 	const char *name;
 	void (*last)(void);
 } cases[] = {
-	{ "around", reads_around },
-	{ "guard", reads_guard },
-	{ "let-go", let_go },
-	{ "stopped", stopped },
+	T_CASE("around", reads_around),
+	T_CASE("guard", reads_guard),
+	T_CASE("let-go", let_go),
+	/* Test: guard-pages-CASE CASE */
+	T_CASE("stopped", stopped),
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,8 @@
  * some, unmaps and protects parts at borders that are not theirs, execs; the
  * parent's stay whole. hugetlb pages are had from the system if it has none,
  * and given back; skipped where that may not be.
+ *
+ * Test: -l huge-pages-{thp,hugetlb} {}
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * child has no such area or an empty one, the parent keeps it, the marks
  * stand after the fork as before, and MADV_DOFORK and MADV_KEEPONFORK undo
  * them.
+ *
+ * Test: -l
  */
 #include "t.h"
 

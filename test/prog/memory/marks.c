@@ -2,6 +2,8 @@
  * What the program keeps from its children, by whatever way it says so and
  * wherever the memory goes; and that no memory is kept from them that it did
  * not say so of. Argument: the case.
+ *
+ * Test: -l -e FLATFORK_LEND=off marks-CASE CASE
  */
 #include "cases.h"
 
@@ -152,33 +154,33 @@ static void advise_and_look(int (*advise)(void *, size_t, int), int advice,
 	}
 }
 
-static void run_dontfork_moves(void)
+CASE(dontfork_moves)
 {
 	advise_and_look(madvise, MADV_DONTFORK, true);
 }
 
-static void run_wipe_moves(void)
+CASE(wipe_moves)
 {
 	advise_and_look(madvise, MADV_WIPEONFORK, true);
 }
 
-static void run_dontfork_by_hand(void)
+CASE(dontfork_by_hand)
 {
 	advise_and_look(advise_by_hand, MADV_DONTFORK, false);
 }
 
-static void run_wipe_by_hand(void)
+CASE(wipe_by_hand)
 {
 	advise_and_look(advise_by_hand, MADV_WIPEONFORK, true);
 }
 
-static void run_dontfork_by_syscall(void)
+CASE(dontfork_by_syscall)
 {
 	advise_and_look(advise_by_syscall, MADV_DONTFORK, false);
 }
 
 /* Nothing stays cut in pieces. */
-static void run_whole(void)
+CASE(whole)
 {
 	int before = 0;
 	pid_t pid;
@@ -264,12 +266,12 @@ static void beside(void *(*other)(void *), int forks, int own)
 	munmap(block, 4 * MIB);
 }
 
-static void run_beside_mremap(void)
+CASE(beside_mremap)
 {
 	beside(grow_and_shrink, 200, 0);
 }
 
-static void run_beside_realloc(void)
+CASE(beside_realloc)
 {
 	beside(grow_and_shrink_by_realloc, 200, 0);
 }
@@ -285,12 +287,14 @@ static void beside_own(void *(*other)(void *))
 	munmap(own, 4 * MIB);
 }
 
-static void run_own_beside_mremap(void)
+/* Test: marks-CASE CASE */
+CASE(own_beside_mremap)
 {
 	beside_own(grow_and_shrink);
 }
 
-static void run_own_beside_realloc(void)
+/* Test: marks-CASE CASE */
+CASE(own_beside_realloc)
 {
 	beside_own(grow_and_shrink_by_realloc);
 }
@@ -316,7 +320,7 @@ static void fork_and_reap(int forks)
 }
 
 /* Nor is the advice of a library's on memory of its own taken away. */
-static void run_of_libraries(void)
+CASE(of_libraries)
 {
 	char *own = t_anon(4 * MIB);
 	pthread_t t;
@@ -349,7 +353,7 @@ static char *above(char *malloced)
 }
 
 /* With threads, memory cannot be asked about; all ways at once. */
-static void run_threads_own(void)
+CASE(threads_own)
 {
 	char *at[5], *held = malloc(3 * MIB);
 	pthread_t t;
@@ -388,14 +392,4 @@ static void run_threads_own(void)
 	free(held);
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(dontfork_moves),     C(wipe_moves),	       C(dontfork_by_hand),
-	C(wipe_by_hand),       C(dontfork_by_syscall), C(whole),
-	C(beside_mremap),      C(beside_realloc),      C(own_beside_mremap),
-	C(own_beside_realloc), C(of_libraries),	       C(threads_own),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -2,6 +2,8 @@
  * Private mappings of a file, partly rewritten by the parent: the child sees
  * the mixture, its own changes are its own, and reading behind the end of
  * the file is SIGBUS with the program's handler. Then exec.
+ *
+ * Test:
  */
 #include "t.h"
 

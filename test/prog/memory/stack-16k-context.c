@@ -3,6 +3,8 @@
  * fork needs beyond libc's own use must be found elsewhere, in the parent
  * and in the child, which also makes system calls and touches absent memory
  * there, switches contexts, and execs.
+ *
+ * Test: -l
  */
 #include "t.h"
 

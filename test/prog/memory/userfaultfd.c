@@ -4,6 +4,9 @@
  * not inherited. Children that write and then exec, at one place, so that
  * they would get to be born committed, and could not be taken back. With
  * "device" the service comes from /dev/userfaultfd.
+ *
+ * Test:
+ * Test: userfaultfd-device device
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * the child, a status that somebody else took, streams that fclose ended,
  * many threads; streams closed by children and by other functions of libc's,
  * a thread that is being cancelled, a process that is under a filter by then.
+ *
+ * Test:
  */
 #include "t.h"
 

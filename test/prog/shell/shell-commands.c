@@ -1,6 +1,8 @@
 /*
  * system, popen, pclose and wordexp, as POSIX has them: statuses, signals,
  * descriptors, cancellation, errors.
+ *
+ * Test:
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,8 @@
  * system() by POSIX: what it returns, what it does to SIGINT, SIGQUIT and
  * SIGCHLD and when it gives them back, in one thread and in many at once,
  * and when it is cancelled.
+ *
+ * Test:
  */
 #include "t.h"
 

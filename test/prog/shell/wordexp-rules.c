@@ -1,4 +1,8 @@
-/* wordexp() with and without commands: words, errors, nothing left. */
+/*
+ * wordexp() with and without commands: words, errors, nothing left.
+ *
+ * Test:
+ */
 #include "t.h"
 
 #include <errno.h>

@@ -2,6 +2,8 @@
  * How a parent learns of its children: SIGCHLD by handler counted with its
  * fields, SIG_IGN, SA_NOCLDWAIT, SIG_DFL; for children that exec, end, are
  * killed, and stop. Exactly one SIGCHLD each.
+ *
+ * Test: -l
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * handler does, or how it is installed. The child execs a file that is no
  * program with megabytes of arguments, so that there is time, and then one
  * that is.
+ *
+ * Test: -l exec-window-{sleeps,state,jumps,blocks-all,on-stack} {}
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * alternate stack inside the big heap, in a handler that interrupts malloc,
  * in one that interrupts a fork, and in a thread. The children exec or end
  * and return from the handler first.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -3,6 +3,9 @@
  * the thread: they stay pending and blocked in the parent, the child has
  * none of them, and asking for or setting any disposition lets none through.
  * Argument sys: SIGSYS, SIGSEGV, SIGBUS, SIGTRAP are among them.
+ *
+ * Test: -l
+ * Test: pending-at-fork-sys sys
  */
 #include "t.h"
 

@@ -5,6 +5,9 @@
  * masks and alternate stack. Arguments: the signal; whether the others write,
  * so that the last is born committed. "actions": what was set for each signal
  * is asked for; "stack": an alternate stack is set where the child stands.
+ *
+ * Test: -l raised-in-child-CASE-trial CASE trial
+ * Test: -l raised-in-child-CASE-committed CASE committed
  */
 #include "t.h"
 
@@ -149,9 +152,9 @@ static const struct {
 	int sig;
 	void (*act)(int sig);
 } acts[] = {
-	{ "ill", SIGILL, raises },  { "trap", SIGTRAP, raises },
-	{ "fpe", SIGFPE, raises },  { "bus", SIGBUS, raises },
-	{ "actions", 0, sets_all }, { "stack", 0, stands_on },
+	T_CASE("ill", SIGILL, raises),	T_CASE("trap", SIGTRAP, raises),
+	T_CASE("fpe", SIGFPE, raises),	T_CASE("bus", SIGBUS, raises),
+	T_CASE("actions", 0, sets_all), T_CASE("stack", 0, stands_on),
 };
 
 static void child_runs(int sig, void (*act)(int sig), bool last, bool own)

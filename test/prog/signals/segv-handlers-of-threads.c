@@ -3,6 +3,9 @@
  * on SIGSYS, SIGTRAP and SIGUSR1 ones while one forks: every fault reaches
  * the program's handler with its address, none is lost, and the action the
  * program reads back is always its own. Argument sys: SIGSYS is handled.
+ *
+ * Test: -l
+ * Test: sys-handlers-of-threads sys
  */
 #include "t.h"
 

@@ -9,6 +9,14 @@
  * writes  before it execs, so that it is born committed in time
  * execs   at once
  * vforks  is one of vfork
+ *
+ * Test: -e FLATFORK_LEND=off -e FLATFORK_FAULT=signal
+ *       -g "real: a signal waits for the program"
+ *       signal-before-clone-{writes,execs} {}
+ * Test: -e FLATFORK_LEND=off -e FLATFORK_FAULT=signal-late
+ *       -g "real: a signal waits for the program"
+ *       signal-late-before-clone-{writes,execs} {}
+ * Test: -e FLATFORK_FAULT={signal,signal-late} {}-before-clone-vforks vforks
  */
 #include "t.h"
 

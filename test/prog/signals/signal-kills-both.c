@@ -4,6 +4,8 @@
  * survive, in particular no child of a parent that died. But for signals that
  * libc's fork blocks (glibc 2.41 and later): one that comes then, and before
  * the clone, is its parent's alone.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * masks with everything in them, pending ones delivered at unblocking,
  * sigwait, sigaltstack (the program's own, asked for and used), nested
  * handlers, what sigaction and sigprocmask answer for SIGSEGV and SIGSYS.
+ *
+ * Test: -l -f
  */
 #include "t.h"
 

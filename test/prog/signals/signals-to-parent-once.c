@@ -3,6 +3,8 @@
  * arrive once: to its parent, to its group, to itself; queued ones with
  * their values in order. And those sent to the parent by a third process
  * while it forks: each is handled once, in the parent.
+ *
+ * Test: signals-to-parent-{exec,exit} {}
  */
 #include "t.h"
 

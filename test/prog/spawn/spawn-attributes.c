@@ -1,6 +1,8 @@
 /*
  * Attributes and actions as objects: defaults, what setters take, objects
  * that were never initialised but are zero, objects that were copied.
+ *
+ * Test:
  */
 #include "t.h"
 

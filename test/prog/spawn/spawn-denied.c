@@ -2,6 +2,8 @@
  * Every system call that a spawn makes fails once, in parent or child: the
  * error comes back, or the call was not needed; no child, no descriptor is
  * left, signals are as before. Each in a copy of this process, under a filter.
+ *
+ * Test: spawn-denied $<TARGET_FILE:noop>
  */
 #include "deny.h"
 #include "t.h"

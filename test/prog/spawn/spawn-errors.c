@@ -2,6 +2,9 @@
  * Every errno of posix_spawn, provoked once: it is returned, the pid is not
  * written, no child, descriptor or mapping is left. Argument "thread": from
  * a second thread, another one being busy with its heap.
+ *
+ * Test:
+ * Test: spawn-errors-in-thread thread
  */
 #include "t.h"
 

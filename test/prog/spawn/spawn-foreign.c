@@ -4,6 +4,10 @@
  * plugin that binds to libc past everything else. Each fills in a part, each
  * spawns; objects are copied; and some say what only a later libc may know.
  * Arguments: the plugin, and "filter": half of it after a seccomp filter.
+ *
+ * Test: -k spawns
+ *       spawn-foreign-objects $<TARGET_FILE:prog-spawn-plugin>
+ * Test: spawn-foreign-under-filter $<TARGET_FILE:prog-spawn-plugin> filter
  */
 #include "t.h"
 

@@ -1,6 +1,8 @@
 /*
  * posix_spawn and its family as a program sees them: what the child gets,
  * what goes wrong and how it is said, objects that were set up in every way.
+ *
+ * Test:
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -3,6 +3,8 @@
  * parent's memory, and of fork, which may be lazy ones. posix_spawn, system,
  * popen, and the linked library; then the child ends, or execs itself.
  * Argument: rounds.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A spawn that fails has made one child, or none: in a pid namespace of its
  * own the number of the next one tells. And the error of a stack that can't
  * be had is the kernel's.
+ *
+ * Test:
  */
 #include "t.h"
 

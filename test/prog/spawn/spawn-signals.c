@@ -4,6 +4,8 @@
  * fork handlers that do not run, cancellation that waits.
  *
  * Argument: masks | handler | storm | cancel | atfork
+ *
+ * Test: spawn-signals-{masks,handler,storm,cancel,atfork} {}
  */
 #include "t.h"
 

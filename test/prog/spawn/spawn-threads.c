@@ -3,6 +3,8 @@
  * way of failing, on stacks of 16 KiB; one thread keeps opening and closing
  * descriptors, another becomes another user and back. Each child says what
  * it was told to. Argument: rounds.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * process by _exit(). Whatever children the next program finds, of any class,
  * or who takes its orphans, are whole: each has exec'ed. Argument: by which
  * call.
+ *
+ * Test: -b 5000 exec-by-thread-{name,raw,fails-before,exits} {}
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * Handlers of the parent's other threads and its own timers go on while it
  * forks; what they do to memory is not the child's business once it has
  * looked: its copy does not move any more, and nothing of theirs is lost.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -1,6 +1,8 @@
 /*
  * A thread handles SIGSYS, gets one, and handles it no more, again and again,
  * while another forks: what it has set is in force, whenever it did so.
+ *
+ * Test: -l
  */
 #include "t.h"
 

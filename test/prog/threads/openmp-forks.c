@@ -2,6 +2,8 @@
  * The master of an OpenMP team forks, while the others of it write to sums
  * that lie on its stack, as shared variables do: no write is lost. T_ROUNDS is
  * how many forks.
+ *
+ * Test: -l openmp-forks-CASE CASE
  */
 #include "path.h"
 
@@ -15,7 +17,7 @@ enum {
 	TEAM = 3,
 };
 
-static void run_sums(void)
+CASE(sums)
 {
 	long sums[TEAM] = { 0 }, lost = 0;
 	atomic_bool stop = false;
@@ -43,7 +45,7 @@ static void run_sums(void)
 /* As the runtime itself does: chunks of a loop are handed out. What its other
  * threads write while a child is looked at could be the child's, so that is
  * over before. */
-static void run_dynamic(void)
+CASE(dynamic)
 {
 	const int n[] = { LEARNING, rounds_or(ROUNDS) };
 	atomic_bool learnt = false;
@@ -68,9 +70,4 @@ static void run_dynamic(void)
 	printf("items %ld, done %ld\n", items, done);
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = { C(sums), C(dynamic) };
-CASES_MAIN(cases)
+CASES_MAIN

@@ -4,6 +4,9 @@
  * that it runs, a thread overwrites, unmaps, protects, moves, frees or drops
  * an area, and says so; then the child looks, and execs or ends. Argument:
  * what the thread does.
+ *
+ * Test: snapshot-at-fork-{write,write-heap,unmap,map-over,protect} {}
+ * Test: snapshot-at-fork-{drop,move} {}
  */
 #include "t.h"
 

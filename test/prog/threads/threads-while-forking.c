@@ -3,6 +3,8 @@
  * stack and heap (nothing may be lost), map and unmap, grow the heap, spawn
  * children by posix_spawn and system, fork themselves. Argument:
  * the number of forks per thread.
+ *
+ * Test: -l threads-while-forking 60
  */
 #include "t.h"
 

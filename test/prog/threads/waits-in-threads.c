@@ -5,6 +5,9 @@
  * clone-only wait never finds one, and none is found that fork never
  * returned. With an argument nobody waits for clone children, as few
  * programs do. Then pidfds: poll and waitid(P_PIDFD) tell the end of the child.
+ *
+ * Test:
+ * Test: -l waits-in-threads-ordinary ordinary
  */
 #include "t.h"
 

@@ -3,6 +3,9 @@
  * time, deep, on small and on alternate stacks, without a frame pointer and
  * not optimised. A right child shares them; a wrong one, for which the
  * oracle is fork, leaves them as they were. Arguments: [fork|vfork] CASE.
+ *
+ * Test: vfork-frames-CASE CASE
+ * Test -O0: vfork-frames-O0-CASE CASE
  */
 #include "cases.h"
 
@@ -157,7 +160,7 @@ static void all_frames(void)
 	say("arguments", many_arguments(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
 }
 
-static void run_frames(void)
+CASE(frames)
 {
 	all_frames();
 }
@@ -183,7 +186,7 @@ static void *in_thread(void *arg)
 	return NULL;
 }
 
-static void run_thread_16k(void)
+CASE(thread_16k)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -197,7 +200,7 @@ static void run_thread_16k(void)
 
 static ucontext_t back, context;
 
-static void run_context_16k(void)
+CASE(context_16k)
 {
 	enum {
 		STACK = 16 << 10
@@ -234,14 +237,14 @@ static void handler_case(int flags)
 	printf("handled %d\n", in_handler);
 }
 
-static void run_handler(void)
+CASE(handler)
 {
 	handler_case(0);
 }
 
 static char altstack[64 << 10];
 
-static void run_altstack(void)
+CASE(altstack)
 {
 	stack_t ss = { .ss_sp = altstack, .ss_size = sizeof(altstack) };
 
@@ -249,13 +252,21 @@ static void run_altstack(void)
 	handler_case(SA_ONSTACK);
 }
 
-static void run_wrong(void)
+/*
+ * Test: -w vfork-frames-CASE CASE
+ * Test -O0: -w vfork-frames-O0-CASE CASE
+ */
+CASE(wrong)
 {
 	returns = 1;
 	all_frames();
 }
 
-static void run_wrong_thread_16k(void)
+/*
+ * Test: -w vfork-frames-CASE CASE
+ * Test -O0: -w vfork-frames-O0-CASE CASE
+ */
+CASE(wrong_thread_16k)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -267,25 +278,24 @@ static void run_wrong_thread_16k(void)
 	CHECK(!pthread_join(thread, NULL));
 }
 
-static void run_wrong_context_16k(void)
+/*
+ * Test: -w vfork-frames-CASE CASE
+ * Test -O0: -w vfork-frames-O0-CASE CASE
+ */
+CASE(wrong_context_16k)
 {
 	returns = 1;
 	run_context_16k();
 }
 
-static void run_wrong_handler(void)
+/*
+ * Test: -w vfork-frames-CASE CASE
+ * Test -O0: -w vfork-frames-O0-CASE CASE
+ */
+CASE(wrong_handler)
 {
 	returns = 1;
 	run_handler();
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(frames),	     C(thread_16k),	   C(context_16k),
-	C(handler),	     C(altstack),	   C(wrong),
-	C(wrong_thread_16k), C(wrong_context_16k), C(wrong_handler),
-};
-CASES_MAIN(cases)
+CASES_MAIN

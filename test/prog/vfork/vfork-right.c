@@ -2,6 +2,8 @@
  * Children of vfork that do what its manual allows, and what everybody does
  * besides: their parent sees what they wrote, and nothing else of theirs.
  * Plain vfork is the oracle. Argument: the case.
+ *
+ * Test: vfork-CASE CASE
  */
 #include "cases.h"
 
@@ -21,8 +23,12 @@
 
 static int global = 6;
 
-/* The example of the book: the child increments a global and a local. */
-static void run_book(void)
+/*
+ * The example of the book: the child increments a global and a local.
+ * Test: vfork-CASE CASE
+ * Test: -e FLATFORK_VFORK=libc vfork-CASE-libc CASE
+ */
+CASE(book)
 {
 	volatile int local = 88;
 	pid_t pid;
@@ -41,7 +47,11 @@ static void run_book(void)
 /* Results by locals, the heap, a mapping, thread-local storage. */
 static __thread int of_thread = 1;
 
-static void run_results(void)
+/*
+ * Test: vfork-CASE CASE
+ * Test: -e FLATFORK_VFORK=libc vfork-CASE-libc CASE
+ */
+CASE(results)
 {
 	volatile int local = 1;
 	volatile char text[100] = "";
@@ -70,7 +80,7 @@ static void run_results(void)
 }
 
 /* As busybox does it: why exec failed. */
-static void run_errno(void)
+CASE(errno)
 {
 	static const char *const path[] = { "/nowhere/x", "/", "/etc/passwd" };
 
@@ -90,7 +100,7 @@ static void run_errno(void)
 	}
 }
 
-static void run_exec_forms(void)
+CASE(exec_forms)
 {
 	char *argv[] = { "report", "exit", "11", NULL };
 	char *env[] = { "ONLY=1", NULL };
@@ -135,7 +145,7 @@ static void run_exec_forms(void)
 	close(fd);
 }
 
-static void run_statuses(void)
+CASE(statuses)
 {
 	volatile int *volatile nowhere = NULL;
 
@@ -159,7 +169,7 @@ static void run_statuses(void)
 	}
 }
 
-static void run_inherits(void)
+CASE(inherits)
 {
 	sigset_t set;
 	char cwd[4096], now[4096];
@@ -207,7 +217,7 @@ static void run_inherits(void)
 	printf("parent: leads a session %d\n", getsid(0) == getpid());
 }
 
-static void run_descriptors(void)
+CASE(descriptors)
 {
 	int ends[2], fd;
 	char got[16];
@@ -246,7 +256,7 @@ static void on_chld(int sig)
 	chld++;
 }
 
-static void run_sigchld(void)
+CASE(sigchld)
 {
 	struct sigaction sa = { .sa_handler = on_chld, .sa_flags = SA_RESTART };
 
@@ -276,7 +286,7 @@ static void on_fork(void)
 }
 
 /* vfork runs none of them. */
-static void run_atfork(void)
+CASE(atfork)
 {
 	pid_t pid;
 
@@ -289,7 +299,7 @@ static void run_atfork(void)
 }
 
 /* What is in stdio's buffer stays there; nobody flushes it. */
-static void run_stdio(void)
+CASE(stdio)
 {
 	static char buffer[4096];
 	pid_t pid;
@@ -312,7 +322,7 @@ static void on_usr1(int sig)
 	global = is_child() ? -1 : global + 1;
 }
 
-static void run_parent_signalled(void)
+CASE(parent_signalled)
 {
 	volatile int before = 0;
 	pid_t pid;
@@ -349,7 +359,7 @@ static FRAME int child_jumps(void)
 	return 0;
 }
 
-static void run_jumps(void)
+CASE(jumps)
 {
 	jmp_buf here;
 	volatile int times = 0;
@@ -369,7 +379,7 @@ static void run_jumps(void)
 }
 
 /* Killed by somebody else while it sleeps: the parent goes on. */
-static void run_killed(void)
+CASE(killed)
 {
 	int told[2];
 	pid_t killer, pid;
@@ -400,7 +410,7 @@ static void run_killed(void)
 }
 
 /* It may take longer than any budget. */
-static void run_slow(void)
+CASE(slow)
 {
 	volatile int done = 0;
 	pid_t pid = vfork();
@@ -426,7 +436,7 @@ static FRAME int by_pointer(pid_t (*make)(void))
 	return pid;
 }
 
-static void run_names(void)
+CASE(names)
 {
 	static const char *const name[] = { "vfork", "__vfork" };
 
@@ -456,15 +466,19 @@ __asm__(".pushsection .text\n"
 	".size vfork_jumped, . - vfork_jumped\n"
 	".popsection\n");
 
-static void run_jumped(void)
+CASE(jumped)
 {
 	global = 0;
 	t_reap(by_pointer(vfork_jumped), "child");
 	printf("global %d\n", global);
 }
 
-/* Unbalanced in nothing, many times. */
-static void run_often(void)
+/*
+ * Unbalanced in nothing, many times.
+ * Test: vfork-CASE CASE
+ * Test: -e FLATFORK_VFORK=libc vfork-CASE-libc CASE
+ */
+CASE(often)
 {
 	volatile int bad = 0;
 
@@ -487,7 +501,7 @@ static void run_often(void)
 }
 
 /* No process can be had: -1, and why. */
-static void run_fails(void)
+CASE(fails)
 {
 	pid_t pid = t_fork();
 	int status;
@@ -514,7 +528,7 @@ static void on_asked(int sig)
 	(void)sig;
 }
 
-static void run_asks_actions(void)
+CASE(asks_actions)
 {
 	struct sigaction set = { .sa_handler = SIG_DFL }, old;
 	pid_t pid;
@@ -551,7 +565,7 @@ struct of_kernel {
 	unsigned long mask;
 };
 
-static void run_asks_all(void)
+CASE(asks_all)
 {
 	static char alternate[64 << 10];
 	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
@@ -599,30 +613,4 @@ static void run_asks_all(void)
 	printf("\n");
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(book),
-	C(results),
-	C(errno),
-	C(exec_forms),
-	C(statuses),
-	C(inherits),
-	C(descriptors),
-	C(sigchld),
-	C(atfork),
-	C(stdio),
-	C(parent_signalled),
-	C(jumps),
-	C(killed),
-	C(slow),
-	C(names),
-	C(jumped),
-	C(often),
-	C(fails),
-	C(asks_actions),
-	C(asks_all),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -2,6 +2,8 @@
  * vfork and threads: only the caller waits for the child; several call it at
  * once while another changes its ids; waits find each child once; what the
  * kernel and libc know of the calling thread is afterwards what it was.
+ *
+ * Test: vfork-threads-CASE CASE
  */
 #include "cases.h"
 
@@ -41,7 +43,7 @@ static void end(pthread_t thread)
 	CHECK(!pthread_join(thread, NULL));
 }
 
-static void run_suspends_caller(void)
+CASE(suspends_caller)
 {
 	volatile int went_on = 0, ran = 0, alone = 0;
 	pthread_t thread = begin(counts, NULL);
@@ -82,7 +84,7 @@ static void *meets(void *arg)
 	return NULL;
 }
 
-static void run_at_once(void)
+CASE(at_once)
 {
 	pthread_t thread[2];
 
@@ -169,7 +171,7 @@ static void in_four(void *(*other)(void *))
 	       all, rounds > 0, geteuid() == getuid());
 }
 
-static void run_credentials(void)
+CASE(credentials)
 {
 	in_four(changes_ids);
 }
@@ -181,7 +183,7 @@ static void *says_ids(void *arg)
 	return NULL;
 }
 
-static void run_ids_of_all(void)
+CASE(ids_of_all)
 {
 	int seen = -1;
 	pthread_t thread;
@@ -218,7 +220,7 @@ static void *waits(void *arg)
 	return arg;
 }
 
-static void run_waiter(void)
+CASE(waiter)
 {
 	pthread_t thread = begin(waits, NULL);
 	siginfo_t info;
@@ -268,7 +270,7 @@ static void *blocks(void *arg)
 	return arg;
 }
 
-static void run_masks(void)
+CASE(masks)
 {
 	end(begin(blocks, NULL));
 }
@@ -345,7 +347,7 @@ static void *identity_thread(void *arg)
 	return arg;
 }
 
-static void run_identity(void)
+CASE(identity)
 {
 	say_identity("main");
 	end(begin(identity_thread, NULL));
@@ -359,7 +361,7 @@ static void *short_life(void *arg)
 	return NULL;
 }
 
-static void run_short_lives(void)
+CASE(short_lives)
 {
 	int all = 0;
 
@@ -382,7 +384,7 @@ static void *writes(void *arg)
 	return NULL;
 }
 
-static void run_writers(void)
+CASE(writers)
 {
 	volatile long mine = 0;
 	pthread_t thread = begin(writes, (void *)&mine);
@@ -419,7 +421,7 @@ static void *cancelled(void *arg)
 		pause();
 }
 
-static void run_cancel(void)
+CASE(cancel)
 {
 	volatile int done[2] = { 0, 0 };
 	pthread_t thread = begin(cancelled, (void *)done);
@@ -434,13 +436,4 @@ static void run_cancel(void)
 		;
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(suspends_caller), C(at_once), C(credentials), C(ids_of_all),
-	C(waiter),	    C(masks),	C(identity),	C(short_lives),
-	C(writers),	    C(cancel),
-};
-CASES_MAIN(cases)
+CASES_MAIN

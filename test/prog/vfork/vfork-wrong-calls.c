@@ -2,6 +2,8 @@
  * Children of vfork that call what needs a process of its own, or what would
  * change their parent's address space: other children, threads, prctl,
  * mlockall, setuid. They do what children of fork do.
+ *
+ * Test: -w vfork-wrong-calls-CASE CASE
  */
 #include "cases.h"
 
@@ -66,8 +68,14 @@ static int child_fork(void)
 	return status_of(pid);
 }
 
-/* vfork has succeeded, whatever becomes of its child then. */
-static void run_acts_first(void)
+/*
+ * vfork has succeeded, whatever becomes of its child then.
+ * Test: -w -e FLATFORK_FAULT=no-way-back
+ *       vfork-wrong-calls-CASE-no_way_back CASE
+ * Test: -w -e FLATFORK_FAULT=no-room
+ *       vfork-wrong-calls-CASE-no_room CASE
+ */
+CASE(acts_first)
 {
 	char c = 0;
 	int fd[2];
@@ -183,7 +191,7 @@ static int child_daemon(void)
 	return write(report_to[1], "daemon\n", 7) != 7;
 }
 
-static void run_daemon(void)
+CASE(daemon)
 {
 	char got[64] = "";
 	size_t all = 0;
@@ -254,12 +262,12 @@ static void beside_threads(void (*as)(int (*child)(void)), int (*child)(void))
 		CHECK(!pthread_join(thread[i], NULL));
 }
 
-static void run_thread_in_threads(void)
+CASE(thread_in_threads)
 {
 	beside_threads(child_makes, child_thread);
 }
 
-static void run_fork_in_threads(void)
+CASE(fork_in_threads)
 {
 	beside_threads(child_makes, child_fork_exec);
 }
@@ -269,7 +277,7 @@ static int child_exit(void)
 	exit(32);
 }
 
-static void run_exit_in_threads(void)
+CASE(exit_in_threads)
 {
 	beside_threads(child_makes, child_exit);
 }
@@ -328,7 +336,7 @@ static FRAME pid_t returning(void)
 	return pid;
 }
 
-static void run_thread_state(void)
+CASE(thread_state)
 {
 	pid_t pid = returning();
 
@@ -342,7 +350,7 @@ static void run_thread_state(void)
 }
 
 /* A robust mutex the parent holds: an end of the child must not free it. */
-static void run_robust_mutex(void)
+CASE(robust_mutex)
 {
 	pthread_mutex_t *mutex = t_shared(4096);
 	pthread_mutexattr_t attr;
@@ -389,7 +397,7 @@ static void on_child(void)
 	note(is_child() ? " child" : " child-in-parent");
 }
 
-static void run_atfork(void)
+CASE(atfork)
 {
 	pid_t pid;
 
@@ -409,7 +417,7 @@ static int child_dumpable(void)
 	return 40 + prctl(PR_GET_DUMPABLE);
 }
 
-static void run_dumpable(void)
+CASE(dumpable)
 {
 	child_makes(child_dumpable);
 	printf("parent: dumpable %d\n", prctl(PR_GET_DUMPABLE));
@@ -422,7 +430,7 @@ static int child_thp(void)
 	return 40 + prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0);
 }
 
-static void run_thp_disable(void)
+CASE(thp_disable)
 {
 	child_makes(child_thp);
 	printf("parent: THP disabled %d\n",
@@ -447,7 +455,7 @@ static int child_mlockall(void)
 	return mlockall(MCL_CURRENT | MCL_FUTURE) ? 94 : 41;
 }
 
-static void run_mlockall(void)
+CASE(mlockall)
 {
 	child_makes(child_mlockall);
 	printf("parent: locked %ld KiB\n", locked_kib());
@@ -458,7 +466,7 @@ static int child_munlockall(void)
 	return munlockall() ? 94 : 42;
 }
 
-static void run_munlockall(void)
+CASE(munlockall)
 {
 	CHECK(!mlock(t_area, 1 << 20));
 	child_makes(child_munlockall);
@@ -521,74 +529,92 @@ static void ids_case(int (*which)(void))
 	       !geteuid() && !getegid());
 }
 
-#define IDS(name)                    \
-	static void run_##name(void) \
-	{                            \
-		ids_case(name);      \
-	}
-IDS(set_ids)
-IDS(set_effective)
-IDS(set_res)
-IDS(set_raw)
+CASE(set_ids)
+{
+	ids_case(set_ids);
+}
 
-#define MAKES(name)                        \
-	static void run_##name(void)       \
-	{                                  \
-		child_makes(child_##name); \
-	}
-MAKES(fork)
-MAKES(_Fork)
-MAKES(fork_exec)
-MAKES(vfork)
-MAKES(vfork_exec)
-MAKES(sys_fork)
-MAKES(forkpty)
-MAKES(thread)
-MAKES(thread_then_exit)
-MAKES(pthread_exit)
+CASE(set_effective)
+{
+	ids_case(set_effective);
+}
 
-#define STAYS(name)                        \
-	static void run_##name(void)       \
-	{                                  \
-		child_stays(child_##name); \
-	}
-STAYS(spawn)
-STAYS(system)
-STAYS(popen)
+CASE(set_res)
+{
+	ids_case(set_res);
+}
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(acts_first),
-	C(fork),
-	C(_Fork),
-	C(fork_exec),
-	C(vfork),
-	C(vfork_exec),
-	C(sys_fork),
-	C(forkpty),
-	C(spawn),
-	C(system),
-	C(popen),
-	C(daemon),
-	C(thread),
-	C(thread_then_exit),
-	C(pthread_exit),
-	C(thread_in_threads),
-	C(fork_in_threads),
-	C(exit_in_threads),
-	C(thread_state),
-	C(robust_mutex),
-	C(atfork),
-	C(dumpable),
-	C(thp_disable),
-	C(mlockall),
-	C(munlockall),
-	C(set_ids),
-	C(set_effective),
-	C(set_res),
-	C(set_raw),
-};
-CASES_MAIN(cases)
+CASE(set_raw)
+{
+	ids_case(set_raw);
+}
+
+
+CASE(fork)
+{
+	child_makes(child_fork);
+}
+
+CASE(_Fork)
+{
+	child_makes(child__Fork);
+}
+
+CASE(fork_exec)
+{
+	child_makes(child_fork_exec);
+}
+
+CASE(vfork)
+{
+	child_makes(child_vfork);
+}
+
+CASE(vfork_exec)
+{
+	child_makes(child_vfork_exec);
+}
+
+CASE(sys_fork)
+{
+	child_makes(child_sys_fork);
+}
+
+CASE(forkpty)
+{
+	child_makes(child_forkpty);
+}
+
+CASE(thread)
+{
+	child_makes(child_thread);
+}
+
+CASE(thread_then_exit)
+{
+	child_makes(child_thread_then_exit);
+}
+
+CASE(pthread_exit)
+{
+	child_makes(child_pthread_exit);
+}
+
+
+CASE(spawn)
+{
+	child_stays(child_spawn);
+}
+
+CASE(system)
+{
+	child_stays(child_system);
+}
+
+CASE(popen)
+{
+	child_stays(child_popen);
+}
+
+
+CASES_MAIN

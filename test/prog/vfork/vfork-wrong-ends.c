@@ -2,6 +2,9 @@
  * Children of vfork that leave the frame they were given, or end as only a
  * process of its own may: by return, longjmp, exit and what calls it. Each
  * must do what a child of fork does, and its parent must not notice.
+ *
+ * Test: -w vfork-wrong-CASE CASE
+ * Test -O0: -w vfork-wrong-CASE-O0 CASE
  */
 #include "cases.h"
 
@@ -41,7 +44,7 @@ static FRAME pid_t returning(long *ret_local)
 	return pid;
 }
 
-static void run_return(void)
+CASE(return )
 {
 	long local;
 	pid_t pid = returning(&local);
@@ -52,7 +55,7 @@ static void run_return(void)
 /* The buffer has text that both print, as with fork. */
 static char buffer[8192];
 
-static void run_return_unflushed(void)
+CASE(return_unflushed)
 {
 	long local;
 	pid_t pid;
@@ -64,7 +67,7 @@ static void run_return_unflushed(void)
 	printf("%s\n", pid ? "parent goes on" : "child goes on");
 }
 
-static void run_return_pipe(void)
+CASE(return_pipe)
 {
 	int out = dup(1), ends[2];
 	char got[4096];
@@ -105,7 +108,7 @@ static FRAME pid_t level(int n, long *ret_sum)
 	return pid;
 }
 
-static void run_return_far(void)
+CASE(return_far)
 {
 	long sum;
 	pid_t pid = level(12, &sum);
@@ -192,7 +195,7 @@ static void next(int code)
 		exit(code);
 }
 
-static void run_return_values(void)
+CASE(return_values)
 {
 	struct pair p = pair_by();
 	struct mixed m = { 0, 0 };
@@ -229,7 +232,7 @@ static FRAME long keeps_registers(long a, long b, long c, long d, long e)
 	return a + b * 2 + c * 4 + d * 8 + e * 16 + f + g + h + i + local;
 }
 
-static void run_return_registers(void)
+CASE(return_registers)
 {
 	long sum = keeps_registers(1, 2, 3, 4, 5);
 
@@ -264,7 +267,7 @@ __asm__(".pushsection .text\n"
 	".size vfork_tail, . - vfork_tail\n"
 	".popsection\n");
 
-static void run_tail_call(void)
+CASE(tail_call)
 {
 	pid_t pid;
 
@@ -284,7 +287,7 @@ static FRAME void ends_right(int code)
 }
 
 /* The child of a child that became a fork, again wrong. */
-static void run_return_again(void)
+CASE(return_again)
 {
 	for (int i = 0; i < 4; i++) {
 		long local;
@@ -304,7 +307,7 @@ static void run_return_again(void)
 }
 
 /* Many at the same place: nothing adds up. */
-static void run_return_often(void)
+CASE(return_often)
 {
 	long wrong = 0;
 
@@ -416,24 +419,58 @@ static void by_warn_exit(void)
 	exit(15);
 }
 
-#define END(name)                    \
-	static void run_##name(void) \
-	{                            \
-		ends(by_##name);     \
-	}
-END(exit)
-END(printf_exit)
-END(quick_exit)
-END(err)
-END(errx)
-END(verr)
-END(verrx)
-END(error)
-END(error_at_line)
-END(warn_exit)
+CASE(exit)
+{
+	ends(by_exit);
+}
+
+CASE(printf_exit)
+{
+	ends(by_printf_exit);
+}
+
+CASE(quick_exit)
+{
+	ends(by_quick_exit);
+}
+
+CASE(err)
+{
+	ends(by_err);
+}
+
+CASE(errx)
+{
+	ends(by_errx);
+}
+
+CASE(verr)
+{
+	ends(by_verr);
+}
+
+CASE(verrx)
+{
+	ends(by_verrx);
+}
+
+CASE(error)
+{
+	ends(by_error);
+}
+
+CASE(error_at_line)
+{
+	ends(by_error_at_line);
+}
+
+CASE(warn_exit)
+{
+	ends(by_warn_exit);
+}
 
 /* No end of a frame: the kernel ends it, with nothing flushed. */
-static void run_abort(void)
+CASE(abort)
 {
 	pid_t pid = start();
 
@@ -491,37 +528,19 @@ static void jump_case(volatile int way)
 	both(pid, "went on", way);
 }
 
-static void run_longjmp(void)
+CASE(longjmp)
 {
 	jump_case(0);
 }
 
-static void run__longjmp(void)
+CASE(_longjmp)
 {
 	jump_case(1);
 }
 
-static void run_siglongjmp(void)
+CASE(siglongjmp)
 {
 	jump_case(2);
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(return ),	  C(return_unflushed),
-	C(return_pipe),	  C(return_far),
-	C(return_values), C(return_registers),
-	C(return_again),  C(return_often),
-	C(tail_call),	  C(exit),
-	C(printf_exit),	  C(quick_exit),
-	C(err),		  C(errx),
-	C(verr),	  C(verrx),
-	C(error),	  C(error_at_line),
-	C(warn_exit),	  C(abort),
-	C(longjmp),	  C(_longjmp),
-	C(siglongjmp),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -2,6 +2,8 @@
  * Signals and children of vfork: a handler that runs in a child runs in the
  * child's own memory, a child that is stopped does not hold its parent, and
  * a parent gets the SIGCHLDs of fork.
+ *
+ * Test: -w vfork-wrong-signals-CASE CASE
  */
 #include "cases.h"
 
@@ -104,7 +106,7 @@ static FRAME pid_t blocked_child(bool restarts)
 	return pid;
 }
 
-static void run_handler_in_read(void)
+CASE(handler_in_read)
 {
 	pid_t other, pid;
 
@@ -127,7 +129,7 @@ static void sends_and_writes(pid_t child)
 	CHECK(write(block[1], "x", 1) == 1);
 }
 
-static void run_handler_restarts(void)
+CASE(handler_restarts)
 {
 	pid_t other, pid;
 
@@ -163,7 +165,7 @@ static void raises(void)
 }
 
 /* Caught by the parent's handler. */
-static void run_raise(void)
+CASE(raise)
 {
 	catches(SIGUSR1, 0);
 	self_case(raises);
@@ -174,7 +176,7 @@ static void kills_itself(void)
 	kill(getpid(), SIGUSR1);
 }
 
-static void run_kill(void)
+CASE(kill)
 {
 	catches(SIGUSR1, 0);
 	self_case(kills_itself);
@@ -187,7 +189,7 @@ static void own_handler(void)
 	raise(SIGUSR2);
 }
 
-static void run_own_handler(void)
+CASE(own_handler)
 {
 	self_case(own_handler);
 }
@@ -198,7 +200,7 @@ static void by_default(void)
 	raise(SIGUSR1);
 }
 
-static void run_default(void)
+CASE(default)
 {
 	catches(SIGUSR1, 0);
 	self_case(by_default);
@@ -210,7 +212,7 @@ static void ignored(void)
 	raise(SIGUSR1);
 }
 
-static void run_ignored(void)
+CASE(ignored)
 {
 	catches(SIGUSR1, 0);
 	self_case(ignored);
@@ -227,7 +229,7 @@ static void unblocks(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void run_unblocked(void)
+CASE(unblocked)
 {
 	sigset_t set;
 
@@ -268,20 +270,20 @@ static void divides(void)
 		zero = 1 / zero;
 }
 
-static void run_fault(void)
+CASE(fault)
 {
 	signal(SIGSEGV, on_fault);
 	t_signals_again();
 	self_case(faults);
 }
 
-static void run_trap(void)
+CASE(trap)
 {
 	catches(SIGTRAP, 0);
 	self_case(traps);
 }
 
-static void run_division(void)
+CASE(division)
 {
 	signal(SIGFPE, on_fault);
 	t_signals_again();
@@ -305,7 +307,7 @@ static void handled_then_exec(void)
 	munmap((void *)shared, 4096);
 }
 
-static void run_handled_then_exec(void)
+CASE(handled_then_exec)
 {
 	catches(SIGUSR1, 0);
 	handled_then_exec();
@@ -334,7 +336,7 @@ static void is_timed(void)
 	_exit(handled < 3 ? 4 : 3);
 }
 
-static void run_timer_goes_on(void)
+CASE(timer_goes_on)
 {
 	catches(SIGALRM, 0);
 	self_case(is_timed);
@@ -380,19 +382,19 @@ static void stop_case(int sig, bool exec)
 	continues(pid);
 }
 
-static void run_sigstop(void)
+CASE(sigstop)
 {
 	stop_case(SIGSTOP, false);
 }
 
-static void run_sigstop_exec(void)
+CASE(sigstop_exec)
 {
 	stop_case(SIGSTOP, true);
 }
 
 /* An orphaned group is not stopped by these: a group of its own, with its
  * parent in the session, is none. */
-static void run_sigtstp(void)
+CASE(sigtstp)
 {
 	pid_t pid = t_fork();
 
@@ -417,7 +419,7 @@ static void stops(pid_t child)
 }
 
 /* By somebody else, while it is blocked. */
-static void run_stopped_in_read(void)
+CASE(stopped_in_read)
 {
 	pid_t other, pid;
 
@@ -475,7 +477,7 @@ static void run_terminal_in_session(void)
 
 /* A shell's child in the background: SIGTTOU for tcsetpgrp, SIGTTIN for
  * read. */
-static void run_terminal(void)
+CASE(terminal)
 {
 	int master;
 	pid_t pid;
@@ -499,7 +501,7 @@ static FRAME pid_t returning(void)
 	return start();
 }
 
-static void run_sigchld(void)
+CASE(sigchld)
 {
 	struct sigaction sa = { .sa_sigaction = on_chld,
 				.sa_flags = SA_SIGINFO | SA_RESTART };
@@ -518,7 +520,7 @@ static void run_sigchld(void)
 	printf("%d SIGCHLD, %d strange\n", chld, strange);
 }
 
-static void run_sigchld_ignored(void)
+CASE(sigchld_ignored)
 {
 	pid_t pid;
 
@@ -532,7 +534,7 @@ static void run_sigchld_ignored(void)
 }
 
 /* Each is found once by whoever waits for any, and none besides. */
-static void run_wait_any(void)
+CASE(wait_any)
 {
 	int found = 0, known = 0;
 
@@ -582,7 +584,7 @@ static _Noreturn void send_storm(pid_t group)
 	_exit(0);
 }
 
-static void run_storm(void)
+CASE(storm)
 {
 	struct sigaction sa = { .sa_handler = on_storm,
 				.sa_flags = SA_RESTART };
@@ -634,7 +636,7 @@ static FRAME int child_kills_parent(void)
 	return pid;
 }
 
-static void run_orphan(void)
+CASE(orphan)
 {
 	char text[64] = "";
 	ssize_t n, at = 0;
@@ -673,8 +675,12 @@ static FRAME pid_t returns(void)
 	return pid;
 }
 
-/* FLATFORK_FAULT sends it, once for each child; fork itself is sent none. */
-static void run_all(void)
+/*
+ * FLATFORK_FAULT sends it, once for each child; fork itself is sent none.
+ * Test: -w -e FLATFORK_FAULT=signal-{leaving,left}
+ *       vfork-wrong-signals-CASE_{} CASE
+ */
+CASE(all)
 {
 	pid_t pid;
 
@@ -692,34 +698,4 @@ static void run_all(void)
 	}
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(orphan),
-	C(handler_in_read),
-	C(handler_restarts),
-	C(raise),
-	C(kill),
-	C(own_handler),
-	C(default),
-	C(ignored),
-	C(unblocked),
-	C(fault),
-	C(trap),
-	C(division),
-	C(handled_then_exec),
-	C(timer_goes_on),
-	C(sigstop),
-	C(sigstop_exec),
-	C(sigtstp),
-	C(stopped_in_read),
-	C(terminal),
-	C(sigchld),
-	C(sigchld_ignored),
-	C(wait_any),
-	C(storm),
-	C(all),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -3,6 +3,8 @@
  * mask, dispositions, group, session - or much memory, and then return from
  * the function that called vfork: they keep all of it, their parent has none
  * of it.
+ *
+ * Test: -w vfork-wrong-state-CASE CASE
  */
 #define CASES_MIB 256
 #include "cases.h"
@@ -70,7 +72,7 @@ static void say_fds(const char *who)
 	printf("\n");
 }
 
-static void run_descriptors(void)
+CASE(descriptors)
 {
 	CHECK(!pipe(ends));
 	compare(change_fds, say_fds);
@@ -96,7 +98,7 @@ static void say_fs(const char *who)
 	printf("%s: in the root %d, umask %o\n", who, !strcmp(cwd, "/"), mask);
 }
 
-static void run_directory(void)
+CASE(directory)
 {
 	compare(change_fs, say_fs);
 }
@@ -119,18 +121,18 @@ static void say_group(const char *who)
 	       getpgrp() == getpgid(getppid()));
 }
 
-static void run_group(void)
+CASE(group)
 {
 	compare(change_group, say_group);
 }
 
-static void run_session(void)
+CASE(session)
 {
 	compare(change_session, say_group);
 }
 
 /* The pid that the parent gets is the one its child leads a group by. */
-static void run_group_seen(void)
+CASE(group_seen)
 {
 	int told[2], go[2];
 	char c;
@@ -212,7 +214,7 @@ static void say_signals(const char *who)
 	printf(" usr1 %d usr2 %d\n", usr1, usr2);
 }
 
-static void run_dispositions(void)
+CASE(dispositions)
 {
 	sigset_t set;
 
@@ -250,7 +252,7 @@ static void say_altstack(const char *who)
 					  "other");
 }
 
-static void run_altstack(void)
+CASE(altstack)
 {
 	compare(change_altstack, say_altstack);
 }
@@ -274,7 +276,7 @@ static void say_inherited(const char *who)
 	       sigismember(&pending, SIGUSR1));
 }
 
-static void run_inherited(void)
+CASE(inherited)
 {
 	struct itimerval timer = { { 0, 0 }, { 100, 0 } };
 	sigset_t set;
@@ -330,13 +332,13 @@ static void say_task(const char *who)
 	       CPU_COUNT(&cpus) == 1, alarm(0) > 0);
 }
 
-static void run_task(void)
+CASE(task)
 {
 	compare(change_task, say_task);
 }
 
 /* 256 MiB: both have them, and each its own. */
-static void run_memory(void)
+CASE(memory)
 {
 	pid_t pid = after(change_nothing);
 
@@ -357,7 +359,7 @@ static void run_memory(void)
 }
 
 /* Mappings that children of fork do not get, or get empty. */
-static void run_madvised(void)
+CASE(madvised)
 {
 	unsigned char *wiped = t_anon(1 << 20), *absent = t_anon(1 << 20);
 	unsigned char *shared = t_shared(4096);
@@ -391,7 +393,7 @@ static void change_errno(void)
 	errno = ERANGE;
 }
 
-static void run_libc_keeps(void)
+CASE(libc_keeps)
 {
 	sigset_t some;
 
@@ -406,13 +408,4 @@ static void run_libc_keeps(void)
 	compare(change_errno, say_what_libc_keeps);
 }
 
-#define C(name)                   \
-	{                         \
-#name, run_##name \
-	}
-static const struct a_case cases[] = {
-	C(descriptors), C(directory),	 C(group),    C(session),
-	C(group_seen),	C(dispositions), C(altstack), C(inherited),
-	C(task),	C(memory),	 C(madvised), C(libc_keeps),
-};
-CASES_MAIN(cases)
+CASES_MAIN

@@ -3,6 +3,9 @@
  * argument "exit", ends), which only its parent can give after fork has
  * returned. Never a hang: the parent must be let go, and what the child has
  * done so far must stand, once.
+ *
+ * Test: child-blocks-CASE CASE
+ * Test: child-blocks-CASE-exit CASE exit
  */
 #include "t.h"
 
@@ -332,28 +335,29 @@ static const struct way {
 	void (*wait)(void);
 	void (*give)(pid_t pid);
 } ways[] = {
-	{ "pipe", pipe_wait, pipe_give },
-	{ "eof", eof_wait, eof_give },
-	{ "hello", hello_wait, hello_give },
-	{ "full-pipe", full_wait, full_give },
-	{ "stop", stop_wait, stop_give },
-	{ "traced", trace_wait, trace_give },
-	{ "traced-exec", trace_exec_wait, trace_give },
-	{ "flock", flock_wait, flock_give },
-	{ "lockf", fcntl_wait, fcntl_give },
-	{ "fifo", fifo_wait, fifo_give },
-	{ "spin", spin_wait, spin_give },
-	{ "yield", yield_wait, spin_give },
-	{ "usleep", sleep_wait, spin_give },
-	{ "semaphore", sem_wait_, sem_give },
-	{ "eventfd", eventfd_wait, eventfd_give },
-	{ "poll", poll_wait, pipe_give },
-	{ "select", select_wait, pipe_give },
-	{ "sigsuspend", suspend_wait, kill_give },
-	{ "sigwait", sigwait_wait, kill_give },
-	{ "message", msg_wait, msg_give },
-	{ "accept", accept_wait, accept_give },
-	{ "file-appears", exists_wait, exists_give },
+	T_CASE("pipe", pipe_wait, pipe_give),
+	T_CASE("eof", eof_wait, eof_give),
+	T_CASE("hello", hello_wait, hello_give),
+	T_CASE("full-pipe", full_wait, full_give),
+	T_CASE("stop", stop_wait, stop_give),
+	T_CASE("traced", trace_wait, trace_give),
+	/* Test: child-blocks-CASE CASE */
+	T_CASE("traced-exec", trace_exec_wait, trace_give),
+	T_CASE("flock", flock_wait, flock_give),
+	T_CASE("lockf", fcntl_wait, fcntl_give),
+	T_CASE("fifo", fifo_wait, fifo_give),
+	T_CASE("spin", spin_wait, spin_give),
+	T_CASE("yield", yield_wait, spin_give),
+	T_CASE("usleep", sleep_wait, spin_give),
+	T_CASE("semaphore", sem_wait_, sem_give),
+	T_CASE("eventfd", eventfd_wait, eventfd_give),
+	T_CASE("poll", poll_wait, pipe_give),
+	T_CASE("select", select_wait, pipe_give),
+	T_CASE("sigsuspend", suspend_wait, kill_give),
+	T_CASE("sigwait", sigwait_wait, kill_give),
+	T_CASE("message", msg_wait, msg_give),
+	T_CASE("accept", accept_wait, accept_give),
+	T_CASE("file-appears", exists_wait, exists_give),
 };
 
 static void prepare(void)

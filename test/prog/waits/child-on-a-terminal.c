@@ -3,6 +3,8 @@
  * stopped by SIGTTOU until its parent continues it), one that ignores
  * SIGTTOU and takes the terminal as shells do, one that reads from the
  * background (SIGTTIN); forkpty with a child that execs, writes and reads.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -19,6 +19,12 @@
  * ends_late  ... when it has waited for something
  * falls    ... by a signal; SIGCHLD has come by the time that its parent has
  *          reaped it
+ *
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       handed-over-{spins,alarmed,alarm_ends,killed,execs,on_trial} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       handed-over-{refused,ends,ends_late,falls} {}
+ * Test: -b 1500 -e FLATFORK_LEND=off handed-over-no_more no_more
  */
 #include "t.h"
 

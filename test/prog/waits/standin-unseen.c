@@ -2,6 +2,9 @@
  * Somebody stood in for a process whose child took too long. When that process
  * ends in an ordinary way (argument: which), whoever takes orphans takes none;
  * and while it runs, none is left behind, and none is found by raw waits.
+ *
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,raw-waits} {}
  */
 #include "t.h"
 

@@ -3,6 +3,8 @@
  * it from shared memory) and by itself while it has not exec'ed yet, and to
  * the parent by its child: statuses and what happens next are those of a
  * plain fork, and nobody waits for ever.
+ *
+ * Test: -f
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A child that has written something and is stopped by somebody else before
  * it execs: its parent goes on, changes its memory, and the child, continued,
  * still has the memory of the moment of fork.
+ *
+ * Test:
  */
 #include "t.h"
 

@@ -2,6 +2,8 @@
  * A process in borrowed memory that forks, and waits for children of any kind,
  * has its own and none of its parent's, whose forks stay what they were: lazy.
  * It comes before anything else that the library might learn from.
+ *
+ * Test: -l -e FLATFORK_LEND=off
  */
 #include "t.h"
 
