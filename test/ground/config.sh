@@ -13,37 +13,33 @@ conf=$work/conf
 
 # run_with [VAR=VALUE...]: the guest, as plain but for standard error
 run_with() {
-	: >"$work/run.stats"
-	run_guest run "LD_PRELOAD=$preload" "FLATFORK_STATS=$work/run.stats" \
-		"HOME=$work/home" FLATFORK_BUDGET_MS=20000 "$@"
-	diff -u "$work/plain.out" "$work/run.out" ||
-		check_failed "$*: output differs from plain"
-	diff -u "$work/plain.status" "$work/run.status" ||
-		check_failed "$*: status differs from plain"
+	run_user "HOME=$work/home" "$@"
+	same_as_plain user out status
 }
 
 # says WHAT TEXT: standard error is one line with that, or nothing
 says() {
-	[ "$(grep -c . "$work/run.err")" -eq "$((${#2} > 0))" ] &&
-		grep -qF -- "$2" "$work/run.err" && return
-	[ -z "$2" ] && [ ! -s "$work/run.err" ] && return
-	check_failed "$1: not said: $2"
-	cat "$work/run.err"
+	[ "$(grep -c . "$work/user/err")" -eq "$((${#2} > 0))" ] &&
+		grep -qF -- "$2" "$work/user/err" && return
+	[ -z "$2" ] && [ ! -s "$work/user/err" ] && return
+	failed "$1: not said: $2"
+	cat "$work/user/err"
 }
 
 lazy_forks() {
-	echo $(($(counter forks_lazy run) + $(counter forks_lent run)))
+	echo $(($(counter forks_lazy user) + $(counter forks_lent user)))
 }
 
 expect_lazy() {
-	[ "$(lazy_forks)" -gt 0 ] || check_failed "$1: no lazy fork"
+	[ "$(lazy_forks)" -gt 0 ] || failed "$1: no lazy fork"
 }
 
 expect_real() {
-	[ "$(lazy_forks)" -eq 0 ] && [ "$(counter forks_real run)" -gt 0 ] ||
-		check_failed "$1: not only real forks"
+	[ "$(lazy_forks)" -eq 0 ] && [ "$(counter forks_real user)" -gt 0 ] ||
+		failed "$1: not only real forks"
 }
 
+logs=
 run_guest plain
 
 run_with
@@ -67,16 +63,16 @@ expect_lazy "no file at all"
 
 # Off is off: nothing is counted or logged.
 printf 'flatfork = off\n' >"$at_home"
-run_with "FLATFORK_LOG=$work/run.log"
-[ ! -s "$work/run.stats" ] || check_failed "off: statistics"
-[ ! -s "$work/run.log" ] || check_failed "off: a log"
+run_with "FLATFORK_LOG=$work/user/log"
+[ ! -s "$work/user/stats" ] || failed "off: statistics"
+[ ! -s "$work/user/log" ] || failed "off: a log"
 says off ''
 
 # Log and statistics by file.
 printf 'log = %s\nstats = %s\n' "$work/its.log" "$work/its.stats" >"$at_home"
-run_guest run "LD_PRELOAD=$preload" "HOME=$work/home"
-grep -q ': fork at ' "$work/its.log" || check_failed "no log by file"
-grep -q forks_lazy "$work/its.stats" || check_failed "no statistics by file"
+run_guest user "LD_PRELOAD=$object" "HOME=$work/home"
+grep -q ': fork at ' "$work/its.log" || failed "no log by file"
+grep -q forks_lazy "$work/its.stats" || failed "no statistics by file"
 
 # A mistake: one line, and all else stands. Descriptor 2 gets it where it is
 # known to be standard error.
@@ -95,23 +91,23 @@ printf 'min-rss = 12Q\n' >"$at_home"
 run_with "FLATFORK_LOG=$work/told.log"
 says "not named by the environment" ''
 grep -qF "$at_home:1: min-rss: '12Q'" "$work/told.log" ||
-	check_failed "a mistake is not in the log"
+	failed "a mistake is not in the log"
 if command -v script >/dev/null; then
-	HOME=$work/home script -qec "env LD_PRELOAD=$preload $guest $noop" \
+	HOME=$work/home script -qec "env LD_PRELOAD=$object $guest $noop" \
 		/dev/null >"$work/terminal" </dev/null
 	grep -qF "flatfork: $at_home:1: min-rss: '12Q' is not a size" \
-		"$work/terminal" || check_failed "a terminal is told nothing"
+		"$work/terminal" || failed "a terminal is told nothing"
 fi
 
 # A program that starts nothing opens none; one that does, each once.
 if command -v strace >/dev/null && strace -q -o /dev/null true 2>/dev/null; then
-	HOME=$work/home LD_PRELOAD=$preload strace -o "$work/trace" true
+	HOME=$work/home LD_PRELOAD=$object strace -o "$work/trace" true
 	grep -q 'flatfork\.conf' "$work/trace" &&
-		check_failed "read by a program that starts nothing"
-	HOME=$work/home strace -E "LD_PRELOAD=$preload" -o "$work/trace" \
+		failed "read by a program that starts nothing"
+	HOME=$work/home strace -E "LD_PRELOAD=$object" -o "$work/trace" \
 		sh -c '(:); (:); (:)'
 	[ "$(grep -c 'openat.*flatfork\.conf' "$work/trace")" -eq 2 ] ||
-		check_failed "opened: $(grep 'flatfork\.conf' "$work/trace")"
+		failed "opened: $(grep 'flatfork\.conf' "$work/trace")"
 fi
 
 verdict

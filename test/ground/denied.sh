@@ -10,23 +10,19 @@ guest=$ground/denied
 
 # run_with [VAR=VALUE...]
 run_with() {
-	rm -f "$work/run.stats" "$work/run.log"
-	run_guest run "LD_PRELOAD=$preload" "FLATFORK_STATS=$work/run.stats" \
-		"FLATFORK_LOG=$work/run.log" FLATFORK_BUDGET_MS=20000 \
-		FLATFORK_FORK=lazy "$@"
-	[ "$(cat "$work/run.status")" = 0 ] ||
-		check_failed "$*: status $(cat "$work/run.status")"
+	run_user FLATFORK_FORK=lazy "$@"
+	[ "$(status_of user)" = 0 ] || failed "$*: status $(status_of user)"
 }
 
 # counted WANT PATTERN: lines of the output
 counted() {
-	[ "$(grep -cE "$2" "$work/run.out")" -eq "$1" ] && return
-	check_failed "not $1 lines of: $2"
-	cat "$work/run.out"
+	[ "$(grep -cE "$2" "$work/user/out")" -eq "$1" ] && return
+	failed "not $1 lines of: $2"
+	cat "$work/user/out"
 }
 
 run_guest plain
-grep -q '^clone: a child' "$work/plain.out" && clones=1 || clones=0
+grep -q '^clone: a child' "$work/plain/out" && clones=1 || clones=0
 
 # Big enough: it execs, or it fails; what copies nothing is as ever.
 run_with FLATFORK_FALLBACK=deny:32M
@@ -35,17 +31,17 @@ counted 3 '^writes: ENOMEM, status -1, handlers 0$'
 counted 3 '^ends: ENOMEM, status -1, handlers 0$'
 counted 2 '^(vfork|spawn): a child, status 0'
 [ "$clones" -eq 0 ] || counted 1 '^clone: ENOMEM'
-[ "$(counter forks_real run)" -eq 0 ] || check_failed "there were real forks"
-[ "$(counter forks_denied run)" -eq $((6 + clones)) ] ||
-	check_failed "forks_denied is $(counter forks_denied run)"
+[ "$(counter forks_real user)" -eq 0 ] || failed "there were real forks"
+[ "$(counter forks_denied user)" -eq $((6 + clones)) ] ||
+	failed "forks_denied is $(counter forks_denied user)"
 grep -qE ': fork at .*: denied \(ENOMEM\): rolled back: child writes' \
-	"$work/run.log" || check_failed "the log does not say why"
+	"$work/user/log" || failed "the log does not say why"
 
 # Nothing lazy is possible: said before libc begins.
 run_with FLATFORK_FALLBACK=deny:32M FLATFORK_FAULT=no-sud
 counted 9 '^(execs|writes|ends): ENOMEM, status -1, handlers 0$'
 counted 2 '^(vfork|spawn): a child, status 0'
-[ "$(counter forks_real run)" -eq 0 ] || check_failed "no-sud: real forks"
+[ "$(counter forks_real user)" -eq 0 ] || failed "no-sud: real forks"
 
 # A clone that fails, an area that can't be marked: not copied either.
 for fault in clone no-mem no-maps; do
@@ -56,10 +52,9 @@ done
 # Too small for it, and not asked for: as plain.
 for value in deny deny:1G copy; do
 	run_with "FLATFORK_FALLBACK=$value"
-	diff -u "$work/plain.out" "$work/run.out" ||
-		check_failed "$value: not as plain"
-	[ "$(counter forks_denied run)" -eq 0 ] ||
-		check_failed "$value: denied"
+	same_as_plain user out
+	[ "$(counter forks_denied user)" -eq 0 ] ||
+		failed "$value: denied"
 done
 
 verdict

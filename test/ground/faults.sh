@@ -30,23 +30,23 @@ reserve | fetch) why="rolled back: child can't get its memory " ;;
 esac
 
 lines() {
-	grep -cE "^flatfork\[[0-9]+\]: fork at .+: $1" "$work/lazy.log"
+	grep -cE "^flatfork\[[0-9]+\]: fork at .+: $1" "$work/lazy/log"
 }
 
 # one_line_each FORKS
 one_line_each() {
-	[ "$(forks)" -eq "$1" ] || check_failed "$(forks) forks counted, not $1"
+	[ "$(forks)" -eq "$1" ] || failed "$(forks) forks counted, not $1"
 	[ "$(lines '')" -eq "$1" ] ||
-		check_failed "$(lines '') lines for $1 forks"
+		failed "$(lines '') lines for $1 forks"
 	[ "$(lines real:)" -eq "$(counter forks_real)" ] ||
-		check_failed "$(lines real:) lines of real forks," \
+		failed "$(lines real:) lines of real forks," \
 			"$(counter forks_real) counted"
-	[ "$(grep -c . "$work/lazy.log")" -eq "$1" ] ||
-		check_failed "the log has other lines"
+	[ "$(grep -c . "$work/lazy/log")" -eq "$1" ] ||
+		failed "the log has other lines"
 }
 
 show() {
-	[ "$failures" -eq 0 ] || cat "$work/lazy.log" "$work/lazy.stats"
+	[ "$failures" -eq 0 ] || cat "$work/lazy/log" "$work/lazy/stats"
 }
 
 # Children of all kinds, from several places: not every one needs memory.
@@ -54,11 +54,11 @@ all_ways
 one_line_each "$GUEST_FORKS"
 if [ -z "$why" ] || [ "$fault" = fetch ]; then
 	[ "$(counter forks_lazy)" -ge 3 ] ||
-		check_failed "forks_lazy is $(counter forks_lazy), not >= 3"
+		failed "forks_lazy is $(counter forks_lazy), not >= 3"
 else
 	expect_real "$why"
 	[ "$(lines "real: $why")" -eq "$GUEST_FORKS" ] ||
-		check_failed "another reason than $why is given, too"
+		failed "another reason than $why is given, too"
 fi
 show
 
@@ -71,19 +71,19 @@ for kind in exec work; do
 	if [ -n "$why" ]; then
 		expect_real "$why"
 		[ "$(lines "real: $why")" -eq 5 ] ||
-			check_failed "$kind: another reason than $why"
+			failed "$kind: another reason than $why"
 	elif [ "$kind" = exec ]; then
 		[ "$(lines "lazy: child exec'ed")" -eq 5 ] ||
-			check_failed "$kind: not all forks were lazy"
+			failed "$kind: not all forks were lazy"
 	elif [ "$fault" = lies ]; then
 		[ "$(lines 'real: rolled back: child was killed')" -eq 5 ] ||
-			check_failed "$kind: a reason was believed"
+			failed "$kind: a reason was believed"
 	else
 		[ "$(lines 'real: rolled back: child ends without exec')" \
-			-eq 5 ] || check_failed "$kind: not all rolled back"
+			-eq 5 ] || failed "$kind: not all rolled back"
 	fi
-	grep -qE 'OVER|: [^0].* differ' "$work/lazy.out" &&
-		check_failed "$kind: something is not as it was"
+	grep -qE 'OVER|: [^0].* differ' "$work/lazy/out" &&
+		failed "$kind: something is not as it was"
 	show
 done
 
@@ -102,14 +102,14 @@ late_child() {
 	all_ways
 	one_line_each 5
 	[ "$(lines "lazy, committed: child exec'ed")" -eq $exec ] ||
-		check_failed "late: not $exec committed children exec'ed"
+		failed "late: not $exec committed children exec'ed"
 	[ "$(lines "lazy, committed: let go: child time budget")" -eq $late ] ||
-		check_failed "late: not $late children were let go"
+		failed "late: not $late children were let go"
 	# its end may be seen before its word
 	[ "$(lines "real: (rolled back: child can't be|a signal waits)")" -eq \
-		$never ] || check_failed "late: not $never children never were"
+		$never ] || failed "late: not $never children never were"
 	[ "$(sed -n 2p "$work/children")" -eq $children ] ||
-		check_failed "late: not $children children are there"
+		failed "late: not $children children are there"
 	show
 }
 

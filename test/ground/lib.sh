@@ -5,7 +5,7 @@
 #
 # A test sets
 #   outer    command that arranges the fault, in front of everything
-#   inner    the same, but run with the environment of the mode
+#   inner    the same, but run with the environment of the way
 #   fault    faults to inject, a list with commas
 #   guest    the program
 #   options  its options
@@ -13,101 +13,88 @@
 # and calls all_ways, then what else must be true of the lazy run: its log and
 # its counters are what is asked for.
 
-: "${FF_BUILD:?the build directory}"
-preload=$FF_BUILD/libflatfork-preload.so
+# shellcheck source=test/ways.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../ways.sh"
+
 noop=$FF_BUILD/test/bench/noop
 ground=$FF_BUILD/test/ground
-work=$(mktemp -d /tmp/flatfork-ground.XXXXXX) || exit 1
-chmod 755 "$work"
-trap 'rm -rf "$work"' EXIT
-failures=0
 outer=()
 inner=()
 guest=$ground/guest
 fault=
 options=()
-first=
-unset LD_PRELOAD "${!FLATFORK@}"
+base=(PATH="$PATH")
+seconds=${FF_SECONDS:-60}
+logs=yes
+unset FF_WAYS
+choose_ways lazy off
 
 # All forks of the guest without --nested, those of its children included.
 GUEST_FORKS=9
 
-skip() {
-	echo "skipped: $*"
-	exit 77
-}
-
-check_failed() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-verdict() {
-	[ "$failures" -eq 0 ]
-	exit
-}
-
-# run_guest NAME [VAR=VALUE...]: output, errors and status in $work/NAME.*; after
-# FF_SECONDS the watchdog's
+# run_guest NAME [VAR=VALUE...]
 run_guest() {
 	local name=$1
 	shift
-	timeout -k 5 "${FF_SECONDS:-60}" "${outer[@]}" env "$@" "${inner[@]}" \
-		"$guest" "${options[@]}" "$noop" \
-		>"$work/$name.out" 2>"$work/$name.err" </dev/null
-	echo $? >"$work/$name.status"
+	make_place "$name"
+	anybody_writes "$name"
+	run_there "$name" ${outer[@]+"${outer[@]}"} env "$@" \
+		${inner[@]+"${inner[@]}"} \
+		"$guest" ${options[@]+"${options[@]}"} "$noop"
 }
 
-# same_as_plain NAME: nothing the program says differs. Errors are compared
-# without the lines that are flatfork's own.
-same_as_plain() {
-	local what
-
-	grep -v '^flatfork\[' "$work/$1.err" >"$work/$1.own"
-	mv "$work/$1.own" "$work/$1.err"
-	for what in status out err; do
-		diff -u --label "plain $what" --label "$1 $what" \
-			"$work/plain.$what" "$work/$1.$what" ||
-			check_failed "$1: $what differs from plain"
-	done
+# drop_ours NAME: errors are compared without the lines that are flatfork's
+drop_ours() {
+	sed -i '/^flatfork\[/d' "$work/$1/err"
 }
 
-# run_with_log NAME [VAR=VALUE...]: preloaded, $work/NAME.{log,stats}
-run_with_log() {
-	local name=$1 log=$work/$1.log
+# run_way WAY [VAR=VALUE...]: nothing that the program says differs.
+run_way() {
+	local way=$1
 	shift
-	: >"$log"
-	: >"$work/$name.stats"
-	chmod 666 "$log" "$work/$name.stats"
-	run_guest "$name" "LD_PRELOAD=$first$preload" FLATFORK_FORK=lazy \
-		FLATFORK_LOG="${log_to:-$log}" \
-		FLATFORK_STATS="$work/$name.stats" "$@"
+	way_env "$way"
+	run_guest "$way" "${with[@]}" "$@"
 	[ "${log_to:-}" = stderr ] &&
-		grep '^flatfork\[' "$work/$name.err" >"$log"
-	same_as_plain "$name"
+		grep '^flatfork\[' "$work/$way/err" >"$work/$way/log"
+	drop_ours "$way"
+	same_as_plain "$way"
+}
+
+# run_user [VAR=VALUE...]: as a user has it, and for a busy machine
+run_user() {
+	echo "# $*"
+	way_env user
+	run_guest user "${with[@]}" FLATFORK_BUDGET_MS=20000 "$@"
 }
 
 all_ways() {
-	run_guest plain ${first:+"LD_PRELOAD=${first%:}"}
-	read -r status <"$work/plain.status"
-	[ "$status" -eq 77 ] && skip "$(tail -n 1 "$work/plain.err")"
-	if [ "$status" -ne 0 ]; then
-		cat "$work/plain.err"
-		check_failed "plain: status $status: no oracle"
+	local way to=()
+
+	way_env plain
+	run_guest plain "${with[@]}"
+	case $(status_of plain) in
+	0) ;;
+	77) skip "$(tail -n 1 "$work/plain/err")" ;;
+	*)
+		cat "$work/plain/err"
+		failed "plain: status $(status_of plain): no oracle"
 		verdict
-	fi
-	run_with_log lazy FLATFORK_LEND=off FLATFORK_FAULT="$fault"
-	run_guest off "LD_PRELOAD=$first$preload" FLATFORK=off
-	same_as_plain off
-	if grep -qw ospke /proc/cpuinfo; then
-		run_with_log fence FLATFORK_FAULT="fence-all,$fault"
-	fi
+		;;
+	esac
+	[ -z "${log_to:-}" ] || to=(FLATFORK_LOG="$log_to")
+	for way in "${ways[@]}"; do
+		case $way in
+		off) run_way off ;;
+		lazy) run_way lazy FLATFORK_FAULT="$fault" "${to[@]}" ;;
+		fence) run_way fence FLATFORK_FAULT="fence-all,$fault" \
+			"${to[@]}" ;;
+		esac
+	done
 }
 
 # counter KEY [WAY]: its sum over all processes of the run.
 counter() {
-	sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$work/${2:-lazy}.stats" |
-		awk '{ sum += $1 } END { print sum + 0 }'
+	count "${2:-lazy}" "$1"
 }
 
 # forks [WAY]: all that were made, each counted once, whatever became of it.
@@ -121,17 +108,17 @@ forks() {
 expect_real() {
 	local line='^flatfork\[[0-9]+\]: fork at .+: real: '
 
-	grep -qE "$line.*($1)" "$work/lazy.log" || {
-		check_failed "no line \"fork at SITE: real: $1\" in the log:"
-		head -n 20 "$work/lazy.log"
+	grep -qE "$line.*($1)" "$work/lazy/log" || {
+		failed "no line \"fork at SITE: real: $1\" in the log:"
+		head -n 20 "$work/lazy/log"
 	}
-	if grep -E '^flatfork\[[0-9]+\]: fork at ' "$work/lazy.log" |
+	if grep -E '^flatfork\[[0-9]+\]: fork at ' "$work/lazy/log" |
 		grep -vE "$line"; then
-		check_failed "these forks were not libc's"
+		failed "these forks were not libc's"
 	fi
-	[ "$(counter forks_real)" -gt 0 ] || check_failed "forks_real is 0"
+	[ "$(counter forks_real)" -gt 0 ] || failed "forks_real is 0"
 	[ "$(counter forks_lazy)" -eq 0 ] ||
-		check_failed "forks_lazy is $(counter forks_lazy), not 0"
+		failed "forks_lazy is $(counter forks_lazy), not 0"
 }
 
 # Either way is right, but every fork is counted once.
@@ -139,9 +126,9 @@ expect_all_counted() {
 	local way
 
 	for way in lazy fence; do
-		[ -e "$work/$way.stats" ] || continue
+		[ -e "$work/$way/stats" ] || continue
 		[ "$(forks $way)" -eq "$GUEST_FORKS" ] && continue
-		check_failed "$way: $(forks $way) forks, $GUEST_FORKS made:"
-		cat "$work/$way.stats"
+		failed "$way: $(forks $way) forks, $GUEST_FORKS made:"
+		cat "$work/$way/stats"
 	done
 }

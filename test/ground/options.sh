@@ -11,83 +11,79 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 warned() {
 	local lines
 
-	lines=$(wc -l <"$work/$1.err")
+	lines=$(wc -l <"$work/$1/err")
 	[ "$lines" -eq 1 ] || {
-		check_failed "$2=$3: $lines lines of warning, not 1:"
-		cat "$work/$1.err"
+		failed "$2=$3: $lines lines of warning, not 1:"
+		cat "$work/$1/err"
 	}
-	grep -F -- "$2" "$work/$1.err" | grep -qF -- "$3" ||
-		check_failed "$2=$3: the warning does not name both"
+	grep -F -- "$2" "$work/$1/err" | grep -qF -- "$3" ||
+		failed "$2=$3: the warning does not name both"
 }
 
 # run_with [VAR=VALUE...]: the guest under flatfork, with counters; on a busy
 # machine a child may take longer than the default budget
 run_with() {
-	: >"$work/run.stats"
-	run_guest run "LD_PRELOAD=$preload" "FLATFORK_STATS=$work/run.stats" \
-		FLATFORK_BUDGET_MS=20000 "$@"
-	diff -u "$work/plain.out" "$work/run.out" ||
-		check_failed "$*: output differs from plain"
-	diff -u "$work/plain.status" "$work/run.status" ||
-		check_failed "$*: status differs from plain"
+	run_user "$@"
+	same_as_plain user out status
 }
 
 # Behind protection keys what would be lazy is lent from its second time on.
 not_real() {
-	echo $(($(counter forks_lazy run) + $(counter forks_lent run)))
+	echo $(($(counter forks_lazy user) + $(counter forks_lent user)))
 }
 
 expect_lazy() {
 	[ "$(not_real)" -gt 0 ] ||
-		check_failed "$*: forks_lazy is 0: not the default"
+		failed "$*: forks_lazy is 0: not the default"
 }
 
 # The default budget is short: a child it took back was lazy, too.
 expect_tried() {
-	[ $(($(not_real) + $(counter rollbacks run))) -gt 0 ] ||
-		check_failed "$*: nothing lazy was tried: not the default"
+	[ $(($(not_real) + $(counter rollbacks user))) -gt 0 ] ||
+		failed "$*: nothing lazy was tried: not the default"
 }
 
 expect_real_alone() {
-	[ "$(not_real)" -eq 0 ] || check_failed "$*: lazy forks"
+	[ "$(not_real)" -eq 0 ] || failed "$*: lazy forks"
 }
 
+logs=
 run_guest plain
 
 # What the default does, for a process of this size (64 MiB).
 run_with
-[ -s "$work/run.err" ] && check_failed "a warning without a bad value"
+[ -s "$work/user/err" ] && failed "a warning without a bad value"
 expect_lazy "no option"
 
 for bad in banana lazily; do
 	run_with "FLATFORK_FORK=$bad"
-	warned run FLATFORK_FORK "$bad"
+	warned user FLATFORK_FORK "$bad"
 	expect_lazy "FLATFORK_FORK=$bad"
 done
 run_with FLATFORK=maybe
-warned run FLATFORK maybe
+warned user FLATFORK maybe
 expect_lazy FLATFORK=maybe
 for bad in wat 12Q -5M 99999999999999999999999M; do
 	run_with "FLATFORK_MIN_RSS=$bad"
-	warned run FLATFORK_MIN_RSS "$bad"
+	warned user FLATFORK_MIN_RSS "$bad"
 	expect_lazy "FLATFORK_MIN_RSS=$bad"
 done
 for bad in soon -3 10x 99999999999999999999; do
 	run_with "FLATFORK_BUDGET_MS=$bad"
-	warned run FLATFORK_BUDGET_MS "$bad"
+	warned user FLATFORK_BUDGET_MS "$bad"
 	expect_tried "FLATFORK_BUDGET_MS=$bad"
 done
 
 # Good values are obeyed in silence.
 run_with FLATFORK_MIN_RSS=1G
-[ -s "$work/run.err" ] && check_failed "a warning for FLATFORK_MIN_RSS=1G"
+[ -s "$work/user/err" ] && failed "a warning for FLATFORK_MIN_RSS=1G"
 expect_real_alone "FLATFORK_MIN_RSS=1G"
 run_with FLATFORK_FORK=real
-[ -s "$work/run.err" ] && check_failed "a warning for FLATFORK_FORK=real"
+[ -s "$work/user/err" ] && failed "a warning for FLATFORK_FORK=real"
 expect_real_alone "FLATFORK_FORK=real"
 run_with FLATFORK=on FLATFORK_FORK=lazy FLATFORK_MIN_RSS=32M \
 	FLATFORK_BUDGET_MS=30000
-[ -s "$work/run.err" ] && check_failed "a warning for good values"
+[ -s "$work/user/err" ] && failed "a warning for good values"
 expect_lazy "good values"
 
 verdict

@@ -21,19 +21,18 @@ idle)	program=("$FF_BUILD/test/prog/report" pending) processes=1 mode=on ;;
 *)	exit 2 ;;
 esac
 
-command -v strace >/dev/null || skip "strace is not installed"
+needs strace
 strace -q -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 
 # trace NAME [VAR=VALUE...]: $work/NAME/t.PID for each process
 trace() {
 	local name=$1
 	shift
-	mkdir "$work/$name"
-	timeout -k 5 60 strace -ff -s 256 -o "$work/$name/t" \
-		-E "FLATFORK=$mode" "$@" "${program[@]}" \
-		>"$work/$name.out" 2>"$work/$name.err" || {
-		cat "$work/$name.err"
-		check_failed "$name: status $?"
+	run "$name" strace -ff -s 256 -o "$work/$name/t" \
+		-E "FLATFORK=$mode" "$@" "${program[@]}"
+	[ "$(status_of "$name")" = 0 ] || {
+		cat "$work/$name/err"
+		failed "$name: status $(status_of "$name")"
 		verdict
 	}
 }
@@ -69,27 +68,26 @@ normalize() {
 }
 
 trace plain
-trace ours -E "LD_PRELOAD=$preload"
-diff -u "$work/plain.out" "$work/ours.out" || check_failed "output differs"
-diff -u "$work/plain.err" "$work/ours.err" || check_failed "errors differ"
+trace ours -E "LD_PRELOAD=$object"
+same_as_plain ours
 
 mapfile -t plain < <(printf '%s\n' "$work"/plain/t.* | sort -V)
 mapfile -t ours < <(printf '%s\n' "$work"/ours/t.* | sort -V)
 [ "${#plain[@]}" -eq "$processes" ] ||
-	check_failed "${#plain[@]} processes traced, not $processes"
+	failed "${#plain[@]} processes traced, not $processes"
 [ "${#plain[@]}" -eq "${#ours[@]}" ] ||
-	check_failed "${#plain[@]} processes plain, ${#ours[@]} ours"
+	failed "${#plain[@]} processes plain, ${#ours[@]} ours"
 for i in "${!plain[@]}"; do
 	first_process=$((i == 0))
 	normalize "${plain[i]}" "$first_process" >"$work/a"
 	normalize "${ours[i]:-/dev/null}" "$first_process" >"$work/b"
-	[ -s "$work/a" ] || check_failed "process $i: nothing traced"
+	[ -s "$work/a" ] || failed "process $i: nothing traced"
 	diff -u --label plain --label ours "$work/a" "$work/b" ||
-		check_failed "process $i: the calls differ"
+		failed "process $i: the calls differ"
 done
 
 # The cut is where it is said to be.
 grep -q RLIMIT_STACK "${plain[0]}" ||
-	check_failed "the loader's end was not found"
+	failed "the loader's end was not found"
 
 verdict

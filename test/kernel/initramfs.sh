@@ -65,10 +65,10 @@ cp -L --parents -t "$root" "${files[@]}" || exit 1
 
 cp "$here/init" "$root/" && chmod 755 "$root/init" || exit 1
 cp "$checks" "$root/test/checks.sh" || exit 1
-cp "$here/../prog/threeways.sh" \
+cp "$here/../ways.sh" \
 	"$here/../../examples/mainjob.pl" "$here"/commands.* "$root/test/" ||
 	exit 1
-for room in ground lowmem; do
+for room in prog ground lowmem; do
 	mkdir "$root/test/$room" &&
 		cp "$here/../$room"/*.sh "$root/test/$room/" || exit 1
 done

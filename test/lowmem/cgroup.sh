@@ -73,28 +73,28 @@ enter_group() {
 make_group || skip "no memory cgroup can be made"
 [ -w "$group/memory.swap.max" ] && echo 0 >"$group/memory.swap.max"
 
-for mode in plain off auto lazy; do
-	run_hog "$mode" 1 256 256 10 exec
-	all_children "$mode" 10 "status 7"
-	case $mode in auto | lazy) lazy_at_least "$mode" 10 ;; esac
+for way in plain off user lazy; do
+	run_hog "$way" 1 256 256 10 exec
+	all_children "$way" 10 "status 7"
+	case $way in user | lazy) lazy_at_least "$way" 10 ;; esac
 done
 
 # 8192 page tables, 32 MiB. Libc's fork fails, or has the parent killed.
 run_hog plain 1 16384 64 1 sparse
-if grep -q "status 7" "$work/out"; then
+if grep -q "status 7" "$out"; then
 	echo "page tables are not charged to the group here: part left out"
 else
-	for mode in auto lazy; do
-		run_hog "$mode" 1 16384 64 10 sparse
-		all_children "sparse, $mode" 10 "status 7"
-		lazy_at_least "sparse, $mode" 10
+	for way in user lazy; do
+		run_hog "$way" 1 16384 64 10 sparse
+		all_children "sparse, $way" 10 "status 7"
+		lazy_at_least "sparse, $way" 10
 	done
 fi
 
 for kind in killable hungry; do
-	for mode in plain off auto lazy; do
-		run_hog "$mode" 1 256 256 2 "$kind"
-		all_children "$kind, $mode" 2 "signal 9"
+	for way in plain off user lazy; do
+		run_hog "$way" 1 256 256 2 "$kind"
+		all_children "$kind, $way" 2 "signal 9"
 	done
 done
 

@@ -26,11 +26,11 @@ run_hog plain 2 "$size" "$touch" 3 exec
 all_children plain 3 "fork: ENOMEM"
 run_hog off 2 "$size" "$touch" 3 exec
 all_children off 3 "fork: ENOMEM"
-for mode in auto lazy; do
+for way in user lazy; do
 	for touched in "$touch" 0; do
-		run_hog "$mode" 2 "$size" "$touched" 20 exec
-		all_children "$mode, $touched MiB touched" 20 "status 7"
-		lazy_at_least "$mode, $touched MiB touched" 20
+		run_hog "$way" 2 "$size" "$touched" 20 exec
+		all_children "$way, $touched MiB touched" 20 "status 7"
+		lazy_at_least "$way, $touched MiB touched" 20
 	done
 done
 

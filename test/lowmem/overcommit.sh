@@ -56,26 +56,26 @@ size=$((free * 6 / 10))
 touch=$((size < 1024 ? size / 2 : 512))
 
 run_hog plain 1 "$size" "$touch" 3 exec
-grep -q "status 7" "$work/out" &&
+grep -q "status 7" "$out" &&
 	skip "plain fork of $size MiB works: memory was given back meanwhile"
 all_children plain 3 "fork: ENOMEM"
 run_hog off 1 "$size" "$touch" 3 exec
 all_children off 3 "fork: ENOMEM"
-for mode in auto lazy; do
-	run_hog "$mode" 1 "$size" "$touch" 20 exec
-	all_children "$mode" 20 "status 7"
-	lazy_at_least "$mode" 20
+for way in user lazy; do
+	run_hog "$way" 1 "$size" "$touch" 20 exec
+	all_children "$way" 20 "status 7"
+	lazy_at_least "$way" 20
 done
 
 left_mib=192
 run_hog plain 1 2048 384 2 greedy
 all_children plain 2 "fork: ENOMEM"
-for mode in auto lazy; do
-	run_hog "$mode" 1 2048 384 2 greedy
-	all_children "$mode" 2 "\(fork: ENOMEM\|signal [0-9]*\)"
+for way in user lazy; do
+	run_hog "$way" 1 2048 384 2 greedy
+	all_children "$way" 2 "\(fork: ENOMEM\|signal [0-9]*\)"
 	# and it can still start one that wants nothing
-	run_hog "$mode" 1 2048 384 2 exec
-	all_children "$mode" 2 "status 7"
+	run_hog "$way" 1 2048 384 2 exec
+	all_children "$way" 2 "status 7"
 done
 
 verdict

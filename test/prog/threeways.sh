@@ -6,17 +6,8 @@
 #	threeways.sh [-flnw] [-k COUNTER] [-g PATTERN] [-q PATTERN] [-b MS]
 #		[-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
 #
-# The ways, all of them preloaded; FF_WAYS, a list, chooses others than all that
-# the CPU can:
-#
-#	lazy    every fork that can be lazy is: nothing is lent
-#	fence   every fork that can be lent behind protection keys is, from the
-#	        first on; only where the CPU has them
-#	auto    as a user has it, but in small processes, too: it learns about
-#	        places that fork
-#	off     FLATFORK=off
-#	commit  only by FF_WAYS: as lazy, every child born committed where its
-#	        parent allows for it
+# The ways are those of test/ways.sh; FF_WAYS, a list, chooses others than lazy,
+# auto, off, and fence where the CPU has protection keys.
 #
 # -l  its children exec: at least one must have stayed on the lazy path
 # -f  behind the fence at least one must have been lent
@@ -33,10 +24,12 @@
 #     "vfork" everywhere else
 # -n  standard error is not compared (programs that print where they are)
 # FF_TRACE=1 prints the logs of the lazy run and of the one behind the fence.
-set -u
 
-lazy='' lent='' counter='' line='' noline='' budget='' seconds=60 stderr=yes library=''
-wrong=''
+# shellcheck source=test/ways.sh
+. "$(dirname "$0")/../ways.sh"
+
+lazy='' lent='' counter='' line='' noline='' budget='' library=''
+wrong='' compared=(out err status)
 vars=()
 while getopts 'flk:g:q:b:t:e:np:w' opt; do
 	case $opt in
@@ -48,7 +41,7 @@ while getopts 'flk:g:q:b:t:e:np:w' opt; do
 	b) budget=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	e) vars+=("$OPTARG") ;;
-	n) stderr='' ;;
+	n) compared=(out status) ;;
 	p) library=$OPTARG ;;
 	w) wrong=yes ;;
 	*) exit 2 ;;
@@ -56,58 +49,22 @@ while getopts 'flk:g:q:b:t:e:np:w' opt; do
 done
 shift $((OPTIND - 1))
 [ -n "$lazy$lent" ] && : "${budget:=20000}"
-: "${FF_BUILD:?the build directory, absolute}"
-if [ -z "${FF_WAYS-}" ]; then
-	FF_WAYS='lazy auto off'
-	grep -qw ospke /proc/cpuinfo && FF_WAYS+=' fence'
-fi
-read -r -a ways <<<"$FF_WAYS"
+logs=${FF_TRACE-}$line$noline
+choose_ways lazy auto off
 
 # it runs in a directory of its own
 case $1 in
 /*) ;;
 */*) set -- "$PWD/$1" "${@:2}" ;;
 esac
-program=$1
-name=${program##*/}
-report=$FF_BUILD/test/prog/report
-preload=$FF_BUILD/libflatfork-preload.so
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-chmod 711 "$tmp"
-ulimit -c 0
-
-if [ ! -e "$preload" ]; then
-	echo "$preload is missing"
-	exit 1
-fi
-
-# run WAY COMMAND...: into $tmp/WAY/{out,err,status}
-run() {
-	local dir=$tmp/$1
-	shift
-	(umask 0 && mkdir "$dir" "$dir/work")
-	# the shell's own words about a killed program are not wanted
-	{ (
-		cd "$dir/work" || exit 1
-		# what ctest left open is not the program's
-		for fd in /proc/self/fd/*; do
-			fd=${fd##*/}
-			[ "$fd" -gt 2 ] && eval "exec $fd>&-"
-		done
-		exec env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C \
-			T_REPORT="$report" ${vars[@]+"${vars[@]}"} \
-			timeout -k 5 -s KILL "$seconds" "$@"
-	) </dev/null >"$dir/out" 2>"$dir/err"; } 2>/dev/null
-	echo $? >"$dir/status"
-}
+name=${1##*/}
+name=${name:0:15}
+base=(T_REPORT="$FF_BUILD/test/prog/report" ${vars[@]+"${vars[@]}"})
 
 if [ -n "$library" ]; then
 	library=$(ldconfig -p | sed -n "s|.*$library .*x86-64.*=> ||p" | head -1)
-	if [ ! -e "$library" ]; then
-		echo "skip: the library is not installed"
-		exit 77
-	fi
+	[ -e "$library" ] || skip "the library is not installed"
+	last=:$library
 fi
 
 libc=("$@") ours=("$@")
@@ -117,112 +74,67 @@ if [ -n "$wrong" ]; then
 fi
 
 # timeout(1) itself must not be preloaded: the program is started by env
-run plain env ${library:+LD_PRELOAD="$library"} "${libc[@]}"
-plain=$(<"$tmp/plain/status")
-if [ "$plain" = 77 ]; then
-	cat "$tmp/plain/out"
+way_env plain
+run plain env ${with[@]+"${with[@]}"} "${libc[@]}"
+if [ "$(status_of plain)" = 77 ]; then
+	cat "$work/plain/out"
 	exit 77
 fi
-if [ "$plain" != 0 ]; then
-	echo "the program fails under plain libc, status $plain:"
-	cat "$tmp/plain/out" "$tmp/plain/err"
+if [ "$(status_of plain)" != 0 ]; then
+	echo "the program fails under plain libc, status $(status_of plain):"
+	cat "$work/plain/out" "$work/plain/err"
 	exit 1
 fi
 
 for way in "${ways[@]}"; do
-	with=(LD_PRELOAD="$preload${library:+:$library}")
-	case $way in
-	lazy) with+=(FLATFORK_FORK=lazy FLATFORK_LEND=off) ;;
-	fence) with+=(FLATFORK_FORK=lazy FLATFORK_FAULT=fence-all) ;;
-	commit) with+=(FLATFORK_FORK=lazy FLATFORK_LEND=off
-		FLATFORK_FAULT=commit-all) ;;
-	auto) with+=(FLATFORK_MIN_RSS=1M) ;;
-	off) with+=(FLATFORK=off) ;;
-	*) echo "there is no such way: $way"; exit 2 ;;
-	esac
+	more=()
 	case $way in lazy | commit | fence)
-		with+=(FLATFORK_STATS="$tmp/$way.stats")
-		[ -n "$budget" ] && with+=(FLATFORK_BUDGET_MS="$budget")
-		[ -n "${FF_TRACE-}$line$noline" ] &&
-			with+=(FLATFORK_LOG="$tmp/$way.log")
+		[ -z "$budget" ] || more=(FLATFORK_BUDGET_MS="$budget")
 		;;
 	esac
-	# what the caller says has the last word
-	with+=(${vars[@]+"${vars[@]}"})
+	more+=(${vars[@]+"${vars[@]}"})
+	way_env "$way"
 	if [ "$way" = off ]; then
 		run off env "${with[@]}" "${libc[@]}"
 	else
 		run "$way" env "${with[@]}" "${ours[@]}"
 	fi
+	same_as_plain "$way" "${compared[@]}"
 done
 
-failed=''
-for way in "${ways[@]}"; do
-	for what in out ${stderr:+err} status; do
-		cmp -s "$tmp/plain/$what" "$tmp/$way/$what" && continue
-		echo "$way: $what differs from plain"
-		diff "$tmp/plain/$what" "$tmp/$way/$what" | head -40
-		failed=yes
-	done
-	[ "$(<"$tmp/$way/status")" = 137 ] &&
-		echo "$way: killed by the watchdog after $seconds s"
-done
-
-# count WAY KEY: of all lines of this program, before and after its own forks
-count() {
-	local line sum=0
-
-	[ -e "$tmp/$1.stats" ] && while read -r line; do
-		line=${line// /}
-		[[ $line == *"\"comm\":\"${name:0:15}\""* &&
-			$line =~ \"$2\":([0-9]+) ]] &&
-			sum=$((sum + BASH_REMATCH[1]))
-	done <"$tmp/$1.stats"
-	echo $sum
-}
-
-# at_least_one WAY KEY WHY
+# at_least_one WAY COUNTER WHY: in processes of this program, before and after
+# its own forks
 at_least_one() {
-	[ "$(count "$1" "$2")" = 0 ] || return
-	echo "$1: $3"
-	failed=yes
+	[ "$(count "$1" "$2" "$name")" != 0 ] || failed "$1: $3"
 }
 
 for way in "${ways[@]}"; do
-	case $way in lazy | commit | fence)
-		text="$way:"
-		for key in forks_lazy forks_real rollbacks hydrations \
-			forks_lent; do
-			text+=" $key $(count "$way" $key)"
-		done
-		echo "$text"
-		[ -n "${FF_TRACE-}" ] && cat "$tmp/$way.log" 2>/dev/null
-		;;
-	esac
 	case $way in
 	lazy | commit)
-		[ -n "$lazy" ] && at_least_one $way forks_lazy \
+		[ -z "$lazy" ] || at_least_one "$way" forks_lazy \
 			"no child stayed on the lazy path"
-		[ -n "$counter" ] && at_least_one $way "$counter" \
+		[ -z "$counter" ] || at_least_one "$way" "$counter" \
 			"$counter is 0"
-		if [ -n "$line" ] && ! grep -q -e "$line" "$tmp/$way.log"; then
-			echo "$way: no line of the log matches: $line"
-			failed=yes
-		fi
-		if [ -n "$noline" ] && grep -e "$noline" "$tmp/$way.log"; then
-			echo "$way: a line of the log matches: $noline"
-			failed=yes
-		fi
+		[ -z "$line" ] || grep -q -e "$line" "$work/$way/log" ||
+			failed "$way: no line of the log matches: $line"
+		[ -z "$noline" ] || ! grep -e "$noline" "$work/$way/log" ||
+			failed "$way: a line of the log matches: $noline"
 		;;
 	fence)
-		[ -n "$lent" ] && at_least_one fence forks_lent \
+		[ -z "$lent" ] || at_least_one fence forks_lent \
 			"no child was lent"
 		;;
+	*) continue ;;
 	esac
+	text="$way:"
+	for key in forks_lazy forks_real rollbacks hydrations forks_lent; do
+		text+=" $key $(count "$way" $key "$name")"
+	done
+	echo "$text"
+	[ -z "${FF_TRACE-}" ] || cat "$work/$way/log" 2>/dev/null
 done
-if [ -n "$failed" ]; then
+if [ "$failures" -gt 0 ]; then
 	echo "--- plain"
-	head -60 "$tmp/plain/out" "$tmp/plain/err"
-	exit 1
+	head -60 "$work/plain/out" "$work/plain/err"
 fi
-exit 0
+verdict

@@ -2,7 +2,7 @@
 # apache2 with mpm_prefork: workers that never exec, and CGI programs that
 # each worker forks and execs.
 . "$(dirname "$0")/lib.sh"
-suite_needs apache2 ab curl setpriv
+needs apache2 ab curl setpriv
 modules=/usr/lib/apache2/modules
 if [ ! -e $modules/mod_mpm_prefork.so ] || [ "$(id -u)" != 0 ]; then
 	echo "skip: needs mod_mpm_prefork and root"

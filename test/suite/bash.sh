@@ -3,7 +3,7 @@
 # subshells that never exec, and pipelines with job control block on their
 # parent until it has closed a pipe.
 . "$(dirname "$0")/lib.sh"
-suite_needs bash
+needs bash
 suite_forks_by bash
 
 suite_file ballast.sh <<'X'

@@ -2,7 +2,7 @@
 # busybox, Debian's dynamic one: its applets start programs by vfork, whose
 # child says by a local of its parent why exec failed; its shell forks.
 . "$(dirname "$0")/lib.sh"
-suite_needs busybox
+needs busybox
 suite_forks_by busybox
 if ! nm -D --undefined-only "$(command -v busybox)" | grep -q ' vfork'; then
 	echo "skip: this busybox does not import vfork"

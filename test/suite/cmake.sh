@@ -3,7 +3,7 @@
 # Where libuv forks for it, the child writes to a pipe before exec, so that a
 # script with few children has none that is lazy.
 . "$(dirname "$0")/lib.sh"
-suite_needs cmake pkill
+needs cmake pkill
 suite_forks_by cmake
 suite_may_spawn /usr/lib/x86_64-linux-gnu/libuv.so.1
 

@@ -3,7 +3,7 @@
 # are forked and the child goes on interpreting before it execs, or never
 # does. Only those forks can be lazy.
 . "$(dirname "$0")/lib.sh"
-suite_needs dash
+needs dash
 suite_forks_by dash
 
 suite_file ballast.sh <<'X'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # find: -exec, -execdir and their + forms fork, change directory, exec.
 . "$(dirname "$0")/lib.sh"
-suite_needs find
+needs find
 suite_forks_by find
 
 make_tree() {

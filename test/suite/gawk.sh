@@ -2,7 +2,7 @@
 # gawk: output pipes and system() are libc's popen and system; input pipes and
 # coprocesses are forked.
 . "$(dirname "$0")/lib.sh"
-suite_needs gawk
+needs gawk
 suite_forks_by gawk
 
 suite_file pipes.awk <<'X'

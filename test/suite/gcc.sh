@@ -2,7 +2,7 @@
 # gcc: the driver starts its passes by libiberty's pex, which vforks; so do
 # ld's plugin and lto-wrapper.
 . "$(dirname "$0")/lib.sh"
-suite_needs gcc
+needs gcc
 suite_forks_by gcc
 
 suite_file a.c <<'X'

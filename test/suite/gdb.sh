@@ -2,7 +2,7 @@
 # gdb: starts its program, and the shell that starts it, by vfork: the child
 # sets up groups, terminal and ptrace before exec.
 . "$(dirname "$0")/lib.sh"
-suite_needs gdb gcc
+needs gdb gcc
 suite_forks_by gdb
 suite_env=(DEBUGINFOD_URLS='' HISTFILE='')
 

@@ -3,7 +3,7 @@
 # through a pipe. Repositories are made by the scenario and compared by what
 # git itself says about them.
 . "$(dirname "$0")/lib.sh"
-suite_needs git
+needs git
 suite_forks_by git
 suite_env=(GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.org
 	GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@example.org

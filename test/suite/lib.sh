@@ -2,14 +2,13 @@
 # The harness of the real programs: sourced by one script per program.
 #
 # A scenario is one command. It runs several times in a fresh directory of the
-# same name: plain, lazy (FLATFORK_FORK=lazy, and nothing is lent), fence (forks
-# are lent behind protection keys wherever they can be; where the CPU has them)
-# and under FLATFORK=off. Plain is the oracle: standard output, standard error,
-# the way it ended, the files it left and the processes it did not reap must be
-# the same. With -l COMM the statistics of the lazy run must also say that COMM
-# made at least one child lazily.
+# same name: plain, and then the ways lazy, off, and fence where the CPU can (see
+# test/ways.sh). Plain is the oracle: standard output, standard error, the way it
+# ended, the files it left and the processes it did not reap must be the same.
+# With -l COMM the statistics of the lazy run must also say that COMM made at
+# least one child lazily.
 #
-#   suite_needs PROGRAM...      skip (77) when one of them is missing
+#   needs PROGRAM...            skip (77) when one of them is missing
 #   suite_forks_by FILE...      -l is only asked for if one imports fork
 #   suite_may_spawn FILE...     ... and not if one imports posix_spawn, too
 #   suite_file NAME <<EOF       a program for the scenarios: $P/NAME
@@ -30,56 +29,32 @@
 #
 # Rules: nothing outside the temporary directory is written; servers listen on
 # loopback or in that directory; nobody waits without a limit.
-set -u
 umask 022
 
-: "${FF_BUILD:?the build directory, an absolute path}"
+# shellcheck source=test/ways.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../ways.sh"
+
 suite_name=$(basename "$0" .sh)
-suite_lib=$FF_BUILD/libflatfork-preload.so
-suite_fails=0
 suite_runs=0
 suite_asks_lazy=yes
 suite_env=()
-if [ -z "${FF_WAYS-}" ]; then
-	FF_WAYS='lazy off'
-	grep -qw ospke /proc/cpuinfo && FF_WAYS+=' fence'
-fi
+choose_ways lazy off
 export LC_ALL=C.UTF-8
 
-for f in "$suite_lib" "$FF_BUILD/suite-watch" "$FF_BUILD/suite-look"; do
-	if [ ! -e "$f" ]; then
-		echo "$suite_name: $f is missing: build first" >&2
-		exit 1
-	fi
-done
-
-suite_tmp=$(mktemp -d "${TMPDIR:-/tmp}/ff-$suite_name.XXXXXX") || exit 1
-suite_tmp=$(readlink -f "$suite_tmp")
-chmod 755 "$suite_tmp"
-mkdir "$suite_tmp/prog"
-P=$suite_tmp/prog
+mkdir "$work/prog"
+P=$work/prog
 LOOK=$P/look
-cp "$FF_BUILD/suite-look" "$LOOK"
+cp "$FF_BUILD/suite-look" "$LOOK" || exit 1
 
 suite_cleanup() {
 	if [ "${FF_SUITE_KEEP:-}" ]; then
-		echo "# kept: $suite_tmp"
+		echo "# kept: $work"
 	else
-		rm -rf "$suite_tmp"
+		rm -rf "$work"
 	fi
 }
 trap suite_cleanup EXIT
 trap 'exit 1' INT TERM HUP
-
-suite_needs() {
-	local p
-	for p; do
-		if ! command -v "$p" >/dev/null; then
-			echo "skip: $p is not installed"
-			exit 77
-		fi
-	done
-}
 
 # Programs that make children by posix_spawn or vfork only have no fork that
 # could be lazy; they are compared all the same.
@@ -113,7 +88,7 @@ suite_may_spawn() {
 
 # Users other than root may not reach the build directory.
 suite_other_user() {
-	cp "$suite_lib" "$suite_tmp/" && suite_lib=$suite_tmp/${suite_lib##*/}
+	cp "$object" "$work/" && object=$work/${object##*/}
 }
 
 suite_file() {
@@ -128,113 +103,78 @@ suite_effects() {
 		sort -z | xargs -0r sha256sum)
 }
 
-# suite_run MODE command...: leaves out, err, report, effects, stats in
-# $suite_tmp/MODE. The directory of the run is named alike in every mode.
+# suite_run WAY command...: leaves out, err, report, effects, stats in
+# $work/WAY. The directory of the run is named alike in every way.
 suite_run() {
-	local mode=$1 d=$suite_tmp/$1 now=$suite_tmp/now
+	local way=$1 now=$work/now
 	shift
-	local with=(env)
-	case $mode in
-	lazy | fence)
-		with+=(LD_PRELOAD="$suite_lib" FLATFORK_FORK=lazy
-			FLATFORK_STATS="$now/stats")
-		[ "$mode" = lazy ] && with+=(FLATFORK_LEND=off)
-		[ "$mode" = fence ] && with+=(FLATFORK_FAULT=fence-all)
-		[ "${FF_SUITE_LOG:-}" ] && with+=(FLATFORK_LOG="$now/log") ;;
-	off)	with+=(LD_PRELOAD="$suite_lib" FLATFORK=off
-			FLATFORK_STATS="$now/stats") ;;
-	esac
-	rm -rf "$d" "$now"
-	mkdir -p "$now/dir" "$now/home" "$now/tmp"
-	chmod 1777 "$now/dir" "$now/home" "$now/tmp"
-	: >"$now/stats"
-	: >"$now/log"
-	chmod 666 "$now/stats" "$now/log"
-	if [ "$o_setup" ] && ! (cd "$now/dir" && "$o_setup") \
+	make_place now
+	anybody_writes now
+	mkdir -m 1777 "$now/home" "$now/tmp"
+	if [ "$o_setup" ] && ! (cd "$now/work" && "$o_setup") \
 	    >"$now/setup" 2>&1; then
 		cat "$now/setup"
 		return 1
 	fi
-	local base=(env -i PATH="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+	more=()
+	[ "$way" = plain ] || more=(FLATFORK_STATS="$now/stats")
+	[ -z "${FF_SUITE_LOG:-}" ] || more+=(FLATFORK_LOG="$now/log")
+	way_env "$way"
+	with=(env ${with[@]+"${with[@]}"})
+	base=(PATH="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 		HOME="$now/home" TMPDIR="$now/tmp" LC_ALL=C.UTF-8 TZ=UTC
-		USER=root SHELL=/bin/sh TERM=dumb MODE="$mode" P="$P"
+		USER=root SHELL=/bin/sh TERM=dumb MODE="$way" P="$P"
 		LOOK="$LOOK" ${suite_env[@]+"${suite_env[@]}"})
 	if [ "$o_driver" ]; then
 		base+=(FF_WITH="${with[*]}")
-	else
-		base+=("${with[@]}")
+		with=()
 	fi
-	(cd "$now/dir" && exec timeout -k 5 $((o_limit + 30)) \
-		"$FF_BUILD/suite-watch" -r "$now/report" -t "$o_limit" \
-		"${base[@]}" "$@") <"$o_stdin" >"$now/out" 2>"$now/err"
-	echo "watch $?" >>"$now/report"
-	suite_effects "$now/dir" >"$now/effects"
-	sed -i "s|$suite_tmp|TMP|g" "$now/out" "$now/err" "$now/effects"
+	stdin=$o_stdin seconds=$((o_limit + 30))
+	run_there now "$FF_BUILD/suite-watch" -r "$now/report" -t "$o_limit" \
+		${with[@]+"${with[@]}"} "$@"
+	suite_effects "$now/work" >"$now/effects"
+	sed -i "s|$work|TMP|g" "$now/out" "$now/err" "$now/effects"
 	if [ "$o_filter" ]; then
 		sed -i -E "$o_filter" "$now/out" "$now/err"
 	fi
 	if [ "$o_orphans" ]; then
 		sed -i '/^orphans/d' "$now/report"
 	fi
-	mv "$now" "$d"
-	[ "${FF_SUITE_KEEP:-}" ] || rm -rf "$d/dir"
+	rm -rf "${work:?}/$way"
+	mv "$now" "$work/$way"
+	[ "${FF_SUITE_KEEP:-}" ] || rm -rf "$work/$way/work"
 }
 
-# Sum of one counter over the processes called COMM.
-suite_count() {
-	awk -v comm="$1" -v key="\"$2\":" '
-	comm == "*" || index($0, "\"comm\":\"" comm "\"") ||
-	    index($0, "\"comm\": \"" comm "\"") {
-		at = index($0, key)
-		if (at)
-			sum += substr($0, at + length(key)) + 0
-	}
-	END { print sum + 0 }' "$3"
+# In the words of the other lines.
+failed() {
+	failures=$((failures + 1))
+	printf 'not ok - %s\n' "$suite_name: $*"
 }
 
-suite_not_ok() {
-	suite_fails=$((suite_fails + 1))
-	echo "not ok - $suite_name: $1"
-	shift
-	printf '#   %s\n' "$@"
-}
-
-# One mode against plain; says what differs.
+# One way against plain; says what differs.
 suite_judge() {
-	local name=$1 mode=$2 f bad='' n
-	for f in report out err effects; do
-		if ! cmp -s "$suite_tmp/plain/$f" "$suite_tmp/$mode/$f"; then
-			bad="$bad $f"
-		fi
-	done
-	if [ "$bad" ]; then
-		suite_not_ok "$name ($mode)" "differs:$bad"
-		for f in $bad; do
-			diff -a -u "$suite_tmp/plain/$f" \
-			    "$suite_tmp/$mode/$f" | head -n 30 | sed 's/^/#   /'
-		done
-		[ -s "$suite_tmp/$mode/log" ] &&
-			tail -n 30 "$suite_tmp/$mode/log" | sed 's/^/#   /'
+	local name=$1 way=$2 before=$failures
+
+	same_as_plain "$way" status report out err effects
+	if [ "$before" -ne "$failures" ]; then
+		failed "$name ($way)"
+		tail -n 30 "$work/$way/log"
 	fi
-	if [ "$mode" = off ] && [ -s "$suite_tmp/off/stats" ]; then
-		suite_not_ok "$name (off)" "off, and yet it wrote statistics"
+	if [ "$way" = off ] && [ -s "$work/off/stats" ]; then
+		failed "$name (off): off, and yet it wrote statistics"
 	fi
-	if [ "$mode" = lazy ] && [ "$o_lazy" ] &&
-	    [ "$suite_asks_lazy" = yes ]; then
-		n=$(suite_count "$o_lazy" forks_lazy "$suite_tmp/lazy/stats")
-		if [ "$n" -eq 0 ]; then
-			suite_not_ok "$name (lazy)" \
-			    "forks_lazy of $o_lazy is 0; the statistics:" \
-			    "$(head -n 5 "$suite_tmp/lazy/stats")"
-		fi
+	if [ "$way" = lazy ] && [ "$o_lazy" ] &&
+	    [ "$suite_asks_lazy" = yes ] &&
+	    [ "$(count lazy forks_lazy "$o_lazy")" -eq 0 ]; then
+		failed "$name (lazy): forks_lazy of $o_lazy is 0; statistics:"
+		head -n 5 "$work/lazy/stats"
 	fi
 }
 
 compare() {
-	local name=$1 before=$suite_fails mode opt OPTIND=1 x_glob=''
+	local name=$1 before=$failures way opt OPTIND=1 x_glob=''
 	local o_lazy='' o_limit=60 o_setup='' o_stdin=/dev/null o_filter=''
-	local o_orphans='' o_driver='' modes
-	read -r -a modes <<<"plain $FF_WAYS"
+	local o_orphans='' o_driver='' scenario_ways=("${ways[@]}")
 	shift
 	while getopts l:t:s:i:f:x:odb opt; do
 		case $opt in
@@ -246,7 +186,7 @@ compare() {
 		x)	x_glob=$OPTARG ;;
 		o)	o_orphans=yes ;;
 		d)	o_driver=yes ;;
-		b)	modes=(plain lazy) ;;
+		b)	scenario_ways=(lazy) ;;
 		*)	exit 2 ;;
 		esac
 	done
@@ -254,25 +194,25 @@ compare() {
 	# shellcheck disable=SC2053 # a glob on purpose
 	[[ $name == ${FF_SUITE_ONLY:-*} ]] || return 0
 	suite_runs=$((suite_runs + 1))
-	for mode in "${modes[@]}"; do
-		if ! suite_run "$mode" "$@"; then
-			suite_not_ok "$name ($mode)" "could not be prepared"
+	for way in plain "${scenario_ways[@]}"; do
+		if ! suite_run "$way" "$@"; then
+			failed "$name ($way) could not be prepared"
 			return
 		fi
 	done
 	# An oracle that hangs or leaves processes behind is no oracle.
-	if ! grep -q '^status' "$suite_tmp/plain/report" ||
-	    grep -q '^left' "$suite_tmp/plain/report"; then
-		suite_not_ok "$name (plain)" "the oracle itself failed:" \
-		    "$(cat "$suite_tmp/plain/report" "$suite_tmp/plain/err")"
+	if ! grep -q '^status' "$work/plain/report" ||
+	    grep -q '^left' "$work/plain/report"; then
+		failed "$name (plain): the oracle itself failed:"
+		cat "$work/plain/report" "$work/plain/err"
 	fi
 	suite_expect "$name"
-	for mode in "${modes[@]:1}"; do
-		suite_judge "$name" "$mode"
+	for way in "${scenario_ways[@]}"; do
+		suite_judge "$name" "$way"
 	done
-	[ "$before" -eq "$suite_fails" ] && echo "ok - $suite_name: $name"
+	[ "$before" -eq "$failures" ] && echo "ok - $suite_name: $name"
 	[ "${FF_SUITE_KEEP:-}" ] &&
-		cp -r "$suite_tmp/lazy" "$suite_tmp/lazy-${name//[ \/]/_}"
+		cp -r "$work/lazy" "$work/lazy-${name//[ \/]/_}"
 	return 0
 }
 
@@ -286,23 +226,22 @@ want() {
 
 suite_expect() {
 	local got
-	got=$(sed -n 's/^status //p' "$suite_tmp/plain/report")
+	got=$(sed -n 's/^status //p' "$work/plain/report")
 	if [ "$got" != "${want_status:-exited 0}" ]; then
-		suite_not_ok "$1 (plain)" "ended '$got'," \
-		    "wanted '${want_status:-exited 0}'" \
-		    "$(tail -n 15 "$suite_tmp/plain/err")"
+		failed "$1 (plain) ended '$got'," \
+			"not '${want_status:-exited 0}'"
+		tail -n 15 "$work/plain/err"
 	fi
 	if [ "$want_text" ] && ! grep -aqE -- "$want_text" \
-	    "$suite_tmp/plain/out" "$suite_tmp/plain/err"; then
-		suite_not_ok "$1 (plain)" "did not print $want_text" \
-		    "$(tail -n 15 "$suite_tmp/plain/out")" \
-		    "$(tail -n 15 "$suite_tmp/plain/err")"
+	    "$work/plain/out" "$work/plain/err"; then
+		failed "$1 (plain) did not print $want_text"
+		tail -n 15 "$work/plain/out" "$work/plain/err"
 	fi
 	want_status='' want_text=''
 }
 
 suite_end() {
-	echo "# $suite_runs scenarios, $suite_fails failures"
-	[ "$suite_fails" -eq 0 ] && [ "$suite_runs" -gt 0 ]
-	exit
+	echo "# $suite_runs scenarios, $failures failures"
+	[ "$suite_runs" -gt 0 ] || exit 1
+	verdict
 }

@@ -2,7 +2,7 @@
 # make: posix_spawn since 4.3, so nothing to be lazy in make itself; its
 # recipes run under the preload all the same.
 . "$(dirname "$0")/lib.sh"
-suite_needs make
+needs make
 suite_forks_by make
 
 suite_file Makefile <<'X'

@@ -2,7 +2,7 @@
 # nginx: the master forks workers that never exec; on SIGUSR2 it forks and
 # execs the next master.
 . "$(dirname "$0")/lib.sh"
-suite_needs nginx ab curl
+needs nginx ab curl
 suite_forks_by nginx
 
 suite_file serve.sh <<'X'

@@ -2,7 +2,7 @@
 # node: libuv forks, points environ at an array of the parent, and reports a
 # failed exec through a pipe; other threads run all the while.
 . "$(dirname "$0")/lib.sh"
-suite_needs node
+needs node
 uv=/usr/lib/x86_64-linux-gnu/libuv.so.1
 suite_forks_by node $uv
 suite_may_spawn node $uv

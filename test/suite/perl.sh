@@ -2,7 +2,7 @@
 # perl: system, backticks and pipe opens fork and exec; fork without exec,
 # IPC::Open3 and failed execs are the harder children.
 . "$(dirname "$0")/lib.sh"
-suite_needs perl
+needs perl
 suite_forks_by perl
 
 suite_file ballast.pm <<'X'

@@ -3,7 +3,7 @@
 # environment the child points environ at memory of the parent. exec and friends
 # use popen.
 . "$(dirname "$0")/lib.sh"
-suite_needs php
+needs php
 suite_forks_by php
 proc_open=(-l php)
 nm -D --undefined-only "$(readlink -f "$(command -v php)")" |

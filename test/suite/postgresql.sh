@@ -8,7 +8,7 @@ if [ ! "$bin" ] || ! id postgres >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
 	echo "skip: needs a postgresql server, its user, and root"
 	exit 77
 fi
-suite_needs setpriv
+needs setpriv
 suite_forks_by "$bin/postgres"
 suite_other_user
 suite_env=(BIN="$bin")

@@ -4,7 +4,7 @@
 # fork by its name.
 . "$(dirname "$0")/lib.sh"
 python=/usr/bin/python3
-suite_needs "$python"
+needs "$python"
 suite_forks_by "$python"
 suite_env=(PYTHONHASHSEED=1 PYTHONDONTWRITEBYTECODE=1)
 comm=$(basename "$python")

@@ -3,7 +3,7 @@
 # it was and never execs, while the parent goes on changing it. The plain and
 # the lazy server hold 1 GiB.
 . "$(dirname "$0")/lib.sh"
-suite_needs redis-server redis-cli
+needs redis-server redis-cli
 free_kib=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
 keys=131072 bytes=8192
 if [ "$free_kib" -lt 3500000 ]; then

@@ -2,7 +2,7 @@
 # rsync: a local copy forks a server that never execs and talks with it; -e
 # starts a remote shell, here a program that only runs its arguments.
 . "$(dirname "$0")/lib.sh"
-suite_needs rsync
+needs rsync
 suite_forks_by rsync
 make_tree() {
 	mkdir -p from/sub

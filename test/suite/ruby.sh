@@ -2,7 +2,7 @@
 # ruby: forks for children as root and vforks as any other user; a fork with
 # a block goes on as ruby.
 . "$(dirname "$0")/lib.sh"
-suite_needs ruby setpriv
+needs ruby setpriv
 suite_forks_by ruby "$(ldd "$(command -v ruby)" |
 	awk '/libruby/ { print $3 }')"
 

@@ -2,7 +2,7 @@
 # sort: --compress-program forks one compressor per temporary file and one
 # decompressor per file merged, retrying when fork fails.
 . "$(dirname "$0")/lib.sh"
-suite_needs sort gzip
+needs sort gzip
 suite_forks_by sort
 seq 1 400000 | awk '{ print ($1 * 7919) % 400009, "line" $1 }' |
 	suite_file lines

@@ -3,7 +3,7 @@
 # sshd again: none stays lazy. The one that talks before anybody has logged in
 # is under a seccomp filter, which ends it for a call that is not its own.
 . "$(dirname "$0")/lib.sh"
-suite_needs /usr/sbin/sshd ssh ssh-keygen
+needs /usr/sbin/sshd ssh ssh-keygen
 if [ "$(id -u)" -ne 0 ]; then
 	echo "skip: only root may start another session"
 	exit 77

@@ -2,7 +2,7 @@
 # strace: vforks children that find out what ptrace can do, and one that
 # becomes the program.
 . "$(dirname "$0")/lib.sh"
-suite_needs strace
+needs strace
 suite_forks_by strace
 if ! strace -qq -e trace=none true 2>/dev/null; then
 	echo "skip: strace can't trace here"

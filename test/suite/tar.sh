@@ -2,7 +2,7 @@
 # tar: compressors and --to-command are forked; without a suffix it knows, a
 # compressor talks through a second child of tar that never execs.
 . "$(dirname "$0")/lib.sh"
-suite_needs tar gzip
+needs tar gzip
 suite_forks_by tar
 make_tree() {
 	mkdir -p tree/sub

@@ -2,7 +2,7 @@
 # tclsh: exec and pipelines of channels are forked by libtcl, which also has
 # atfork handlers.
 . "$(dirname "$0")/lib.sh"
-suite_needs tclsh
+needs tclsh
 suite_forks_by "$(ldd "$(readlink -f "$(command -v tclsh)")" |
 	awk '/libtcl/ { print $3 }')"
 

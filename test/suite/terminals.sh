@@ -3,7 +3,7 @@
 # forks once, and the child takes its terminal before it execs, which can't
 # be undone: a trial always ends in a real fork.
 . "$(dirname "$0")/lib.sh"
-suite_needs script
+needs script
 suite_forks_by script
 
 want 'exited 6' 'on a terminal'

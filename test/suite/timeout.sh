@@ -2,7 +2,7 @@
 # timeout(1): the child execs, the parent watches the clock and passes on
 # signals and statuses.
 . "$(dirname "$0")/lib.sh"
-suite_needs timeout
+needs timeout
 suite_forks_by timeout
 # Newer ones (coreutils 9.10) handle SIGSYS, too; then the fork is real.
 caught=$(timeout 30 awk '/^PPid:/ { p = $2 }

@@ -2,7 +2,7 @@
 # tmux: the server is forked by daemon(), windows by forkpty, run-shell by
 # fork. Every run has its own socket and ends its own server.
 . "$(dirname "$0")/lib.sh"
-suite_needs tmux
+needs tmux
 suite_forks_by tmux
 
 suite_file session.sh <<'X'

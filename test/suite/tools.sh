@@ -2,7 +2,7 @@
 # split, env, nohup, install, setsid, flock, start-stop: small tools, each
 # with a scenario or two.
 . "$(dirname "$0")/lib.sh"
-suite_needs split env nohup install setsid flock
+needs split env nohup install setsid flock
 seq 1 5000 | suite_file numbers
 
 suite_forks_by split

@@ -2,7 +2,7 @@
 # vim: ":!" and system() fork; on a terminal the child gets a terminal of its
 # own or the user's.
 . "$(dirname "$0")/lib.sh"
-suite_needs vim script
+needs vim script
 suite_forks_by vim
 
 suite_file many.vim <<'X'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # xargs: several children at once, and their statuses become its own.
 . "$(dirname "$0")/lib.sh"
-suite_needs xargs
+needs xargs
 suite_forks_by xargs
 seq 1 200 | suite_file numbers
 printf 'one\0two words\0three\n' | suite_file nul
