@@ -21,7 +21,7 @@ check opens-itself fenced opens_itself
 check tells-parent fenced tells_parent
 check has-policy fenced has_policy
 check holds-locks fenced holds_locks
-check wipes behind fenced-forks wipes
+check wipes behind fenced-memory wipes
 check handshake fenced handshake -b100
 check writes-whole fenced writes_whole -b100
 check limits-itself fenced limits_itself
@@ -43,12 +43,12 @@ check late-robust fenced late_robust
 check robust fenced robust
 check keeps-robust fenced keeps_robust
 check libc-keeps fenced libc_keeps
-check own-keys behind fenced-forks own_keys
-check raw-thread behind fenced-forks raw_thread
+check own-keys behind fenced-calls own_keys
+check raw-thread behind fenced-calls raw_thread
 check file-page fenced file_page
-check has-no-room behind fenced-forks has_no_room
+check has-no-room behind fenced-calls has_no_room
 check refused fenced writes_much -eFLATFORK_FAULT=no-room
-check not-followed every -eFLATFORK_FAULT=fence-all,no-way-back fenced-forks writes
+check not-followed every -eFLATFORK_FAULT=fence-all,no-way-back fenced-memory writes
 
 lane 2
 check impure-300th impure_at 300
