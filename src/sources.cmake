@@ -109,6 +109,7 @@ set(FF_CORE_SOURCES
 	tell/config.c
 	tell/log.c
 	tell/options.c
+	tell/places.c
 	tell/stats.c
 )
 # What runs in borrowed memory calls nothing, so the compiler must not make

@@ -20,6 +20,7 @@
 #include "site/symbol.h"
 #include "site/walk.h"
 #include "tell/line.h"
+#include "tell/places.h"
 
 #define SEEN 64
 #define CALLERS 3
@@ -187,6 +188,45 @@ static void look(struct ff_line *line, uintptr_t address,
 	s->text[line->used] = 0;
 	s->start = object->start;
 	atomic_store(&s->address, address);
+}
+
+/* Under `busy`. */
+static enum ff_match match(uintptr_t address, const struct ff_object *object,
+			   const struct ff_place *place)
+{
+	char text[MODULE_MOST + 1], symbol[SYMBOL_MOST];
+	struct ff_line line = ff_line_start(text, sizeof(text));
+
+	if (!*program)
+		find_program();
+	add_module(&line, object);
+	text[line.used] = '\0';
+	if (strcmp(text, place->module) != 0)
+		return FF_MATCH_NO;
+	if (!*place->function)
+		return address - object->start == place->offset ? FF_MATCH_YES :
+								  FF_MATCH_NO;
+	return symbol_of(object, address, symbol) &&
+			       !strcmp(symbol, place->function) ?
+		       FF_MATCH_YES :
+		       FF_MATCH_NO;
+}
+
+enum ff_match ff_site_is_at(const void *address, const struct ff_place *place)
+{
+	enum ff_match found = FF_MATCH_UNKNOWN;
+	struct ff_object object = { 0 };
+	int error = errno;
+
+	if (!ff_object_of((uintptr_t)address, &object))
+		return FF_MATCH_NO;
+	if (!atomic_flag_test_and_set(&busy)) {
+		if (!is_in_seccomp())
+			found = match((uintptr_t)address, &object, place);
+		atomic_flag_clear(&busy);
+	}
+	errno = error;
+	return found;
 }
 
 const char *ff_site_name(const void *address, char *buffer)

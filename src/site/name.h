@@ -14,6 +14,18 @@
 void ff_site_names_prepare(void);
 
 /*
+ * Is @address, a return address, at @place? UNKNOWN: it can't be told now.
+ * As below.
+ */
+enum ff_match {
+	FF_MATCH_UNKNOWN,
+	FF_MATCH_NO,
+	FF_MATCH_YES
+};
+struct ff_place;
+enum ff_match ff_site_is_at(const void *address, const struct ff_place *place);
+
+/*
  * Fills and returns @buffer of FF_SITE_NAME_MAX bytes. @address: a return
  * address of the running stack. The callers are those of the first call from
  * there. Keeps errno; async-signal-safe, waits for nobody.

@@ -39,7 +39,8 @@ struct ff_site {
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
 	_Atomic uint32_t execs;	     /* of lazy children */
 	_Atomic uint32_t warm_count; /* clusters they fetched */
-	_Atomic bool late; /* a parent came too late for its child here */
+	_Atomic uint8_t rule; /* of ff_places, plus 2; 1: none; 0: not asked */
+	_Atomic bool late;    /* a parent came too late for its child here */
 	_Atomic uint8_t back; /* why the last one was taken back */
 
 	/* Of a place that calls vfork: what is known of the frame there. */

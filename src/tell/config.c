@@ -121,12 +121,40 @@ static void bad_value(const struct ff_config *config, const char *path,
 	utter(config, &c);
 }
 
+/* "fork@PLACE" */
+static void set_place(struct ff_config *config, const char *path,
+		      unsigned number, const char *where, const char *value)
+{
+	const struct ff_option *option = option_of("fork");
+	struct ff_places *places = config->places;
+	struct ff_options options;
+	struct ff_place place;
+
+	if (!ff_option_parse(option, value, &options)) {
+		bad_value(config, path, number, option, value);
+		return;
+	}
+	place.mode = options.fork_mode;
+	if (!ff_place_parse(where, &place))
+		complain(config, path, number,
+			 "not a place: fork@perl+0x17d6ee, "
+			 "fork@perl+Perl_pp_fork");
+	else if (places && places->count == FF_PLACES_MAX)
+		complain(config, path, number, "more places than 16");
+	else if (places)
+		places->place[places->count++] = place;
+}
+
 static void set(struct ff_config *config, const char *path, unsigned number,
 		const char *key, const char *value)
 {
 	const struct ff_option *option = option_of(key);
 	struct ff_options options = config->options;
 
+	if (!strncmp(key, "fork@", 5)) {
+		set_place(config, path, number, key + 5, value);
+		return;
+	}
 	if (!option) {
 		no_such_key(config, path, number, key);
 		return;

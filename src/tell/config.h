@@ -8,6 +8,7 @@
  *	min-rss = 64M
  *	[perl,python3*]
  *	fork = lazy
+ *	fork@perl+0x17d6ee = real
  */
 #ifndef FF_TELL_CONFIG_H
 #define FF_TELL_CONFIG_H
@@ -18,6 +19,7 @@
 
 #include "tell/line.h"
 #include "tell/options.h"
+#include "tell/places.h"
 
 #define FF_CONFIG_SYSTEM "/etc/flatfork.conf"
 #define FF_CONFIG_IN_HOME "/.config/flatfork.conf" /* behind $HOME */
@@ -33,6 +35,7 @@ struct ff_config {
 	uint32_t said; /* a bit for each option that is set already */
 	/* What there was; is changed. A path points into the file's text. */
 	struct ff_options options;
+	struct ff_places *places; /* added to; NULL: they are only looked at */
 	/* A mistake: a line that begins with the file, without a newline. */
 	void (*complain)(void *arg, const struct ff_line *line);
 	void *arg;

@@ -39,14 +39,14 @@ struct ff_options {
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
 	uint64_t warn_rss_bytes; /* real forks of bigger ones are said; 0: no */
-	uint64_t deny_bytes; /* forks of bigger processes never copy */
-	bool inherit;	     /* LD_PRELOAD names us to children, too */
-	const char *log;     /* NULL: no log; "stderr"; else a path */
-	const char *stats;   /* NULL: none; else as log */
-	const char *config;  /* NULL: the usual files, or a path */
-	const char *only;    /* names of programs, or NULL; */
-	const char *skip;    /* both only while options are loaded */
-	uint32_t said;	     /* a bit for each that the environment has */
+	uint64_t deny_bytes;	 /* forks of bigger processes never copy */
+	bool inherit;		 /* LD_PRELOAD names us to children, too */
+	const char *log;	 /* NULL: no log; "stderr"; else a path */
+	const char *stats;	 /* NULL: none; else as log */
+	const char *config;	 /* NULL: the usual files, or a path */
+	const char *only;	 /* names of programs, or NULL; */
+	const char *skip;	 /* both only while options are loaded */
+	uint32_t said;		 /* a bit for each that the environment has */
 };
 
 extern struct ff_options ff_options;

@@ -25,6 +25,7 @@
 #include "process/stance.h"
 #include "site/name.h"
 #include "tell/log.h"
+#include "tell/places.h"
 #include "ways/cost.h"
 #include "ways/intent.h"
 #include "ways/settings.h"
@@ -161,20 +162,50 @@ static const char *why_neither(const char *why_not)
 	return is_inside_another() ? "inside another fork" : NULL;
 }
 
+/* Of several rules the last counts, as in a file. */
+static uint8_t rule_of(const void *address)
+{
+	enum ff_match match;
+
+	for (unsigned i = ff_places.count; i--;) {
+		match = ff_site_is_at(address, &ff_places.place[i]);
+		if (match == FF_MATCH_UNKNOWN)
+			return 0;
+		if (match == FF_MATCH_YES)
+			return (uint8_t)(i + 2);
+	}
+	return 1;
+}
+
+enum ff_fork_mode ff_fork_mode_at(struct ff_site *site)
+{
+	uint8_t rule;
+
+	if (!ff_places.count || !site)
+		return ff_options.fork_mode;
+	rule = atomic_load(&site->rule);
+	if (!rule) {
+		rule = rule_of((void *)atomic_load(&site->address));
+		atomic_store(&site->rule, rule);
+	}
+	return rule < 2 ? ff_options.fork_mode : ff_places.place[rule - 2].mode;
+}
+
 const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 {
+	const enum ff_fork_mode mode = ff_fork_mode_at(site);
 	uint64_t resident = 0, writable = 0;
 	const char *why;
 
 	*ret_way = FF_WAY_REAL;
-	if (ff_options.fork_mode == FF_FORK_REAL)
+	if (mode == FF_FORK_REAL)
 		return "asked for";
 	why = why_neither(ff_fork_why_never());
 	if (why)
 		return why;
 	if (ff_site_is_late(site))
 		return "parents here change their children before exec";
-	if (ff_options.fork_mode == FF_FORK_AUTO) {
+	if (mode == FF_FORK_AUTO) {
 		if (!ff_process_size(&resident, &writable))
 			return "/proc does not tell the size";
 		if (resident < ff_options.min_rss_bytes &&
@@ -187,7 +218,7 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 			return why;
 	}
 	*ret_way = ff_site_predict(site);
-	if (*ret_way == FF_WAY_REAL && ff_options.fork_mode == FF_FORK_AUTO)
+	if (*ret_way == FF_WAY_REAL && mode == FF_FORK_AUTO)
 		return ff_site_why_real(site);
 	if (*ret_way == FF_WAY_REAL)
 		*ret_way = FF_WAY_TRIAL;

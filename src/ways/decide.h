@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "site/site.h"
+#include "tell/options.h"
 
 /* Before the first fork; more than once does no harm. The other: what of it
  * can't be done before libc has begun. */
@@ -32,6 +33,9 @@ const char *ff_fork_why_never(void);
  * memory (vfork).
  */
 bool ff_is_our_process(void);
+
+/* Which way the user wants forks at @site, or NULL, to go. */
+enum ff_fork_mode ff_fork_mode_at(struct ff_site *site);
 
 /* Why a fork at @site has to be real; NULL: it may be lazy, and *ret_way is
  * how. In a process of ours. */

@@ -59,7 +59,9 @@ static bool wants_to_know(const struct ff_record *record)
 static void lend_to_fork(const struct ff_caller *caller,
 			 const struct ff_libc *libc, struct ff_record *record)
 {
-	if (ff_options.fork_mode == FF_FORK_REAL || ff_fork_why_never() ||
+	struct ff_site *site = ff_site_of((void *)caller->rip);
+
+	if (ff_fork_mode_at(site) == FF_FORK_REAL || ff_fork_why_never() ||
 	    !ff_flight_begin())
 		return;
 	/* A child that becomes a fork is a copy. */

@@ -166,15 +166,19 @@ static void read_files(void)
 {
 	const char *program[FF_PROGRAM_NAMES];
 	struct first first = { .made = false };
+	struct ff_places places = { .count = 0 };
 	struct ff_config config = { .program = program,
 				    .said = ff_options.said,
 				    .options = ff_options,
+				    .places = &places,
 				    .complain = note_complaint,
 				    .arg = &first };
 
 	ff_program_names(program);
 	program[1] = *first_argument ? first_argument : NULL;
 	take_files(&config);
+	if (places.count)
+		ff_places = places;
 	tell(&first);
 	atomic_store(&ff_settings_are_whole, true);
 }

@@ -74,6 +74,58 @@ run_guest user "LD_PRELOAD=$object" "HOME=$work/home"
 grep -q ': fork at ' "$work/its.log" || failed "no log by file"
 grep -q forks_lazy "$work/its.stats" || failed "no statistics by file"
 
+# Places: by offset and by function, and no others.
+cat >"$work/places.c" <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#define MAKE(name)                                                     \
+	void name(const char *noop)                                    \
+	{                                                              \
+		if (!fork())                                           \
+			execl(noop, noop, (char *)0);                  \
+		wait(0);                                               \
+	}
+MAKE(one)
+MAKE(two)
+MAKE(three)
+int main(int argc, char **argv)
+{
+	volatile char *memory = malloc(64 << 20);
+	for (long at = 0; at < 64 << 20; at += 4096)
+		memory[at] = 1;
+	for (int i = 0; i < 3; i++)
+		one(argv[1]), two(argv[1]), three(argv[1]);
+	return argc < 2;
+}
+END
+cc -O0 -o "$work/places" "$work/places.c" || exit 1
+# log_of [VAR=VALUE...]: of that
+log_of() {
+	rm -f "$work/places.log"
+	env "LD_PRELOAD=$preload" HOME=/ "FLATFORK_LOG=$work/places.log" \
+		FLATFORK_BUDGET_MS=20000 FLATFORK_LEND=off "$@" \
+		"$work/places" "$noop"
+}
+# asked: how often which place was real, as the user wants it
+asked() {
+	sed -nE 's/.*fork at (places\+0x[0-9a-f]+).*: real: asked for$/\1/p' \
+		"$work/places.log" | uniq -c | awk '{ print $1, $2 }' |
+		sort -u | paste -sd' '
+}
+log_of
+mapfile -t site < <(sed -nE 's/.*fork at (places\+0x[0-9a-f]+).*/\1/p' \
+	"$work/places.log" | head -3)
+[ -z "$(asked)" ] || check_failed "real without being asked: $(asked)"
+printf 'fork@%s = real\n' "${site[1]}" >"$conf"
+log_of "FLATFORK_CONFIG=$conf"
+[ "$(asked)" = "3 ${site[1]}" ] || check_failed "by offset: $(asked)"
+printf 'fork@places+one = real\nfork@places+two = real\n' >"$conf"
+printf 'fork@places+two = lazy\nfork@other+three = real\n' >>"$conf"
+log_of "FLATFORK_CONFIG=$conf"
+[ "$(asked)" = "3 ${site[0]}" ] || check_failed "by function: $(asked)"
+
 # A mistake: one line, and all else stands. Descriptor 2 gets it where it is
 # known to be standard error.
 printf 'min-rss = 12Q\nfork = real\nlog log\n' >"$conf"

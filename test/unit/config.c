@@ -59,6 +59,36 @@ START_TEST(sections_are_for_programs)
 }
 END_TEST
 
+START_TEST(places_are_taken_in_their_order)
+{
+	char text[] = "fork@perl+0x17d6ee = real\n[perl]\n"
+		      "fork@libstdc++.so.6+popen=lazy\n[make]\n"
+		      "fork@make+0x1 = real\n";
+	char many[] = "[perl]\nfork@a+b = real\n";
+	struct ff_places places = { .count = 0 };
+	struct ff_config config = config_of(program);
+
+	config.places = &places;
+	ff_config_parse(&config, "x.conf", text, sizeof(text) - 1);
+	ck_assert_str_eq(complaints, "");
+	ck_assert_uint_eq(places.count, 2);
+	ck_assert_str_eq(places.place[0].module, "perl");
+	ck_assert_str_eq(places.place[0].function, "");
+	ck_assert_uint_eq(places.place[0].offset, 0x17d6ee);
+	ck_assert_int_eq(places.place[0].mode, FF_FORK_REAL);
+	ck_assert_str_eq(places.place[1].module, "libstdc++.so.6");
+	ck_assert_str_eq(places.place[1].function, "popen");
+	ck_assert_int_eq(places.place[1].mode, FF_FORK_LAZY);
+	while (places.count < FF_PLACES_MAX) {
+		strcpy(many, "[perl]\nfork@a+b = real\n");
+		ff_config_parse(&config, "x.conf", many, sizeof(many) - 1);
+	}
+	strcpy(many, "[perl]\nfork@a+b = real\n");
+	ff_config_parse(&config, "x.conf", many, sizeof(many) - 1);
+	ck_assert_str_eq(complaints, "x.conf:2: more places than 16\n");
+}
+END_TEST
+
 START_TEST(the_environment_goes_before_a_file)
 {
 	struct ff_config config;
@@ -115,6 +145,14 @@ static const struct {
 	{ "[make]\nnonsense\n", "" }, /* of another program */
 	{ "fork = lazy", "" },	      /* no newline at the end */
 	{ "", "" },
+	{ "fork@perl = real\n", "x.conf:1: not a place: fork@perl+0x17d6ee" },
+	{ "fork@+main = real\n", "x.conf:1: not a place" },
+	{ "fork@perl+ = real\n", "x.conf:1: not a place" },
+	{ "fork@perl+0x = real\n", "x.conf:1: not a place" },
+	{ "fork@perl+0x12g = real\n", "x.conf:1: not a place" },
+	{ "fork@perl+0x12345678901234567 = real\n", "x.conf:1: not a place" },
+	{ "fork@perl+0x12 = never\n", "x.conf:1: fork: 'never' is not one" },
+	{ "fork@perl+0x12 = real\n", "" },
 };
 
 START_TEST(a_mistake_is_one_line_and_nothing_else_is_lost)
@@ -261,6 +299,7 @@ END_TEST
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests, sections_are_for_programs);
+	tcase_add_test(tests, places_are_taken_in_their_order);
 	tcase_add_test(tests, the_environment_goes_before_a_file);
 	tcase_add_test(tests, every_option_but_those_of_the_start_has_a_key);
 	tcase_add_loop_test(tests,
