@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const int kinds[] = { RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_DATA,
@@ -21,6 +23,7 @@ enum {
 	FIRST_ID = 61000,
 	NOTHING = 8 << 20, /* so much less than there is: none more is had */
 	ROOM = 512 << 20,
+	MANY = 64, /* processes that one of these may have */
 };
 
 static struct rlimit first[KINDS];
@@ -62,6 +65,39 @@ static void set(int kind, rlim_t soft)
 	setrlimit(kinds[kind], &rl);
 }
 
+/* One process more, under this limit. */
+static bool fits(rlim_t processes)
+{
+	pid_t pid;
+
+	set(0, processes);
+	pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+	setrlimit(kinds[0], &first[0]);
+	if (pid == 0)
+		syscall(SYS_exit_group, 0);
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	return pid > 0;
+}
+
+/* What a child has left counts until it is released, which is behind all that
+ * can be seen of its end: the next fork would fail, or not, by chance. */
+static void wait_for_released(void)
+{
+	static rlim_t least;
+
+	for (int i = 0; i < 200; i++) {
+		if (least && fits(least))
+			return;
+		if (least)
+			usleep(1000);
+		else
+			break;
+	}
+	for (least = 1; least < MANY && !fits(least); least++)
+		;
+}
+
 static void before(struct rng *r)
 {
 	static const rlim_t processes[] = { 0, 1, 2, 3, 100 };
@@ -74,8 +110,11 @@ static void before(struct rng *r)
 	if (!all)
 		all = size_now();
 
-	if (rng_percent(r, 50))
+	if (rng_percent(r, 50)) {
+		if (getuid())
+			wait_for_released();
 		set(0, RNG_PICK(r, processes));
+	}
 	if (rng_percent(r, 30))
 		set(1, RNG_PICK(r, queued));
 	if (rng_percent(r, 20))
