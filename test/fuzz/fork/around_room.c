@@ -76,17 +76,41 @@ static void say(const char *text)
 	MUST(pwrite(most, text, strlen(text), 0) == (ssize_t)strlen(text));
 }
 
+static int count(void)
+{
+	char text[32] = "";
+
+	MUST(pread(now, text, sizeof(text) - 1, 0) > 0);
+	return atoi(text);
+}
+
+/* What a child has left counts until it is released, which is behind all that
+ * can be seen of its end: the next fork would fail, or not, by chance. */
+static int settled(void)
+{
+	int seen = count();
+
+	for (int same = 0; same < 20; same++) {
+		int was = seen;
+
+		usleep(1000);
+		seen = count();
+		if (seen != was)
+			same = 0;
+	}
+	return seen;
+}
+
 static void before(struct rng *r)
 {
 	/* who stands in for a parent is a process, too, and may take the place
 	 * of a child's child */
 	static const int more[] = { 0, 1, 1, 40 };
-	char text[32] = "";
+	char text[32];
 
 	if (rng_percent(r, 40))
 		return;
-	MUST(pread(now, text, sizeof(text) - 1, 0) > 0);
-	snprintf(text, sizeof(text), "%d", atoi(text) + RNG_PICK(r, more));
+	snprintf(text, sizeof(text), "%d", settled() + RNG_PICK(r, more));
 	say(text);
 }
 
