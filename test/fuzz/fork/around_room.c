@@ -4,6 +4,7 @@
 #include "scene.h"
 #include "steps.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -145,7 +146,8 @@ static long fill(struct rng *r)
 	for (unsigned i = 0; i < made; i++)
 		kill(pid[i], SIGKILL);
 	for (unsigned i = 0; i < made; i++)
-		waitpid(pid[i], &status, 0);
+		while (waitpid(pid[i], &status, 0) < 0 && errno == EINTR)
+			;
 	return made;
 }
 
