@@ -74,6 +74,7 @@ set(FF_CORE_SOURCES
 	lazy/child/robust.c
 	lazy/slot.c
 	lazy/child/source.c
+	lazy/parent/serve.c
 	lazy/parent/standin.c
 	lazy/parent/supply.c
 	process/stance.c
@@ -99,6 +100,7 @@ set(FF_CORE_SOURCES
 	libc/tids.c
 	lend/parent/undo.c
 	lend/parent/vfork.c
+	site/dwarf.c
 	site/frame.c
 	site/name.c
 	libc/object.c

@@ -10,6 +10,7 @@ FF_WEAK(_dl_find_object)
 
 #include <dlfcn.h>
 #include <link.h>
+#include <string.h>
 
 bool ff_object_of(uintptr_t address, struct ff_object *ret_object)
 {
@@ -32,4 +33,16 @@ bool ff_object_of(uintptr_t address, struct ff_object *ret_object)
 	(void)ret_object;
 	return false;
 #endif
+}
+
+const struct ff_frame_table *ff_frame_table_of(const struct ff_object *object)
+{
+	/* version 1; pcrel | sdata4, udata4, datarel | sdata4 */
+	static const uint8_t usual[] = { 1, 0x1b, 0x03, 0x3b };
+	const struct ff_frame_table *table;
+
+	table = (const struct ff_frame_table *)object->eh_frame_hdr;
+	if (!table || memcmp(table, usual, sizeof(usual)) != 0)
+		return NULL;
+	return table;
 }

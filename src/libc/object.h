@@ -16,4 +16,18 @@ struct ff_object {
 
 bool ff_object_of(uintptr_t address, struct ff_object *ret_object);
 
+/* The sorted table of a .eh_frame_hdr as every linker writes it: 32 bits, from
+ * the header on. */
+struct ff_frame_table {
+	uint8_t version, frame_encoding, count_encoding, table_encoding;
+	int32_t frame;
+	uint32_t count;
+	struct {
+		int32_t start, fde;
+	} row[];
+};
+
+/* NULL: it has none, or one that is written otherwise. */
+const struct ff_frame_table *ff_frame_table_of(const struct ff_object *object);
+
 #endif

@@ -8,21 +8,12 @@
 #include <string.h>
 
 #include "libc/object.h"
+#include "site/dwarf.h"
 
 #define DWARF_RBP 6
 #define DWARF_RSP 7
 #define DWARF_RA 16
 #define STATES 8 /* of remember_state */
-
-/* Encodings of pointers, DW_EH_PE_*. */
-#define ENC_ABSOLUTE 0x00
-#define ENC_SDATA4 0x0b
-#define ENC_OMITTED 0xff
-
-struct reader {
-	const uint8_t *at, *end;
-	bool failed;
-};
 
 /* What of a row of the table is of interest. */
 struct state {
@@ -38,68 +29,6 @@ struct table {
 	bool has_augmentation, signal_frame;
 	struct state initial;
 };
-
-static uint64_t fixed(struct reader *r, size_t bytes)
-{
-	uint64_t value = 0;
-
-	if ((size_t)(r->end - r->at) < bytes) {
-		r->failed = true;
-		return 0;
-	}
-	memcpy(&value, r->at, bytes);
-	r->at += bytes;
-	return value;
-}
-
-static uint64_t leb(struct reader *r, bool is_signed)
-{
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
-
-	do {
-		byte = (uint8_t)fixed(r, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (is_signed && shift < 64 && (byte & 0x40))
-		value |= ~(uint64_t)0 << shift;
-	return value;
-}
-
-static uint64_t uleb(struct reader *r)
-{
-	return leb(r, false);
-}
-
-static int64_t sleb(struct reader *r)
-{
-	return (int64_t)leb(r, true);
-}
-
-static void skip(struct reader *r, uint64_t bytes)
-{
-	if ((uint64_t)(r->end - r->at) < bytes)
-		r->failed = true;
-	else
-		r->at += bytes;
-}
-
-/* Bytes of a pointer of this encoding; 0: one we do not read. */
-static size_t width(uint8_t encoding)
-{
-	switch (encoding & 0x0f) {
-	case ENC_ABSOLUTE:
-		return 8;
-	case ENC_SDATA4:
-	case 0x03: /* udata4 */
-		return 4;
-	default:
-		return 0;
-	}
-}
 
 static void set_return(const struct table *t, struct state *s, uint64_t reg,
 		       int64_t factored)
@@ -140,14 +69,15 @@ static void define_cfa(struct machine *m, int64_t reg, int64_t offset)
 }
 
 /* Instructions with their operand in the byte itself: true if @op was one. */
-static bool primary(struct machine *m, struct reader *r, uint8_t op)
+static bool primary(struct machine *m, struct ff_dwarf_reader *r, uint8_t op)
 {
 	switch (op & 0xc0) {
 	case 0x40: /* advance_loc */
 		m->at += (op & 0x3f) * m->table->code_align;
 		return true;
 	case 0x80: /* offset */
-		set_return(m->table, &m->now, op & 0x3f, (int64_t)uleb(r));
+		set_return(m->table, &m->now, op & 0x3f,
+			   (int64_t)ff_dwarf_uleb(r));
 		return true;
 	case 0xc0: /* restore */
 		restore(m->table, &m->now, op & 0x3f);
@@ -158,32 +88,33 @@ static bool primary(struct machine *m, struct reader *r, uint8_t op)
 }
 
 /* Where the CFA is. False: it is no such operation. */
-static bool defines_cfa(struct machine *m, struct reader *r, uint8_t op)
+static bool defines_cfa(struct machine *m, struct ff_dwarf_reader *r,
+			uint8_t op)
 {
 	const struct table *t = m->table;
 	uint64_t reg;
 
 	switch (op) {
 	case 0x0c: /* def_cfa */
-		reg = uleb(r);
-		define_cfa(m, (int64_t)reg, (int64_t)uleb(r));
+		reg = ff_dwarf_uleb(r);
+		define_cfa(m, (int64_t)reg, (int64_t)ff_dwarf_uleb(r));
 		return true;
 	case 0x12: /* def_cfa_sf */
-		reg = uleb(r);
-		define_cfa(m, (int64_t)reg, sleb(r) * t->data_align);
+		reg = ff_dwarf_uleb(r);
+		define_cfa(m, (int64_t)reg, ff_dwarf_sleb(r) * t->data_align);
 		return true;
 	case 0x0d: /* def_cfa_register */
-		m->now.reg = (int64_t)uleb(r);
+		m->now.reg = (int64_t)ff_dwarf_uleb(r);
 		return true;
 	case 0x0e: /* def_cfa_offset */
-		m->now.offset = (int64_t)uleb(r);
+		m->now.offset = (int64_t)ff_dwarf_uleb(r);
 		return true;
 	case 0x13: /* def_cfa_offset_sf */
-		m->now.offset = sleb(r) * t->data_align;
+		m->now.offset = ff_dwarf_sleb(r) * t->data_align;
 		return true;
 	case 0x0f: /* def_cfa_expression */
 		define_cfa(m, -1, 0);
-		skip(r, uleb(r));
+		ff_dwarf_skip(r, ff_dwarf_uleb(r));
 		return true;
 	default:
 		return false;
@@ -191,20 +122,21 @@ static bool defines_cfa(struct machine *m, struct reader *r, uint8_t op)
 }
 
 /* Where a register is. False: it is no such operation. */
-static bool places_register(struct machine *m, struct reader *r, uint8_t op)
+static bool places_register(struct machine *m, struct ff_dwarf_reader *r,
+			    uint8_t op)
 {
 	const struct table *t = m->table;
 	uint64_t reg = 0;
 
 	if (op < 0x05 || (op > 0x09 && op < 0x10) || op > 0x16)
 		return false;
-	reg = uleb(r);
+	reg = ff_dwarf_uleb(r);
 	switch (op) {
 	case 0x05: /* offset_extended */
-		set_return(t, &m->now, reg, (int64_t)uleb(r));
+		set_return(t, &m->now, reg, (int64_t)ff_dwarf_uleb(r));
 		return true;
 	case 0x11: /* offset_extended_sf */
-		set_return(t, &m->now, reg, sleb(r));
+		set_return(t, &m->now, reg, ff_dwarf_sleb(r));
 		return true;
 	case 0x06: /* restore_extended */
 		restore(t, &m->now, reg);
@@ -220,16 +152,16 @@ static bool places_register(struct machine *m, struct reader *r, uint8_t op)
 	case 0x14: /* val_offset, val_offset_sf: bytes as sleb's */
 	case 0x15:
 		lose(&m->now, reg);
-		uleb(r);
+		ff_dwarf_uleb(r);
 		return true;
 	default: /* expression, val_expression: 0x10, 0x16 */
 		lose(&m->now, reg);
-		skip(r, uleb(r));
+		ff_dwarf_skip(r, ff_dwarf_uleb(r));
 		return true;
 	}
 }
 
-static void extended(struct machine *m, struct reader *r, uint8_t op)
+static void extended(struct machine *m, struct ff_dwarf_reader *r, uint8_t op)
 {
 	const struct table *t = m->table;
 
@@ -239,7 +171,8 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 	case 0x02: /* advance_loc1, 2, 4 */
 	case 0x03:
 	case 0x04:
-		m->at += fixed(r, (size_t)1 << (op - 2)) * t->code_align;
+		m->at += ff_dwarf_fixed(r, (size_t)1 << (op - 2)) *
+			 t->code_align;
 		break;
 	case 0x0a: /* remember_state */
 		if (m->depth == STATES)
@@ -254,7 +187,7 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 			m->now = m->kept[--m->depth];
 		break;
 	case 0x2e: /* GNU_args_size */
-		uleb(r);
+		ff_dwarf_uleb(r);
 		break;
 	default:
 		if (!defines_cfa(m, r, op) && !places_register(m, r, op))
@@ -263,14 +196,14 @@ static void extended(struct machine *m, struct reader *r, uint8_t op)
 }
 
 /* Run until the row of the target is made. */
-static bool run(struct machine *m, struct reader r)
+static bool run(struct machine *m, struct ff_dwarf_reader r)
 {
 	struct state row;
 	uint8_t op;
 
 	while (r.at < r.end && !r.failed) {
 		row = m->now;
-		op = (uint8_t)fixed(&r, 1);
+		op = (uint8_t)ff_dwarf_fixed(&r, 1);
 		if (!primary(m, &r, op))
 			extended(m, &r, op);
 		if (m->at > m->target) {
@@ -282,7 +215,7 @@ static bool run(struct machine *m, struct reader r)
 }
 
 /* The rest of an entry whose length stands at @at. */
-static bool open_entry(uintptr_t at, struct reader *ret_reader)
+static bool open_entry(uintptr_t at, struct ff_dwarf_reader *ret_reader)
 {
 	uint32_t bytes;
 
@@ -295,19 +228,20 @@ static bool open_entry(uintptr_t at, struct reader *ret_reader)
 	return true;
 }
 
-static void read_augmentation(struct reader *r, struct table *t,
+static void read_augmentation(struct ff_dwarf_reader *r, struct table *t,
 			      const char *letters)
 {
 	for (; *letters && !r->failed; letters++) {
 		switch (*letters) {
 		case 'R':
-			t->encoding = (uint8_t)fixed(r, 1);
+			t->encoding = (uint8_t)ff_dwarf_fixed(r, 1);
 			break;
 		case 'P': /* encoding and pointer of a personality */
-			skip(r, width((uint8_t)fixed(r, 1)));
+			ff_dwarf_skip(r, ff_dwarf_width((
+						 uint8_t)ff_dwarf_fixed(r, 1)));
 			break;
 		case 'L':
-			skip(r, 1);
+			ff_dwarf_skip(r, 1);
 			break;
 		case 'S':
 			t->signal_frame = true;
@@ -318,27 +252,29 @@ static void read_augmentation(struct reader *r, struct table *t,
 	}
 }
 
-static bool read_cie(uintptr_t at, struct table *t, struct reader *ret_code)
+static bool read_cie(uintptr_t at, struct table *t,
+		     struct ff_dwarf_reader *ret_code)
 {
 	const char *letters;
 	uint64_t version, bytes;
-	struct reader r, data;
+	struct ff_dwarf_reader r, data;
 
 	memset(t, 0, sizeof(*t));
-	if (!open_entry(at, &r) || fixed(&r, 4) != 0)
+	if (!open_entry(at, &r) || ff_dwarf_fixed(&r, 4) != 0)
 		return false;
-	version = fixed(&r, 1);
+	version = ff_dwarf_fixed(&r, 1);
 	letters = (const char *)r.at;
-	skip(&r, strnlen(letters, (size_t)(r.end - r.at)) + 1);
-	t->code_align = uleb(&r);
-	t->data_align = sleb(&r);
-	if ((version == 1 ? fixed(&r, 1) : uleb(&r)) != DWARF_RA)
+	ff_dwarf_skip(&r, strnlen(letters, (size_t)(r.end - r.at)) + 1);
+	t->code_align = ff_dwarf_uleb(&r);
+	t->data_align = ff_dwarf_sleb(&r);
+	if ((version == 1 ? ff_dwarf_fixed(&r, 1) : ff_dwarf_uleb(&r)) !=
+	    DWARF_RA)
 		return false;
 	if (*letters == 'z') {
 		t->has_augmentation = true;
-		bytes = uleb(&r);
+		bytes = ff_dwarf_uleb(&r);
 		data = r;
-		skip(&r, bytes);
+		ff_dwarf_skip(&r, bytes);
 		read_augmentation(&data, t, letters + 1);
 		r.failed |= data.failed;
 	} else if (*letters) {
@@ -353,23 +289,23 @@ static bool rule_of(uintptr_t fde, uint64_t start, uint64_t target,
 {
 	struct table table;
 	struct machine m = { .table = &table };
-	struct reader r, code;
+	struct ff_dwarf_reader r, code;
 	uintptr_t cie;
 	uint64_t bytes;
 
 	if (!open_entry(fde, &r))
 		return false;
 	cie = (uintptr_t)r.at;
-	cie -= (uintptr_t)fixed(&r, 4);
+	cie -= (uintptr_t)ff_dwarf_fixed(&r, 4);
 	if (!read_cie(cie, &table, &code) || table.signal_frame ||
-	    !width(table.encoding))
+	    !ff_dwarf_width(table.encoding))
 		return false;
-	skip(&r, width(table.encoding));
-	bytes = fixed(&r, width(table.encoding));
+	ff_dwarf_skip(&r, ff_dwarf_width(table.encoding));
+	bytes = ff_dwarf_fixed(&r, ff_dwarf_width(table.encoding));
 	if (target - start >= bytes)
 		return false;
 	if (table.has_augmentation)
-		skip(&r, uleb(&r));
+		ff_dwarf_skip(&r, ff_dwarf_uleb(&r));
 
 	define_cfa(&m, -1, 0);
 	m.at = start;
@@ -383,30 +319,19 @@ static bool rule_of(uintptr_t fde, uint64_t start, uint64_t target,
 	return true;
 }
 
-/* The sorted table as every linker writes it: 32 bits, from the header on. */
-struct eh_frame_hdr {
-	uint8_t version, frame_encoding, count_encoding, table_encoding;
-	int32_t frame;
-	uint32_t count;
-	struct {
-		int32_t start, fde;
-	} row[];
-};
-
-static const uint8_t usual[] = { 1, 0x1b, 0x03, 0x3b };
-
 /* The last entry that starts at @target or before. */
-static bool find_fde(uintptr_t header, uintptr_t target, uintptr_t *ret_fde,
-		     uint64_t *ret_start)
+static bool find_fde(const struct ff_object *object, uintptr_t target,
+		     uintptr_t *ret_fde, uint64_t *ret_start)
 {
-	const struct eh_frame_hdr *h = (const struct eh_frame_hdr *)header;
+	const struct ff_frame_table *table = ff_frame_table_of(object);
+	uintptr_t header = object->eh_frame_hdr;
 	uint32_t low = 0, high, middle;
 
-	if (memcmp(h, usual, sizeof(usual)) != 0)
+	if (!table)
 		return false;
-	for (high = h->count; low < high;) {
+	for (high = table->count; low < high;) {
 		middle = low + (high - low) / 2;
-		if (header + (uintptr_t)(intptr_t)h->row[middle].start <=
+		if (header + (uintptr_t)(intptr_t)table->row[middle].start <=
 		    target)
 			low = middle + 1;
 		else
@@ -414,8 +339,8 @@ static bool find_fde(uintptr_t header, uintptr_t target, uintptr_t *ret_fde,
 	}
 	if (low == 0)
 		return false;
-	*ret_start = header + (uintptr_t)(intptr_t)h->row[low - 1].start;
-	*ret_fde = header + (uintptr_t)(intptr_t)h->row[low - 1].fde;
+	*ret_start = header + (uintptr_t)(intptr_t)table->row[low - 1].start;
+	*ret_fde = header + (uintptr_t)(intptr_t)table->row[low - 1].fde;
 	return true;
 }
 
@@ -427,8 +352,8 @@ bool ff_frame_rule_at(uintptr_t return_address, struct ff_frame_rule *ret_rule)
 	struct state state;
 	uint64_t start;
 
-	if (!ff_object_of(target, &object) || !object.eh_frame_hdr ||
-	    !find_fde(object.eh_frame_hdr, target, &fde, &start) ||
+	if (!ff_object_of(target, &object) ||
+	    !find_fde(&object, target, &fde, &start) ||
 	    !rule_of(fde, start, target, &state) || !state.return_is_below)
 		return false;
 	if (state.reg == DWARF_RSP)

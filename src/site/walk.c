@@ -139,41 +139,26 @@ static int access_fpreg(unw_addr_space_t space, unw_regnum_t reg,
 	return -UNW_EBADREG;
 }
 
-/* The sorted table as every linker writes it: 32 bits, from the header on. */
-struct eh_frame_hdr {
-	uint8_t version, frame_encoding, count_encoding, table_encoding;
-	int32_t frame;
-	uint32_t count;
-	struct {
-		int32_t start, entry;
-	} table[];
-};
-
-static const uint8_t usual[] = { 1, 0x1b, 0x03, 0x3b };
-
 static int find_proc_info(unw_addr_space_t space, unw_word_t ip,
 			  unw_proc_info_t *info, int need_unwind_info,
 			  void *arg)
 {
 	unw_dyn_info_t table = { 0 };
-	const struct eh_frame_hdr *hdr;
+	const struct ff_frame_table *rows;
 	struct ff_object object;
 	int r = -UNW_ENOINFO;
 
-	if (ff_object_of(ip, &object) && object.eh_frame_hdr) {
-		hdr = (const struct eh_frame_hdr *)object.eh_frame_hdr;
-		if (memcmp(hdr, usual, sizeof(usual)) == 0) {
-			table.format = UNW_INFO_FORMAT_REMOTE_TABLE;
-			table.start_ip = object.start;
-			table.end_ip = object.end;
-			table.u.rti.segbase = object.eh_frame_hdr;
-			table.u.rti.table_data = (unw_word_t)hdr->table;
-			table.u.rti.table_len = hdr->count *
-						sizeof(hdr->table[0]) /
-						sizeof(unw_word_t);
-			r = lib.search_table(space, ip, &table, info,
-					     need_unwind_info, arg);
-		}
+	rows = ff_object_of(ip, &object) ? ff_frame_table_of(&object) : NULL;
+	if (rows) {
+		table.format = UNW_INFO_FORMAT_REMOTE_TABLE;
+		table.start_ip = object.start;
+		table.end_ip = object.end;
+		table.u.rti.segbase = object.eh_frame_hdr;
+		table.u.rti.table_data = (unw_word_t)rows->row;
+		table.u.rti.table_len =
+			rows->count * sizeof(rows->row[0]) / sizeof(unw_word_t);
+		r = lib.search_table(space, ip, &table, info, need_unwind_info,
+				     arg);
 	}
 	if (r < 0)
 		walk.guessed = true;

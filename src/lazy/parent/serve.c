@@ -1,0 +1,274 @@
+/*
+ * A process of its own, on a stack of its own. It makes raw calls only, and not
+ * a line of the program's: all signals are blocked, it has no descriptors, no
+ * dispatch, no fork handlers run.
+ *
+ * Hazards
+ *  H-D1 Nobody may see it. Its exit signal is 0, so that no ordinary wait
+ *       finds it and its end sends nothing; it leaves its parent's session and
+ *       group; it drops what a descriptor, a directory or shared memory keeps
+ *       in use, before its parent goes on. Calls with __WALL look for it in
+ *       preload/wait.c. A child whose parent is dead goes on alone as soon as
+ *       it can, as who stands in is somebody else's child then.
+ *  H-D2 It is made with the descriptors of its parent shared, and unshares
+ *       them, so that a file is never open for a moment longer than in its
+ *       parent: a lock on it would be, too.
+ *  H-D3 It ends when the child needs nothing more. That it is dead or has
+ *       exec'ed only the kernel can say; however much it is asked, it looks at
+ *       that now and then. The child itself may say that it has all.
+ *  H-D14 All signals are blocked for the child, and one that computes makes no
+ *       call before which it would take them. So who stands in looks whether
+ *       there are some, and then asks the child to look.
+ */
+#include "lazy/parent/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "host/fault.h"
+#include "host/file.h"
+#include "host/ground.h"
+#include "host/signals.h"
+#include "host/sys.h"
+#include "tell/line.h"
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
+
+/* Of /proc/PID/status, with some 2000 groups. */
+#define STATUS_BYTES ((size_t)16 << 10)
+#define LOOK_EVERY 16 /* answers */
+#define NAP_NS_MIN (100L * 1000)
+#define FORK_NO_EXEC 0x40 /* PF_FORKNOEXEC of linux/sched.h */
+
+static const struct timespec a_while = { 0, 100L * 1000 * 1000 };
+
+static _Noreturn void end(void)
+{
+	for (;;)
+		sys(exit_group, 0);
+}
+
+/* The list is private, the word is not. */
+static void own_robust_word(struct ff_standin *s)
+{
+	struct ff_shared *sh = &s->image->of_child;
+
+	s->head.list.next = &s->entry;
+	s->entry.next = &s->head.list;
+	s->head.futex_offset =
+		(long)((uintptr_t)&sh->standin - (uintptr_t)&s->entry);
+	s->head.pending = NULL;
+	sys(set_robust_list, &s->head, sizeof(s->head));
+	atomic_store(&sh->standin, (uint32_t)ff_gettid() | FUTEX_WAITERS);
+}
+
+/* H-D1, H-D2 */
+static void drop_all(struct ff_standin *s)
+{
+	const struct ff_areas *areas = &s->areas;
+	unsigned i;
+
+	if (sys(close_range, s->child + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0 ||
+	    (s->child > 0 && sys(close_range, 0, s->child - 1, 0) < 0))
+		end();
+	sys(setsid);
+	sys(chdir, "/");
+	for (i = 0; i < areas->shared_count; i++)
+		sys(munmap, areas->shared[i].start,
+		    areas->shared[i].end - areas->shared[i].start);
+}
+
+/* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */
+static long open_of_child(const struct ff_standin *s, const char *name)
+{
+	char text[1024];
+	struct ff_line path = ff_line_start(text, sizeof(text));
+	const char *value;
+	uint64_t pid;
+	long rc;
+
+	ff_line_str(&path, "/proc/self/fdinfo/");
+	ff_line_unsigned(&path, (uint64_t)s->child, 10);
+	text[path.used] = 0;
+	rc = ff_read_file(text, text, sizeof(text));
+	if (rc < 0)
+		return rc;
+	value = strstr(text, "\nPid:\t");
+	if (!value)
+		return -ESRCH;
+	pid = ff_number_at(value + 6);
+	path = ff_line_start(text, sizeof(text));
+	ff_line_str(&path, "/proc/");
+	ff_line_unsigned(&path, pid, 10);
+	ff_line_str(&path, name);
+	text[path.used] = 0;
+	return sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
+}
+
+#define UNKNOWN (-2)
+
+/* The @nth number, by proc(5), of the child's status; -1: it is reaped; or
+ * UNKNOWN, this time. */
+static long status_word(const struct ff_standin *s, int nth)
+{
+	char text[1024];
+	long i, value = 0, n = sys(pread64, s->status, text, sizeof(text), 0);
+	int word = 2;
+
+	for (i = n; i > 0 && text[i - 1] != ')'; i--)
+		;
+	if (i <= 0)
+		return n == -ESRCH || n == -EBADF ? -1 : UNKNOWN;
+	for (; i < n && word < nth; i++)
+		word += text[i] == ' ';
+	if (word < nth)
+		return UNKNOWN;
+	for (; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		value = value * 10 + (text[i] - '0');
+	return value;
+}
+
+/*
+ * The kernel's mark of a process that has only been made by fork, readable by
+ * everybody: it is gone when the program is another one.
+ */
+static bool has_execed(const struct ff_standin *s)
+{
+	const long flags = status_word(s, 9);
+
+	return flags != UNKNOWN && (flags < 0 || !(flags & FORK_NO_EXEC));
+}
+
+/*
+ * H-D6 A child on trial sends nothing when it ends before the kernel has
+ *      started its program. Who stands in for its parent then does: it looks at
+ *      what the zombie would have sent.
+ */
+static bool has_no_exit_signal(const struct ff_standin *s)
+{
+	return status_word(s, 38) == 0;
+}
+
+/* H-D3 */
+static bool needs_nothing(const struct ff_standin *s, struct ff_shared *sh)
+{
+	struct pollfd p = { .fd = s->child, .events = POLLIN };
+	const struct timespec now = { 0, 0 };
+
+	if (sys(ppoll, &p, 1, &now, NULL, 0) == 1) {
+		if (s->tells && has_no_exit_signal(s) &&
+		    sys(getppid) == s->parent)
+			sys(kill, s->parent, SIGCHLD);
+		return true;
+	}
+	return has_execed(s) ||
+	       (!s->tells && atomic_load(&sh->state) == FF_RELEASED);
+}
+
+static void stand_up(struct ff_standin *s)
+{
+	if (ff_fault(FF_FAULT_STANDIN_STOPS))
+		sys(kill, ff_getpid(), SIGSTOP);
+	drop_all(s);
+	own_robust_word(s);
+	ff_supply_begin(&s->supply, s->image, &s->areas, FF_SOURCE_STANDIN);
+	ff_supply_open(&s->supply);
+	s->status = (int)open_of_child(s, "/stat");
+	s->about = (int)open_of_child(s, "/status");
+	if (s->status < 0)
+		end();
+	atomic_store(&s->pact->ready, 1);
+	sys(futex, &s->pact->ready, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* A mark that stays is no reason to hurry. */
+static void sleep_until_asked(struct ff_standin *s, uint32_t owner,
+			      long *nap_ns)
+{
+	if (!(owner & FUTEX_OWNER_DIED)) {
+		ff_supply_sleep(&s->supply, owner, a_while.tv_nsec);
+		return;
+	}
+	ff_supply_sleep(&s->supply, owner, *nap_ns);
+	if (*nap_ns < a_while.tv_nsec)
+		*nap_ns *= 2;
+}
+
+/* Its child has its memory, and has only to end. */
+static void sleep_until_end(const struct ff_standin *s)
+{
+	struct pollfd p = { .fd = s->child, .events = POLLIN };
+
+	sys(ppoll, &p, 1, &a_while, NULL, 0);
+}
+
+static ff_sigset pending_of_child(const struct ff_standin *s)
+{
+	char text[STATUS_BYTES];
+	long got = sys(pread64, s->about, text, sizeof(text) - 1, 0);
+
+	text[got < 0 ? 0 : got] = 0;
+	return ff_ground_pending(text);
+}
+
+/* H-D14 As the parent asks a child to leave (H-C4). */
+static void tell_of_signals(struct ff_standin *s, struct ff_shared *sh)
+{
+	const ff_sigset pending = pending_of_child(s);
+	uint32_t seen = FF_RUNNING;
+
+	if ((pending & ~s->pending) &&
+	    atomic_compare_exchange_strong(&sh->state, &seen, FF_ASKED) &&
+	    sys(pidfd_send_signal, s->child, SIGSYS, NULL, 0) < 0) {
+		seen = FF_ASKED;
+		atomic_compare_exchange_strong(&sh->state, &seen, FF_RUNNING);
+	}
+	s->pending = pending;
+}
+
+/* H-D1 */
+static void look_at_parent(const struct ff_standin *s, struct ff_shared *sh)
+{
+	if (sys(getppid) != s->parent)
+		atomic_store(&sh->leave, 1);
+}
+
+void ff_standin_serve(void *arg)
+{
+	struct ff_standin *s = arg;
+	struct ff_shared *sh = &s->image->of_child;
+	long nap_ns = NAP_NS_MIN;
+	uint32_t owner;
+	unsigned turn;
+
+	stand_up(s);
+	for (turn = 1;; turn++) {
+		owner = atomic_load(&sh->owner);
+		if (ff_supply_is_asked(&s->supply)) {
+			ff_supply_answer(&s->supply);
+		} else if (needs_nothing(s, sh)) {
+			end();
+		} else {
+			look_at_parent(s, sh);
+			tell_of_signals(s, sh);
+			if (atomic_load(&sh->state) == FF_RELEASED)
+				sleep_until_end(s);
+			else
+				sleep_until_asked(s, owner, &nap_ns);
+		}
+		if (turn % LOOK_EVERY == 0 && needs_nothing(s, sh))
+			end();
+	}
+}
