@@ -64,6 +64,7 @@ FF_WEAK(__rseq_offset)
 #define CONTROL_BYTES ((uintptr_t)2560)
 #define RSEQ_BYTES 32
 #define FIRST_KEY 1
+#define TRIES 3
 /* Of an entry of /proc/self/pagemap. */
 #define PRESENT ((uint64_t)1 << 63)
 #define SWAPPED ((uint64_t)1 << 62)
@@ -188,6 +189,18 @@ static bool paint(struct ff_fence *f, uintptr_t start, uintptr_t end,
 	return rc == 0;
 }
 
+/* H-K2: without a page for its lists the kernel refuses, which passes. */
+static bool give_common_key(uintptr_t start, uintptr_t end, unsigned grows)
+{
+	unsigned i;
+
+	for (i = 0; i < TRIES; i++)
+		if (sys(pkey_mprotect, start, end - start, READ_WRITE | grows,
+			0) == 0)
+			return true;
+	return false;
+}
+
 /* All that has the key gets the common one. */
 static bool strip(struct ff_fence *f)
 {
@@ -195,12 +208,11 @@ static bool strip(struct ff_fence *f)
 	unsigned i;
 
 	for (i = 0; i < f->ranges; i++)
-		if (sys(pkey_mprotect, f->range[i].start,
-			f->range[i].end - f->range[i].start,
-			READ_WRITE | f->range[i].grows, 0) < 0)
+		if (!give_common_key(f->range[i].start, f->range[i].end,
+				     f->range[i].grows))
 			done = false;
 	for (i = 0; i < f->pages; i++)
-		if (sys(pkey_mprotect, f->page[i], FF_PAGE, READ_WRITE, 0) < 0)
+		if (!give_common_key(f->page[i], f->page[i] + FF_PAGE, 0))
 			done = false;
 	return done;
 }

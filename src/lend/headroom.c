@@ -197,9 +197,11 @@ bool ff_headroom_reserve(struct rlimit *ret_was)
 	return sys(prlimit64, 0, RLIMIT_NPROC, &less, NULL) == 0;
 }
 
+/* What it was is always allowed; so whatever refuses it does not for good. */
 bool ff_headroom_release(const struct rlimit *was)
 {
-	return sys(prlimit64, 0, RLIMIT_NPROC, was, NULL) == 0;
+	return sys(prlimit64, 0, RLIMIT_NPROC, was, NULL) == 0 ||
+	       sys(prlimit64, 0, RLIMIT_NPROC, was, NULL) == 0;
 }
 
 bool ff_headroom_is_unlimited(void)

@@ -34,7 +34,7 @@
 
 #define WITNESS_STATUS (7 << 8)
 #define HANG_SECONDS 60
-#define HOUSES ((size_t)1 << 20) /* what lazy forks keep mapped */
+#define HOUSES ((size_t)2 << 20) /* what lazy forks and loans keep mapped */
 
 /* Shared by all processes of the run: of one way. */
 static struct {

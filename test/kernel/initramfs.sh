@@ -34,7 +34,7 @@ mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
 cd "$FF_BUILD" || exit 1
 built=(flatfork libflatfork-preload.so test/prog/report
 	test/prog/fenced-{memory,calls,locks,ends}
-	test/inject/spawn-inject test/fuzz/witness)
+	test/inject/spawn-inject test/inject/fork-inject test/fuzz/witness)
 mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
