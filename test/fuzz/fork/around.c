@@ -46,6 +46,11 @@ void around_begin(uint64_t seed, uint64_t batch, const char *names)
 	}
 }
 
+bool around_has(unsigned which)
+{
+	return is_there[which];
+}
+
 /* Each has choices of its own, so that what one takes is nothing to others. */
 void around_before(struct rng r)
 {

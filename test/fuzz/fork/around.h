@@ -74,6 +74,9 @@ bool around_stops(void);
 /* Those of @batch, or of the comma-separated @names; in its process. */
 void around_begin(uint64_t seed, uint64_t batch, const char *names);
 
+/* Whether the batch has it: of those before the one who asks. */
+bool around_has(unsigned which);
+
 void around_before(struct rng r);
 void around_meanwhile(void);
 void around_after(uint64_t ret[AROUND_MAX]);

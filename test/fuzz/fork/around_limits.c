@@ -111,7 +111,8 @@ static void before(struct rng *r)
 	if (!all)
 		all = size_now();
 
-	if (rng_percent(r, 50)) {
+	/* a storm's threads come and go */
+	if (rng_percent(r, 50) && !around_has(AROUND_storm)) {
 		if (getuid())
 			wait_for_released();
 		set(0, RNG_PICK(r, processes));

@@ -64,7 +64,8 @@ static bool begin(void)
 	int procs;
 
 	parent = getpid();
-	if (!make_group())
+	/* whose threads come and go */
+	if (around_has(AROUND_storm) || !make_group())
 		return false;
 	around_apart(remove_it, NULL);
 	procs = open_in_group("cgroup.procs", O_WRONLY);

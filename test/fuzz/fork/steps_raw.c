@@ -142,12 +142,16 @@ static long pick(struct rng *r, char kind, long fixed)
 static long call_it(struct rng *r)
 {
 	const struct call *c = &RNG_PICK(r, calls);
-	long a[6] = { 0 };
+	long a[6] = { 0 }, result;
 
 	for (int i = 0; c->arguments[i]; i++)
 		a[i] = pick(r, c->arguments[i], c->fixed);
-	return c->nr * 1000000 +
-	       step_result(syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]));
+	result =
+		step_result(syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]));
+	/* how many there are is others' doing: commands write when they can */
+	if ((c->nr == SYS_poll || c->nr == SYS_pselect6) && result > 0)
+		result = 0;
+	return c->nr * 1000000 + result;
 }
 
 const struct step steps_raw[] = {
