@@ -107,14 +107,25 @@ static char *somewhere(struct rng *r)
 	return RNG_PICK(r, all) + rng_below(r, 399) * WORLD_PAGE;
 }
 
-/* What makes processes may map something of its own, and where memory was that
- * is kept from children there is room. */
+static bool lies_in(const char *at, const char *area, size_t bytes)
+{
+	return at >= area && at < area + bytes;
+}
+
+/* Where memory was that is kept from children there is room, for what they map
+ * and for what is mapped for them: it is there if it is the parent's. */
 static long is_it_there(struct rng *r)
 {
-	char *at = somewhere(r);
+	const char *at = somewhere(r);
+	long result = step_result(msync((void *)at, WORLD_PAGE, MS_ASYNC));
 
-	return child_has_started ? 0 :
-				   step_result(msync(at, WORLD_PAGE, MS_ASYNC));
+	if (child_has_started)
+		return 0;
+	if (result == 0 &&
+	    ((lies_in(at, kept, BYTES) && *at != 'k') ||
+	     (lies_in(at, allocated, ALLOCATED) && *at != 'a')))
+		return -ENOMEM;
+	return result;
 }
 
 static long look_at_wiped(struct rng *r)

@@ -82,13 +82,13 @@ static bool fits(rlim_t processes)
 
 /* What a child has left counts until it is released, which is behind all that
  * can be seen of its end: the next fork would fail, or not, by chance. */
-static void wait_for_released(void)
+static rlim_t wait_for_released(void)
 {
 	static rlim_t least;
 
 	for (int i = 0; i < 200; i++) {
 		if (least && fits(least))
-			return;
+			return least;
 		if (least)
 			usleep(1000);
 		else
@@ -96,11 +96,14 @@ static void wait_for_released(void)
 	}
 	for (least = 1; least < MANY && !fits(least); least++)
 		;
+	return least;
 }
 
 static void before(struct rng *r)
 {
-	static const rlim_t processes[] = { 0, 1, 2, 3, 100 };
+	/* who stands in for a parent is a process, too, and may take the place
+	 * of a child's child */
+	rlim_t processes[] = { 0, 1, 2, 2, 100 };
 	/* one would be had by whose signal comes first */
 	static const rlim_t queued[] = { 0, 0, 100 };
 	static const rlim_t data[] = { 0, 1 << 20, 64 << 20 };
@@ -114,7 +117,7 @@ static void before(struct rng *r)
 	/* a storm's threads come and go */
 	if (rng_percent(r, 50) && !around_has(AROUND_storm)) {
 		if (getuid())
-			wait_for_released();
+			processes[2] = processes[3] = wait_for_released();
 		set(0, RNG_PICK(r, processes));
 	}
 	if (rng_percent(r, 30))

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static char group[96];
-static int most, now;
+static int most, now, threads;
 static pid_t parent;
 
 static int open_in_group(const char *name, int flags)
@@ -52,7 +52,9 @@ static bool make_group(void)
 			continue;
 		most = open_in_group("pids.max", O_WRONLY);
 		now = open_in_group("pids.current", O_RDONLY);
-		if (most >= 0 && now >= 0)
+		threads = open_in_group(i ? "cgroup.threads" : "tasks",
+					O_RDONLY);
+		if (most >= 0 && now >= 0 && threads >= 0)
 			return true;
 		rmdir(group);
 	}
@@ -86,13 +88,25 @@ static int count(void)
 	return atoi(text);
 }
 
+static int alive(void)
+{
+	char text[4096];
+	ssize_t n = pread(threads, text, sizeof(text), 0);
+	int lines = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
 /* What a child has left counts until it is released, which is behind all that
- * can be seen of its end: the next fork would fail, or not, by chance. */
+ * can be seen of its end: the next fork would fail, or not, by chance. A
+ * command that nobody has waited for counts as well, and is not alive. */
 static int settled(void)
 {
 	int seen = count();
 
-	for (int same = 0; same < 20; same++) {
+	for (int same = 0; seen != alive() && same < 200; same++) {
 		int was = seen;
 
 		usleep(1000);
