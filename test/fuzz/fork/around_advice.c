@@ -113,7 +113,13 @@ static bool lies_in(const char *at, const char *area, size_t bytes)
 }
 
 /* Where memory was that is kept from children there is room, for what they map
- * and for what is mapped for them: it is there if it is the parent's. */
+ * and for what is mapped for them. */
+static bool has_room(const char *at)
+{
+	return lies_in(at, kept, BYTES) || lies_in(at, allocated, ALLOCATED);
+}
+
+/* It is there if it is the parent's. */
 static long is_it_there(struct rng *r)
 {
 	const char *at = somewhere(r);
@@ -121,9 +127,8 @@ static long is_it_there(struct rng *r)
 
 	if (child_has_started)
 		return 0;
-	if (result == 0 &&
-	    ((lies_in(at, kept, BYTES) && *at != 'k') ||
-	     (lies_in(at, allocated, ALLOCATED) && *at != 'a')))
+	if (result == 0 && has_room(at) &&
+	    *at != (lies_in(at, kept, BYTES) ? 'k' : 'a'))
 		return -ENOMEM;
 	return result;
 }
@@ -144,9 +149,11 @@ static long advise(struct rng *r)
 	static const int advice[] = { MADV_DOFORK, MADV_DONTFORK,
 				      MADV_WIPEONFORK, MADV_KEEPONFORK,
 				      MADV_DONTNEED };
+	char *at = somewhere(r);
+	long result =
+		step_result(madvise(at, WORLD_PAGE, RNG_PICK(r, advice)));
 
-	return step_result(
-		madvise(somewhere(r), WORLD_PAGE, RNG_PICK(r, advice)));
+	return has_room(at) ? 0 : result;
 }
 
 static long hand_on(struct rng *r)

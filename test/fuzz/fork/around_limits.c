@@ -21,7 +21,6 @@ static const int kinds[] = { RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_DATA,
 enum {
 	KINDS = sizeof(kinds) / sizeof(*kinds),
 	FIRST_ID = 61000,
-	NOTHING = 8 << 20, /* so much less than there is: none more is had */
 	ROOM = 512 << 20,
 	MANY = 64, /* processes that one of these may have */
 };
@@ -110,7 +109,7 @@ static void before(struct rng *r)
 	static rlim_t all;
 
 	/* the same for all children; not near what there is, where what ours
-	 * has besides would tell */
+	 * has besides would tell, and what other threads map */
 	if (!all)
 		all = size_now();
 
@@ -125,7 +124,7 @@ static void before(struct rng *r)
 	if (rng_percent(r, 20))
 		set(2, RNG_PICK(r, data));
 	if (rng_percent(r, 20) && all != RLIM_INFINITY)
-		set(3, rng_percent(r, 50) ? all - NOTHING : all + ROOM);
+		set(3, rng_percent(r, 50) ? all / 2 : all + ROOM);
 }
 
 static uint64_t after(void)
