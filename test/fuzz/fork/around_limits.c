@@ -105,7 +105,7 @@ static void before(struct rng *r)
 	rlim_t processes[] = { 0, 1, 2, 2, 100 };
 	/* one would be had by whose signal comes first */
 	static const rlim_t queued[] = { 0, 0, 100 };
-	static const rlim_t data[] = { 0, 1 << 20, 64 << 20 };
+	static const rlim_t data[] = { 0, 1 << 20, 1 << 30 };
 	static rlim_t all;
 
 	/* the same for all children; not near what there is, where what ours

@@ -104,9 +104,14 @@ static int alive(void)
  * command that nobody has waited for counts as well, and is not alive. */
 static int settled(void)
 {
+	enum {
+		A_WHILE = 30,
+		LONG = 200,
+	};
 	int seen = count();
 
-	for (int same = 0; seen != alive() && same < 200; same++) {
+	for (int same = 0; same < A_WHILE || (seen != alive() && same < LONG);
+	     same++) {
 		int was = seen;
 
 		usleep(1000);
