@@ -34,7 +34,7 @@ int cli_status(char **argv);
 int cli_check(char **argv);
 
 /* flatfork doctor: 0 if lazy forks work here, 1 if not. */
-int cli_doctor(void);
+int cli_doctor(bool json);
 
 /* The counters of a process, as the object in it names them. */
 #define CLI_COUNTERS_MAX 16

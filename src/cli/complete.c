@@ -93,7 +93,7 @@ int cli_complete(char **words, const char *(*verb)(size_t i))
 		 !strcmp(words[0], "status"))
 		puts("--system --root");
 	else if (!strcmp(words[0], "doctor"))
-		puts("--pid");
+		puts("--json --pid");
 	else if (!strcmp(words[0], "help"))
 		for (size_t i = 0; (name = verb(i)); i++)
 			puts(name);

@@ -22,9 +22,10 @@ static const struct verb {
 	  "It hands down its exit status, or 125 if flatfork failed, 126 if the\n"
 	  "command can't be executed, 127 if it is not found.\n",
 	  cli_run },
-	{ "doctor", "[--pid PID]",
+	{ "doctor", "[--json | --pid PID]",
 	  "say what this machine allows, and prove it by one lazy fork",
-	  "Exit status 0 if it worked, 1 if not. With --pid it is as status.\n",
+	  "Exit status 0 if it worked, 1 if not. With --pid it is as status;\n"
+	  "with --json it is one object: facts, notes, works.\n",
 	  doctor },
 	{ "trace", "[--] command [argument...]",
 	  "run a command, and say what became of each fork",
@@ -170,7 +171,10 @@ int cli_needless(const char *where, const char *argument)
 static int doctor(char **argv)
 {
 	if (!*argv)
-		return cli_doctor();
+		return cli_doctor(false);
+	if (!strcmp(*argv, "--json"))
+		return argv[1] ? cli_needless("doctor", argv[1]) :
+				 cli_doctor(true);
 	if (!strncmp(*argv, "--pid=", 6))
 		*argv += 6;
 	else if (!strcmp(*argv, "--pid"))

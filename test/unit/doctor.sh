@@ -61,6 +61,27 @@ has_facts
 silent err
 rmdir "$work/tmp" || fail "doctor left files behind"
 [ ! -e "$work/mine" ] || fail "doctor used the user's log"
+
+# The same as an object.
+"$flatfork" doctor >"$work/text" 2>&1
+"$flatfork" doctor --json >"$work/json" 2>"$work/err"
+json=$?
+[ "$json" -eq "$status" ] || fail "--json: status $json, not $status"
+if command -v perl >/dev/null && perl -MJSON::PP -e 1 2>/dev/null; then
+	perl -MJSON::PP -0777 -ne '
+		my $d = decode_json($_);
+		printf("%-22s %s\n", $_, $d->{facts}{$_})
+			for sort keys %{$d->{facts}};
+		die if ref $d->{notes} ne "ARRAY" || !defined $d->{works};
+	' "$work/json" >"$work/facts" || fail "--json: $(cat "$work/json")"
+	grep -v '^ ' "$work/text" | sort | diff -u - <(sort "$work/facts") ||
+		fail "--json has other facts"
+fi
+mkdir -p "$work/home/.config"
+printf 'log = "\t\303\244\n' >"$work/home/.config/flatfork.conf"
+HOME=$work/home "$flatfork" doctor --json >"$work/out" 2>&1
+says out "1: log: '\\\"???' is not"
+cp "$work/text" "$work/out"
 [ "$failures" -eq 0 ] || finish
 
 grep -qE '^syscall user dispatch +yes' "$work/out" ||
