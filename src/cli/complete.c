@@ -86,7 +86,7 @@ int cli_complete(char **words, const char *(*verb)(size_t i))
 	else if (!strcmp(words[0], "top"))
 		puts("--seconds --times");
 	else if (!strcmp(words[0], "report"))
-		puts("files");
+		puts(*words[1] == '-' ? "--html" : "files");
 	else if (!strcmp(words[0], "trace"))
 		puts("command 2");
 	else if (!strcmp(words[0], "enable") || !strcmp(words[0], "disable") ||

@@ -38,8 +38,9 @@ static const struct verb {
 	  "All that may be looked at, or those that are named. N: every two\n"
 	  "seconds, until it is stopped, unless these say otherwise.\n",
 	  cli_top },
-	{ "report", "FILE...",
-	  "add up files of --log and --stats, as trace does", NULL,
+	{ "report", "[--html] FILE...",
+	  "add up files of --log and --stats, as trace does",
+	  "With --html as a page, which needs nothing from elsewhere.\n",
 	  cli_report },
 	{ "enable", "--system [--root FOLDER]",
 	  "preload flatfork into every program of this machine",

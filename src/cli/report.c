@@ -14,32 +14,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "tell/options.h"
-#include "tell/stats.h"
+#include "cli/report.h"
 
-#define X(name, what) +1
-enum {
-	COUNTERS = 0 FF_COUNTERS(X)
-};
-#undef X
-
-static const char *const counters[COUNTERS] = {
+static const char *const counters[REPORT_COUNTERS] = {
 #define X(name, what) #name,
 	FF_COUNTERS(X)
 #undef X
-};
-
-/* All lines that say the same, or of programs of one name. */
-struct total {
-	char *key; /* first, as it is compared; malloc'ed */
-	unsigned long count;
-	long long sum[COUNTERS];
-};
-
-struct table {
-	void *tree;
-	struct total **entry; /* for order; malloc'ed */
-	size_t entries;
 };
 
 static struct table places, programs;
@@ -55,6 +35,8 @@ static int by_count(const void *a, const void *b)
 {
 	const struct total *const *x = a, *const *y = b;
 
+	if ((*x)->made != (*y)->made)
+		return (*x)->made < (*y)->made ? 1 : -1;
 	if ((*x)->count != (*y)->count)
 		return (*x)->count < (*y)->count ? 1 : -1;
 	return by_key(*x, *y);
@@ -140,7 +122,7 @@ static void take_statistics(char *line)
 		return;
 	*end = '\0';
 	entry = count(&programs, name + sizeof(comm) - 1);
-	for (size_t i = 0; i < COUNTERS; i++) {
+	for (size_t i = 0; i < REPORT_COUNTERS; i++) {
 		char *at;
 
 		snprintf(key, sizeof(key), "\"%s\":", counters[i]);
@@ -172,13 +154,13 @@ static bool take_file(const char *where, const char *path)
 
 static void print_programs(FILE *out)
 {
-	long long all[COUNTERS] = { 0 };
+	long long all[REPORT_COUNTERS] = { 0 };
 
 	for (size_t i = 0; i < programs.entries; i++)
-		for (size_t c = 0; c < COUNTERS; c++)
+		for (size_t c = 0; c < REPORT_COUNTERS; c++)
 			all[c] += programs.entry[i]->sum[c];
 	fprintf(out, "%-16s %9s", "program", "processes");
-	for (size_t c = 0; c < COUNTERS; c++)
+	for (size_t c = 0; c < REPORT_COUNTERS; c++)
 		if (all[c])
 			fprintf(out, " %12s", counters[c]);
 	fputc('\n', out);
@@ -186,7 +168,7 @@ static void print_programs(FILE *out)
 		const struct total *e = programs.entry[i];
 
 		fprintf(out, "%-16s %9lu", e->key, e->count);
-		for (size_t c = 0; c < COUNTERS; c++)
+		for (size_t c = 0; c < REPORT_COUNTERS; c++)
 			if (all[c])
 				fprintf(out, " %12lld", e->sum[c]);
 		fputc('\n', out);
@@ -204,26 +186,32 @@ static void print_places(FILE *out)
 	}
 }
 
+static void sort(struct table *table)
+{
+	for (size_t i = 0; i < table->entries; i++)
+		table->entry[i]->made = report_made(table->entry[i]);
+	if (table->entries)
+		qsort(table->entry, table->entries, sizeof(struct total *),
+		      by_count);
+}
+
 static void print(FILE *out)
 {
-	if (programs.entries) {
-		qsort(programs.entry, programs.entries, sizeof(struct total *),
-		      by_count);
+	if (programs.entries)
 		print_programs(out);
-	}
 	if (programs.entries && places.entries)
 		fputc('\n', out);
-	if (places.entries) {
-		qsort(places.entry, places.entries, sizeof(struct total *),
-		      by_count);
+	if (places.entries)
 		print_places(out);
-	}
 	if (!programs.entries && !places.entries)
 		fputs("no line of a log or of statistics\n", out);
 }
 
 int cli_report(char **argv)
 {
+	const bool html = *argv && !strcmp(*argv, "--html");
+
+	argv += html;
 	if (!*argv) {
 		cli_complain("report", "of which files? "
 				       "Those of --log and --stats");
@@ -232,7 +220,12 @@ int cli_report(char **argv)
 	for (; *argv; argv++)
 		if (!take_file("report", *argv))
 			return CLI_FAILED;
-	print(stdout);
+	sort(&programs);
+	sort(&places);
+	if (html)
+		report_html(stdout, &programs, &places);
+	else
+		print(stdout);
 	return 0;
 }
 
@@ -302,6 +295,8 @@ int cli_trace(char **argv)
 		take_file("trace", log);
 	if (!access(stats, F_OK))
 		take_file("trace", stats);
+	sort(&programs);
+	sort(&places);
 	print(stderr);
 	unlink(log);
 	unlink(stats);

@@ -39,14 +39,30 @@ row 2 'lent, fenced'
 grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "perl: $(cat "$work/out")"
 grep -qF 'a\"},forks_lazy\":7         1            1' "$work/out" ||
 	fail "a name is taken for numbers: $(cat "$work/out")"
+[ "$(sed -n 2p "$work/out" | cut -c1-5)" = 'perl ' ] || fail "perl is first"
 [ "$(grep -nE 'spawn: "sh"' "$work/out" | cut -d: -f1)" -lt \
 	"$(grep -n 'lent, fenced' "$work/out" | cut -d: -f1)" ] ||
 	fail "not the most first"
+
+# As a page: the same numbers, well formed, and what a name says is no markup.
+echo '{"pid":9,"comm":"<b>&x","forks_lazy":3}' >>"$work/stats"
+expect 0 "$flatfork" report --html "$work/log" "$work/stats"
+cp "$work/out" "$work/page"
+says out '<title>lazy: 12</title>'
+says out '<title>real: 18</title>'
+says out '&#60;b&#62;&#38;x'
+grep -q '<b>' "$work/page" && fail "a name is markup"
+grep -qE '(src|href|url)[=(]' "$work/page" && fail "it needs something else"
+# The longest bar is as wide as all, and made of its parts.
+grep -oE 'x="[0-9.]+" width="[0-9.]+"' "$work/page" | head -2 |
+	diff - <(printf 'x="0.0" width="240.0"\nx="240.0" width="360.0"\n') ||
+	fail "perl's bar"
 
 # Bytes of any kind, and lines of any length.
 head -c 200000 /dev/urandom >"$work/noise"
 { printf '{"comm":"'; head -c 9000 /dev/zero | tr '\0' x; } >>"$work/noise"
 expect 0 "$flatfork" report "$work/noise"
+expect 0 "$flatfork" report --html "$work/noise"
 expect 0 "$flatfork" report /dev/null
 says out 'no line of a log'
 expect 125 "$flatfork" report "$work/none"

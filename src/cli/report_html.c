@@ -1,0 +1,160 @@
+/* flatfork report --html: the same as a page, with a bar for each program. */
+#include <string.h>
+
+#include "cli/report.h"
+
+#define BAR_WIDTH 600
+#define BAR_HEIGHT 18
+
+/* How a child was made, each once. The first four copy nothing. */
+static const struct way {
+	const char *counter, *name, *color;
+} ways[] = {
+	{ "forks_lazy", "lazy", "#2a7f62" },
+	{ "forks_lent", "lent", "#58b09c" },
+	{ "spawns", "spawned", "#7da2c4" },
+	{ "vforks", "vforked", "#386fa4" },
+	{ "forks_real", "real", "#d1603d" },
+	{ "forks_denied", "denied", "#7b2d26" },
+};
+
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+static const char *const counters[REPORT_COUNTERS] = {
+#define X(name, what) #name,
+	FF_COUNTERS(X)
+#undef X
+};
+
+/* Anybody's words: nothing of them is markup. */
+static void text(FILE *out, const char *s, size_t n)
+{
+	for (; n && *s; s++, n--) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '<' || c == '>' || c == '&' || c == '"')
+			fprintf(out, "&#%d;", c);
+		else
+			fputc(c < 0x20 || c > 0x7e ? '?' : c, out);
+	}
+}
+
+static long long made(const struct total *total, const struct way *way)
+{
+	for (size_t i = 0; i < REPORT_COUNTERS; i++)
+		if (!strcmp(counters[i], way->counter))
+			return total->sum[i] > 0 ? total->sum[i] : 0;
+	return 0;
+}
+
+long long report_made(const struct total *total)
+{
+	long long sum = 0;
+
+	for (size_t w = 0; w < WAYS; w++)
+		sum += made(total, &ways[w]);
+	return sum;
+}
+
+static void head(FILE *out)
+{
+	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	      "<title>flatfork report</title>\n<style>\n"
+	      "body{font:14px sans-serif;margin:2em;color:#222}\n"
+	      "table{border-collapse:collapse;margin:1em 0}\n"
+	      "td,th{padding:3px 10px;text-align:left;vertical-align:middle;"
+	      "border-bottom:1px solid #ddd}\n"
+	      "td.n,th.n{text-align:right}\n"
+	      "code{font-size:12px}\n"
+	      "span.k{display:inline-block;width:12px;height:12px;"
+	      "margin:0 4px 0 14px}\n"
+	      "</style></head><body>\n<h1>flatfork report</h1>\n",
+	      out);
+}
+
+static void legend(FILE *out)
+{
+	fputs("<p>", out);
+	for (size_t w = 0; w < WAYS; w++)
+		fprintf(out,
+			"<span class=\"k\" style=\"background:%s\"></span>%s",
+			ways[w].color, ways[w].name);
+	fputs("</p>\n", out);
+}
+
+static void bar(FILE *out, const struct total *total, long long most)
+{
+	double at = 0;
+
+	fprintf(out, "<svg width=\"%d\" height=\"%d\">", BAR_WIDTH, BAR_HEIGHT);
+	for (size_t w = 0; w < WAYS; w++) {
+		long long n = made(total, &ways[w]);
+		double width = (double)n * BAR_WIDTH / (double)most;
+
+		if (!n)
+			continue;
+		fprintf(out,
+			"<rect x=\"%.1f\" width=\"%.1f\" height=\"%d\" "
+			"fill=\"%s\"><title>%s: %lld</title></rect>",
+			at, width, BAR_HEIGHT, ways[w].color, ways[w].name, n);
+		at += width;
+	}
+	fputs("</svg>", out);
+}
+
+static void print_programs(FILE *out, const struct table *programs)
+{
+	long long most = 1;
+
+	for (size_t i = 0; i < programs->entries; i++)
+		if (report_made(programs->entry[i]) > most)
+			most = report_made(programs->entry[i]);
+	fputs("<h2>Programs</h2>\n", out);
+	legend(out);
+	fputs("<table><tr><th>program<th class=\"n\">processes"
+	      "<th class=\"n\">children<th>made</tr>\n",
+	      out);
+	for (size_t i = 0; i < programs->entries; i++) {
+		const struct total *total = programs->entry[i];
+
+		fputs("<tr><td>", out);
+		text(out, total->key, strlen(total->key));
+		fprintf(out, "<td class=\"n\">%lu<td class=\"n\">%lld<td>",
+			total->count, report_made(total));
+		bar(out, total, most);
+		fputs("</tr>\n", out);
+	}
+	fputs("</table>\n", out);
+}
+
+static void print_places(FILE *out, const struct table *places)
+{
+	fputs("<h2>Places</h2>\n<table><tr><th class=\"n\">times"
+	      "<th>what became of it<th>where</tr>\n",
+	      out);
+	for (size_t i = 0; i < places->entries; i++) {
+		const char *key = places->entry[i]->key,
+			   *tab = strchr(key, '\t');
+
+		fprintf(out, "<tr><td class=\"n\">%lu<td>",
+			places->entry[i]->count);
+		text(out, key, (size_t)(tab - key));
+		fputs("<td><code>", out);
+		text(out, tab + 1, strlen(tab + 1));
+		fputs("</code></tr>\n", out);
+	}
+	fputs("</table>\n", out);
+}
+
+void report_html(FILE *out, const struct table *programs,
+		 const struct table *places)
+{
+	head(out);
+	if (programs->entries)
+		print_programs(out, programs);
+	if (places->entries)
+		print_places(out, places);
+	if (!programs->entries && !places->entries)
+		fputs("<p>No line of a log or of statistics.</p>\n", out);
+	fputs("</body></html>\n", out);
+}
