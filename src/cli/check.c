@@ -8,36 +8,26 @@
 #include "cli/check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "tell/options.h"
 
 #define COPY_MAX ((uint64_t)256 << 20)
 #define DIFFERENCE_MAX 512
 /* As long as plain ten times, and this: then it hangs. */
 #define PATIENCE_S 60
 
-static const struct way {
-	const char *name;
-	const char *fork; /* FLATFORK_FORK, NULL: not set */
-	bool preload, off;
-} ways[] = {
+static const struct check_way ways[CHECK_WAYS] = {
 	{ "plain", NULL, false, false }, { "again", NULL, false, false },
 	{ "lazy", "lazy", true, false }, { "default", NULL, true, false },
 	{ "off", NULL, true, true },
 };
-
-#define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 /* What is compared. */
 enum aspect {
@@ -52,33 +42,6 @@ enum aspect {
 static const char *const aspects[ASPECTS] = {
 	"status", "output", "errors", "files", "processes left over",
 };
-
-struct run {
-	const struct way *way;
-	char where[PATH_MAX]; /* its files begin with that */
-	int status;	      /* as of wait */
-	double seconds;
-	unsigned left;
-	char left_names[256];
-	struct check_folder files;
-	unsigned long forks, lazy; /* of forks, spawns and vforks; not copied */
-};
-
-struct check {
-	char top[PATH_MAX / 2]; /* a folder of ours */
-	const char *from;	/* what is copied; NULL: nothing */
-	char **command;
-	double patience;
-	struct run run[WAYS];
-};
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static uint64_t bytes_seen;
 
@@ -97,168 +60,6 @@ static int remove_one(const char *path, const struct stat *s, int type,
 	return remove(path);
 }
 
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return status;
-}
-
-static bool copy_folder(const char *from, const char *to)
-{
-	char below[PATH_MAX];
-	pid_t pid;
-
-	snprintf(below, sizeof(below), "%s/.", from);
-	pid = fork();
-	if (!pid) {
-		execlp("cp", "cp", "-a", "--reflink=auto", "--", below, to,
-		       (char *)NULL);
-		_exit(CLI_NOT_FOUND);
-	}
-	return pid > 0 && wait_for(pid) == 0;
-}
-
-static void redirect(int fd, const char *where, const char *what, int flags)
-{
-	char path[PATH_MAX + 8];
-	int file;
-
-	snprintf(path, sizeof(path), "%s%s", where, what);
-	file = open(path, flags, 0600);
-	if (file < 0 || dup2(file, fd) < 0)
-		_exit(CLI_FAILED);
-	if (file != fd)
-		close(file);
-}
-
-/* The command's process. What keeps it from being that goes to @tell. */
-static void become(const struct check *check, const struct run *run, int tell)
-{
-	int error;
-
-	char work[PATH_MAX], stats[PATH_MAX + 8];
-	const struct way *way = run->way;
-
-	for (size_t i = 0; i < FF_OPTION_COUNT; i++)
-		if (strcmp(ff_option_table[i].env, "FLATFORK_CONFIG") != 0)
-			unsetenv(ff_option_table[i].env);
-	snprintf(work, sizeof(work), "%s/work", check->top);
-	snprintf(stats, sizeof(stats), "%s.stats", run->where);
-	if (chdir(work) || setenv("PWD", work, 1) || unsetenv("OLDPWD") ||
-	    (way->fork && setenv("FLATFORK_FORK", way->fork, 1)) ||
-	    (way->off && setenv("FLATFORK", "off", 1)) ||
-	    (way->preload &&
-	     (setenv("FLATFORK_STATS", stats, 1) || !cli_preload("check"))))
-		_exit(CLI_FAILED);
-	redirect(0, "/dev/null", "", O_RDONLY);
-	redirect(1, run->where, ".out", O_WRONLY | O_CREAT | O_APPEND);
-	redirect(2, run->where, ".err", O_WRONLY | O_CREAT | O_APPEND);
-	execvp(*check->command, check->command);
-	error = errno;
-	_exit(write(tell, &error, sizeof(error)) < 0);
-}
-
-/* Waits for @pid, which is killed when its time is up. */
-static int wait_with_patience(pid_t pid, double deadline)
-{
-	const struct timespec nap = { 0, 2L * 1000 * 1000 };
-	int status = -1;
-
-	while (waitpid(pid, &status, deadline > 0 ? WNOHANG : 0) == 0) {
-		if (now() < deadline) {
-			nanosleep(&nap, NULL);
-			continue;
-		}
-		kill(pid, SIGKILL);
-		deadline = 0;
-	}
-	return status;
-}
-
-static void count_forks(struct run *run)
-{
-	static const char *const keys[] = { "\"forks_lazy\":",
-					    "\"forks_lent\":", "\"spawns\":",
-					    "\"vforks\":", "\"forks_real\":" };
-	char path[PATH_MAX + 8], line[1024];
-	FILE *in;
-
-	snprintf(path, sizeof(path), "%s.stats", run->where);
-	in = fopen(path, "re");
-	while (in && fgets(line, sizeof(line), in)) {
-		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-			const char *at = strstr(line, keys[i]);
-			unsigned long n =
-				at ? strtoul(at + strlen(keys[i]), NULL, 10) :
-				     0;
-
-			run->forks += n;
-			run->lazy += i < 4 ? n : 0;
-		}
-	}
-	if (in)
-		fclose(in);
-}
-
-/* 0, or an exit status after a complaint. */
-static int start(struct check *check, const struct run *run, pid_t *ret_pid)
-{
-	int ends[2], error = 0;
-	ssize_t n;
-
-	if (pipe2(ends, O_CLOEXEC) || (*ret_pid = fork()) < 0) {
-		cli_complain("check", "%s", strerror(errno));
-		return CLI_FAILED;
-	}
-	if (!*ret_pid)
-		become(check, run, ends[1]);
-	close(ends[1]);
-	do
-		n = read(ends[0], &error, sizeof(error));
-	while (n < 0 && errno == EINTR);
-	close(ends[0]);
-	if (n <= 0)
-		return 0;
-	cli_complain("check", "'%s': %s", *check->command, strerror(error));
-	return error == ENOENT ? CLI_NOT_FOUND : CLI_CANNOT_RUN;
-}
-
-/* The same. */
-static int run_one(struct check *check, struct run *run)
-{
-	char work[PATH_MAX], kept[PATH_MAX + 8];
-	double began = now();
-	pid_t pid;
-	int status;
-
-	snprintf(work, sizeof(work), "%s/work", check->top);
-	snprintf(kept, sizeof(kept), "%s.work", run->where);
-	if (mkdir(work, 0700) ||
-	    (check->from && !copy_folder(check->from, work))) {
-		cli_complain("check", "%s: can't be copied to %s",
-			     check->from ? check->from : "", work);
-		return CLI_FAILED;
-	}
-	began = now();
-	status = start(check, run, &pid);
-	if (status)
-		return status;
-	run->status = wait_with_patience(
-		pid, check->patience > 0 ? began + check->patience : 0);
-	run->seconds = now() - began;
-	run->left = check_leftovers(run->left_names, sizeof(run->left_names));
-	if (rename(work, kept) || !check_folder_read(kept, &run->files)) {
-		cli_complain("check", "%s: %s", kept, strerror(errno));
-		return CLI_FAILED;
-	}
-	count_forks(run);
-	return 0;
-}
-
 static void status_text(int status, char *text, size_t size)
 {
 	if (WIFSIGNALED(status))
@@ -268,7 +69,7 @@ static void status_text(int status, char *text, size_t size)
 }
 
 /* Say in @text what of @aspect is different from plain. */
-static bool differs(const struct run *plain, const struct run *run,
+static bool differs(const struct check_run *plain, const struct check_run *run,
 		    enum aspect aspect, char *text)
 {
 	char a[PATH_MAX + 8], b[PATH_MAX + 8];
@@ -296,7 +97,7 @@ static bool differs(const struct run *plain, const struct run *run,
 	}
 }
 
-static void print_run(const struct run *run)
+static void print_run(const struct check_run *run)
 {
 	char status[32];
 
@@ -313,7 +114,7 @@ static void print_run(const struct run *run)
 /* 0: the same; 1: not; 2: not all could be compared. */
 static int judge(const struct check *check)
 {
-	const struct run *plain = &check->run[0];
+	const struct check_run *plain = &check->run[0];
 	bool varies[ASPECTS];
 	char text[DIFFERENCE_MAX];
 	int verdict = 0;
@@ -327,7 +128,7 @@ static int judge(const struct check *check)
 		       aspects[aspect], text);
 		verdict = 2;
 	}
-	for (size_t i = 2; i < WAYS; i++) {
+	for (size_t i = 2; i < CHECK_WAYS; i++) {
 		for (int aspect = 0; aspect < ASPECTS; aspect++) {
 			if (varies[aspect] ||
 			    !differs(plain, &check->run[i], (enum aspect)aspect,
@@ -345,14 +146,14 @@ static int judge(const struct check *check)
 
 static int run_all(struct check *check)
 {
-	for (size_t i = 0; i < WAYS; i++) {
-		struct run *run = &check->run[i];
+	for (size_t i = 0; i < CHECK_WAYS; i++) {
+		struct check_run *run = &check->run[i];
 		int status;
 
 		run->way = &ways[i];
 		snprintf(run->where, sizeof(run->where), "%s/%s", check->top,
 			 ways[i].name);
-		status = run_one(check, run);
+		status = check_run_once(check, run);
 		if (status)
 			return status;
 		print_run(run);
@@ -428,7 +229,7 @@ int cli_check(char **argv)
 		printf("kept: %s\n", check.top);
 	else
 		nftw(check.top, remove_one, 32, FTW_DEPTH | FTW_PHYS);
-	for (size_t i = 0; i < WAYS; i++)
+	for (size_t i = 0; i < CHECK_WAYS; i++)
 		check_folder_free(&check.run[i].files);
 	free((char *)check.from);
 	return status;

@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CHECK_WAYS 5
+
+struct check_way {
+	const char *name;
+	const char *fork; /* FLATFORK_FORK, NULL: not set */
+	bool preload, off;
+};
+
 /* A file of a folder: what must be the same in each run. */
 struct check_file {
 	char *path; /* below the folder; malloc'ed */
@@ -19,6 +27,31 @@ struct check_folder {
 	struct check_file *file; /* by path; malloc'ed */
 	size_t count;
 };
+
+struct check_run {
+	const struct check_way *way;
+	char where[PATH_MAX]; /* its files begin with that */
+	int status;	      /* as of wait */
+	double seconds;
+	unsigned left;
+	char left_names[256];
+	struct check_folder files;
+	unsigned long forks, lazy; /* of forks, spawns and vforks; not copied */
+};
+
+struct check {
+	char top[PATH_MAX / 2]; /* a folder of ours */
+	const char *from;	/* what is copied; NULL: nothing */
+	char **command;
+	double patience;
+	struct check_run run[CHECK_WAYS];
+};
+
+/*
+ * Run the command once, in the way that @run names, and note what it did. 0, or
+ * an exit status after a complaint.
+ */
+int check_run_once(struct check *check, struct check_run *run);
 
 /* False with errno: it can't be read. */
 bool check_folder_read(const char *path, struct check_folder *ret_folder);
