@@ -96,14 +96,15 @@ void ff_peek_failed(void);
 /*
  * A new process that starts by calling @child(@arg), which never returns, on
  * the stack that @args or @stack_top names. The pid, or -errno; only the
- * parent returns. With CLONE_PIDFD, ff_clone() writes the descriptor to
- * @ret_pidfd, which may be NULL else.
+ * parent returns. What ff_clone() is told of @ret_parent (a descriptor with
+ * CLONE_PIDFD, else a pid) and of @child_tid (a word that is cleared at its end)
+ * depends on the flags; NULL without them.
  */
 struct clone_args;
 long ff_clone3(const struct clone_args *args, size_t bytes,
 	       void (*child)(void *), void *arg);
-long ff_clone(long flags, void *stack_top, int *ret_pidfd,
-	      void (*child)(void *), void *arg);
+long ff_clone(long flags, void *stack_top, int *ret_parent,
+	      _Atomic uint32_t *child_tid, void (*child)(void *), void *arg);
 
 /* Where a call returns to, and what it must bring back. In this order:
  * vfork.S, lend.S. */

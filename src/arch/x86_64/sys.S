@@ -50,6 +50,7 @@ ff_sys:
 ff_sigreturn:
 	movq	$15, %rax		/* rt_sigreturn */
 	syscall
+	hlt				/* a filter refused it */
 	.size	ff_sigreturn, . - ff_sigreturn
 /*
  * long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp): change the
@@ -191,13 +192,13 @@ ff_clone3:
 
 /*
  * long ff_clone(long flags, void *stack_top, int *parent_tid,
- *		 void (*child)(void *), void *arg)
+ *		 _Atomic uint32_t *child_tid, void (*child)(void *), void *arg)
  *
  *	in	rdi flags, rsi stack_top (0: the caller's own, copied),
- *		rdx parent_tid, rcx child, r8 arg
+ *		rdx parent_tid, rcx child_tid, r8 child, r9 arg
  *	kernel	rax nr, rdi flags, rsi stack, rdx parent_tid, r10 child_tid,
  *		r8 tls, not looked at; rcx, r11 lost
- *	kept	r9 child, r8 arg, in both processes
+ *	kept	r8 child, r9 arg, in both processes
  *	out	rax pid or -errno, in the parent alone
  */
 	.balign	16
@@ -206,8 +207,7 @@ ff_clone3:
 	.type	ff_clone, @function
 ff_clone:
 	.cfi_startproc
-	movq	%rcx, %r9
-	xorl	%r10d, %r10d
+	movq	%rcx, %r10
 	movl	$56, %eax		/* clone */
 	syscall
 	testq	%rax, %rax
@@ -216,8 +216,8 @@ ff_clone:
 1:	.cfi_undefined rip		/* the child: nothing is below */
 	xorl	%ebp, %ebp
 	andq	$-16, %rsp
-	movq	%r8, %rdi
-	call	*%r9
+	movq	%r9, %rdi
+	call	*%r8
 	hlt				/* it never returns */
 	.cfi_endproc
 	.size	ff_clone, . - ff_clone

@@ -72,7 +72,7 @@ static long make_process(struct ff_slot *slot, struct ff_standin *s)
 	if (!ff_fault(FF_FAULT_NO_STANDIN) && !slot->deny &&
 	    ff_slot_open(slot)) {
 		sys(madvise, s->pact, FF_PAGE, MADV_DOFORK);
-		pid = ff_clone(CLONE_FILES, (char *)s - 64, NULL,
+		pid = ff_clone(CLONE_FILES, (char *)s - 64, NULL, NULL,
 			       ff_standin_serve, s);
 		sys(madvise, s->pact, FF_PAGE, MADV_DONTFORK);
 		ff_slot_close(slot);

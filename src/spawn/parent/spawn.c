@@ -103,7 +103,7 @@ static long probe(void *stack)
 
 	if (ff_fault(FF_FAULT_NO_SHARE))
 		return CLONE_COPIES;
-	pid = ff_clone(CLONE_VM | CLONE_VFORK, stack, NULL, write_word,
+	pid = ff_clone(CLONE_VM | CLONE_VFORK, stack, NULL, NULL, write_word,
 		       (void *)&word);
 	if (pid == -EINVAL)
 		return CLONE_COPIES;
@@ -172,12 +172,12 @@ static long by_clone(struct attempt *a)
 
 	a->plan->handlers = true;
 	pid = ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd,
-		       ff_spawn_child, a->plan);
+		       NULL, ff_spawn_child, a->plan);
 	if (pid != -EPERM || a->files == FF_FILES_COPY)
 		return pid;
 	copy_files(a);
 	return ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd,
-			ff_spawn_child, a->plan);
+			NULL, ff_spawn_child, a->plan);
 }
 
 /* qemu-user knows no CLONE_PIDFD. */
@@ -185,11 +185,11 @@ static long copy_process(struct attempt *a)
 {
 	long flags = (long)(flags_of(a) | SIGCHLD), pid, fd;
 
-	pid = ff_clone(flags, NULL, &a->pidfd, ff_spawn_child, a->plan);
+	pid = ff_clone(flags, NULL, &a->pidfd, NULL, ff_spawn_child, a->plan);
 	if (pid != -EINVAL || !(flags & CLONE_PIDFD))
 		return pid;
-	pid = ff_clone(flags & ~(long)CLONE_PIDFD, NULL, NULL, ff_spawn_child,
-		       a->plan);
+	pid = ff_clone(flags & ~(long)CLONE_PIDFD, NULL, NULL, NULL,
+		       ff_spawn_child, a->plan);
 	if (pid <= 0)
 		return pid;
 	fd = sys(pidfd_open, pid, 0);
