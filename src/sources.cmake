@@ -54,7 +54,10 @@ set(FF_CORE_SOURCES
 	ways/account.c
 	ways/decide.c
 	ways/ending.c
+	process/ask.c
 	process/fate.c
+	process/filter.c
+	process/questions.c
 	ways/fork.c
 	process/handed.c
 	lazy/child/last.c

@@ -23,25 +23,27 @@ static int number(const char **s)
 	return n;
 }
 
-static bool is_before_5_16(void)
+static bool is_before_5_16(const char *release)
 {
-	struct utsname name;
-	const char *s = name.release;
-	int major, minor;
+	int major = number(&release), minor;
 
-	if (sys(uname, &name) < 0)
-		return true;
-	major = number(&s);
-	s += *s == '.';
-	minor = number(&s);
+	release += *release == '.';
+	minor = number(&release);
 	return major < 5 || (major == 5 && minor < 16);
+}
+
+void ff_core_dump_learn(const char *release)
+{
+	atomic_store(&answer, is_before_5_16(release) ? KILLS : HARMLESS);
 }
 
 bool ff_core_dump_kills_sharers(void)
 {
+	struct utsname name;
+
 	if (ff_fault(FF_FAULT_CORE_KILLS))
 		return true;
 	if (atomic_load(&answer) == UNKNOWN)
-		atomic_store(&answer, is_before_5_16() ? KILLS : HARMLESS);
+		ff_core_dump_learn(sys(uname, &name) < 0 ? "" : name.release);
 	return atomic_load(&answer) == KILLS;
 }

@@ -7,4 +7,7 @@
 /* Before Linux 5.16 it kills them. Asked of the kernel once. */
 bool ff_core_dump_kills_sharers(void);
 
+/* The answer from a kernel's release, for who may not ask for it. */
+void ff_core_dump_learn(const char *release);
+
 #endif

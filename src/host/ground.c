@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "arch/arch.h"
 #include "host/file.h"
-#include "host/pidns.h"
 #include "host/privilege.h"
 #include "host/sys.h"
 
@@ -80,9 +80,7 @@ static bool drop_groups(char *status, size_t *have)
 	return true;
 }
 
-/* The status of the calling thread: 1 if all of it fits, 0 if what comes last
- * does not, or -errno. */
-static int read_status(char *status)
+int ff_ground_read(char *status)
 {
 	long fd = sys(openat, AT_FDCWD, "/proc/thread-self/status",
 		      O_RDONLY | O_CLOEXEC, 0),
@@ -101,26 +99,41 @@ static int read_status(char *status)
 	} while (have < room || drop_groups(status, &have));
 	sys(close, fd);
 	status[have] = 0;
-	return got < 0 ? (int)got : got == 0;
+	return got < 0 ? (int)got : 0;
+}
+
+bool ff_ground_is_traced(const char *status)
+{
+	const char *value = value_of(status, "\nTracerPid:");
+
+	return !value || ff_number_at(value) != 0;
 }
 
 const char *ff_ground_now(char *status)
 {
-	const char *value;
-	int all = read_status(status);
-
-	if (all < 0)
+	if (ff_ground_read(status) < 0)
 		return "/proc/thread-self/status can't be read";
-	value = value_of(status, "\nTracerPid:");
-	if (!value || ff_number_at(value) != 0)
-		return "a tracer is attached";
-	/* A kernel without seccomp has no such line. */
-	value = value_of(status, "\nSeccomp:");
-	if (value ? ff_number_at(value) != 0 : !all)
-		return "seccomp is in force";
-	if (ff_next_child_is_init())
-		return "the child would be a pid namespace's init";
-	return NULL;
+	return ff_ground_is_traced(status) ? "a tracer is attached" : NULL;
+}
+
+/* A kernel without seccomp has no such line; what did not fit may have. */
+int ff_ground_filters(const char *status)
+{
+	const char *mode = value_of(status, "\nSeccomp:"),
+		   *filters = value_of(status, "\nSeccomp_filters:");
+
+	if (!mode)
+		return strlen(status) == FF_GROUND_BYTES - 1 ? -1 : 0;
+	switch (ff_number_at(mode)) {
+	case SECCOMP_MODE_DISABLED:
+		return 0;
+	case SECCOMP_MODE_FILTER:
+		return filters && ff_number_at(filters) ?
+			       (int)ff_number_at(filters) :
+			       -1;
+	default:
+		return -1;
+	}
 }
 
 static uint64_t hex_at(const char *s)

@@ -9,11 +9,18 @@
  * fork. NULL, or why there are no lazy forks. */
 const char *ff_ground_at_start(void);
 
-/* What may change between two forks, and is the calling thread's: a tracer,
- * seccomp, the pid namespace of children. NULL, or why not. @status is a
- * buffer of FF_GROUND_BYTES, for its use. */
+/* What may change between two forks, and is the calling thread's: a tracer.
+ * NULL, or why not. @status is a buffer of FF_GROUND_BYTES, for its use. */
 #define FF_GROUND_BYTES 2048
 const char *ff_ground_now(char *status);
+
+/* The status of the calling thread alone, as far as it fits: 0 or -errno. */
+int ff_ground_read(char *status);
+bool ff_ground_is_traced(const char *status);
+
+/* How many seccomp filters this thread has, of what that left in @status; -1:
+ * strict mode, or it does not say. */
+int ff_ground_filters(const char *status);
 
 /* How many threads this process has, of what that left in @status; 0: it does
  * not say. */

@@ -86,6 +86,7 @@ struct ff_loan {
 	struct ff_record *record; /* of a fork; NULL: it is a vfork */
 	bool alone;		  /* no other thread is there */
 	ff_sigset caught;	  /* handled by the program */
+	bool has_handlers;	  /* ... and the child has them, too: clone */
 
 	/* Child. */
 	ff_sigset changed;  /* signals whose disposition it set itself */

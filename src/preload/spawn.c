@@ -14,9 +14,12 @@
 #include "lend/child/borrower.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "process/filter.h"
 #include "process/stance.h"
 #include "spawn/parent/posix.h"
+#include "spawn/parent/spawn.h"
 #include "tell/options.h"
+#include "ways/account.h"
 #include "ways/decide.h"
 #include "ways/settings.h"
 
@@ -63,19 +66,36 @@ void ff_leave_lazy_child(void)
 	errno = error;
 }
 
+/* By a filter. */
+static bool is_refused(const char *name, const void *caller)
+{
+	const char *why;
+
+	if (!ff_filter_lets_us(false))
+		return true;
+	why = ff_filter_why_not(FF_NEED_SPAWN);
+	if (why)
+		ff_account_reason(name, caller, why);
+	else if (!ff_filter_allows(FF_ASK_clone3))
+		ff_spawn_without_clone3();
+	return why != NULL;
+}
+
 /*
  * True: in a flight, which spawn() ends. In borrowed memory libc does it, which
  * copies nothing either and keeps nothing: what is ours would stay half done
  * there if the caller were killed.
  */
-static bool is_ours(const struct ff_posix_call *call)
+static bool is_ours(const struct ff_posix_call *call, const char *name,
+		    const void *caller)
 {
 	if (!is_wanted() || atomic_load(&ff_sandboxed) || !ff_posix_knows(call))
 		return false;
 	ff_leave_lazy_child();
 	if (ff_is_borrower() || !ff_flight_begin())
 		return false;
-	if (ff_mediated || ff_identity() != FF_BORROWED)
+	if (ff_mediated ||
+	    (!is_refused(name, caller) && ff_identity() != FF_BORROWED))
 		return true;
 	ff_flight_end();
 	return false;
@@ -98,7 +118,7 @@ FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	struct ff_posix_call call = { path, actions, attr, argv,
 				      envp, false,   false };
 
-	if (!is_ours(&call))
+	if (!is_ours(&call, "posix_spawn", CALLER))
 		return FF_NEXT(posix_spawn)(pid, path, actions, attr, argv,
 					    envp);
 	return spawn(pid, &call, "posix_spawn", CALLER);
@@ -112,7 +132,7 @@ FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	struct ff_posix_call call = { file, actions, attr, argv,
 				      envp, true,    false };
 
-	if (!is_ours(&call))
+	if (!is_ours(&call, "posix_spawnp", CALLER))
 		return FF_NEXT(posix_spawnp)(pid, file, actions, attr, argv,
 					     envp);
 	return spawn(pid, &call, "posix_spawnp", CALLER);
@@ -126,7 +146,7 @@ FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
 	struct ff_posix_call call = { path, actions, attr, argv,
 				      envp, false,   true };
 
-	if (is_ours(&call))
+	if (is_ours(&call, "pidfd_spawn", CALLER))
 		return spawn(pidfd, &call, "pidfd_spawn", CALLER);
 	return FF_NEXT(pidfd_spawn) ? FF_NEXT(pidfd_spawn)(pidfd, path, actions,
 							   attr, argv, envp) :
@@ -141,7 +161,7 @@ FF_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 	struct ff_posix_call call = { file, actions, attr, argv,
 				      envp, true,    true };
 
-	if (is_ours(&call))
+	if (is_ours(&call, "pidfd_spawnp", CALLER))
 		return spawn(pidfd, &call, "pidfd_spawnp", CALLER);
 	return FF_NEXT(pidfd_spawnp) ?
 		       FF_NEXT(pidfd_spawnp)(pidfd, file, actions, attr, argv,

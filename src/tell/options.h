@@ -29,6 +29,11 @@ enum ff_lend_mode {
 	FF_LEND_GUARDED, /* where the CPU has protection keys */
 };
 
+enum ff_seccomp_mode {
+	FF_SECCOMP_ASK,	   /* what of ours a filter allows */
+	FF_SECCOMP_REFUSE, /* nothing lazy or lent under a filter */
+};
+
 /* All zero, that is off, until ff_options_load() has run. */
 struct ff_options {
 	bool on;
@@ -36,6 +41,7 @@ struct ff_options {
 	enum ff_libc_mode spawn_mode;
 	enum ff_libc_mode vfork_mode;
 	enum ff_lend_mode lend_mode;
+	enum ff_seccomp_mode seccomp_mode;
 	uint64_t min_rss_bytes;
 	unsigned budget_ms;
 	uint64_t warn_rss_bytes; /* real forks of bigger ones are said; 0: no */
@@ -69,6 +75,9 @@ extern struct ff_options ff_options;
 	X("FLATFORK_LEND", WORD, lend_mode, "--lend", "off|guarded",           \
 	  "guarded",                                                           \
 	  "whether fork() lends its memory, behind protection keys")           \
+	X("FLATFORK_SECCOMP", WORD, seccomp_mode, "--seccomp", "ask|refuse",   \
+	  "ask",                                                               \
+	  "under a seccomp filter: ask what it allows, or leave all to libc")  \
 	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
 	  "auto leaves processes with less resident memory to libc's fork")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \

@@ -21,6 +21,7 @@
 #include "libc/environment.h"
 #include "libc/libc.h"
 #include "libc/place.h"
+#include "process/filter.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
 #include "site/name.h"
@@ -129,7 +130,20 @@ bool ff_is_our_process(void)
 	case FF_SAME:
 		break;
 	}
-	return ff_identity_take_to_fork();
+	return true;
+}
+
+/* May we make calls of ours here, for what @need says? And a mark is there
+ * that tells whose memory this is. */
+static const char *why_unmarked(unsigned need)
+{
+	const bool asks = ff_options.seccomp_mode == FF_SECCOMP_ASK;
+	const char *why =
+		asks || need != FF_NEED_MARK ? ff_filter_why_not(need) : NULL;
+
+	if (!why && !ff_identity_take_to_fork())
+		why = "no memory to tell copies by";
+	return why;
 }
 
 void ff_fork_memory_is_shared(void)
@@ -137,8 +151,8 @@ void ff_fork_memory_is_shared(void)
 	int error = errno;
 
 	ff_fork_setup();
-	if (ff_in_force())
-		ff_is_our_process();
+	if (ff_in_force() && ff_filter_lets_us(false) && ff_is_our_process())
+		why_unmarked(FF_NEED_MARK);
 	errno = error;
 }
 
@@ -147,19 +161,41 @@ static bool is_inside_another(void)
 	return ff_current || ff_intended;
 }
 
-/* Why neither a lazy fork nor a loan may begin; @why_not: what speaks against
- * the one that is asked about, or NULL. */
-static const char *why_neither(const char *why_not)
+/* Why neither a lazy fork nor a loan may begin. */
+static const char *why_neither(enum ff_need need)
 {
-	const char *why = no_ground();
+	const char *why = is_inside_another() ? "inside another fork" :
+						why_unmarked(need);
 
 	if (!why)
-		why = why_not;
-	if (why)
-		return why;
-	if (!ff_dispatch_possible())
-		return "no syscall user dispatch";
-	return is_inside_another() ? "inside another fork" : NULL;
+		why = no_ground();
+	if (!why && !ff_dispatch_possible())
+		why = "no syscall user dispatch";
+	return why;
+}
+
+/* NULL, or why a lazy fork promises nothing; *ret_resident with auto alone. */
+static const char *why_small(enum ff_fork_mode mode, uint64_t *ret_resident)
+{
+	uint64_t writable = 0;
+
+	if (mode != FF_FORK_AUTO)
+		return NULL;
+	if (!ff_process_size(ret_resident, &writable))
+		return "/proc does not tell the size";
+	return *ret_resident < ff_options.min_rss_bytes &&
+			       writable < WRITABLE_IS_BIG ?
+		       "small process" :
+		       NULL;
+}
+
+bool ff_may_begin(void)
+{
+	uint64_t resident;
+
+	return !ff_filter_is_there() ||
+	       ff_filter_lets_us(why_small(ff_options.fork_mode, &resident) !=
+				 NULL);
 }
 
 /* Of several rules the last counts, as in a file. */
@@ -194,29 +230,24 @@ enum ff_fork_mode ff_fork_mode_at(struct ff_site *site)
 const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 {
 	const enum ff_fork_mode mode = ff_fork_mode_at(site);
-	uint64_t resident = 0, writable = 0;
+	uint64_t resident = 0;
 	const char *why;
 
 	*ret_way = FF_WAY_REAL;
 	if (mode == FF_FORK_REAL)
 		return "asked for";
-	why = why_neither(ff_fork_why_never());
+	why = ff_fork_why_never();
 	if (why)
 		return why;
 	if (ff_site_is_late(site))
 		return "parents here change their children before exec";
-	if (mode == FF_FORK_AUTO) {
-		if (!ff_process_size(&resident, &writable))
-			return "/proc does not tell the size";
-		if (resident < ff_options.min_rss_bytes &&
-		    writable < WRITABLE_IS_BIG)
-			return "small process";
-		why = resident < ff_options.deny_bytes ?
-			      ff_cost_why_real(resident) :
-			      NULL;
-		if (why)
-			return why;
-	}
+	why = why_small(mode, &resident);
+	if (!why && mode == FF_FORK_AUTO && resident < ff_options.deny_bytes)
+		why = ff_cost_why_real(resident);
+	if (!why)
+		why = why_neither(FF_NEED_LAZY);
+	if (why)
+		return why;
 	*ret_way = ff_site_predict(site);
 	if (*ret_way == FF_WAY_REAL && mode == FF_FORK_AUTO)
 		return ff_site_why_real(site);
@@ -234,15 +265,10 @@ bool ff_copies_are_denied(void)
 	       resident >= ff_options.deny_bytes;
 }
 
-const char *ff_why_not_lend(void)
+const char *ff_why_not_lend(enum ff_need need)
 {
-	const char *why;
-
 	ff_fork_setup();
 	if (!ff_in_force())
 		return "";
-	why = why_neither(NULL);
-	if (why)
-		return why;
-	return ff_is_our_process() ? NULL : "in borrowed memory";
+	return ff_is_our_process() ? why_neither(need) : "in borrowed memory";
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "process/ask.h"
 #include "site/site.h"
 #include "tell/options.h"
 
@@ -27,6 +28,10 @@ void ff_fork_never_lazily(const char *why);
 /* NULL: they may be lazy. */
 const char *ff_fork_why_never(void);
 
+/* May we make any call of ours for a fork, under the filter that is in force?
+ * If not it is libc's, and nothing is told of it. */
+bool ff_may_begin(void);
+
 /*
  * Forks that nobody told us of (libc's own, raw ones) leave a child with its
  * parent's state, which is set right here. False: this is somebody else's
@@ -46,10 +51,10 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way);
 bool ff_copies_are_denied(void);
 
 /*
- * What has to be known of this process before it may lend a stack: NULL, or
- * why libc's vfork has to do. Its memory is its own then, and whoever asks
+ * What has to be known of this process before it may lend a stack, to what
+ * @need says: NULL, or why libc's function has to do. Its memory is its own then, and whoever asks
  * later can tell (host/identity.h).
  */
-const char *ff_why_not_lend(void);
+const char *ff_why_not_lend(enum ff_need need);
 
 #endif

@@ -21,6 +21,7 @@
 #include "lazy/slot.h"
 #include "lazy/strays.h"
 #include "lazy/trap.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "process/stance.h"
 #include "process/standins.h"
@@ -223,6 +224,17 @@ static long fork_denied(const struct fork *fork, const char *why)
 	return -1;
 }
 
+/* A flight in which calls of ours may be made. */
+static bool begin(void)
+{
+	if (!ff_flight_begin())
+		return false;
+	if (ff_may_begin())
+		return true;
+	ff_flight_end();
+	return false;
+}
+
 static long fork_any(struct fork *fork)
 {
 	struct ff_intent intent = { .strays = fork->strays };
@@ -234,8 +246,16 @@ static long fork_any(struct fork *fork)
 	ff_settings_complete();
 	if (!ff_is_on())
 		return fork->call(fork->arg);
-	if (!ff_flight_begin())
+	if (!begin()) {
+		if (fork->strays)
+			fork->strays->frame = 0;
+		if (ff_filter_is_there() && ff_copies_are_denied()) {
+			errno = ENOMEM;
+			return -1;
+		}
+		errno = error;
 		return fork_silently(fork->call, fork->arg);
+	}
 	ours = ff_is_our_process();
 	if (ours) {
 		ff_standins_reap();
@@ -302,7 +322,7 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 	ff_settings_complete();
 	if (!ff_is_on())
 		return call(arg);
-	if (!ff_flight_begin())
+	if (!begin())
 		return fork_silently(call, arg);
 	if (ff_is_our_process()) {
 		if (ff_copies_are_denied()) {

@@ -28,6 +28,7 @@
 #include "lazy/parent/marks.h"
 #include "lazy/trap.h"
 #include "libc/threads.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "ways/decide.h"
 
@@ -86,10 +87,10 @@ static bool may_commit(const struct ff_slot *slot)
 	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
 }
 
-/* What is looked at anew for each fork; @status as ff_ground_now(). */
+/* What is looked at anew for each fork; @status as ff_filter_ground(). */
 static const char *why_not_now(char *status)
 {
-	const char *why = ff_ground_now(status);
+	const char *why = ff_filter_ground(status, FF_NEED_LAZY);
 
 	if (!why)
 		why = ff_fork_why_never();

@@ -16,31 +16,41 @@
 #include "lend/parent/vfork.h"
 #include "lend/record.h"
 #include "libc/threads.h"
+#include "process/filter.h"
 #include "process/noted.h"
 #include "process/stance.h"
 #include "site/site.h"
 #include "tell/options.h"
+#include "ways/account.h"
 #include "ways/decide.h"
 #include "ways/fork.h"
 #include "ways/settings.h"
 
-static bool may_lend(void)
+static const char *why_not_lend(enum ff_need need)
 {
 	int error = errno;
-	bool may = !ff_why_not_lend();
+	const char *why = ff_why_not_lend(need);
 
 	errno = error;
-	return may;
+	return why;
 }
 
 void ff_lend_to_vfork(const struct ff_caller *caller,
 		      const struct ff_libc *libc)
 {
+	const char *why;
+
 	ff_settings_complete();
 	if (ff_options.vfork_mode != FF_MODE_AUTO || !ff_flight_begin())
 		return;
-	if (may_lend())
+	ff_fork_setup();
+	why = ff_in_force() && ff_filter_lets_us(false) ?
+		      why_not_lend(FF_NEED_VFORK) :
+		      "";
+	if (!why)
 		ff_lend(caller, libc, NULL);
+	else if (*why)
+		ff_account_reason("vfork", (const void *)caller->rip, why);
 	ff_flight_end();
 }
 
@@ -65,10 +75,10 @@ static void lend_to_fork(const struct ff_caller *caller,
 	    !ff_flight_begin())
 		return;
 	/* A child that becomes a fork is a copy. */
-	if (!ff_copies_are_denied() && !ff_core_dump_kills_sharers() &&
-	    !ff_noted_any() && wants_to_know(record) &&
-	    ff_record_strays_little(record) && ff_lend_ground_of_forks() &&
-	    may_lend())
+	if (!ff_copies_are_denied() && !ff_noted_any() &&
+	    wants_to_know(record) && ff_filter_lets_us(false) &&
+	    ff_record_strays_little(record) && !why_not_lend(FF_NEED_FENCE) &&
+	    !ff_core_dump_kills_sharers() && ff_lend_ground_of_forks())
 		ff_lend(caller, libc, record);
 	ff_flight_end();
 }

@@ -25,6 +25,7 @@
 #include "host/clock.h"
 #include "host/fault.h"
 #include "host/sys.h"
+#include "process/filter.h"
 
 /* From Linux 5.16 on. */
 #ifndef __NR_futex_waitv
@@ -198,11 +199,11 @@ void ff_supply_sleep(const struct ff_supply *s, uint32_t owner, int64_t ns)
 		return;
 	}
 	t = time_of(ff_now_ns() + ns);
-	rc = ff_fault(FF_FAULT_NO_WAITV) ?
+	rc = ff_fault(FF_FAULT_NO_WAITV) ||
+			     !ff_filter_allows(FF_ASK_futex_waitv) ?
 		     -ENOSYS :
 		     ff_sys(__NR_futex_waitv, (long)words, 3, 0, (long)&t,
 			    CLOCK_MONOTONIC, 0);
-	/* It may be refused by a filter, too. */
 	if (rc < 0 && rc != -EAGAIN && rc != -ETIMEDOUT && rc != -EINTR)
 		sleep_for_one(s, owner, ns);
 }

@@ -80,6 +80,22 @@ void ff_borrower_gives_back(struct ff_loan *loan)
 		sys(exit_group, 0);
 }
 
+/* H-V3, as the kernel does it for clone3: of all signals, as one may be handled
+ * that was never told of. */
+static bool drops_handlers(void)
+{
+	const struct ff_sigaction none = { .handler = NULL };
+	struct ff_sigaction act;
+	int sig;
+
+	for (sig = 1; sig <= FF_SIGNALS; sig++)
+		if (sys(rt_sigaction, sig, NULL, &act, sizeof(act.mask)) < 0 ||
+		    (ff_is_handler(&act) &&
+		     sys(rt_sigaction, sig, &none, NULL, sizeof(act.mask)) < 0))
+			return false;
+	return true;
+}
+
 void ff_borrow(void *arg)
 {
 	struct ff_loan *loan = arg;
@@ -91,6 +107,7 @@ void ff_borrow(void *arg)
 
 	await_birth(loan);
 	able = (!loan->reserved || ff_headroom_release(&loan->nproc)) &&
+	       (!loan->has_handlers || drops_handlers()) &&
 	       sys(sigaltstack, &ours, NULL) == 0 &&
 	       ff_borrower_handles(SIGSYS);
 	for (; able && left; left &= left - 1)

@@ -16,6 +16,7 @@
 #include "host/pidns.h"
 #include "lend/headroom.h"
 #include "lend/parent/rings.h"
+#include "process/filter.h"
 
 #define LOOK_NS (100L * 1000 * 1000)
 
@@ -51,7 +52,8 @@ static void look(void)
 
 	do {
 		before = atomic_load(&caught);
-		atomic_store(&is_good, ff_ground_now(status) == NULL);
+		atomic_store(&is_good,
+			     !ff_filter_ground(status, FF_NEED_VFORK));
 	} while (!atomic_compare_exchange_strong(&caught, &before,
 						 ff_ground_caught(status)));
 	atomic_store(&looked_at, now_ns());

@@ -16,7 +16,7 @@
  *       arguments above it, too, where no other thread can have written them.
  *  H-V3 No handler of the program runs in either: the parent blocks all
  *       signals, as the kernel's vfork does; the child starts without
- *       handlers (CLONE_CLEAR_SIGHAND).
+ *       handlers (CLONE_CLEAR_SIGHAND), or takes them away first.
  *  H-V4 A child that became a fork leaves a process behind that the program
  *       must not see: it is reaped, and its SIGCHLD taken, while that is
  *       blocked. In a program whose other threads wait for any child, or take
@@ -52,6 +52,7 @@
 #include "lend/parent/undo.h"
 #include "libc/object.h"
 #include "libc/threads.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "process/sigsys.h"
 #include "site/name.h"
@@ -68,9 +69,10 @@
 /* libc's own: cancellation, and changes of ids in all threads. */
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
 
-/* Here clone3 is missing or refused, or what such a child needs: libc's vfork
- * does without. */
+/* Here no such child can be had, or what it needs: libc's vfork does without.
+ * And here clone3 is missing or refused: clone makes it. */
 static _Atomic bool no_children FF_HOT;
+static _Atomic bool no_clone3 FF_HOT;
 
 static void answer(struct ff_loan *loan)
 {
@@ -270,12 +272,17 @@ static void go_on(void *arg)
 	ff_resume(&caller, result);
 }
 
-static void make_child(struct ff_loan *loan)
+#define CHILD_FLAGS (CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+static bool is_refusal(long rc)
 {
-	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
+	return rc == -ENOSYS || rc == -EINVAL || rc == -EPERM;
+}
+
+static long by_clone3(struct ff_loan *loan, uintptr_t top)
+{
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID |
-			 CLONE_CHILD_CLEARTID,
+		.flags = CHILD_FLAGS | CLONE_CLEAR_SIGHAND,
 		.parent_tid = (uintptr_t)&loan->child,
 		.child_tid = (uintptr_t)&loan->borrowed,
 		.exit_signal = SIGCHLD,
@@ -283,24 +290,43 @@ static void make_child(struct ff_loan *loan)
 		.stack_size = CHILD_STACK,
 	};
 
+	if (atomic_load(&no_clone3) || ff_fault(FF_FAULT_NO_CLONE3) ||
+	    !ff_filter_allows(FF_ASK_clone3))
+		return -ENOSYS;
+	return ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+}
+
+static long by_clone(struct ff_loan *loan, uintptr_t top)
+{
+	loan->has_handlers = true;
+	return ff_clone(CHILD_FLAGS | SIGCHLD, (void *)top, &loan->child,
+			&loan->borrowed, ff_borrow, loan);
+}
+
+static void make_child(struct ff_loan *loan)
+{
+	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
+	long rc;
+
 	if (ff_fault_once(FF_FAULT_SIGNAL_LATE))
 		sys(kill, 0, SIGUSR1);
 	loan->reserved = loan->fenced && ff_headroom_reserve(&loan->nproc);
-	loan->result =
-		ff_fault(FF_FAULT_NO_CLONE3) ?
-			-ENOSYS :
-			ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
+	rc = by_clone3(loan, top);
+	if (is_refusal(rc)) {
+		atomic_store(&no_clone3, true);
+		rc = by_clone(loan, top);
+	}
+	loan->result = rc;
 	if (loan->reserved)
 		ff_headroom_release(&loan->nproc);
-	if (loan->reserved && loan->result == -EAGAIN) {
+	if (loan->reserved && rc == -EAGAIN) {
 		/* It would have been the last, or nearly so. */
 		loan->refused = true;
 		ff_lend_note_crowd();
 		return;
 	}
 	/* A child that is there may have said so already. */
-	if (loan->result == -ENOSYS || loan->result == -EINVAL ||
-	    loan->result == -EPERM) {
+	if (is_refusal(rc)) {
 		loan->refused = true;
 		atomic_store(&no_children, true);
 	}

@@ -58,10 +58,16 @@ enum way {
 
 static _Atomic int way_now;
 static _Atomic bool no_unshare;
+static _Atomic bool no_clone3;
 
 void ff_spawn_never_share(void)
 {
 	atomic_store(&way_now, CLONE_COPIES);
+}
+
+void ff_spawn_without_clone3(void)
+{
+	atomic_store(&no_clone3, true);
 }
 
 static long wait_for(int kind, long which, int how)
@@ -150,7 +156,7 @@ static long by_clone3(struct attempt *a)
 			       CLONE_ARGS_SIZE_VER2 :
 			       CLONE_ARGS_SIZE_VER0;
 
-	if (ff_fault(FF_FAULT_NO_CLONE3))
+	if (ff_fault(FF_FAULT_NO_CLONE3) || atomic_load(&no_clone3))
 		return -ENOSYS;
 	a->plan->handlers = false;
 	return ff_clone3(&args, bytes, ff_spawn_child, a->plan);
@@ -171,13 +177,13 @@ static long by_clone(struct attempt *a)
 	long pid;
 
 	a->plan->handlers = true;
-	pid = ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd,
-		       NULL, ff_spawn_child, a->plan);
+	pid = ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd, NULL,
+		       ff_spawn_child, a->plan);
 	if (pid != -EPERM || a->files == FF_FILES_COPY)
 		return pid;
 	copy_files(a);
-	return ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd,
-			NULL, ff_spawn_child, a->plan);
+	return ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd, NULL,
+			ff_spawn_child, a->plan);
 }
 
 /* qemu-user knows no CLONE_PIDFD. */

@@ -27,6 +27,9 @@ struct ff_birth {
 int ff_spawn(struct ff_plan *plan, const struct ff_birth *birth,
 	     pid_t *ret_pid);
 
+/* A filter is known to forbid it. */
+void ff_spawn_without_clone3(void);
+
 /* Believe that memory is never shared: valgrind and its like. */
 void ff_spawn_never_share(void);
 

@@ -260,12 +260,16 @@ static void *churn(void *arg)
 /* RLIMIT_NPROC is for users: a copy of us becomes one. */
 static void no_more_processes(void)
 {
-	pid_t pid = t_fork();
+	pid_t pid = t_fork(), one = -1;
 	struct rlimit none = { 0, 0 };
 
 	if (pid == 0) {
 		if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
 			_exit(1);
+		/* a filter is asked by a process, too, and beforehand */
+		CHECK(!posix_spawn(&one, "/bin/true", NULL, NULL, argv,
+				   environ) &&
+		      waitpid(one, NULL, 0) == one);
 		setrlimit(RLIMIT_NPROC, &none);
 		printf("as a user with no process left: %s\n",
 		       strerrorname_np(spawn("/bin/true", argv)));

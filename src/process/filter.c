@@ -1,0 +1,183 @@
+#include "process/filter.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "arch/hot.h"
+#include "host/ground.h"
+#include "host/newborn.h"
+#include "host/pidns.h"
+#include "host/sandbox.h"
+#include "host/signals.h"
+#include "process/trials.h"
+#include "tell/log.h"
+#include "tell/options.h"
+
+/* How many filters there are. */
+#define NOT_LOOKED (-2)
+#define UNTOLD (-1) /* strict mode, or /proc does not say */
+
+/* Threads with filters of their own by turns: then it is no use. */
+#define CHANGES_MAX 16
+
+#define IN_FORCE "seccomp is in force"
+#define NOT_NOW "seccomp is in force, and can't be asked now"
+
+static _Atomic int filters FF_HOT = NOT_LOOKED;
+static _Atomic bool asking FF_HOT;
+static _Atomic unsigned changes FF_HOT;
+
+/* Who was asking is the parent's. */
+static void reset(void)
+{
+	atomic_store(&asking, false);
+}
+FF_IN_NEW_PROCESS(reset);
+
+/* One thread at a time; the others don't wait. */
+static bool begin(void)
+{
+	bool nobody = false;
+
+	return atomic_compare_exchange_strong(&asking, &nobody, true);
+}
+
+static void end(void)
+{
+	atomic_store(&asking, false);
+}
+
+/* Where the program handles no signal nothing has to be blocked (H-Y3): who
+ * blocks signals has a call for it. */
+static bool ask(unsigned need, const char *status)
+{
+	const bool handles = ff_ground_caught(status) != 0;
+	ff_sigset mask = 0;
+	bool done = false;
+
+	if (!begin())
+		return false;
+	if (handles)
+		mask = ff_setmask(~(ff_sigset)0);
+	if (ff_trial_begin()) {
+		done = ff_ask(need, false) == 0;
+		ff_trial_end();
+	}
+	if (handles)
+		ff_setmask(mask);
+	end();
+	return done;
+}
+
+/* The number of filters of the thread which has @status. */
+static bool note(const char *status)
+{
+	const int now = ff_ground_filters(status);
+
+	if (atomic_load(&filters) == now)
+		return true;
+	if (!begin())
+		return false;
+	if (atomic_load(&filters) != NOT_LOOKED)
+		atomic_fetch_add(&changes, 1);
+	ff_ask_forget();
+	atomic_store(&filters, now);
+	end();
+	return true;
+}
+
+static const char *why_refused(int now)
+{
+	return now == UNTOLD || ff_options.seccomp_mode == FF_SECCOMP_REFUSE ||
+			       ff_ask_is_lost() ||
+			       atomic_load(&changes) > CHANGES_MAX ?
+		       IN_FORCE :
+		       NULL;
+}
+
+/* By the thread's status. A tracer would see who asks. */
+static const char *judge(const char *status, unsigned need)
+{
+	const char *why;
+	int now;
+
+	if (!note(status))
+		return NOT_NOW;
+	now = atomic_load(&filters);
+	if (now == 0)
+		return NULL;
+	why = why_refused(now);
+	if (!why && !ff_ask_is_answered(need) &&
+	    (ff_ground_is_traced(status) || !ask(need, status)))
+		return NOT_NOW;
+	return why ? why : ff_ask_why_not(need);
+}
+
+/* Where /proc does not tell there is more that speaks against a lazy fork. */
+const char *ff_filter_why_not(unsigned need)
+{
+	char status[FF_GROUND_BYTES];
+	const int now = atomic_load(&filters);
+
+	if (now == 0)
+		return NULL;
+	if (now != NOT_LOOKED && why_refused(now))
+		return IN_FORCE;
+	if (now != NOT_LOOKED && ff_ask_is_answered(need))
+		return ff_ask_why_not(need);
+	return ff_ground_read(status) < 0 ? NULL : judge(status, need);
+}
+
+const char *ff_filter_ground(char *status, unsigned need)
+{
+	const char *why = ff_ground_now(status);
+
+	if (!why)
+		why = judge(status, need);
+	if (!why && ff_next_child_is_init())
+		why = "the child would be a pid namespace's init";
+	return why;
+}
+
+bool ff_filter_is_there(void)
+{
+	char status[FF_GROUND_BYTES];
+
+	if (atomic_load(&filters) == NOT_LOOKED && ff_ground_read(status) == 0)
+		note(status);
+	return atomic_load(&filters) != 0;
+}
+
+static unsigned needed_to_tell(void)
+{
+	return ff_options.log || ff_options.stats ? FF_NEED_TELL : 0;
+}
+
+/* Why is said only where it may be. */
+static void leave_all(const char *why)
+{
+	if (ff_log_wanted() && !ff_ask_why_not(FF_NEED_TELL))
+		ff_log("from now on all is libc's: %s", why);
+	atomic_store(&ff_sandboxed, true);
+}
+
+bool ff_filter_lets_us(bool is_small)
+{
+	const unsigned need = FF_NEED_MARK | needed_to_tell();
+	const char *why;
+
+	if (!ff_filter_is_there() || atomic_load(&filters) == NOT_LOOKED ||
+	    why_refused(atomic_load(&filters)))
+		return true;
+	if (is_small && !needed_to_tell())
+		return false;
+	why = ff_filter_why_not(need);
+	if (why && (ff_ask_why_not(need) || ff_ask_is_lost()))
+		leave_all(why);
+	return !why;
+}
+
+bool ff_filter_allows(enum ff_ask which)
+{
+	return atomic_load(&filters) == 0 || ff_ask_answer(which) == FF_ALLOWED;
+}

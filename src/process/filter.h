@@ -1,0 +1,46 @@
+/*
+ * A seccomp filter that was in force before the program was started, or that
+ * it put itself under without our seeing it: what of ours does it allow? Asked
+ * once (process/ask.h) and remembered until the thread has another number of
+ * filters. One that comes by a name of libc's is host/sandbox.h's.
+ */
+#ifndef FF_PROCESS_FILTER_H
+#define FF_PROCESS_FILTER_H
+
+#include <stdbool.h>
+
+#include "process/ask.h"
+
+/*
+ * First of all, where something is about to be made: false, and it and all
+ * that comes later are libc's (host/sandbox.h), as the filter in force does
+ * not allow what is needed in any case. To be asked before other calls of
+ * ours; no call where nothing is in force, after the first time. @is_small:
+ * nothing is asked if nothing is to be told.
+ * Context: as ff_filter_why_not().
+ */
+bool ff_filter_lets_us(bool is_small);
+
+/* Is a filter in force? Looked at once. */
+bool ff_filter_is_there(void);
+
+/*
+ * NULL: this thread may make the calls that @need needs, or why not, for the
+ * log. Where nothing is known yet /proc is looked at, and the filter, if there
+ * is one, is asked. Makes no call before that but those that a process makes
+ * to be started.
+ * Context: any thread, in a flight; errno untouched.
+ */
+const char *ff_filter_why_not(unsigned need);
+
+/*
+ * The ground that may change between two forks (host/ground.h), a filter, and
+ * the pid namespace of children, all looked at now. NULL, or why not. @status:
+ * FF_GROUND_BYTES, for its use and the callers'.
+ */
+const char *ff_filter_ground(char *status, unsigned need);
+
+/* For calls that have another way. True where nothing is in force. */
+bool ff_filter_allows(enum ff_ask which);
+
+#endif

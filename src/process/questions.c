@@ -1,0 +1,224 @@
+/*
+ * The questions. What is named child_ runs in who asks, in its parent's memory,
+ * by raw calls alone.
+ */
+#include "process/questions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "arch/arch.h"
+#include "host/signals.h"
+#include "host/sys.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+#define PROCMAP_QUERY_NUMBER 0xc0686611UL
+#define SHSTK_STATUS 0x5005
+#define FUTEX_WAITV_NUMBER 449 /* Linux 5.16 */
+#define CLOCK_NONE 0x7f
+#define NO_TIMER (-1)
+
+enum rule {
+	EXACT,
+	ANY,
+	CHOICE,
+};
+
+static const struct row {
+	const char *words;
+	unsigned needs;
+	enum rule rule;
+	const char *why[3]; /* REFUSED, KILLED, SILENT */
+} row[] = {
+#define L FF_NEED_LAZY
+#define V FF_NEED_VFORK
+#define F FF_NEED_FENCE
+#define S FF_NEED_SPAWN
+#define M FF_NEED_MARK
+#define T FF_NEED_TELL
+#define X(id, words, needs, rule, kernel, question)               \
+	{ words,                                                  \
+	  needs,                                                  \
+	  rule,                                                   \
+	  { "seccomp refuses " words, "seccomp kills for " words, \
+	    "seccomp leaves " words " unanswered" } },
+#include "process/asks.def"
+#undef X
+#undef L
+#undef V
+#undef F
+#undef S
+#undef M
+#undef T
+};
+
+/* What the kernel writes to for a child. */
+union buffer {
+	siginfo_t info;
+	struct stat stat;
+	struct statfs fs;
+	struct sysinfo sys;
+	struct utsname name;
+	struct ff_sigaction act;
+	struct itimerval timer;
+	struct timespec time;
+	stack_t stack;
+	ff_sigset set;
+	uid_t id[3];
+	void *address;
+	size_t bytes;
+	int number;
+};
+
+static const struct timespec none;
+static const uint32_t never; /* to wait for it has no effect */
+
+bool ff_answer_rules_out(enum ff_ask i, enum ff_answer answer)
+{
+	switch (row[i].rule) {
+	case EXACT:
+		return answer != FF_ALLOWED && answer != FF_NOT_ASKED;
+	case ANY:
+		return answer == FF_KILLED || answer == FF_SILENT;
+	case CHOICE:
+		break;
+	}
+	return false;
+}
+
+/* Results that are an id or a state, as rows have it. */
+static long none_or_error(long id)
+{
+	return id > 0 ? 0 : -EPERM;
+}
+
+static long error_or_none(long rc)
+{
+	return rc < 0 ? rc : 0;
+}
+
+/* What an older kernel does not know, it says so of. */
+static long old_or_none(long rc)
+{
+	return rc >= 0 || rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+static siginfo_t *queued(siginfo_t *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->si_code = SI_QUEUE;
+	return info;
+}
+
+/* Neither to a file nor, by a limit of one byte, to a program. */
+static long child_dumps_no_core(void)
+{
+	struct rlimit limit;
+	long rc = sys(prlimit64, 0, RLIMIT_CORE, NULL, &limit);
+
+	if (rc < 0)
+		return rc;
+	limit.rlim_cur = limit.rlim_max > 0;
+	return sys(prlimit64, 0, RLIMIT_CORE, &limit, NULL);
+}
+
+static void child_handler(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	(void)context;
+}
+
+/* A signal is taken, and its handler comes back. */
+static long child_returns(void)
+{
+	const struct ff_sigaction act = {
+		.handler = child_handler,
+		.flags = SA_SIGINFO | FF_SA_RESTORER,
+		.restorer = ff_sigreturn,
+		.mask = ~(ff_sigset)0,
+	};
+	const ff_sigset one = FF_SIG(SIGURG), all = ~(ff_sigset)0;
+	long rc = sys(rt_sigaction, SIGURG, &act, NULL, sizeof(one));
+
+	if (rc == 0)
+		rc = sys(rt_sigprocmask, SIG_UNBLOCK, &one, NULL, sizeof(one));
+	if (rc == 0)
+		rc = sys(kill, ff_getpid(), SIGURG);
+	if (rc == 0)
+		rc = sys(rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	return rc;
+}
+
+static long child_takes_none(siginfo_t *info)
+{
+	const ff_sigset set = FF_SIG(SIGSYS);
+
+	return sys(rt_sigtimedwait, &set, info, &none, sizeof(set));
+}
+
+/* On, with a selector that lets all calls through, and off. */
+static long child_dispatches(void)
+{
+	const char let_all = 0;
+	long rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 0, &let_all);
+
+	if (rc == 0)
+		rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0);
+	return rc;
+}
+
+enum ff_answer ff_child_ask(enum ff_ask which)
+{
+	union buffer buffer = { .bytes = 0 }, *b = &buffer;
+	long rc = 0, kernel = 0;
+
+	switch (which) {
+#define X(id, words, needs, rule, kernels, question) \
+	case FF_ASK_##id:                            \
+		kernel = (kernels);                  \
+		rc = (question);                     \
+		break;
+#include "process/asks.def"
+#undef X
+	case FF_ASK_COUNT:
+		break;
+	}
+	return rc == kernel ? FF_ALLOWED : FF_REFUSED;
+}
+
+const char *ff_ask_words(enum ff_ask which)
+{
+	return row[which].words;
+}
+
+unsigned ff_ask_needs(enum ff_ask which)
+{
+	return row[which].needs;
+}
+
+const char *ff_answer_why(enum ff_ask which, enum ff_answer answer)
+{
+	return row[which].why[answer - FF_REFUSED];
+}

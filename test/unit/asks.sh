@@ -1,0 +1,31 @@
+#!/bin/bash
+# Every system call that is made for forks, vforks and spawns is asked for
+# (src/process/asks.def), where a seccomp filter is in force.
+. "$(dirname "$0")/lib.sh"
+
+asked=$(sed -n 's/^X([a-z0-9_]*, "\([a-z0-9_]*\).*/\1/p' \
+	"$root/src/process/asks.def" | sort -u)
+[ "$(wc -l <<<"$asked")" -gt 60 ] || fail "the table can't be read"
+
+# Made for the program, as libc would make it: a step of a spawn, what a
+# handler of a fork of its own asks for. And what is made before anything is
+# asked, or never under a filter.
+not_ours='execve|name|clone|exit'
+not_ours+='|chdir|fchdir|dup2|setresuid|setresgid|setgroups|setpriority'
+not_ours+='|sched_setparam|sched_setscheduler|sched_setaffinity|ioprio_set'
+not_ours+='|umask|getuid|getgid|geteuid|getdents64|execveat'
+
+made=0
+while read -r call; do
+	made=$((made + 1))
+	[[ $call =~ ^($not_ours)$ ]] && continue
+	grep -qx "$call" <<<"$asked" ||
+		fail "$call is made, and has no row in process/asks.def:" \
+			"$(cd "$root/src" && grep -rlE "\bsys\($call\b" .)"
+done < <(cd "$root/src" && grep -rhoE \
+	'\b(sys\(|ff_sys\(__NR_)[a-z0-9_]+' \
+	--include='*.[ch]' host process lazy lend spawn site tell ways libc |
+	sed -E 's/(ff_sys\(__NR_|sys\()//' | sort -u)
+[ "$made" -gt 60 ] || fail "only $made calls were found"
+
+finish
