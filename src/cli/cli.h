@@ -40,6 +40,7 @@ int cli_doctor(bool json);
 #define CLI_COUNTERS_MAX 16
 struct cli_counters {
 	size_t count;
+	bool is_aside; /* there are none: the object is not in force there */
 	char name[CLI_COUNTERS_MAX][24];
 	long value[CLI_COUNTERS_MAX];
 };

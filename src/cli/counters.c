@@ -58,6 +58,8 @@ static void look(struct cli_counters *counters, bool *has_values,
 	const char *found;
 
 	if (writable) {
+		if (memmem(text, n, FF_STATS_ASIDE, sizeof(FF_STATS_ASIDE)))
+			counters->is_aside = true;
 		found = memmem(text, n, FF_STATS_MARK, mark);
 		if (found && (size_t)(text + n - found) >=
 				     mark + sizeof(counters->value)) {

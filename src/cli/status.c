@@ -297,21 +297,32 @@ static void print_forks(const struct process *p)
 		puts("can't be read");
 }
 
+/* In force are we where its libc is known; the object says so itself. */
+static bool stands_aside(const struct process *p)
+{
+	struct cli_counters counters;
+
+	cli_counters_read(p->pid, &counters);
+	return counters.is_aside;
+}
+
 static bool print(const struct process *p)
 {
-	bool on;
+	bool on, aside;
 
 	fact("process", "%ld %s", p->pid, p->names[0] ? p->names[0] : "?");
 	print_object(p);
 	print_options(p);
 	take_options(p);
-	on = *p->object && !p->is_secure && ff_options.on;
+	aside = *p->object && stands_aside(p);
+	on = *p->object && !p->is_secure && ff_options.on && !aside;
 	if (on)
 		fact("in force", "yes");
 	else
 		fact("in force", "no: %s",
 		     !*p->object  ? "the object is not there" :
 		     p->is_secure ? "secure-execution mode" :
+		     aside	  ? "its libc is not one that flatfork knows" :
 				    "switched off");
 	if (on)
 		print_forks(p);

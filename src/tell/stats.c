@@ -30,6 +30,11 @@ __attribute__((used)) static const char counter_names[] =
 
 static atomic_bool written FF_HOT;
 
+void ff_stats_stand_aside(void)
+{
+	memcpy(ff_stats.mark, FF_STATS_ASIDE, sizeof(ff_stats.mark));
+}
+
 void ff_stats_reset(void)
 {
 #define X(name, what) atomic_store(&ff_stats.name, 0);

@@ -24,7 +24,8 @@
  * command reads them so, and a process pays nothing for it. Both are hints, as
  * any process can have such bytes.
  */
-#define FF_STATS_MARK "ffcount"		      /* eight bytes with its NUL */
+#define FF_STATS_MARK "ffcount"	 /* eight bytes with its NUL */
+#define FF_STATS_ASIDE "ffaside" /* in its place, where we are not in force */
 #define FF_STATS_NAMES "flatfork's counters:" /* and then NAME, ... */
 
 struct ff_stats {
@@ -35,6 +36,9 @@ struct ff_stats {
 };
 
 extern struct ff_stats ff_stats;
+
+/* Nothing of ours is in force in this program, so nothing is counted. */
+void ff_stats_stand_aside(void);
 
 /* In a new child: start from zero. Async-signal-safe. */
 void ff_stats_reset(void);

@@ -27,6 +27,7 @@
 #include "site/name.h"
 #include "tell/log.h"
 #include "tell/places.h"
+#include "tell/stats.h"
 #include "ways/cost.h"
 #include "ways/intent.h"
 #include "ways/settings.h"
@@ -63,6 +64,7 @@ static void stand_aside(void)
 		       ff_libc_version() ? ff_libc_version() : "libc");
 	}
 	memset(&ff_options, 0, sizeof(ff_options));
+	ff_stats_stand_aside();
 }
 
 void ff_fork_setup(void)

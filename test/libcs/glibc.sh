@@ -65,6 +65,7 @@ same perl 6 "${by[@]}" "$tree/usr/bin/perl" -e \
 	print $? >> 8, "\n"; exit 6'
 if [ -z "$known" ]; then
 	not_in_force "glibc $version" "${by[@]}" "$dash" -c '(exit 1); exit 1'
+	not_claimed "${by[@]}" "$work/names" -s
 else
 	one log LD_PRELOAD="$object" FLATFORK_LOG="$work/log" \
 		FLATFORK_FORK=lazy -- "${by[@]}" "$tree/usr/bin/perl" -e \

@@ -91,6 +91,23 @@ not_in_force() {
 	[ ! -e "$work/stats" ] || fail "$what: there are counters"
 }
 
+# not_claimed COMMAND...: the command says of such a process, which stays, that
+# we are not in force in it
+not_claimed() {
+	local pid rc=0 i
+
+	LD_PRELOAD=$object "$@" &
+	pid=$!
+	for ((i = 0; i < 100; i++)); do
+		grep -qs pause "/proc/$pid/wchan" && break
+		sleep 0.1
+	done
+	"$FF_BUILD/flatfork" status "$pid" >"$work/status" 2>&1 || rc=$?
+	kill "$pid" && wait "$pid" 2>/dev/null
+	[ "$rc" -eq 1 ] && grep -qE 'in force +no: its libc' "$work/status" ||
+		fail "status: $rc: $(cat "$work/status")"
+}
+
 finish() {
 	[ "$failures" -eq 0 ] && echo passed
 	exit "$((failures > 0))"

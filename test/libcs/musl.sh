@@ -27,4 +27,5 @@ grep -q '^__register_atfork: is not$' "$work/with.out" ||
 	fail "a name that musl lacks is there"
 same static 70 "$work/static"
 not_in_force "this libc" "${linker[@]}" "$work/names" -
+not_claimed "${linker[@]}" "$work/names" -s
 finish

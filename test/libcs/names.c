@@ -6,10 +6,11 @@
  *	names [PLUGIN]
  *	names -
  *	names -u
+ *	names -s
  *
  * PLUGIN is loaded at the end: plugin.c, which may bring what this program is
  * not linked with. With - it forks once, and nobody execs; with -u it says
- * whose rights it has.
+ * whose rights it has; with -s it stays there.
  */
 #include <dlfcn.h>
 #include <err.h>
@@ -472,6 +473,8 @@ static void plugin(const char *path)
 int main(int argc, char **argv)
 {
 	signal(SIGCHLD, SIG_DFL);
+	if (argc > 1 && !strcmp(argv[1], "-s"))
+		pause();
 	if (argc > 1 && !strcmp(argv[1], "-u")) {
 		printf("%d\n", (int)geteuid());
 		return 0;
