@@ -1,8 +1,8 @@
 #include "host/file.h"
 
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 
+#include "host/device.h"
 #include "host/sys.h"
 
 long ff_read_file(const char *path, char *buffer, size_t size)
@@ -30,8 +30,8 @@ uint64_t ff_number_at(const char *s)
 
 bool ff_is_null(const struct stat *st)
 {
-	const unsigned which = minor(st->st_rdev);
+	const unsigned which = ff_minor(st->st_rdev);
 
-	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
+	return S_ISCHR(st->st_mode) && ff_major(st->st_rdev) == 1 &&
 	       (which == 3 || which == 5 || (which >= 7 && which <= 9));
 }

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
+#include "host/device.h"
 #include "host/sys.h"
 
 /* A complaint in the making: "PATH:LINE: ". */
@@ -224,7 +224,8 @@ void ff_config_parse(struct ff_config *config, const char *path, char *text,
 /* NULL, or why not. An empty device is an empty file: a way to have none. */
 static const char *why_not_trusted(const struct stat *s)
 {
-	if (S_ISCHR(s->st_mode) && s->st_rdev == makedev(1, 3))
+	if (S_ISCHR(s->st_mode) && ff_major(s->st_rdev) == 1 &&
+	    ff_minor(s->st_rdev) == 3)
 		return NULL;
 	if (!S_ISREG(s->st_mode))
 		return "not a file: not read";

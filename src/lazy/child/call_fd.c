@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "arch/arch.h"
+#include "host/device.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"
@@ -203,7 +203,7 @@ static bool is_own_folder(unsigned device, uint64_t inode)
 	struct stat st;
 
 	return sys(stat, "/proc/self/fd", &st) == 0 &&
-	       minor(st.st_dev) == device && st.st_ino == inode;
+	       ff_minor(st.st_dev) == device && st.st_ino == inode;
 }
 
 /* Take ours from what was told. False: it can't be known whether they are. */
@@ -220,10 +220,10 @@ static bool forget_ours(char kind, void *answer)
 		x->stx_size -= (uint64_t)ff_our_fds();
 		return true;
 	}
-	if (!may_list_fds(st->st_mode, major(st->st_dev),
+	if (!may_list_fds(st->st_mode, ff_major(st->st_dev),
 			  (uint64_t)st->st_size))
 		return true;
-	if (!is_own_folder(minor(st->st_dev), st->st_ino))
+	if (!is_own_folder(ff_minor(st->st_dev), st->st_ino))
 		return false;
 	st->st_size -= ff_our_fds();
 	return true;
