@@ -5,6 +5,8 @@
  * closefrom of everything, 1023, and the new program's table. Each execs.
  *
  * Test: -l -f
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-fd-numbers
  */
 #include "t.h"
 

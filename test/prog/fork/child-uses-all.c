@@ -5,6 +5,8 @@
  * All before exec; the results come with the program exec'ed.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-child-uses-all
  */
 #include "t.h"
 

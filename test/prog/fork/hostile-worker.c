@@ -10,6 +10,8 @@
  * The first argument, or T_ROUNDS, is how many rounds of children.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-hostile-worker
  */
 #include "t.h"
 

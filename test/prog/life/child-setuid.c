@@ -4,6 +4,8 @@
  * absent memory afterwards. Needs root.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-child-setuid
  */
 #include "t.h"
 

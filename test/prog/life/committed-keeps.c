@@ -14,6 +14,8 @@
  *       committed-keeps-{robust,robust_exits,robust_held,grows} {}
  * Test: -l -e FLATFORK_LEND=off committed-keeps-{forks,limits_self} {}
  * Test: -e FLATFORK_LEND=off committed-keeps-limit limit
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-committed-keeps-{robust,grows} {}
  */
 #include "t.h"
 

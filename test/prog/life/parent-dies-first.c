@@ -4,6 +4,8 @@
  * killed right after fork, execs, and is adopted by us, a subreaper.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-parent-dies-first
  */
 #include "t.h"
 

@@ -5,6 +5,8 @@
  * parent wrote; code in them runs. Then exec.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-area-protections
  */
 #include "t.h"
 

@@ -4,6 +4,8 @@
  * parent's malloc goes on unharmed.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-child-malloc-heavy
  */
 #include "t.h"
 

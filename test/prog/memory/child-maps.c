@@ -4,6 +4,8 @@
  * it has after a plain fork, and the parent keeps everything.
  *
  * Test: -l
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-child-maps
  */
 #include "t.h"
 

@@ -6,6 +6,8 @@
  *
  * Test: -l child-reads-far 64
  * Test: child-reads-very-far 2048
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-child-reads-far 64
  */
 #include "t.h"
 

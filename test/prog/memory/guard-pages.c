@@ -5,6 +5,8 @@
  * that they get to be born committed. Argument: what the last one does.
  *
  * Test: -l guard-pages-CASE CASE
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-guard-pages-CASE CASE
  */
 #include "t.h"
 

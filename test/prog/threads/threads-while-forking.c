@@ -5,6 +5,8 @@
  * the number of forks per thread.
  *
  * Test: -l threads-while-forking 60
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-threads-while-forking 20
  */
 #include "t.h"
 

@@ -25,6 +25,9 @@
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       handed-over-{refused,ends,ends_late,falls} {}
  * Test: -b 1500 -e FLATFORK_LEND=off handed-over-no_more no_more
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem
+ *       served-handed-over-{spins,execs,on_trial,ends_late,falls} {}
  */
 #include "t.h"
 

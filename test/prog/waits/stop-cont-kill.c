@@ -5,6 +5,8 @@
  * plain fork, and nobody waits for ever.
  *
  * Test: -f
+ * Test: -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-mem served-stop-cont-kill
  */
 #include "t.h"
 
