@@ -18,7 +18,14 @@
 /* Below, nothing else is worth a question. */
 #define CHEAP_NS ((int64_t)200 * 1000)
 
+/* A copy of more is no small thing to learn from. */
+#define RESIDENT_MAX ((uint64_t)4 << 30)
+
+static const char measured[] = FF_COST_MEASURED;
+static const char mappings[] = FF_COST_MAPPINGS;
+
 static struct {
+	_Atomic bool refused;		    /* a copy was */
 	_Atomic int64_t extra_ns, clone_ns; /* of lazy forks */
 	_Atomic int64_t real_ns;	    /* 0: not known */
 	_Atomic uint64_t real_resident;	    /* then */
@@ -72,14 +79,23 @@ static int64_t saved_ns(uint64_t resident)
 
 const char *ff_cost_why_real(uint64_t resident)
 {
-	if (!ff_cost_is_asked() || atomic_load(&cost.extra_ns) < CHEAP_NS)
+	if (!ff_cost_is_asked() || atomic_load(&cost.extra_ns) < CHEAP_NS ||
+	    atomic_load(&cost.refused) || resident > RESIDENT_MAX)
 		return NULL;
 	atomic_store(&cost.resident, resident);
 	if (atomic_load(&cost.real_ns) == 0)
-		return FF_COST_MEASURED;
+		return measured;
 	if (saved_ns(resident) > atomic_load(&cost.extra_ns))
 		return NULL;
 	if (atomic_fetch_add(&cost.skipped, 1) % LOOK_EVERY == LOOK_EVERY - 1)
 		return NULL;
-	return FF_COST_MAPPINGS;
+	return mappings;
+}
+
+bool ff_cost_gives_up(const char *why)
+{
+	if (why != measured && why != mappings)
+		return false;
+	atomic_store(&cost.refused, true);
+	return true;
 }

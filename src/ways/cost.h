@@ -15,6 +15,10 @@
 #define FF_COST_MAPPINGS "its mappings take longer than its memory"
 const char *ff_cost_why_real(uint64_t resident);
 
+/* A real fork was refused for want of memory. Was that the reason why it was
+ * real? Then there is none from now on. */
+bool ff_cost_gives_up(const char *why);
+
 /* A lazy fork took @extra_ns besides its clone. */
 void ff_cost_of_lazy(int64_t extra_ns, int64_t clone_ns);
 

@@ -241,6 +241,7 @@ static long fork_any(struct fork *fork)
 	const char *why = NULL;
 	int error = errno;
 	bool ours;
+	long pid;
 
 	ff_fork_setup();
 	ff_settings_complete();
@@ -277,7 +278,12 @@ static long fork_any(struct fork *fork)
 	if (!ours || why) {
 		if (fork->strays)
 			fork->strays->frame = 0;
-		return fork_real(fork->call, fork->arg, intent.site);
+		pid = fork_real(fork->call, fork->arg, intent.site);
+		if (pid >= 0 || errno != ENOMEM || !ff_cost_gives_up(why))
+			return pid;
+		/* It is refused a copy that it need not have had. */
+		errno = error;
+		return fork_any(fork);
 	}
 	return fork_lazy(fork, &intent);
 }

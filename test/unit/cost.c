@@ -85,10 +85,10 @@ START_TEST(others_are_real_and_looked_at_now_and_then)
 	int lazy = 0;
 
 	begin();
-	learn(20 * MS, 10 * MS, 12 * MS);
+	learn(20 * MS, 10 * MS, 14 * MS);
 	for (int i = 0; i < 640; i++) {
 		if (ff_cost_why_real(GB)) {
-			ff_cost_of_real(12 * MS);
+			ff_cost_of_real(14 * MS);
 			continue;
 		}
 		ff_cost_of_lazy(20 * MS, 10 * MS);
@@ -96,7 +96,7 @@ START_TEST(others_are_real_and_looked_at_now_and_then)
 	}
 	ck_assert_int_eq(lazy, 10);
 	/* it grows */
-	ck_assert_ptr_null(ff_cost_why_real(20 * GB));
+	ck_assert_ptr_null(ff_cost_why_real(4 * GB));
 }
 END_TEST
 
@@ -109,6 +109,24 @@ START_TEST(a_time_that_was_long_once_is_forgotten)
 	ck_assert_str_eq(ff_cost_why_real(GB), FF_COST_MAPPINGS);
 	ff_cost_of_lazy(MS, 10 * MS);
 	ck_assert_ptr_null(ff_cost_why_real(GB));
+}
+END_TEST
+
+START_TEST(a_process_that_may_not_be_copied_is_not_asked_to_be)
+{
+	const char *why;
+
+	begin();
+	learn(20 * MS, 10 * MS, 12 * MS);
+	ck_assert_ptr_null(ff_cost_why_real(8 * GB));
+	why = ff_cost_why_real(GB);
+	ck_assert_ptr_nonnull(why);
+	ck_assert(!ff_cost_gives_up(NULL));
+	ck_assert(!ff_cost_gives_up("small process"));
+	ck_assert_str_eq(ff_cost_why_real(GB), FF_COST_MAPPINGS);
+	ck_assert(ff_cost_gives_up(why));
+	for (int i = 0; i < 100; i++)
+		ck_assert_ptr_null(ff_cost_why_real(GB));
 }
 END_TEST
 
@@ -145,5 +163,7 @@ void unit_tests(TCase *tests)
 		       forks_stay_lazy_where_that_saves_more_than_it_takes);
 	tcase_add_test(tests, others_are_real_and_looked_at_now_and_then);
 	tcase_add_test(tests, a_time_that_was_long_once_is_forgotten);
+	tcase_add_test(tests,
+		       a_process_that_may_not_be_copied_is_not_asked_to_be);
 	tcase_add_test(tests, many_are_read_as_few_are);
 }
