@@ -50,8 +50,8 @@ says=$("${by[@]}" --version 2>/dev/null | head -n 1)
 	skip "$release has another glibc: $says"
 for name in names threaded; do
 	same "$name" 70 "${by[@]}" "$work/$name" "$work/plugin.so"
-	grep -q '^plugin: 81$' "$work/plain.out" ||
-		fail "$name: the plugin did not run: $(cat "$work/plain.out")"
+	grep -q '^plugin: 81$' "$work/plain/out" ||
+		fail "$name: the plugin did not run: $(cat "$work/plain/out")"
 done
 dash=$(find "$tree"/{,usr/}bin -name dash 2>/dev/null | head -n 1)
 # shellcheck disable=SC2016 # dash expands it

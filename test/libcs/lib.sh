@@ -1,28 +1,17 @@
 # shellcheck shell=bash
 # What the scripts of this directory share; sourced, not run.
-set -u
 
-: "${FF_BUILD:?the build directory, an absolute path}"
+# shellcheck source=test/ways.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../ways.sh"
+
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-object=$FF_BUILD/libflatfork-preload.so
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-chmod 755 "$work" # others run programs in it
-unset FLATFORK "${!FLATFORK_@}" LD_PRELOAD LD_LIBRARY_PATH
+base=(PATH="$PATH")
+unset LD_LIBRARY_PATH
 export LC_ALL=C
-ulimit -c 0
-
-failures=0
 
 fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-skip() {
-	echo "SKIPPED: $*"
-	exit 77
+	failed "$@"
 }
 
 # debs RELEASE PACKAGE...: the folder with them, in $tree
@@ -34,41 +23,36 @@ debs() {
 	[ "$rc" -eq 0 ] || { echo "$tree" && exit 1; }
 }
 
-# one NAME VARIABLE=VALUE... -- COMMAND...: what it does goes to $work/NAME.*
+# one NAME VARIABLE=VALUE... -- COMMAND...: into $work/one-NAME
 one() {
-	local name=$1 status=0
+	local name=one-$1 vars=()
 	shift
-	local vars=()
 	while [ "$1" != -- ]; do
 		vars+=("$1")
 		shift
 	done
 	shift
-	(cd "$work" && timeout -k 5 60 env "${vars[@]}" "$@") \
-		>"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
-	echo "$status" >"$work/$name.status"
+	run "$name" env ${vars[@]+"${vars[@]}"} "$@"
 }
 
 # same WHAT STATUS COMMAND...: plain, with us, and with us switched off; $preload
 # is what LD_PRELOAD says, $object if empty
 preload=''
 same() {
-	local what=$1 want=$2 way part
+	local what=$1 want=$2 way object=${preload:-$object}
 	shift 2
 
-	one plain -- "$@"
-	[ "$(cat "$work/plain.status")" = "$want" ] ||
-		fail "$what: plain status is $(cat "$work/plain.status"):" \
-			"$(cat "$work/plain.err")"
-	[ "$want" -ne 0 ] || [ -s "$work/plain.out" ] ||
+	echo "# $what"
+	run plain "$@"
+	[ "$(status_of plain)" = "$want" ] ||
+		fail "$what: plain status is $(status_of plain):" \
+			"$(cat "$work/plain/err")"
+	[ "$want" -ne 0 ] || [ -s "$work/plain/out" ] ||
 		fail "$what: says nothing"
-	one with LD_PRELOAD="${preload:-$object}" -- "$@"
-	one off LD_PRELOAD="${preload:-$object}" FLATFORK=off -- "$@"
-	for way in with off; do
-		for part in out err status; do
-			diff -u "$work/plain.$part" "$work/$way.$part" ||
-				fail "$what: $part differs ($way)"
-		done
+	for way in user off; do
+		way_env "$way"
+		run "$way" env "${with[@]}" "$@"
+		same_as_plain "$way"
 	done
 }
 

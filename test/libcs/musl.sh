@@ -22,8 +22,8 @@ program plugin.so plugin.c -shared -fPIC
 program static names.c -static -DNAMES_STATIC
 
 same names 70 "${linker[@]}" "$work/names" "$work/plugin.so"
-grep -q '^plugin: 81$' "$work/plain.out" || fail "the plugin did not run"
-grep -q '^__register_atfork: is not$' "$work/with.out" ||
+grep -q '^plugin: 81$' "$work/plain/out" || fail "the plugin did not run"
+grep -q '^__register_atfork: is not$' "$work/user/out" ||
 	fail "a name that musl lacks is there"
 same static 70 "$work/static"
 not_in_force "this libc" "${linker[@]}" "$work/names" -

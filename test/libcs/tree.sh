@@ -42,14 +42,14 @@ if [ -e "$small" ]; then
 		-Wl,-rpath,"$tree/lib32" \
 		-Wl,--dynamic-linker="$tree/lib32/ld-linux.so.2" \
 		2>"$work/cc" && one plain -- "$work/elf32" &&
-		[ "$(cat "$work/plain.status")" = 90 ]; then
+		[ "$(cat "$work/one-plain/status")" = 90 ]; then
 		preload=$by_lib
 		same elf32 90 "$work/elf32"
 		preload=''
 		bits=./elf32
 	else
 		echo "not run: a program of 32 bits:" \
-			"$(cat "$work/cc" "$work/plain.err")"
+			"$(cat "$work/cc" "$work/one-plain/err")"
 	fi
 else
 	echo "not run: a program of 32 bits (the compiler makes none)"
@@ -73,9 +73,9 @@ same tree 0 sh "$work/tree" ./here
 preload=$by_lib
 same 'tree by $LIB' 0 sh "$work/tree" "$bits"
 one with LD_PRELOAD="$by_lib" -- grep -c "$object" /proc/self/maps
-[ "$(cat "$work/with.out")" -gt 0 ] || fail "\$LIB does not lead to us"
+[ "$(cat "$work/one-with/out")" -gt 0 ] || fail "\$LIB does not lead to us"
 preload=''
-grep -qc '^./musl: 70$' "$work/plain.out" || fail "musl did not run"
+grep -qc '^./musl: 70$' "$work/plain/out" || fail "musl did not run"
 
 # Given other rights than who starts it, it is not told of us: a path in
 # LD_PRELOAD is no matter then.
@@ -87,7 +87,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		"$work/rights"
 	one with LD_PRELOAD="$object" -- setpriv --reuid=65534 --clear-groups \
 		"$work/rights" -u
-	[ "$(cat "$work/with.out")" = 0 ] ||
+	[ "$(cat "$work/one-with/out")" = 0 ] ||
 		echo "set-user-id programs are not so here"
 else
 	echo "not run: a set-user-id program (needs root and setpriv)"

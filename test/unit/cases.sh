@@ -90,8 +90,8 @@ for file in "$tests"/unit/*.c; do
 done
 
 # Scripts, and what they have several of.
-for file in "$tests"/{unit,suite,ground,lowmem}/*.sh; do
-	[ "${file##*/}" = lib.sh ] && continue
+for file in "$tests"/{unit,suite,ground,lowmem,libcs}/*.sh; do
+	case ${file##*/} in lib.sh | debs.sh) continue ;; esac
 	runs 1 "${file##*/}" || fail "no test runs ${file#"$root/"}"
 done
 for case in $(sed -nE 's/^case_(\w+)\(\).*/\1/p' "$tests/ground/ground.sh"); do
