@@ -97,6 +97,10 @@ done
 for case in $(sed -nE 's/^case_(\w+)\(\).*/\1/p' "$tests/ground/ground.sh"); do
 	runs 1 ground.sh "$case" || fail "no test runs ground.sh $case"
 done
+for fault in $(sed -nE 's/^fault ([a-z,-]+).*/\1/p' "$tests/ground/faults.sh")
+do
+	runs 1 faults.sh "$fault" || fail "no test runs faults.sh $fault"
+done
 for file in $(grep -l '^lane ' "$tests"/kernel/*.sh); do
 	runs 1 kernel.sh "${file##*/}" || fail "no test runs ${file#"$root/"}"
 done
