@@ -78,6 +78,19 @@ while IFS=: read -r file row; do
 	runs 1 "$name" "$case" || fail "no test runs $name $case"
 done < <(grep -oE '\bCASE\([^,)]+|\bT_CASE\("[^"]+"' "$tests"/prog/*/*.c)
 
+# Words that a program without a table asks for: a test gives each.
+for file in "$tests"/prog/*/*.c; do
+	name=$(basename "$file" .c)
+	grep -q '^CASES_MAIN' "$file" && continue
+	given=" $(sed -nE "s|.*/test/prog/$name (.*)|\1|p" "$work/all" |
+		tr '\n' ' ') "
+	for word in $(grep -oE '\bis\("[^"]+"\)|strcmp\((how|way|what|which|name|by|topic|argv\[[12]\]), "[^"]+"\)' \
+		"$file" | sed -E 's/.*"(.*)".*/\1/'); do
+		[[ $given == *" $word "* ]] ||
+			fail "$name: no test gives it \"$word\""
+	done
+done
+
 # What a unit test defines it adds, once.
 for file in "$tests"/unit/*.c; do
 	added=" $(tr -d '\n\t' <"$file" |
