@@ -121,6 +121,7 @@ struct ff_slot {
 	bool armed;	 /* dispatch is on for this thread */
 	bool deny;	 /* it must be lazy, or fail */
 	bool denied;	 /* it has failed */
+	bool passes;	 /* for a reason that may be gone by the next time */
 	bool real;	 /* a real fork follows; the gate counts it */
 	bool committed;	 /* the child is born committed */
 	bool alone;	 /* nobody else can change mappings under us */

@@ -39,6 +39,9 @@
  * inside a fork finds that it is not the one that began (H-E1). */
 static unsigned generation FF_HOT;
 
+/* Each takes a signal, or lets another thread go on. */
+#define DENIED_TRIES 100
+
 static bool has_handler FF_HOT;
 
 static void be_another(void)
@@ -146,6 +149,8 @@ static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
 			ff_account_reason(fork->name, fork->at, intent->why);
 		if (pid > 0)
 			ff_account_real(intent->site);
+	} else if (slot->denied && slot->passes && !intent->last) {
+		intent->again = true;
 	} else {
 		ff_account(slot, intent->site, pid, fork->name, fork->at);
 	}
@@ -235,9 +240,8 @@ static bool begin(void)
 	return false;
 }
 
-static long fork_any(struct fork *fork)
+static long fork_once(struct fork *fork, struct ff_intent *intent)
 {
-	struct ff_intent intent = { .strays = fork->strays };
 	const char *why = NULL;
 	int error = errno;
 	bool ours;
@@ -260,15 +264,15 @@ static long fork_any(struct fork *fork)
 	ours = ff_is_our_process();
 	if (ours) {
 		ff_standins_reap();
-		intent.site = ff_site_of(fork->at);
+		intent->site = ff_site_of(fork->at);
 		ff_sites_listen();
 		why = fork->bare || has_handler ?
-			      ff_why_real(intent.site, &intent.way) :
+			      ff_why_real(intent->site, &intent->way) :
 			      "no fork handler of ours";
-		intent.deny = ff_copies_are_denied();
-		if (intent.deny && !why)
+		intent->deny = ff_copies_are_denied();
+		if (intent->deny && !why)
 			why = ff_intent_why_not();
-		if (why && intent.deny)
+		if (why && intent->deny)
 			return fork_denied(fork, why);
 		if (why)
 			ff_account_reason(fork->name, fork->at, why);
@@ -278,14 +282,32 @@ static long fork_any(struct fork *fork)
 	if (!ours || why) {
 		if (fork->strays)
 			fork->strays->frame = 0;
-		pid = fork_real(fork->call, fork->arg, intent.site);
+		pid = fork_real(fork->call, fork->arg, intent->site);
 		if (pid >= 0 || errno != ENOMEM || !ff_cost_gives_up(why))
 			return pid;
 		/* It is refused a copy that it need not have had. */
 		errno = error;
-		return fork_any(fork);
+		*intent = (struct ff_intent){ .strays = fork->strays,
+					      .last = intent->last };
+		return fork_once(fork, intent);
 	}
-	return fork_lazy(fork, &intent);
+	return fork_lazy(fork, intent);
+}
+
+/* Where a copy is denied, what passes (a signal that waits) is no reason to
+ * fail: libc has undone its fork, and begins anew. */
+static long fork_any(struct fork *fork)
+{
+	struct ff_intent intent;
+	unsigned tries = 0;
+	long pid;
+
+	do {
+		intent = (struct ff_intent){ .strays = fork->strays,
+					     .last = ++tries == DENIED_TRIES };
+		pid = fork_once(fork, &intent);
+	} while (pid < 0 && intent.again);
+	return pid;
 }
 
 void ff_fork_is_met(void)

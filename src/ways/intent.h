@@ -14,10 +14,12 @@ struct ff_intent {
 	enum ff_way way;
 	const struct ff_strays *strays; /* or NULL */
 	bool deny;			/* it must be lazy, or fail */
+	bool last;			/* ... and this is the last try */
 
 	/* Of ff_intent_meet(). */
 	struct ff_slot *slot; /* armed, or was */
 	const char *why;      /* or why it is not */
+	bool again;	      /* it was denied for what passes */
 	bool real;	      /* a real fork follows; the gate counts it */
 };
 

@@ -3,17 +3,20 @@
  * of each fork whether it failed and how, and whether fork handlers ran in
  * pairs, and malloc still works.
  *
- * denied NOOP
+ * denied [--signals] NOOP
+ *   --signals   forks often, while a timer's signal comes all the time
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +77,33 @@ static void fork_for(const char *what)
 	say(what, pid);
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void fork_among_signals(void)
+{
+	const struct itimerval often = { { 0, 500 }, { 0, 500 } },
+			       never = { { 0, 0 }, { 0, 0 } };
+	const struct sigaction action = { .sa_handler = on_alarm,
+					  .sa_flags = SA_RESTART };
+	int failed = 0;
+	pid_t pid;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 100; i++) {
+		pid = fork();
+		if (!pid)
+			exec_noop();
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+			failed++;
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	printf("among signals: %d failed\n", failed);
+}
+
 static void vfork_and_spawn(void)
 {
 	char *argv[] = { noop, NULL };
@@ -93,9 +123,13 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || !memory || pipe(to_me))
 		return 2;
-	noop = argv[1];
+	noop = argv[argc - 1];
 	for (size_t at = 0; at < BYTES; at += 4096)
 		memory[at] = 1;
+	if (argc > 2) {
+		fork_among_signals();
+		return memory[0] != 1;
+	}
 	pthread_atfork(count_before, count_after, NULL);
 	for (int i = 0; i < 3; i++) {
 		fork_for("execs");

@@ -44,10 +44,17 @@ counted 2 '^(vfork|spawn): a child, status 0'
 [ "$(counter forks_real user)" -eq 0 ] || failed "no-sud: real forks"
 
 # A clone that fails, an area that can't be marked: not copied either.
-for fault in clone no-mem no-maps; do
+for fault in clone no-maps; do
 	run_with FLATFORK_FALLBACK=deny:32M "FLATFORK_FAULT=$fault"
 	counted 9 '^(execs|writes|ends): ENOMEM, status -1, handlers 0$'
 done
+
+# What passes is no reason: a signal is taken, and the fork begins anew.
+options=(--signals)
+run_with FLATFORK_FALLBACK=deny:32M FLATFORK_LEND=off
+counted 1 '^among signals: 0 failed$'
+[ "$(counter forks_real run)" -eq 0 ] || check_failed "signals: real forks"
+options=()
 
 # Too small for it, and not asked for: as plain.
 for value in deny deny:1G copy; do

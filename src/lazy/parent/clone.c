@@ -60,6 +60,10 @@
 
 #define LOOK_FOR_SIGNALS_NS (1000L * 1000)
 
+/* These pass. */
+static const char signal_waits[] = "a signal waits for the program";
+static const char real_under_way[] = "a real fork is under way";
+
 static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 		    const char *why)
 {
@@ -82,6 +86,7 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 static void deny(struct ff_slot *slot, ucontext_t *uc, const char *why)
 {
 	slot->denied = true;
+	slot->passes = why == signal_waits || why == real_under_way;
 	if (slot->outcome != FF_OUTCOME_BACK)
 		slot->why_real = why;
 	ff_disarm_in_handler(slot, uc);
@@ -118,7 +123,7 @@ static long make_child(struct ff_slot *slot, const struct ff_request *rq,
 	/* It would be for nothing. */
 	if (ff_signal_waits(slot->mask_at_fork)) {
 		ff_slot_close(slot);
-		*ret_why = "a signal waits for the program";
+		*ret_why = signal_waits;
 		return -EAGAIN;
 	}
 	if (ff_fault(FF_FAULT_SIGNAL_LATE))
@@ -202,7 +207,7 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 	long pid;
 
 	if (!ff_gate_try_lazy())
-		return "a real fork is under way";
+		return real_under_way;
 	ff_marks_sweep();
 	slot->extra_ns = -ff_now_ns();
 	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
@@ -215,7 +220,7 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 		return why;
 	if (slot->called_off) {
 		ff_bury_called_off(slot, (pid_t)pid);
-		return "a signal waits for the program";
+		return signal_waits;
 	}
 	slot->outcome = ff_wait_child(slot, (pid_t)pid, ff_options.budget_ms);
 	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;
@@ -303,7 +308,7 @@ void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 		return;
 	case FF_FORK_LOCK:
 		if (!wait_for_lock(slot, uc))
-			abandon(slot, uc, nr, "a signal waits for the program");
+			abandon(slot, uc, nr, signal_waits);
 		return;
 	case FF_FORK_MAKE:
 	case FF_FORK_ABANDON:
