@@ -7,7 +7,9 @@
 #
 # Back: no WITH_FLATFORK, or FLATFORK=off in the job.
 [ "${WITH_FLATFORK-}" = yes ] || exit 0
-object=${FLATFORK_OBJECT-libflatfork-preload.so}
+object=${FLATFORK_OBJECT-}
+# ld.so puts its own folder in the place of $LIB.
+[ -n "$object" ] || object='/usr/$LIB/libflatfork-preload.so'
 # A node without it: a task would get a line of ld.so's for each program.
 LD_PRELOAD=$object /bin/true 2>&1 | grep -q . && exit 0
 echo "export LD_PRELOAD=$object${LD_PRELOAD:+:$LD_PRELOAD}"

@@ -6,12 +6,14 @@
 . "$(dirname "$0")/lib.sh"
 
 deploy=$root/examples/deploy
-export LD_LIBRARY_PATH=$FF_BUILD # as the package's folder is searched
+installed='/usr/$LIB/libflatfork-preload.so'
 
-# reaches NAME=VALUE...: a program is started with that, and it is in force
+# reaches NAME=VALUE...: a program is started with that, and it is in force; the
+# object is where this machine has it
 reaches() {
 	local pid
 	[ "$#" -gt 1 ] || fail "no settings found: $*"
+	set -- "${@/#LD_PRELOAD="$installed"/LD_PRELOAD=$object}"
 	env "$@" sleep 100 2>"$work/said" &
 	pid=$!
 	sleep 0.3
@@ -33,7 +35,7 @@ if command -v systemd-analyze >/dev/null; then
 	grep -i 'flatfork.conf' "$work/out" && fail "systemd complains"
 fi
 
-mapfile -t settings < <(sed -n 's/^ENV //p' "$deploy/Dockerfile")
+mapfile -t settings < <(sed -n 's/^ENV //p' "$deploy/Dockerfile" | tr -d '\\')
 reaches "${settings[@]}"
 
 # The last container's variables; the object is in the volume.
@@ -52,7 +54,8 @@ assert mounts == {v["name"] for v in pod["spec"]["volumes"]}
 ' "$deploy/kubernetes.yaml"
 fi
 
-expect 0 env WITH_FLATFORK=yes "$deploy/slurm-task-prolog.sh"
+expect 0 env WITH_FLATFORK=yes FLATFORK_OBJECT="$object" \
+	"$deploy/slurm-task-prolog.sh"
 mapfile -t settings < <(sed -n 's/^export //p' "$work/out")
 reaches "${settings[@]}"
 expect 0 "$deploy/slurm-task-prolog.sh"
@@ -60,12 +63,14 @@ silent out
 expect 0 env WITH_FLATFORK=yes FLATFORK_OBJECT=/none/libflatfork-preload.so \
 	"$deploy/slurm-task-prolog.sh"
 silent out
-expect 0 env WITH_FLATFORK=yes LD_PRELOAD="$object" \
-	"$deploy/slurm-task-prolog.sh"
-says out "LD_PRELOAD=libflatfork-preload.so:$object"
+cp "$object" "$work/other.so"
+expect 0 env WITH_FLATFORK=yes FLATFORK_OBJECT="$object" \
+	LD_PRELOAD="$work/other.so" "$deploy/slurm-task-prolog.sh"
+says out "LD_PRELOAD=$object:$work/other.so"
+grep -qF "$installed" "$deploy/slurm-task-prolog.sh" || fail "another place"
 
 mapfile -t settings < <(awk '$1 == "setenv" || $1 == "prepend-path" {
-	print $2 "=" $3 }' "$deploy/modulefile")
+	print $2 "=" $3 }' "$deploy/modulefile" | tr -d '{}')
 reaches "${settings[@]}"
 
 # The program is the supervisor's child, also where there is no flatfork.

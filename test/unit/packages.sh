@@ -38,6 +38,10 @@ has flatfork /usr/bin/flatfork "/usr/lib/$triplet/libflatfork-preload.so" \
 	/usr/share/man/man1/flatfork.1 /usr/share/man/man7/flatfork.7 \
 	/usr/share/man/man5/flatfork.conf.5 /usr/share/doc/flatfork/copyright \
 	/usr/share/bash-completion/completions/flatfork
+# For programs of 32 bits, where the compiler makes such.
+if [ -e "$work/build/i386/libflatfork-preload.so" ]; then
+	has flatfork /usr/lib/i386-linux-gnu/libflatfork-preload.so
+fi
 has libflatfork0 "/usr/lib/$triplet/libflatfork.so.0"
 grep -vE '/$|/libflatfork\.so\.0|copyright$' "$work/list" &&
 	fail "libflatfork0 has more"
