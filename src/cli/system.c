@@ -23,6 +23,10 @@
 #define LIST_MAX ((size_t)64 << 10)
 #define TRIAL_SECONDS 20
 
+/* What $LIB stands for, in Debian. */
+#define FOLDER_64 "/lib/x86_64-linux-gnu"
+#define FOLDER_32 "/lib/i386-linux-gnu"
+
 struct list {
 	const char *where;   /* for complaints */
 	const char *root;    /* "" for this machine */
@@ -235,6 +239,40 @@ static int add(struct list *list, const char *object)
 	return 0;
 }
 
+/*
+ * @object, malloc'ed, or what means it and the one for programs of 32 bits
+ * beside it, which would complain about the other: ld.so of either kind puts
+ * its own folder in the place of $LIB.
+ */
+static char *entry_for(const struct list *list, const char *object)
+{
+	const char *ours = strstr(object, FOLDER_64);
+	char path[2 * PATH_MAX], *entry = NULL;
+
+	if (!ours)
+		return strdup(object);
+	snprintf(path, sizeof(path), "%s%.*s" FOLDER_32 "%s", list->root,
+		 (int)(ours - object), object, ours + sizeof(FOLDER_64) - 1);
+	if (access(path, R_OK) || !is_trusted(list->where, "", path))
+		return strdup(object);
+	if (asprintf(&entry, "%.*s/$LIB%s", (int)(ours - object), object,
+		     ours + sizeof(FOLDER_64) - 1) < 0)
+		return NULL;
+	return entry;
+}
+
+/* Where an entry leads for programs of 64 bits. */
+static void expand(const char *entry, char path[PATH_MAX])
+{
+	const char *lib = strstr(entry, "/$LIB/");
+
+	if (lib)
+		snprintf(path, PATH_MAX, "%.*s" FOLDER_64 "%s",
+			 (int)(lib - entry), entry, lib + 5);
+	else
+		snprintf(path, PATH_MAX, "%s", entry);
+}
+
 static int enable(struct list *list)
 {
 	char *object = cli_object(list->where);
@@ -255,7 +293,10 @@ static int enable(struct list *list)
 			     name);
 	} else if (is_trusted(list->where, list->root, name) &&
 		   try_all(list->where, object)) {
-		status = add(list, name);
+		char *entry = entry_for(list, name);
+
+		status = entry ? add(list, entry) : CLI_FAILED;
+		free(entry);
 	}
 	free(object);
 	return status;
@@ -292,7 +333,7 @@ static int disable(struct list *list)
 
 static int status(struct list *list)
 {
-	char object[PATH_MAX], path[2 * PATH_MAX];
+	char object[PATH_MAX], where[PATH_MAX], path[2 * PATH_MAX];
 	size_t n;
 	const char *entry = our_entry(list, &n);
 
@@ -302,7 +343,8 @@ static int status(struct list *list)
 	}
 	memcpy(object, entry, n);
 	object[n] = '\0';
-	snprintf(path, sizeof(path), "%s%s", list->root, object);
+	expand(object, where);
+	snprintf(path, sizeof(path), "%s%s", list->root, where);
 	if (*object == '/' && access(path, R_OK)) {
 		printf("%s: %s, which can't be read: %s\n", list->path, object,
 		       strerror(errno));

@@ -61,6 +61,28 @@ expect 0 "$command" disable "${of_image[@]}"
 list_is '/lib/a.so: /lib/b.so'
 rm "$list"
 
+# Beside an object for programs of 32 bits: ld.so chooses.
+for kind in x86_64 i386; do
+	mkdir "$image/usr/lib/$kind-linux-gnu"
+	cp "$object" "$image/usr/lib/$kind-linux-gnu"
+done
+cp "$flatfork" "$image/usr/lib/x86_64-linux-gnu"
+both=$image/usr/lib/x86_64-linux-gnu/flatfork
+expect 0 "$both" enable "${of_image[@]}"
+list_is '/usr/$LIB/libflatfork-preload.so'
+expect 0 "$both" status "${of_image[@]}"
+says out '/usr/$LIB/libflatfork-preload.so'
+silent err
+rm "$image/usr/lib/x86_64-linux-gnu/libflatfork-preload.so"
+expect 1 "$both" status "${of_image[@]}"
+cp "$object" "$image/usr/lib/x86_64-linux-gnu"
+expect 0 "$both" disable "${of_image[@]}"
+list_is none
+rm "$image/usr/lib/i386-linux-gnu/libflatfork-preload.so"
+expect 0 "$both" enable "${of_image[@]}"
+list_is /usr/lib/x86_64-linux-gnu/libflatfork-preload.so
+expect 0 "$both" disable "${of_image[@]}"
+
 # Whoever can change the object, or a folder above it, has every program.
 for what in "$image/usr/lib/libflatfork-preload.so" "$image/usr"; do
 	chmod g+w "$what"
