@@ -104,7 +104,7 @@ cc -O0 -o "$work/places" "$work/places.c" || exit 1
 # log_of [VAR=VALUE...]: of that
 log_of() {
 	rm -f "$work/places.log"
-	env "LD_PRELOAD=$preload" HOME=/ "FLATFORK_LOG=$work/places.log" \
+	env "LD_PRELOAD=$object" HOME=/ "FLATFORK_LOG=$work/places.log" \
 		FLATFORK_BUDGET_MS=20000 FLATFORK_LEND=off "$@" \
 		"$work/places" "$noop"
 }
