@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # variables are for those who source this
 # The ways to run a program, and what comes out of each held against the oracle,
 # which is plain libc. The one place that does so: sourced by threeways.sh of
-# test/prog and by the lib.sh of test/suite, ground, lowmem and libcs.
+# test/prog and by the lib.sh of test/suite, ground, lowmem, libcs and reach.
 #
 #	plain   without flatfork
 #	lazy    every fork that can be lazy is: nothing is lent

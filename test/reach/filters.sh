@@ -13,7 +13,7 @@ figures=(FLATFORK_STATS="$work/stats" FLATFORK_LOG="$work/log")
 run_profile() {
 	local name=$1
 
-	run plain -- "$name" -- "$reach/starts" "$noop"
+	under plain -- "$name" -- "$reach/starts" "$noop"
 	with_us lazy "${figures[@]}" -- "$name" -- "$reach/starts" "$noop"
 	same lazy "$name"
 	expect forks_lazy starts 3 "$name"
@@ -26,8 +26,8 @@ run_profile() {
 	set -- perl -e 'my $x = "x" x (200 << 20); for (1 .. 5) {
 		my $pid = fork; exec $ARGV[0] unless $pid;
 		waitpid $pid, 0; print "$?\n" }' "$noop"
-	run plain -- "$name" -- "$@"
-	run auto LD_PRELOAD="$preload" "${figures[@]}" -- "$name" -- "$@"
+	under plain -- "$name" -- "$@"
+	under auto LD_PRELOAD="$object" "${figures[@]}" -- "$name" -- "$@"
 	same auto "$name: perl"
 	[ "$(counter forks_lazy perl)" -ge 4 ] || {
 		failed "$name: perl: forks_lazy is $(counter forks_lazy perl)"
@@ -50,8 +50,8 @@ run_without() {
 		case $call in
 		exit_group | clone3) continue ;;
 		esac
-		run plain -- all "$call=$1" -- "$reach/starts" "$noop"
-		[ "$(<"$work/plain.status")" = 0 ] || continue
+		under plain -- all "$call=$1" -- "$reach/starts" "$noop"
+		[ "$(status_of plain)" = 0 ] || continue
 		with_us lazy -- all "$call=$1" -- "$reach/starts" "$noop"
 		same lazy "$call=$1"
 		number=$((number + 1))
@@ -69,8 +69,8 @@ run_logged() {
 # What is asked is asked once: a call that nothing else makes here is made
 # once by a process, whatever it starts.
 run_asked_once() {
-	export UNDER_COUNT=$work/count
-	run plain -- all memfd_create=count -- "$reach/starts" "$noop"
+	base+=(UNDER_COUNT="$work/count")
+	under plain -- all memfd_create=count -- "$reach/starts" "$noop"
 	[ ! -e "$work/count" ] || failed "plain: memfd_create is called"
 	with_us lazy -- all memfd_create=count -- "$reach/starts" "$noop"
 	same lazy asked-once
@@ -91,7 +91,7 @@ run_refused() {
 
 # Where a core dump would end all who share memory, a copy asks.
 run_copies() {
-	run plain -- docker fcntl=kill -- "$reach/starts" "$noop"
+	under plain -- docker fcntl=kill -- "$reach/starts" "$noop"
 	with_us lazy "${figures[@]}" FLATFORK_FAULT=core-kills -- docker -- \
 		"$reach/starts" "$noop"
 	expect forks_lazy starts 3 copies

@@ -1,25 +1,14 @@
 # shellcheck shell=bash
 # A program plain and with flatfork, both under the same filter. Sourced.
-: "${FF_BUILD:?the build directory}"
+
+# shellcheck source=test/ways.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../ways.sh"
+
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-preload=$FF_BUILD/libflatfork-preload.so
 reach=$FF_BUILD/test/reach
 noop=$FF_BUILD/test/bench/noop
-work=$(mktemp -d /tmp/flatfork-reach.XXXXXX) || exit 1
-trap 'rm -rf "$work"' EXIT
-unset LD_PRELOAD "${!FLATFORK@}"
-failures=0
-ulimit -c 0
-
-failed() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-verdict() {
-	[ "$failures" -eq 0 ]
-	exit
-}
+base=(PATH="$PATH")
+seconds=${FF_SECONDS:-60}
 
 # profile_of NAME: its file, or "all"
 profile_of() {
@@ -30,9 +19,9 @@ profile_of() {
 	fi
 }
 
-# run NAME VAR=VALUE... -- PROFILE [CALL=ACTION...] -- PROGRAM [ARG...]:
-# output and status into $work/NAME.{out,status}. `under` is not preloaded.
-run() {
+# under NAME VAR=VALUE... -- PROFILE [CALL=ACTION...] -- PROGRAM [ARG...]: runs
+# it under the filter; the program that makes that is not preloaded.
+under() {
 	local name=$1 vars=() profile
 	shift
 	while [ "$1" != -- ]; do
@@ -48,36 +37,31 @@ run() {
 		shift
 	done
 	shift
-	{ timeout -k 5 -s KILL "${FF_SECONDS:-60}" "$reach/under" "$profile" \
+	run "$name" "$reach/under" "$profile" \
 		${changes[@]+"${changes[@]}"} -- env ${vars[@]+"${vars[@]}"} \
-		"$@" </dev/null >"$work/$name.out" 2>&1; } 2>/dev/null
-	echo $? >"$work/$name.status"
-	[ "$(<"$work/$name.status")" != 77 ] || {
-		cat "$work/$name.out"
+		"$@"
+	[ "$(status_of "$name")" != 77 ] || {
+		cat "$work/$name/out" "$work/$name/err"
 		exit 77
 	}
 }
 
-# with_us NAME [VAR=VALUE...] -- as run: preloaded
+# with_us NAME [VAR=VALUE...] -- as under: preloaded
 with_us() {
 	local name=$1
 	shift
-	run "$name" LD_PRELOAD="$preload" FLATFORK_FORK=lazy "$@"
+	under "$name" LD_PRELOAD="$object" FLATFORK_FORK=lazy "$@"
 }
 
-# same WHAT: as plain
+# same NAME WHAT: as plain
 same() {
-	cmp -s "$work/plain.out" "$work/$1.out" &&
-		cmp -s "$work/plain.status" "$work/$1.status" && return
-	failed "${*:2}: $1 differs from plain:"
-	diff "$work/plain.status" "$work/$1.status"
-	diff "$work/plain.out" "$work/$1.out" | head -20
+	echo "# ${*:2}"
+	same_as_plain "$1"
 }
 
 # counter KEY COMM: of FLATFORK_STATS=$work/stats
 counter() {
-	sed -n "s/.*\"comm\":\"$2\".*\"$1\": *\([0-9]*\).*/\1/p" "$work/stats" |
-		awk '{ sum += $1 } END { print sum + 0 }'
+	count . "$1" "$2"
 }
 
 # expect KEY COMM N WHAT

@@ -103,7 +103,7 @@ for file in "$tests"/unit/*.c; do
 done
 
 # Scripts, and what they have several of.
-for file in "$tests"/{unit,suite,ground,lowmem,libcs}/*.sh; do
+for file in "$tests"/{unit,suite,ground,lowmem,libcs,reach}/*.sh; do
 	case ${file##*/} in lib.sh | debs.sh) continue ;; esac
 	runs 1 "${file##*/}" || fail "no test runs ${file#"$root/"}"
 done
