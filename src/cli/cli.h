@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "process/ask.h"
+
 /* Exit codes, as env(1) has them. */
 enum {
 	CLI_FAILED = 125,     /* we, not the command */
@@ -72,6 +74,15 @@ char *cli_object(const char *where);
  * environment. Complains for @where and returns false if it can't be.
  */
 bool cli_preload(const char *where);
+
+/*
+ * A seccomp filter around us. ask: once, before what it may end us for;
+ * allows: true, too, where nothing was asked; print: a line, one more for each
+ * call that is not allowed, and whether lazy forks are possible.
+ */
+void cli_filter_ask(void);
+bool cli_filter_allows(enum ff_ask which);
+bool cli_filter_print(FILE *out);
 
 /*
  * What the machine allows, one line per fact. Returns false if one of them

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +60,7 @@ static int dispatch_error(void)
 		if (errno != EINTR)
 			return errno;
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
 }
 
 static bool dispatch_print(FILE *out)
@@ -82,7 +80,8 @@ static bool reads_itself(const uint64_t *word)
 	struct iovec to = { &read_back, sizeof(read_back) };
 	struct iovec from = { (void *)(uintptr_t)word, sizeof(*word) };
 
-	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) ==
+	return cli_filter_allows(FF_ASK_process_vm_readv) &&
+	       process_vm_readv(getpid(), &to, 1, &from, 1, 0) ==
 		       sizeof(*word) &&
 	       read_back == *word;
 }
@@ -129,24 +128,12 @@ static bool maps_print(FILE *out)
 	}
 	fact(out, "/proc", "mounted");
 	fact(out, "PROCMAP_QUERY",
-	     ioctl(fd, MAP_QUERY, &query) ?
+	     !cli_filter_allows(FF_ASK_procmap_query) ||
+			     ioctl(fd, MAP_QUERY, &query) ?
 		     "no (Linux 6.11 has it): /proc/self/maps is read instead" :
 		     "yes");
 	close(fd);
 	return true;
-}
-
-static bool seccomp_print(FILE *out)
-{
-	int mode = prctl(PR_GET_SECCOMP);
-	const char *text = "in force: forks are real";
-
-	if (mode == SECCOMP_MODE_DISABLED)
-		text = "not in force";
-	else if (mode < 0)
-		text = errno == EINVAL ? "not in this kernel" : strerror(errno);
-	fact(out, "seccomp", text);
-	return mode <= 0;
 }
 
 /* The number behind "@name:" in /proc/self/status, -1 if there is none. */
@@ -181,7 +168,10 @@ static bool tracer_print(FILE *out)
 /* Only a help: what is lent behind them would be lazy. */
 static void keys_print(FILE *out)
 {
-	int key = pkey_alloc(0, 0);
+	int key = cli_filter_allows(FF_ASK_pkey_alloc) &&
+				  cli_filter_allows(FF_ASK_pkey_free) ?
+			  pkey_alloc(0, 0) :
+			  -1;
 
 	fact(out, "protection keys", key >= 0 ? "yes" : "no");
 	if (key >= 0)
@@ -205,27 +195,30 @@ static void overcommit_print(FILE *out)
 		fclose(in);
 }
 
+/* By a file: a filter may end who makes the call. */
 static void kernel_print(FILE *out)
 {
-	struct utsname name;
+	char release[128] = "";
+	FILE *in = fopen("/proc/sys/kernel/osrelease", "re");
 
-	if (uname(&name)) {
-		fact(out, "kernel", "unknown");
-		return;
-	}
-	fprintf(out, "%-22s %s %s, %s\n", "kernel", name.sysname, name.release,
-		name.machine);
+	if (in && fgets(release, sizeof(release), in))
+		release[strcspn(release, "\n")] = 0;
+	if (in)
+		fclose(in);
+	fprintf(out, "%-22s Linux %s\n", "kernel",
+		*release ? release : "of unknown release");
 }
 
 bool cli_ground_print(FILE *out)
 {
 	bool good = true;
 
+	cli_filter_ask();
 	kernel_print(out);
 	good &= dispatch_print(out);
 	good &= maps_print(out);
 	good &= memory_print(out);
-	good &= seccomp_print(out);
+	good &= cli_filter_print(out);
 	good &= tracer_print(out);
 	keys_print(out);
 	overcommit_print(out);

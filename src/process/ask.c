@@ -262,6 +262,10 @@ static bool is_answered(unsigned need, bool all)
 
 	if (ff_ask_is_lost() || (!all && ff_ask_why_not(need)))
 		return true;
+	/* Who can't do these can't ask. */
+	for (i = 0; i < PREPARATIONS; i++)
+		if (ff_answer_rules_out(i, ff_ask_answer(i)))
+			return true;
 	for (i = 0; i < FF_ASK_COUNT; i++)
 		if (is_wanted(i, need, all) &&
 		    atomic_load(&known.answer[i]) == FF_NOT_ASKED)

@@ -3,6 +3,10 @@
 #
 #	filters.sh profile NAME
 #	filters.sh without ACTION
+#	filters.sh behaviours NAME
+#	filters.sh thread
+#	filters.sh unanswered
+#	filters.sh doctor
 #	filters.sh logged | asked-once | refused | copies
 . "$(dirname "$0")/lib.sh"
 
@@ -76,6 +80,90 @@ run_asked_once() {
 	same lazy asked-once
 	[ "$(<"$work/count")" = 1 ] ||
 		failed "it was asked $(<"$work/count") times"
+}
+
+# A supervisor that never answers is waited for once, and then all that needs
+# the call is libc's.
+run_unanswered() {
+	local call
+
+	for call in madvise kill rt_sigtimedwait sigaltstack pidfd_open; do
+		run plain -- all "$call=notify" -- "$reach/starts" "$noop"
+		with_us lazy -- all "$call=notify" -- "$reach/starts" "$noop"
+		same lazy "$call=notify"
+	done
+}
+
+# Doctor is not ended, and says what is not allowed.
+run_doctor() {
+	local name call doctor=("$FF_BUILD/flatfork" doctor)
+
+	for name in docker podman system-service redis; do
+		run doctor -- "$name" -- "${doctor[@]}"
+		[ "$(<"$work/doctor.status")" = 0 ] &&
+			grep -q '^seccomp  *in force: .* calls that we make' \
+				"$work/doctor.out" &&
+			grep -q '^lazy fork  *works' "$work/doctor.out" ||
+			failed "$name: $(cat "$work/doctor.out")"
+	done
+	run doctor -- docker -- "${doctor[@]}"
+	grep -q '^  clone3  *refused (vfork' "$work/doctor.out" ||
+		failed "docker: $(cat "$work/doctor.out")"
+	run doctor -- system-service -- "${doctor[@]}"
+	grep -q '^  pkey_alloc  *kills (lent forks)' "$work/doctor.out" ||
+		failed "system-service: $(cat "$work/doctor.out")"
+	for call in $(calls); do
+		run plain -- all "$call=kill" -- "$reach/starts" "$noop"
+		[ "$(<"$work/plain.status")" = 0 ] || continue
+		# what its own output and its files take
+		case $call in
+		fstat | newfstatat | lseek | fcntl | rt_sigaction) continue ;;
+		esac
+		run doctor -- all "$call=kill" -- "${doctor[@]}"
+		[ "$(<"$work/doctor.status")" -le 1 ] &&
+			grep -q " kills" "$work/doctor.out" ||
+			failed "$call: $(<"$work/doctor.status"):" \
+				"$(cat "$work/doctor.out")"
+	done
+}
+
+# A thread has a filter of its own, installed without our seeing it: what the
+# others do is as before, and what it does is asked anew.
+run_thread() {
+	run plain -- all -- "$reach/own-filter" "$noop"
+	with_us lazy "${figures[@]}" -- all -- "$reach/own-filter" "$noop"
+	same lazy thread
+	expect forks_lazy own-filter 6 thread
+	expect forks_real own-filter 2 thread
+	grep -q 'real: seccomp kills for' "$work/log" ||
+		failed "thread: the log does not say it: $(cat "$work/log")"
+}
+
+# What children of forks, vforks and spawns do is the same there, as far as the
+# behaviour can run there at all.
+run_behaviours() {
+	local behaviour words profile number=0
+
+	profile=$(profile_of "$1")
+	for behaviour in child-maps child-scribbles ends-without-exec \
+		"vfork-right often" "vfork-right stdio" spawn-forms \
+		signals-in-child fd-numbers exec-forms; do
+		read -r -a words <<<"$behaviour"
+		bash "$here/../prog/threeways.sh" -t 60 \
+			"$reach/under" "$profile" -- \
+			"$FF_BUILD/test/prog/${words[0]}" "${words[@]:1}" \
+			>"$work/behaviour" 2>&1
+		case $? in
+		0) number=$((number + 1)) ;;
+		77) ;;
+		*)	grep -q '^the program fails under plain libc' \
+				"$work/behaviour" && continue
+			failed "$1: $behaviour:"
+			head -60 "$work/behaviour"
+			;;
+		esac
+	done
+	[ "$number" -ge 5 ] || failed "$1: only $number behaviours ran"
 }
 
 # Where the user says so nobody asks.
