@@ -66,13 +66,16 @@ set(FF_CORE_SOURCES
 	ways/lend.c
 	ways/settings.c
 	host/maps.c
+	lazy/parent/advised.c
 	lazy/parent/marks.c
+	lazy/parent/refused.c
 	lazy/child/mediator.c
 	process/noted.c
 	lazy/child/own.c
 	lazy/child/pager.c
 	lazy/child/raised.c
 	lazy/child/release.c
+	lazy/child/reserve.c
 	calls/request.c
 	lazy/child/robust.c
 	lazy/slot.c
@@ -100,6 +103,7 @@ set(FF_CORE_SOURCES
 	lend/parent/rings.c
 	lend/headroom.c
 	libc/streams.c
+	libc/control.c
 	libc/tids.c
 	lend/parent/undo.c
 	lend/parent/vfork.c

@@ -41,7 +41,6 @@ FF_WEAK(__rseq_offset)
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,6 +52,7 @@ FF_WEAK(__rseq_offset)
 #include "host/maps.h"
 #include "host/sys.h"
 #include "lend/loan.h"
+#include "libc/control.h"
 #include "libc/tids.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -60,8 +60,6 @@ FF_WEAK(__rseq_offset)
 #define RED_ZONE FF_PASS_BACK
 /* Nothing but stack is so near below fork's caller: the kernel keeps a gap. */
 #define STACK_BYTES ((uintptr_t)512 << 10)
-/* Of a thread's control block (struct pthread), no more is written. */
-#define CONTROL_BYTES ((uintptr_t)2560)
 #define RSEQ_BYTES 32
 #define FIRST_KEY 1
 #define TRIES 3
@@ -137,45 +135,6 @@ static bool is_ignored(int sig)
 	       (void *)act.handler == (void *)SIG_IGN;
 }
 
-/* Where libc remembers the thread's id: the one word of its control block that
- * is so; NULL: there is none, or more than one. */
-static int32_t *find_tid(void)
-{
-	int32_t *word = (int32_t *)ff_thread_pointer(), *found = NULL;
-	const int32_t tid = ff_gettid();
-	size_t i;
-
-	for (i = 0; i < CONTROL_BYTES / sizeof(*word); i++) {
-		if ((uintptr_t)&word[i] % FF_PAGE == 0 &&
-		    !ff_may_read_word(&word[i]))
-			break;
-		if (word[i] != tid)
-			continue;
-		if (found)
-			return NULL;
-		found = &word[i];
-	}
-	return found;
-}
-
-/*
- * H-K9. The head of the list, with libc's link backwards before it, where both
- * lead to itself: nothing is held. NULL: something is, or it can't be told.
- */
-static uintptr_t *find_robust(void)
-{
-	uintptr_t *head = NULL;
-	size_t bytes = 0;
-
-	if (sys(get_robust_list, 0, &head, &bytes) < 0 ||
-	    bytes != sizeof(struct robust_list_head) ||
-	    (uintptr_t)head - ff_thread_pointer() >= CONTROL_BYTES - bytes ||
-	    head[0] != (uintptr_t)head || head[-1] != (uintptr_t)head ||
-	    head[2])
-		return NULL;
-	return head;
-}
-
 static bool paint(struct ff_fence *f, uintptr_t start, uintptr_t end,
 		  unsigned grows)
 {
@@ -225,7 +184,7 @@ static bool find_thread(struct ff_fenced *ret)
 
 	if ((uintptr_t)&ff_loan < low)
 		low = (uintptr_t)&ff_loan;
-	end = ff_page_ceiling(ff_thread_pointer() + CONTROL_BYTES);
+	end = ff_page_ceiling(ff_thread_pointer() + FF_CONTROL_BYTES);
 	ret->start = ff_page_floor(low);
 	ret->end = end;
 	return low < ff_thread_pointer() &&
@@ -248,8 +207,8 @@ static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
 	struct ff_fence *f = &loan->fence;
 
 	f->keys_were = ff_keys();
-	f->tid = find_tid();
-	f->robust = find_robust();
+	f->tid = ff_control_tid();
+	f->robust = ff_control_robust();
 	f->stack_end = ff_page_ceiling((uintptr_t)(loan->return_slot + 1));
 	return loan->alone && loan->libc.bare_fork && f->tid &&
 	       ff_keys_are_as_at_start() && f->robust &&

@@ -8,6 +8,7 @@
 
 #include "arch/arch.h"
 #include "lazy/child/calls.h"
+#include "lazy/child/reserve.h"
 #include "process/sigsys.h"
 #include "unit.h"
 
@@ -51,7 +52,7 @@ static _Noreturn void child(void (*body)(void), bool committed)
 	ff_child.stack.ss_flags = SS_DISABLE;
 	if (!committed)
 		close(pagemap);
-	CHILD_ASSERT(ff_pager_reserve() == 0, "no reservation");
+	CHILD_ASSERT(ff_reserve() == 0, "no reservation");
 	ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv);
 	shared->state = FF_RUNNING;
 	body();

@@ -31,6 +31,7 @@
 #include "host/newborn.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
+#include "lazy/child/reserve.h"
 #include "lazy/child/robust.h"
 #include "lazy/child/watched.h"
 #include "process/sigsys.h"
@@ -131,7 +132,7 @@ static bool is_born(void)
 
 static enum ff_reason stand_up(const struct ff_slot *slot)
 {
-	if (ff_pager_reserve() < 0)
+	if (ff_reserve() < 0)
 		return FF_REASON_MEMORY;
 	if (!slot->committed && ff_watch_shared() < 0)
 		return FF_REASON_WRITABLE;

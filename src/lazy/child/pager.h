@@ -12,9 +12,6 @@
 
 #include "lazy/areas.h"
 
-/* Reserve the areas in the new child. 0, or -errno. */
-int ff_pager_reserve(void);
-
 /* Bring in every absent page of [start, start + len). 0, or -errno. */
 int ff_fetch(uintptr_t start, size_t len);
 

@@ -41,25 +41,21 @@
  *  to the program's own MADV_DONTFORK, whatever it is: never touched by us.
  *  to its own MADV_WIPEONFORK, which is noted: never swept. mremap() and
  *  munmap() of it wait, so that no mark of ours comes to be where it was.
- *  H-N5 To take a mark away may be refused, for want of memory. It is asked for
- *       again at once, and before the next fork.
  */
 #include "lazy/parent/marks.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "arch/hot.h"
 #include "host/maps.h"
 #include "host/newborn.h"
-#include "host/spin.h"
 #include "host/sys.h"
+#include "lazy/parent/advised.h"
+#include "lazy/parent/refused.h"
 #include "lazy/slot.h"
 #include "process/noted.h"
 
-/* Splitting within a huge page splits that. */
-#define HUGE ((uintptr_t)2 << 20)
 #define ROUNDS 8
 
 /* Something changed while marks stood. */
@@ -79,72 +75,9 @@ static const struct kind *kind_of(const struct ff_areas *areas)
 	return areas->wiped ? &wiped : &absent;
 }
 
-static long advise(uintptr_t start, uintptr_t end, int advice)
-{
-	return sys(madvise, start, end - start, advice);
-}
-
-/* H-N5 What the kernel would not take away. */
-#define REFUSED_MAX 64
-
-static struct {
-	struct ff_spin lock;
-	_Atomic unsigned count;
-	struct {
-		uintptr_t start, end;
-		int advice;
-	} mark[REFUSED_MAX];
-} refused FF_HOT;
-
-static void note_refused(uintptr_t start, uintptr_t end, int advice)
-{
-	unsigned n;
-
-	ff_spin_lock(&refused.lock);
-	n = atomic_load(&refused.count);
-	if (n < REFUSED_MAX) {
-		refused.mark[n].start = start;
-		refused.mark[n].end = end;
-		refused.mark[n].advice = advice;
-		atomic_store(&refused.count, n + 1);
-	}
-	ff_spin_unlock(&refused.lock);
-}
-
-/* ENOMEM: there is a hole by now; around it, it is done. EINVAL: it is wiped
- * for good (MAP_DROPPABLE), and was not marked. */
-static bool is_refused(long rc)
-{
-	return rc < 0 && rc != -ENOMEM && rc != -EINVAL;
-}
-
-static void take_away(uintptr_t start, uintptr_t end, int advice)
-{
-	if (is_refused(advise(start, end, advice)) &&
-	    is_refused(advise(start, end, advice)))
-		note_refused(start, end, advice);
-}
-
-static void take_away_what_was_refused(void)
-{
-	unsigned i, kept = 0;
-
-	if (!atomic_load(&refused.count))
-		return;
-	ff_spin_lock(&refused.lock);
-	for (i = 0; i < atomic_load(&refused.count); i++) {
-		if (is_refused(advise(refused.mark[i].start,
-				      refused.mark[i].end,
-				      refused.mark[i].advice)))
-			refused.mark[kept++] = refused.mark[i];
-	}
-	atomic_store(&refused.count, kept);
-	ff_spin_unlock(&refused.lock);
-}
-
 static void unmark(const struct ff_area *a, const struct kind *kind)
 {
-	take_away(a->start, a->end, kind->unmark);
+	ff_mark_take_away(a->start, a->end, kind->unmark);
 }
 
 static void unmark_all(const struct ff_areas *areas)
@@ -180,7 +113,7 @@ static void unmark_mapping(const struct ff_mapping *m,
 		struct ff_range ours = first_of_ours(keep, at, m->end);
 
 		if (at < ours.start)
-			take_away(at, ours.start, kind->unmark);
+			ff_mark_take_away(at, ours.start, kind->unmark);
 		at = ours.end;
 	}
 }
@@ -242,7 +175,7 @@ void ff_marks_sweep(void)
 {
 	unsigned left = 0;
 
-	take_away_what_was_refused();
+	ff_mark_take_away_refused();
 	if (atomic_load(&may_be_left))
 		left = atomic_exchange(&may_be_left, 0);
 	if (left & absent.left)
@@ -255,15 +188,8 @@ static void reset(void)
 {
 	atomic_store(&may_be_left, 0);
 	ff_noted_reset();
-	atomic_store(&refused.count, 0);
-	refused.lock.word = 0;
 }
 FF_IN_NEW_PROCESS(reset);
-
-static void leave_out(struct ff_areas *areas, const struct ff_area *a)
-{
-	areas->absent_bytes -= a->end - a->start;
-}
 
 /* Is all of the area still private anonymous memory of the same kind? *m is
  * the mapping looked at last. -errno where the list can't be read. */
@@ -306,7 +232,7 @@ static int verify_areas(struct ff_areas *areas)
 			continue;
 		}
 		unmark(&a, kind_of(areas));
-		leave_out(areas, &a);
+		ff_areas_leave_out(areas, &a);
 	}
 	ff_maps_close(&maps);
 	if (rc >= 0)
@@ -314,85 +240,9 @@ static int verify_areas(struct ff_areas *areas)
 	return rc < 0 ? rc : 0;
 }
 
-/* H-N3. Up to here the area is to be DONTFORK, and up to there WIPEONFORK. */
-static uintptr_t first_border(const struct ff_area *a)
-{
-	if (a->end - a->start > 3 * HUGE)
-		return (a->start + HUGE) & ~(HUGE - 1);
-	return a->start + FF_PAGE;
-}
-
-static uintptr_t second_border(const struct ff_area *a)
-{
-	return first_border(a) +
-	       (a->end - a->start > 3 * HUGE ? HUGE : FF_PAGE);
-}
-
-/* False: it is not to be had, and nothing has changed. */
-static bool split(const struct ff_area *a)
-{
-	/* Where the second is not to be had, was the first one ours? It is
-	 * left, and found by the look at the borders. */
-	return advise(a->start, first_border(a), MADV_DONTFORK) == 0 &&
-	       advise(a->start, second_border(a), MADV_WIPEONFORK) == 0;
-}
-
-/*
- * Undo split(), and say whether the area is free of advice. Known by where the
- * mapping @m that holds the first border begins and ends: at both borders, if
- * neither advice was there before.
- */
-static bool join(const struct ff_area *a, const struct ff_mapping *m,
-		 bool is_split)
-{
-	const uintptr_t first = first_border(a), second = second_border(a);
-	bool was_marked = m->start != first, was_wiped = m->end != second;
-
-	if (is_split && !was_wiped)
-		take_away(a->start, second, MADV_KEEPONFORK);
-	if (!was_marked)
-		take_away(a->start, first, MADV_DOFORK);
-	return is_split && !was_marked && !was_wiped;
-}
-
-/* H-N3: leave out what the program, or the kernel, keeps from children. All of
- * it is split first, so that a text has to be read once. */
-static int leave_advised(struct ff_areas *areas)
-{
-	uint64_t is_split[FF_AREAS_MAX / 64 + 1] = { 0 };
-	struct ff_mapping m = { 0 };
-	unsigned i, kept = 0;
-	struct ff_maps maps;
-	int rc = ff_maps_open(&maps);
-
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < areas->count; i++)
-		if (split(&areas->area[i]))
-			is_split[i / 64] |= (uint64_t)1 << i % 64;
-	for (i = 0; i < areas->count; i++) {
-		struct ff_area a = areas->area[i];
-		struct ff_mapping at;
-
-		/* Unreadable: then as if nothing had been there. */
-		rc = rc < 0 ? rc : ff_maps_find(&maps, &m, first_border(&a));
-		at = m;
-		if (rc <= 0)
-			at = (struct ff_mapping){ .start = first_border(&a),
-						  .end = second_border(&a) };
-		if (join(&a, &at, is_split[i / 64] >> i % 64 & 1) && rc > 0)
-			areas->area[kept++] = a;
-		else
-			leave_out(areas, &a);
-	}
-	ff_maps_close(&maps);
-	areas->count = kept;
-	return rc < 0 ? rc : 0;
-}
-
 int ff_areas_mark(struct ff_areas *areas, bool threads)
 {
-	int rc = threads ? 0 : leave_advised(areas);
+	int rc = threads ? 0 : ff_areas_leave_advised(areas);
 	unsigned i, kept = 0;
 
 	if (rc < 0)
@@ -401,16 +251,16 @@ int ff_areas_mark(struct ff_areas *areas, bool threads)
 		struct ff_area a = areas->area[i];
 
 		if (threads && ff_is_droppable(a.start)) {
-			leave_out(areas, &a);
+			ff_areas_leave_out(areas, &a);
 			continue;
 		}
-		if (advise(a.start, a.end, kind_of(areas)->mark) == 0) {
+		if (ff_mark_give(a.start, a.end, kind_of(areas)->mark) == 0) {
 			areas->area[kept++] = a;
 			continue;
 		}
 		/* Refused, or with a hole in it by now. */
 		unmark(&a, kind_of(areas));
-		leave_out(areas, &a);
+		ff_areas_leave_out(areas, &a);
 	}
 	areas->count = kept;
 	rc = threads ? verify_areas(areas) : 0;
