@@ -88,7 +88,7 @@ run_unanswered() {
 	local call
 
 	for call in madvise kill rt_sigtimedwait sigaltstack pidfd_open; do
-		run plain -- all "$call=notify" -- "$reach/starts" "$noop"
+		under plain -- all "$call=notify" -- "$reach/starts" "$noop"
 		with_us lazy -- all "$call=notify" -- "$reach/starts" "$noop"
 		same lazy "$call=notify"
 	done
@@ -99,38 +99,38 @@ run_doctor() {
 	local name call doctor=("$FF_BUILD/flatfork" doctor)
 
 	for name in docker podman system-service redis; do
-		run doctor -- "$name" -- "${doctor[@]}"
-		[ "$(<"$work/doctor.status")" = 0 ] &&
+		under doctor -- "$name" -- "${doctor[@]}"
+		[ "$(status_of doctor)" = 0 ] &&
 			grep -q '^seccomp  *in force: .* calls that we make' \
-				"$work/doctor.out" &&
-			grep -q '^lazy fork  *works' "$work/doctor.out" ||
-			failed "$name: $(cat "$work/doctor.out")"
+				"$work/doctor/out" &&
+			grep -q '^lazy fork  *works' "$work/doctor/out" ||
+			failed "$name: $(cat "$work/doctor/out")"
 	done
-	run doctor -- docker -- "${doctor[@]}"
-	grep -q '^  clone3  *refused (vfork' "$work/doctor.out" ||
-		failed "docker: $(cat "$work/doctor.out")"
-	run doctor -- system-service -- "${doctor[@]}"
-	grep -q '^  pkey_alloc  *kills (lent forks)' "$work/doctor.out" ||
-		failed "system-service: $(cat "$work/doctor.out")"
+	under doctor -- docker -- "${doctor[@]}"
+	grep -q '^  clone3  *refused (vfork' "$work/doctor/out" ||
+		failed "docker: $(cat "$work/doctor/out")"
+	under doctor -- system-service -- "${doctor[@]}"
+	grep -q '^  pkey_alloc  *kills (lent forks)' "$work/doctor/out" ||
+		failed "system-service: $(cat "$work/doctor/out")"
 	for call in $(calls); do
-		run plain -- all "$call=kill" -- "$reach/starts" "$noop"
-		[ "$(<"$work/plain.status")" = 0 ] || continue
+		under plain -- all "$call=kill" -- "$reach/starts" "$noop"
+		[ "$(status_of plain)" = 0 ] || continue
 		# what its own output and its files take
 		case $call in
 		fstat | newfstatat | lseek | fcntl | rt_sigaction) continue ;;
 		esac
-		run doctor -- all "$call=kill" -- "${doctor[@]}"
-		[ "$(<"$work/doctor.status")" -le 1 ] &&
-			grep -q " kills" "$work/doctor.out" ||
-			failed "$call: $(<"$work/doctor.status"):" \
-				"$(cat "$work/doctor.out")"
+		under doctor -- all "$call=kill" -- "${doctor[@]}"
+		[ "$(status_of doctor)" -le 1 ] &&
+			grep -q " kills" "$work/doctor/out" ||
+			failed "$call: $(status_of doctor):" \
+				"$(cat "$work/doctor/out")"
 	done
 }
 
 # A thread has a filter of its own, installed without our seeing it: what the
 # others do is as before, and what it does is asked anew.
 run_thread() {
-	run plain -- all -- "$reach/own-filter" "$noop"
+	under plain -- all -- "$reach/own-filter" "$noop"
 	with_us lazy "${figures[@]}" -- all -- "$reach/own-filter" "$noop"
 	same lazy thread
 	expect forks_lazy own-filter 6 thread
