@@ -15,6 +15,7 @@ set(FF_SPAWN_SOURCES
 	spawn/plan.c
 	spawn/parent/report.c
 	spawn/child/search.c
+	spawn/parent/clone.c
 	spawn/parent/spawn.c
 	spawn/parent/stack.c
 )
@@ -96,6 +97,7 @@ set(FF_CORE_SOURCES
 	lend/child/become.c
 	lend/child/borrower.c
 	lend/fence.c
+	lend/child/farewell.c
 	lend/child/fenced.c
 	lend/parent/ground.c
 	lend/loan.c
@@ -106,6 +108,8 @@ set(FF_CORE_SOURCES
 	libc/control.c
 	libc/tids.c
 	lend/parent/undo.c
+	lend/parent/clone.c
+	lend/parent/frame.c
 	lend/parent/vfork.c
 	site/dwarf.c
 	site/frame.c

@@ -9,7 +9,7 @@
 
 #include "tell/line.h"
 
-#define NEW_FLAGS (CLONE_AUTOREAP_ | CLONE_NNP_ | CLONE_AUTOKILL_)
+#define NEW_FLAGS (FF_CLONE_AUTOREAP | CLONE_NNP_ | CLONE_AUTOKILL_)
 
 #define NAMESPACES                                                     \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
@@ -260,7 +260,7 @@ int flatfork_spawn_flags(struct flatfork_spawn *spawn, int flags)
 		return EINVAL;
 	spawn->birth &= ~NEW_FLAGS;
 	if (flags & FLATFORK_AUTOREAP)
-		spawn->birth |= CLONE_AUTOREAP_;
+		spawn->birth |= FF_CLONE_AUTOREAP;
 	if (flags & FLATFORK_AUTOKILL)
 		spawn->birth |= CLONE_AUTOKILL_;
 	if (flags & FLATFORK_BORN_NNP)

@@ -9,12 +9,12 @@
 
 #include "flatfork/flatfork.h"
 #include "spawn/actions.h"
+#include "spawn/parent/spawn.h"
 
 #define FF_AFFINITY_MAX 1024 /* bytes */
 #define FF_NUMBER_TEXT 32    /* bytes */
 
 /* Linux 7.1's, which older headers lack. */
-#define CLONE_AUTOREAP_ ((uint64_t)1 << 34)
 #define CLONE_NNP_ ((uint64_t)1 << 35)
 #define CLONE_AUTOKILL_ ((uint64_t)1 << 36)
 

@@ -126,7 +126,7 @@ static void tell_needs(const struct flatfork_spawn *spawn,
 	static const struct {
 		uint64_t flag;
 		const char *name;
-	} need[] = { { CLONE_AUTOREAP_, "AUTOREAP" },
+	} need[] = { { FF_CLONE_AUTOREAP, "AUTOREAP" },
 		     { CLONE_AUTOKILL_, "AUTOKILL" },
 		     { CLONE_NNP_, "BORN_NNP" } };
 	struct ff_line argument =

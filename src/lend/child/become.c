@@ -11,11 +11,6 @@
  *       the kernel cleared: the parent tells them.
  *  H-O2 rseq was not registered in a process that shares memory; libc counts
  *       on it in one that does not.
- *  H-O3 Signals for the process group, or for all, wait for the borrower while
- *       it has them blocked, and are not inherited: those that came before the
- *       clone go along with the loan. What is there behind it came before it,
- *       and then it is the new process's, too, or to both: so that, before it
- *       does anything, is told of what it has not got itself.
  *  H-O4 libc may block all signals for its clone, and then restores in the new
  *       process what it found (glibc 2.41 and later), where nobody is in
  *       between: so it finds all of them blocked.
@@ -43,6 +38,7 @@ FF_WEAK(__rseq_size)
 #include "host/fault.h"
 #include "host/newborn.h"
 #include "lend/child/borrower.h"
+#include "lend/child/farewell.h"
 #include "lend/loan.h"
 #include "libc/tids.h"
 #include "process/sigsys.h"
@@ -51,18 +47,6 @@ FF_WEAK(__rseq_size)
 #define PAUSE_NS (10L * 1000 * 1000)
 #define TRIES 500
 #define FAULTY_TRIES 3
-
-/* Ten seconds, of a borrower that is stopped. */
-#define FAREWELL_SLICE_NS (100L * 1000 * 1000)
-#define FAREWELL_SLICES 100
-
-/* The borrower's last words, in memory that it shares with the new process
- * until they are heard (H-O3). */
-struct ff_farewell {
-	_Atomic uint32_t said;
-	ff_sigset arrived;
-	siginfo_t info[FF_SIGNALS];
-};
 
 static _Noreturn void end(void)
 {
@@ -168,58 +152,6 @@ static void give_arrived(const struct ff_loan *loan)
 	}
 }
 
-/* H-O3 */
-static ff_sigset take_pending(siginfo_t *ret_info)
-{
-	const struct timespec now = { 0, 0 };
-	const ff_sigset all = FF_ALL_BUT_SYNCHRONOUS;
-	ff_sigset taken = 0;
-	siginfo_t info;
-	long sig;
-
-	while ((sig = sys(rt_sigtimedwait, &all, &info, &now, sizeof(all))) >
-	       0) {
-		taken |= FF_SIG(sig);
-		ret_info[sig - 1] = info;
-	}
-	return taken;
-}
-
-/* NULL: there is no memory for it. Then such signals are lost. */
-static struct ff_farewell *map_farewell(void)
-{
-	long at =
-		sys(mmap, NULL, sizeof(struct ff_farewell),
-		    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return at < 0 && at > -4096 ? NULL : (struct ff_farewell *)at;
-}
-
-static void say_farewell(struct ff_farewell *f)
-{
-	f->arrived = take_pending(f->info);
-	atomic_store(&f->said, 1);
-	sys(futex, &f->said, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
-static void hear_farewell(struct ff_loan *loan, struct ff_farewell *f)
-{
-	const struct timespec slice = { 0, FAREWELL_SLICE_NS };
-	ff_sigset left;
-	int i;
-
-	for (i = 0; i < FAREWELL_SLICES && !atomic_load(&f->said); i++)
-		sys(futex, &f->said, FUTEX_WAIT, 0, &slice, NULL, 0);
-	if (!atomic_load(&f->said))
-		return;
-	left = f->arrived & ~ff_pending();
-	loan->arrived |= left;
-	for (; left; left &= left - 1) {
-		i = __builtin_ctzl(left);
-		loan->info[i] = f->info[i];
-	}
-}
-
 /* In the new process, all signals blocked: an ordinary one from here on. */
 static void settle(struct ff_loan *loan)
 {
@@ -275,19 +207,19 @@ static long make_fork(struct ff_loan *loan, const struct ff_request *rq)
 /* The clone, and all signals on the right side of it. */
 static long fork_here(struct ff_loan *loan, const struct ff_request *rq)
 {
-	struct ff_farewell *f = map_farewell();
+	struct ff_farewell *f = ff_farewell_map();
 	long rc;
 
-	loan->arrived |= take_pending(loan->info);
+	loan->arrived |= ff_take_pending(loan->info);
 	if (ff_fault(FF_FAULT_SIGNAL_LEAVING))
 		sys(kill, 0, SIGUSR1);
 	rc = make_fork(loan, rq);
 	if (rc > 0 && ff_fault(FF_FAULT_SIGNAL_LEFT))
 		sys(kill, 0, SIGUSR1);
 	if (f && rc > 0)
-		say_farewell(f);
+		ff_farewell_say(f);
 	else if (f && rc == 0)
-		hear_farewell(loan, f);
+		ff_farewell_hear(loan, f);
 	if (f)
 		sys(munmap, f, sizeof(*f));
 	return rc;

@@ -10,10 +10,6 @@
  *  H-V1 The child calls functions on the stack from caller.rsp downwards, so
  *       nothing of the parent may be kept there from the clone on; all that
  *       it needs is in the loan.
- *  H-V2 The frame of vfork's caller is the parent's as soon as the child
- *       leaves it. The return address above it leads to ff_lent_return; the
- *       frame is copied beforehand and put back if the child went wrong;
- *       arguments above it, too, where no other thread can have written them.
  *  H-V3 No handler of the program runs in either: the parent blocks all
  *       signals, as the kernel's vfork does; the child starts without
  *       handlers (CLONE_CLEAR_SIGHAND), or takes them away first.
@@ -48,6 +44,8 @@
 #include "lend/child/borrower.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
+#include "lend/parent/clone.h"
+#include "lend/parent/frame.h"
 #include "lend/parent/ground.h"
 #include "lend/parent/undo.h"
 #include "libc/object.h"
@@ -63,16 +61,14 @@
 
 #define ALL_SIGNALS (~(ff_sigset)0)
 #define LOOK_NS (100L * 1000 * 1000)
-#define CHILD_STACK ((uintptr_t)4096) /* as far as clone3 must be told */
 #define BELOW_CALL ((uintptr_t)256)
 
 /* libc's own: cancellation, and changes of ids in all threads. */
 #define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33))
 
 /* Here no such child can be had, or what it needs: libc's vfork does without.
- * And here clone3 is missing or refused: clone makes it. */
+ */
 static _Atomic bool no_children FF_HOT;
-static _Atomic bool no_clone3 FF_HOT;
 
 static void answer(struct ff_loan *loan)
 {
@@ -272,37 +268,6 @@ static void go_on(void *arg)
 	ff_resume(&caller, result);
 }
 
-#define CHILD_FLAGS (CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
-
-static bool is_refusal(long rc)
-{
-	return rc == -ENOSYS || rc == -EINVAL || rc == -EPERM;
-}
-
-static long by_clone3(struct ff_loan *loan, uintptr_t top)
-{
-	struct clone_args args = {
-		.flags = CHILD_FLAGS | CLONE_CLEAR_SIGHAND,
-		.parent_tid = (uintptr_t)&loan->child,
-		.child_tid = (uintptr_t)&loan->borrowed,
-		.exit_signal = SIGCHLD,
-		.stack = top - CHILD_STACK,
-		.stack_size = CHILD_STACK,
-	};
-
-	if (atomic_load(&no_clone3) || ff_fault(FF_FAULT_NO_CLONE3) ||
-	    !ff_filter_allows(FF_ASK_clone3))
-		return -ENOSYS;
-	return ff_clone3(&args, CLONE_ARGS_SIZE_VER0, ff_borrow, loan);
-}
-
-static long by_clone(struct ff_loan *loan, uintptr_t top)
-{
-	loan->has_handlers = true;
-	return ff_clone(CHILD_FLAGS | SIGCHLD, (void *)top, &loan->child,
-			&loan->borrowed, ff_borrow, loan);
-}
-
 static void make_child(struct ff_loan *loan)
 {
 	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
@@ -311,12 +276,7 @@ static void make_child(struct ff_loan *loan)
 	if (ff_fault_once(FF_FAULT_SIGNAL_LATE))
 		sys(kill, 0, SIGUSR1);
 	loan->reserved = loan->fenced && ff_headroom_reserve(&loan->nproc);
-	rc = by_clone3(loan, top);
-	if (is_refusal(rc)) {
-		atomic_store(&no_clone3, true);
-		rc = by_clone(loan, top);
-	}
-	loan->result = rc;
+	loan->result = rc = ff_lend_clone(loan, top);
 	if (loan->reserved)
 		ff_headroom_release(&loan->nproc);
 	if (loan->reserved && rc == -EAGAIN) {
@@ -326,7 +286,7 @@ static void make_child(struct ff_loan *loan)
 		return;
 	}
 	/* A child that is there may have said so already. */
-	if (is_refusal(rc)) {
+	if (ff_clone_is_refused(rc)) {
 		loan->refused = true;
 		atomic_store(&no_children, true);
 	}
@@ -370,61 +330,6 @@ static void lend(void *arg)
 	ff_in_caller(&loan->caller, go_on, loan);
 }
 
-/* Rules are remembered per place; objects may come and go. */
-static bool is_return_address(uintptr_t address)
-{
-	struct ff_object object;
-
-	return ff_object_of(address - 1, &object) &&
-	       address - object.start > 16 && ff_is_behind_call(address);
-}
-
-/*
- * Arguments of vfork's caller that lie on the stack, above its frame, are in
- * the frame of the function that called it, which ends somewhere.
- */
-static size_t find_args(const struct ff_loan *loan,
-			const struct ff_caller *caller,
-			const struct ff_frame_rule *rule)
-{
-	uintptr_t cfa = (uintptr_t)(loan->return_slot + 1), rbp = caller->rbp;
-	struct ff_frame_rule above;
-	uintptr_t end;
-
-	if (!loan->alone || rule->rbp_at == FF_FRAME_RBP_LOST ||
-	    !ff_frame_rule_at(loan->return_address, &above))
-		return 0;
-	if (rule->rbp_at)
-		rbp = *(uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule->rbp_at);
-	end = above.base == FF_FRAME_RSP ? cfa : rbp;
-	end += (uintptr_t)(intptr_t)above.offset;
-	if (end <= cfa)
-		return 0;
-	return end - cfa < FF_LOAN_ARGS_BYTES ? end - cfa : FF_LOAN_ARGS_BYTES;
-}
-
-static bool find_frame(struct ff_loan *loan, const struct ff_caller *caller)
-{
-	struct ff_site *site = ff_site_of((void *)caller->rip);
-	struct ff_frame_rule rule;
-	uintptr_t cfa;
-
-	if (!ff_site_frame(site, &rule))
-		return false;
-	cfa = rule.base == FF_FRAME_RSP ? caller->rsp : caller->rbp;
-	cfa += (uintptr_t)rule.offset;
-	if (cfa <= caller->rsp || cfa - caller->rsp > FF_LOAN_FRAME_BYTES ||
-	    cfa % sizeof(uintptr_t))
-		return false;
-	loan->return_slot = (uintptr_t *)cfa - 1;
-	loan->return_address = *loan->return_slot;
-	loan->frame_bytes = cfa - caller->rsp;
-	if (!is_return_address(loan->return_address))
-		return false;
-	loan->args_bytes = find_args(loan, caller, &rule);
-	return true;
-}
-
 void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	     struct ff_record *record)
 {
@@ -441,7 +346,8 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	loan->libc = *libc;
 	loan->alone = ff_libc_made_no_thread() && ff_memory_is_unshared();
 	atomic_store(&loan->borrowed, 1);
-	if (!ff_lend_ground(&loan->caught) || !find_frame(loan, caller)) {
+	if (!ff_lend_ground(&loan->caught) ||
+	    !ff_lend_find_frame(loan, caller)) {
 		ff_loan_put(loan);
 		errno = error;
 		return;

@@ -7,6 +7,9 @@
 
 #include "spawn/plan.h"
 
+/* Linux 7.1's, which older headers lack: the kernel reaps it. */
+#define FF_CLONE_AUTOREAP ((uint64_t)1 << 34)
+
 /* How the child is born, beyond the plan that it walks. */
 struct ff_birth {
 	uint64_t flags; /* CLONE_NEW*, CLONE_AUTOREAP, ... */
