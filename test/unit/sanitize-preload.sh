@@ -24,6 +24,8 @@ address)
 	;;
 esac
 
+# A program's child may be another user, who has the same to preload.
+chmod 755 "$work"
 mkdir -p "$work/build/test"
 ln -s "$FF_BUILD/test/prog" "$work/build/test/prog"
 cmake -S "$root" -B "$work/build" -DBUILD_TESTING=OFF "${with[@]}" \
