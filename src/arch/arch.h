@@ -109,9 +109,9 @@ long ff_clone(long flags, void *stack_top, int *ret_parent,
 /* Where a call returns to, and what it must bring back. In this order:
  * vfork.S, lend.S. */
 struct ff_caller {
-	uint64_t rbx, rbp, r12, r13, r14, r15;
-	uint64_t rsp; /* behind the return */
-	uint64_t rip;
+	uint64_t rbx, fp, r12, r13, r14, r15;
+	uint64_t sp; /* behind the return */
+	uint64_t pc;
 };
 
 /* Go on in @caller with @result; nothing of this stack is needed any more. */
@@ -255,6 +255,26 @@ static inline uintptr_t ff_goes_on_at(const ucontext_t *uc)
 static inline void ff_go_on_at(ucontext_t *uc, uintptr_t at)
 {
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)at;
+}
+
+/* Registers that a program computes in, by their place among all. */
+#define FF_GENERAL_REGISTERS                                                   \
+	REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_R8, \
+		REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15
+
+/* What tables of frames call the stack pointer, the register that frames are
+ * found by, and the return address (System V ABI, 3.6.2). */
+#define FF_DWARF_FP 6
+#define FF_DWARF_SP 7
+#define FF_DWARF_RETURN 16
+
+/* e_machine of programs for this processor (elf.h). */
+#define FF_ELF_MACHINE EM_X86_64
+
+/* In a loop that waits for another processor. */
+static inline void ff_relax(void)
+{
+	__builtin_ia32_pause();
 }
 
 static inline long ff_result(const ucontext_t *uc)

@@ -196,7 +196,7 @@ static bool paint_all(struct ff_loan *loan, const struct ff_fenced *thread)
 	struct ff_fence *f = &loan->fence;
 
 	return paint(f, thread->start, thread->end, 0) &&
-	       paint(f, ff_page_floor(loan->caller.rsp), f->stack_end,
+	       paint(f, ff_page_floor(loan->caller.sp), f->stack_end,
 		     PROT_GROWSDOWN) &&
 	       paint(f, (uintptr_t)ff_loan_altstack(loan),
 		     ff_page_ceiling((uintptr_t)(loan + 1)), 0);
@@ -214,9 +214,9 @@ static bool may_stand(struct ff_loan *loan, struct ff_fenced *ret_thread)
 	       ff_keys_are_as_at_start() && f->robust &&
 	       !(loan->mask & FF_NEEDED) &&
 	       !(f->keys_were & (FF_KEY_NO_ACCESS(0) | FF_KEY_NO_WRITE(0))) &&
-	       f->stack_end - loan->caller.rsp <= FF_LOAN_FRAME_BYTES &&
+	       f->stack_end - loan->caller.sp <= FF_LOAN_FRAME_BYTES &&
 	       find_thread(ret_thread) && !is_ignored(SIGSYS) &&
-	       !is_ignored(SIGSEGV) && stack_is_plain(loan->caller.rsp);
+	       !is_ignored(SIGSEGV) && stack_is_plain(loan->caller.sp);
 }
 
 bool ff_fence_raise(struct ff_loan *loan)
@@ -244,7 +244,7 @@ bool ff_fence_raise(struct ff_loan *loan)
 	}
 	memcpy(loan->kept.thread, (void *)thread.start,
 	       thread.end - thread.start);
-	loan->frame_bytes = f->stack_end - loan->caller.rsp;
+	loan->frame_bytes = f->stack_end - loan->caller.sp;
 	loan->args_bytes = 0; /* within that, if they matter */
 	return true;
 }
@@ -303,7 +303,7 @@ bool ff_fence_holds(const struct ff_loan *loan, uintptr_t sp, uintptr_t address,
 		return false;
 	if (address >= thread->start && end <= thread->end)
 		return true;
-	return loan->caller.rsp - sp <= STACK_BYTES &&
+	return loan->caller.sp - sp <= STACK_BYTES &&
 	       address >= sp - RED_ZONE && end <= loan->fence.stack_end;
 }
 

@@ -61,7 +61,7 @@ struct ff_task {
 
 struct ff_loan {
 	/* Where vfork was called, and the frame that its caller stands in:
-	 * from caller.rsp up to the return address, which is replaced. */
+	 * from caller.sp up to the return address, which is replaced. */
 	struct ff_caller caller;
 	uintptr_t *return_slot;
 	uintptr_t return_address;

@@ -14,10 +14,10 @@ static struct ff_record records[RECORDS];
 /* 0: no such path. */
 static uintptr_t key_of(const struct ff_caller *caller)
 {
-	uintptr_t above[FRAMES], key = caller->rip;
+	uintptr_t above[FRAMES], key = caller->pc;
 	unsigned i;
 
-	if (ff_frame_callers(caller->rip, caller->rsp, caller->rbp, above,
+	if (ff_frame_callers(caller->pc, caller->sp, caller->fp, above,
 			     FRAMES) < FRAMES)
 		return 0;
 	for (i = 0; i < FRAMES; i++)

@@ -3,6 +3,8 @@
 #include <linux/futex.h>
 #include <stdbool.h>
 
+#include "arch/arch.h"
+
 static bool is_lent(uint32_t word)
 {
 	return (word & FUTEX_TID_MASK) == (uint32_t)FF_LENT_TID;
@@ -25,11 +27,7 @@ void ff_tids_change(void *memory, size_t bytes, pid_t now)
 
 void ff_tids_change_registers(ucontext_t *uc, pid_t now)
 {
-	static const int general[] = {
-		REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI,
-		REG_RDI, REG_RBP, REG_R8,  REG_R9,  REG_R10,
-		REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-	};
+	static const int general[] = { FF_GENERAL_REGISTERS };
 	uint64_t *all = (uint64_t *)uc->uc_mcontext.gregs, *r;
 	size_t i;
 

@@ -138,7 +138,7 @@ static bool may_wait(struct asking *a)
 		if (!atomic_load(&a->alive) || now_ns() > deadline ||
 		    atomic_load(&a->answer[FF_ASK_futex]) != FF_NOT_ASKED)
 			return is_allowed(a, FF_ASK_futex);
-		__builtin_ia32_pause();
+		ff_relax();
 	}
 	return true;
 }

@@ -7,19 +7,17 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "libc/object.h"
 #include "site/dwarf.h"
 
-#define DWARF_RBP 6
-#define DWARF_RSP 7
-#define DWARF_RA 16
 #define STATES 8 /* of remember_state */
 
 /* What of a row of the table is of interest. */
 struct state {
 	int64_t reg, offset;  /* CFA; reg < 0: not reg + offset */
 	bool return_is_below; /* the word below the CFA */
-	int64_t rbp_at;	      /* of the caller's, from the CFA; 0: in rbp */
+	int64_t fp_at;	      /* of the caller's, from the CFA; 0: in fp */
 };
 
 struct table {
@@ -33,26 +31,26 @@ struct table {
 static void set_return(const struct table *t, struct state *s, uint64_t reg,
 		       int64_t factored)
 {
-	if (reg == DWARF_RA)
+	if (reg == FF_DWARF_RETURN)
 		s->return_is_below = factored * t->data_align == -8;
-	else if (reg == DWARF_RBP)
-		s->rbp_at = factored * t->data_align;
+	else if (reg == FF_DWARF_FP)
+		s->fp_at = factored * t->data_align;
 }
 
 static void lose(struct state *s, uint64_t reg)
 {
-	if (reg == DWARF_RA)
+	if (reg == FF_DWARF_RETURN)
 		s->return_is_below = false;
-	else if (reg == DWARF_RBP)
-		s->rbp_at = FF_FRAME_RBP_LOST;
+	else if (reg == FF_DWARF_FP)
+		s->fp_at = FF_FRAME_FP_LOST;
 }
 
 static void restore(const struct table *t, struct state *s, uint64_t reg)
 {
-	if (reg == DWARF_RA)
+	if (reg == FF_DWARF_RETURN)
 		s->return_is_below = t->initial.return_is_below;
-	else if (reg == DWARF_RBP)
-		s->rbp_at = t->initial.rbp_at;
+	else if (reg == FF_DWARF_FP)
+		s->fp_at = t->initial.fp_at;
 }
 
 struct machine {
@@ -145,8 +143,8 @@ static bool places_register(struct machine *m, struct ff_dwarf_reader *r,
 		lose(&m->now, reg);
 		return true;
 	case 0x08: /* same_value */
-		if (reg == DWARF_RBP)
-			m->now.rbp_at = 0;
+		if (reg == FF_DWARF_FP)
+			m->now.fp_at = 0;
 		return true;
 	case 0x09: /* register */
 	case 0x14: /* val_offset, val_offset_sf: bytes as sleb's */
@@ -268,7 +266,7 @@ static bool read_cie(uintptr_t at, struct table *t,
 	t->code_align = ff_dwarf_uleb(&r);
 	t->data_align = ff_dwarf_sleb(&r);
 	if ((version == 1 ? ff_dwarf_fixed(&r, 1) : ff_dwarf_uleb(&r)) !=
-	    DWARF_RA)
+	    FF_DWARF_RETURN)
 		return false;
 	if (*letters == 'z') {
 		t->has_augmentation = true;
@@ -356,18 +354,18 @@ bool ff_frame_rule_at(uintptr_t return_address, struct ff_frame_rule *ret_rule)
 	    !find_fde(&object, target, &fde, &start) ||
 	    !rule_of(fde, start, target, &state) || !state.return_is_below)
 		return false;
-	if (state.reg == DWARF_RSP)
-		ret_rule->base = FF_FRAME_RSP;
-	else if (state.reg == DWARF_RBP)
-		ret_rule->base = FF_FRAME_RBP;
+	if (state.reg == FF_DWARF_SP)
+		ret_rule->base = FF_FRAME_SP;
+	else if (state.reg == FF_DWARF_FP)
+		ret_rule->base = FF_FRAME_FP;
 	else
 		return false;
 	ret_rule->offset = (int32_t)state.offset;
-	ret_rule->rbp_at = (int32_t)state.rbp_at;
+	ret_rule->fp_at = (int32_t)state.fp_at;
 	return state.offset == ret_rule->offset;
 }
 
-unsigned ff_frame_callers(uintptr_t ip, uintptr_t rsp, uintptr_t rbp,
+unsigned ff_frame_callers(uintptr_t ip, uintptr_t sp, uintptr_t fp,
 			  uintptr_t *ret_callers, unsigned most)
 {
 	struct ff_frame_rule rule;
@@ -377,17 +375,17 @@ unsigned ff_frame_callers(uintptr_t ip, uintptr_t rsp, uintptr_t rbp,
 	for (n = 0; n < most; n++) {
 		if (!ff_frame_rule_at(ip, &rule))
 			break;
-		cfa = rule.base == FF_FRAME_RSP ? rsp : rbp;
+		cfa = rule.base == FF_FRAME_SP ? sp : fp;
 		cfa += (uintptr_t)(intptr_t)rule.offset;
-		if (cfa <= rsp || cfa % sizeof(uintptr_t))
+		if (cfa <= sp || cfa % sizeof(uintptr_t))
 			break;
 		ip = ret_callers[n] = ((uintptr_t *)cfa)[-1];
-		if (rule.rbp_at == FF_FRAME_RBP_LOST)
+		if (rule.fp_at == FF_FRAME_FP_LOST)
 			return n + 1;
-		if (rule.rbp_at)
-			rbp = *(uintptr_t *)(cfa +
-					     (uintptr_t)(intptr_t)rule.rbp_at);
-		rsp = cfa;
+		if (rule.fp_at)
+			fp = *(uintptr_t *)(cfa +
+					    (uintptr_t)(intptr_t)rule.fp_at);
+		sp = cfa;
 	}
 	return n;
 }

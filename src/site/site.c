@@ -313,7 +313,7 @@ void ff_site_child_execs(void)
 		atomic_fetch_add(at, 1);
 }
 
-/* In a word: base, offset above it, and in the upper half where rbp is. */
+/* In a word: base, offset above it, and in the upper half where fp is. */
 #define BASE_BITS 2
 #define NO_RULE (~(uint64_t)0)
 
@@ -326,7 +326,7 @@ bool ff_site_frame(struct ff_site *s, struct ff_frame_rule *ret_rule)
 		if (ff_frame_rule_at(atomic_load(&s->address), ret_rule) &&
 		    ret_rule->offset > 0 &&
 		    ret_rule->offset < INT32_MAX >> BASE_BITS)
-			known = (uint64_t)(uint32_t)ret_rule->rbp_at << 32 |
+			known = (uint64_t)(uint32_t)ret_rule->fp_at << 32 |
 				(uint32_t)ret_rule->offset << BASE_BITS |
 				ret_rule->base;
 		atomic_store(&s->frame, known);
@@ -335,7 +335,7 @@ bool ff_site_frame(struct ff_site *s, struct ff_frame_rule *ret_rule)
 		return false;
 	ret_rule->base = known & ((1u << BASE_BITS) - 1);
 	ret_rule->offset = (int32_t)((uint32_t)known >> BASE_BITS);
-	ret_rule->rbp_at = (int32_t)(known >> 32);
+	ret_rule->fp_at = (int32_t)(known >> 32);
 	return true;
 }
 

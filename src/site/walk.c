@@ -29,7 +29,6 @@ FF_WEAK(dlsym)
 FF_WEAK(getcontext)
 
 #include <dlfcn.h>
-#include <libunwind-x86_64.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -37,6 +36,7 @@ FF_WEAK(getcontext)
 #include <sys/uio.h>
 #include <ucontext.h>
 
+#include "arch/unwind.h"
 #include "host/sys.h"
 #include "libc/object.h"
 #include "libc/threads.h"
@@ -44,7 +44,7 @@ FF_WEAK(getcontext)
 #define FRAMES_MOST 64 /* between us and the site: libc's, and ours */
 #define WINDOW 256     /* divides a page */
 
-const char *ff_walk_library = "libunwind-x86_64.so.8";
+const char *ff_walk_library = FF_UNWIND_LIBRARY;
 
 static struct {
 	unw_addr_space_t (*create_addr_space)(unw_accessors_t *, int);
@@ -97,28 +97,10 @@ static int access_mem(unw_addr_space_t space, unw_word_t address,
 	return 0;
 }
 
-/* The library's numbers are DWARF's, but for the first: its enum has them. */
-static int greg_of(unw_regnum_t reg)
-{
-	static const signed char gregs[] = {
-		[UNW_X86_64_RAX] = REG_RAX, [UNW_X86_64_RDX] = REG_RDX,
-		[UNW_X86_64_RCX] = REG_RCX, [UNW_X86_64_RBX] = REG_RBX,
-		[UNW_X86_64_RSI] = REG_RSI, [UNW_X86_64_RDI] = REG_RDI,
-		[UNW_X86_64_RBP] = REG_RBP, [UNW_X86_64_RSP] = REG_RSP,
-		[UNW_X86_64_R8] = REG_R8,   [UNW_X86_64_R9] = REG_R9,
-		[UNW_X86_64_R10] = REG_R10, [UNW_X86_64_R11] = REG_R11,
-		[UNW_X86_64_R12] = REG_R12, [UNW_X86_64_R13] = REG_R13,
-		[UNW_X86_64_R14] = REG_R14, [UNW_X86_64_R15] = REG_R15,
-		[UNW_X86_64_RIP] = REG_RIP,
-	};
-
-	return reg >= 0 && (size_t)reg < sizeof(gregs) ? gregs[reg] : -1;
-}
-
 static int access_reg(unw_addr_space_t space, unw_regnum_t reg,
 		      unw_word_t *value, int write, void *arg)
 {
-	int greg = greg_of(reg);
+	int greg = ff_greg_of(reg);
 
 	(void)space;
 	(void)arg;
@@ -209,11 +191,13 @@ static bool load_library(void)
 		const char *name;
 		void *where;
 	} wanted[] = {
-		{ "_Ux86_64_create_addr_space", &lib.create_addr_space },
-		{ "_Ux86_64_init_remote", &lib.init_remote },
-		{ "_Ux86_64_step", &lib.step },
-		{ "_Ux86_64_get_reg", &lib.get_reg },
-		{ "_Ux86_64_dwarf_search_unwind_table", &lib.search_table },
+		{ FF_UNWIND_SYMBOL("create_addr_space"),
+		  &lib.create_addr_space },
+		{ FF_UNWIND_SYMBOL("init_remote"), &lib.init_remote },
+		{ FF_UNWIND_SYMBOL("step"), &lib.step },
+		{ FF_UNWIND_SYMBOL("get_reg"), &lib.get_reg },
+		{ FF_UNWIND_SYMBOL("dwarf_search_unwind_table"),
+		  &lib.search_table },
 	};
 	void *found;
 	size_t i;

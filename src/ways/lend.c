@@ -50,7 +50,7 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 	if (!why)
 		ff_lend(caller, libc, NULL);
 	else if (*why)
-		ff_account_reason("vfork", (const void *)caller->rip, why);
+		ff_account_reason("vfork", (const void *)caller->pc, why);
 	ff_flight_end();
 }
 
@@ -69,7 +69,7 @@ static bool wants_to_know(const struct ff_record *record)
 static void lend_to_fork(const struct ff_caller *caller,
 			 const struct ff_libc *libc, struct ff_record *record)
 {
-	struct ff_site *site = ff_site_of((void *)caller->rip);
+	struct ff_site *site = ff_site_of((void *)caller->pc);
 
 	if (ff_fork_mode_at(site) == FF_FORK_REAL || ff_fork_why_never() ||
 	    !ff_flight_begin())
@@ -94,7 +94,7 @@ void ff_fork_has_handlers(void)
 long ff_fork_or_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 		     ff_forking_call call, void *arg)
 {
-	const void *at = (const void *)caller->rip;
+	const void *at = (const void *)caller->pc;
 	struct ff_strays strays = { 0, FF_STRAYS_UNKNOWN };
 	struct ff_record *record = NULL;
 	long pid;
@@ -107,7 +107,7 @@ long ff_fork_or_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 		return ff_fork(call, arg, at, "fork");
 	lend_to_fork(caller, libc, record);
 	if (wants_to_know(record))
-		strays.frame = caller->rsp;
+		strays.frame = caller->sp;
 	pid = ff_fork_watched(call, arg, at, "fork", &strays);
 	if (pid > 0 && strays.frame)
 		ff_record_learn(record, strays.pages);

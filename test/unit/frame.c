@@ -58,7 +58,7 @@ static void compare(uintptr_t pc)
 		return;
 	}
 	known++;
-	cfa = (uintptr_t)(rule.base == FF_FRAME_RSP ? &by_rsp[WORDS / 2] :
+	cfa = (uintptr_t)(rule.base == FF_FRAME_SP ? &by_rsp[WORDS / 2] :
 						      &by_rbp[WORDS / 2]) +
 	      (uintptr_t)(intptr_t)rule.offset;
 	ff_object_of(pc, &object);
@@ -127,7 +127,7 @@ static __attribute__((noinline)) bool finds_own_frame(size_t bytes)
 	if (!ff_frame_rule_at((uintptr_t) && here, &rule))
 		return false;
 here:
-	return rule.base == FF_FRAME_RBP &&
+	return rule.base == FF_FRAME_FP &&
 	       ((uintptr_t *)(rbp + (uintptr_t)rule.offset))[-1] ==
 		       (uintptr_t)__builtin_return_address(0);
 }

@@ -45,7 +45,7 @@ static const struct program without_text = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 			     ELFDATA2LSB, EV_CURRENT },
 		.e_type = ET_EXEC,
-		.e_machine = EM_X86_64,
+		.e_machine = FF_ELF_MACHINE,
 		.e_version = EV_CURRENT,
 		.e_entry = TEXT_AT + offsetof(struct program, text),
 		.e_phoff = offsetof(struct program, load),

@@ -214,7 +214,7 @@ static void pass(ucontext_t *uc, long nr)
 	uintptr_t sp = ff_stack_pointer(uc);
 
 	*(uintptr_t *)(sp - FF_PASS_BACK) =
-		(uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+		ff_goes_on_at(uc);
 	ff_jump(uc, ff_let_through);
 	ff_set_result(uc, nr);
 }
@@ -287,7 +287,7 @@ static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
  * program made it. */
 static void leave_pass(ucontext_t *uc)
 {
-	uintptr_t at = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP], back;
+	uintptr_t at = ff_goes_on_at(uc), back;
 
 	if (at != (uintptr_t)ff_let_through &&
 	    at != (uintptr_t)ff_let_through_done)
@@ -295,7 +295,7 @@ static void leave_pass(ucontext_t *uc)
 	back = *(uintptr_t *)(ff_stack_pointer(uc) - FF_PASS_BACK);
 	if (at == (uintptr_t)ff_let_through)
 		back -= FF_CALL_BYTES;
-	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)back;
+	ff_go_on_at(uc, back);
 }
 
 static bool strays(int sig, const siginfo_t *info)

@@ -34,16 +34,16 @@ static size_t find_args(const struct ff_loan *loan,
 			const struct ff_caller *caller,
 			const struct ff_frame_rule *rule)
 {
-	uintptr_t cfa = (uintptr_t)(loan->return_slot + 1), rbp = caller->rbp;
+	uintptr_t cfa = (uintptr_t)(loan->return_slot + 1), fp = caller->fp;
 	struct ff_frame_rule above;
 	uintptr_t end;
 
-	if (!loan->alone || rule->rbp_at == FF_FRAME_RBP_LOST ||
+	if (!loan->alone || rule->fp_at == FF_FRAME_FP_LOST ||
 	    !ff_frame_rule_at(loan->return_address, &above))
 		return 0;
-	if (rule->rbp_at)
-		rbp = *(uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule->rbp_at);
-	end = above.base == FF_FRAME_RSP ? cfa : rbp;
+	if (rule->fp_at)
+		fp = *(uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule->fp_at);
+	end = above.base == FF_FRAME_SP ? cfa : fp;
 	end += (uintptr_t)(intptr_t)above.offset;
 	if (end <= cfa)
 		return 0;
@@ -52,20 +52,20 @@ static size_t find_args(const struct ff_loan *loan,
 
 bool ff_lend_find_frame(struct ff_loan *loan, const struct ff_caller *caller)
 {
-	struct ff_site *site = ff_site_of((void *)caller->rip);
+	struct ff_site *site = ff_site_of((void *)caller->pc);
 	struct ff_frame_rule rule;
 	uintptr_t cfa;
 
 	if (!ff_site_frame(site, &rule))
 		return false;
-	cfa = rule.base == FF_FRAME_RSP ? caller->rsp : caller->rbp;
+	cfa = rule.base == FF_FRAME_SP ? caller->sp : caller->fp;
 	cfa += (uintptr_t)rule.offset;
-	if (cfa <= caller->rsp || cfa - caller->rsp > FF_LOAN_FRAME_BYTES ||
+	if (cfa <= caller->sp || cfa - caller->sp > FF_LOAN_FRAME_BYTES ||
 	    cfa % sizeof(uintptr_t))
 		return false;
 	loan->return_slot = (uintptr_t *)cfa - 1;
 	loan->return_address = *loan->return_slot;
-	loan->frame_bytes = cfa - caller->rsp;
+	loan->frame_bytes = cfa - caller->sp;
 	if (!is_return_address(loan->return_address))
 		return false;
 	loan->args_bytes = find_args(loan, caller, &rule);

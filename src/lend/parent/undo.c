@@ -9,14 +9,14 @@
 
 void ff_undo_note(struct ff_loan *loan)
 {
-	memcpy(loan->frame, (void *)loan->caller.rsp, loan->frame_bytes);
+	memcpy(loan->frame, (void *)loan->caller.sp, loan->frame_bytes);
 	memcpy(loan->args, loan->return_slot + 1, loan->args_bytes);
 }
 
 /* Where it differs: what others wrote elsewhere must not be lost. */
 static void put_frame_back(const struct ff_loan *loan)
 {
-	uint64_t *frame = (uint64_t *)loan->caller.rsp;
+	uint64_t *frame = (uint64_t *)loan->caller.sp;
 	const uint64_t *was = (const uint64_t *)loan->frame;
 	size_t i;
 

@@ -7,7 +7,7 @@
  * after a child that was stopped.
  *
  * Hazards
- *  H-V1 The child calls functions on the stack from caller.rsp downwards, so
+ *  H-V1 The child calls functions on the stack from caller.sp downwards, so
  *       nothing of the parent may be kept there from the clone on; all that
  *       it needs is in the loan.
  *  H-V3 No handler of the program runs in either: the parent blocks all
@@ -222,7 +222,7 @@ static void tell(const struct ff_loan *loan)
 	char where[FF_SITE_NAME_MAX];
 
 	if (loan->result > 0 && loan->record && !loan->own)
-		ff_site_note_child(ff_site_of((void *)loan->caller.rip),
+		ff_site_note_child(ff_site_of((void *)loan->caller.pc),
 				   (pid_t)loan->result);
 	if (loan->result > 0 && loan->record)
 		ff_stats.forks_lent++;
@@ -232,7 +232,7 @@ static void tell(const struct ff_loan *loan)
 		ff_stats.vforks_own++;
 	if (!ff_log_wanted())
 		return;
-	ff_site_name((void *)loan->caller.rip, where);
+	ff_site_name((void *)loan->caller.pc, where);
 	if (loan->why)
 		ff_log("%s at %s: became a fork: child %s", name, where,
 		       loan->why);
@@ -251,8 +251,8 @@ static void go_on(void *arg)
 	ff_sigset mask = loan->mask;
 
 	if (loan->refused) {
-		caller.rip = (uintptr_t)loan->libc.again;
-		caller.rsp -= sizeof(uintptr_t);
+		caller.pc = (uintptr_t)loan->libc.again;
+		caller.sp -= sizeof(uintptr_t);
 	} else {
 		tell(loan);
 	}
@@ -270,7 +270,7 @@ static void go_on(void *arg)
 
 static void make_child(struct ff_loan *loan)
 {
-	uintptr_t top = (loan->caller.rsp - BELOW_CALL) & ~(uintptr_t)15;
+	uintptr_t top = (loan->caller.sp - BELOW_CALL) & ~(uintptr_t)15;
 	long rc;
 
 	if (ff_fault_once(FF_FAULT_SIGNAL_LATE))
