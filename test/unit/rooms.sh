@@ -73,6 +73,13 @@ while read -r file included; do
 		fail "$file, a child's, includes $included, a parent's"
 done < <(includes)
 
+# What is this processor's is arch's.
+registers='\<(REG_[A-Z0-9]+|r[sb]p|rip|EM_X86_64|_Ux86_64_[a-z_]+)\>|_ia32_'
+while read -r line; do
+	fail "a register, or what is of one processor: $line"
+done < <(grep -rnE "$registers" "$root"/src --include='*.[ch]' |
+	grep -vF "$root/src/arch/" | sed "s|^$root/||")
+
 # The table has no arrow up: each row names rows below it.
 above=" "
 while read -r room row; do
