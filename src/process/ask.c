@@ -48,7 +48,7 @@
 #define SILENT_NS ((int64_t)FF_ASK_SILENT_MS * 1000 * 1000)
 
 /* Up to here a child asks in any case: it needs these itself. */
-#define PREPARATIONS (FF_ASK_prlimit64 + 1)
+#define PREPARATIONS (FF_ASK_death_signal + 1)
 
 /* Between a child and its parent. */
 struct asking {
@@ -94,6 +94,7 @@ static void child_main(void *arg)
 {
 	struct asking *a = arg;
 	enum ff_answer answer;
+	bool is_out = false;
 	unsigned i;
 
 	for (i = 0; i < FF_ASK_COUNT; i++) {
@@ -107,7 +108,9 @@ static void child_main(void *arg)
 		atomic_store(&a->at, i + 1);
 		answer = ff_child_ask(i);
 		note(a, i, answer);
-		if (ff_answer_rules_out(i, answer) &&
+		is_out |= ff_answer_rules_out(i, answer);
+		/* What its parent reaps it by is asked in any case. */
+		if (is_out && i >= FF_ASK_waitid &&
 		    (!a->all || i < PREPARATIONS))
 			break;
 	}
