@@ -10,6 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 checks=$1
 output=$2
 root=$(mktemp -d) || exit 1
+# the root of a machine, to others than root as well
+chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
 
 # What init, threeways.sh, the programs of checks.sh and the scripts call.
