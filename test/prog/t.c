@@ -249,6 +249,30 @@ void t_reap(pid_t pid, const char *what)
 	CHECK(waitpid(pid, &status, WNOHANG) == -1 && errno == ECHILD);
 }
 
+int t_children(pid_t *ret, int most)
+{
+	char path[64], text[4096], *at = text, *end;
+	int fd, count = 0;
+	ssize_t n;
+	long pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		t_skip("the kernel does not list children");
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	CHECK(n >= 0);
+	text[n] = 0;
+	while ((pid = strtol(at, &end, 10)) > 0) {
+		if (count < most)
+			ret[count] = (pid_t)pid;
+		count++;
+		at = end;
+	}
+	return count;
+}
+
 _Noreturn void t_exec_report(const char *topic)
 {
 	execl(t_report, "report", topic, (char *)NULL);

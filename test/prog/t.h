@@ -77,6 +77,10 @@ pid_t t_fork(void);
 /* Wait for @pid and print "what: exit 3" or "what: signal 9". */
 void t_reap(pid_t pid, const char *what);
 
+/* Children of the first thread, of any class, dead or alive: how many, and the first
+ * @most of them in @ret. Skips where the kernel does not list them. */
+int t_children(pid_t *ret, int most);
+
 /* Replace the child by the report program. */
 extern char t_report[4096];
 _Noreturn void t_exec_report(const char *topic);

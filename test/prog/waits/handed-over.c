@@ -164,26 +164,13 @@ static void permit(void)
 	close(event.fd);
 }
 
-/* Children of this process, of any class, but @not. */
-static pid_t other_child(pid_t not )
+/* Of all children, the first but @known; 0: there is none. */
+static pid_t other_child(pid_t known)
 {
-	char path[64], text[4096], *at = text;
-	int fd;
-	ssize_t n;
-	long pid;
+	pid_t pid[2] = { 0 };
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		t_skip("the kernel does not list children");
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	CHECK(n >= 0);
-	text[n] = 0;
-	while ((pid = strtol(at, &at, 10)) > 0)
-		if (pid != not )
-			return (pid_t)pid;
-	return 0;
+	t_children(pid, 2);
+	return pid[0] != known ? pid[0] : pid[1];
 }
 
 /* A system call that no library sees. */

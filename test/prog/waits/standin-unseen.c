@@ -52,33 +52,11 @@ static pid_t hand_over(void)
 	return pid;
 }
 
-/* Children of any class, dead or alive. */
-static int children(void)
-{
-	char path[64], text[4096], *at = text, *end;
-	int fd, count = 0;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		t_skip("the kernel does not list children");
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	CHECK(n >= 0);
-	text[n] = 0;
-	while (strtol(at, &end, 10) > 0) {
-		at = end;
-		count++;
-	}
-	return count;
-}
-
 static int until_none_is_left(void)
 {
 	int left = 0;
 
-	for (int i = 0; i < 2000 && (left = children()); i++)
+	for (int i = 0; i < 2000 && (left = t_children(NULL, 0)); i++)
 		t_sleep_ms(10);
 	return left;
 }
