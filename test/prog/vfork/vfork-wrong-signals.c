@@ -106,22 +106,6 @@ static FRAME pid_t blocked_child(bool restarts)
 	return pid;
 }
 
-CASE(handler_in_read)
-{
-	pid_t other, pid;
-
-	catches(SIGUSR1, 0);
-	CHECK(!pipe(block));
-	other = helper(sends);
-	pid = blocked_child(false);
-	t_reap(pid, "child");
-	t_reap(other, "helper");
-	printf("parent handled %d\n", handled);
-	close(told[1]);
-	close(block[0]);
-	close(block[1]);
-}
-
 static void sends_and_writes(pid_t child)
 {
 	CHECK(!kill(child, SIGUSR1));
@@ -129,20 +113,31 @@ static void sends_and_writes(pid_t child)
 	CHECK(write(block[1], "x", 1) == 1);
 }
 
-CASE(handler_restarts)
+/* A child that reads is signalled by @send, and handles it with @flags. */
+static void handled_in_read(int flags, void (*send)(pid_t child), bool restarts)
 {
 	pid_t other, pid;
 
-	catches(SIGUSR1, SA_RESTART);
+	catches(SIGUSR1, flags);
 	CHECK(!pipe(block));
-	other = helper(sends_and_writes);
-	pid = blocked_child(true);
+	other = helper(send);
+	pid = blocked_child(restarts);
 	t_reap(pid, "child");
 	t_reap(other, "helper");
 	printf("parent handled %d\n", handled);
 	close(told[1]);
 	close(block[0]);
 	close(block[1]);
+}
+
+CASE(handler_in_read)
+{
+	handled_in_read(0, sends, false);
+}
+
+CASE(handler_restarts)
+{
+	handled_in_read(SA_RESTART, sends_and_writes, true);
 }
 
 /* ---- signals that a child sends itself ---- */
