@@ -10,13 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static char group[96];
-static int most, now, threads;
+static int most, now, directory;
+static const char *tasks;
 static pid_t parent;
 
 static int open_in_group(const char *name, int flags)
@@ -52,9 +54,9 @@ static bool make_group(void)
 			continue;
 		most = open_in_group("pids.max", O_WRONLY);
 		now = open_in_group("pids.current", O_RDONLY);
-		threads = open_in_group(i ? "cgroup.threads" : "tasks",
-					O_RDONLY);
-		if (most >= 0 && now >= 0 && threads >= 0)
+		directory = open_in_group("", O_PATH | O_DIRECTORY);
+		tasks = i ? "cgroup.threads" : "tasks";
+		if (most >= 0 && now >= 0 && directory >= 0)
 			return true;
 		rmdir(group);
 	}
@@ -88,12 +90,24 @@ static int count(void)
 	return atoi(text);
 }
 
+/* Opened anew: the list of a file that stays open may be an old one. A file
+ * more may be none that this process may open. */
 static int alive(void)
 {
+	struct rlimit was, more;
 	char text[4096];
-	ssize_t n = pread(threads, text, sizeof(text), 0);
-	int lines = 0;
+	ssize_t n = 0;
+	int fd, lines = 0;
 
+	getrlimit(RLIMIT_NOFILE, &was);
+	more = (struct rlimit){ was.rlim_max, was.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &more);
+	fd = openat(directory, tasks, O_RDONLY | O_CLOEXEC);
+	setrlimit(RLIMIT_NOFILE, &was);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text));
+		close(fd);
+	}
 	for (ssize_t i = 0; i < n; i++)
 		lines += text[i] == '\n';
 	return lines;
@@ -101,24 +115,34 @@ static int alive(void)
 
 /* What a child has left counts until it is released, which is behind all that
  * can be seen of its end: the next fork would fail, or not, by chance. A
- * command that nobody has waited for counts as well, and is not alive. */
+ * command that nobody has waited for counts as well, and is not alive; it is
+ * known by being there for long. Who stood in for the parent is alive for a
+ * while behind its child: more than were there at first are waited for. */
 static int settled(void)
 {
 	enum {
 		A_WHILE = 30,
-		LONG = 200,
+		LONG = 300,
 	};
-	int seen = count();
+	static int living_at_first = -1, commands;
+	int seen = count(), living = alive();
 
-	for (int same = 0; same < A_WHILE || (seen != alive() && same < LONG);
+	for (int same = 0;
+	     same < A_WHILE ||
+	     (same < LONG &&
+	      (seen - living > commands ||
+	       (living_at_first >= 0 && living > living_at_first)));
 	     same++) {
 		int was = seen;
 
 		usleep(1000);
 		seen = count();
+		living = alive();
 		if (seen != was)
 			same = 0;
 	}
+	commands = seen - living;
+	living_at_first = living;
 	return seen;
 }
 

@@ -246,8 +246,8 @@ static void start(struct rng *r)
 	char *argv[] = { witness_path, NULL };
 	struct timespec little = { 0, 1000000 };
 	pthread_t thread;
+	pid_t pid, ended;
 	int status = 0;
-	pid_t pid;
 
 	child_has_started = true;
 	signal(SIGCHLD, SIG_DFL);
@@ -276,10 +276,15 @@ static void start(struct rng *r)
 		if (pid == 0)
 			_exit(18);
 	}
-	if (pid < 0)
+	if (pid < 0) {
 		say("no child", -errno);
-	else
-		say("child", waitpid(pid, &status, 0) == pid ? status : -errno);
+		return;
+	}
+	/* a signal of the storm may be handled meanwhile */
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	say("child", ended == pid ? status : -errno);
 }
 
 enum child_kind child_kind(struct rng *r)
