@@ -170,48 +170,13 @@ static enum ff_outcome hand_over_exec(struct ff_slot *slot, pid_t pid)
 	return FF_OUTCOME_RELEASED;
 }
 
-static enum ff_outcome time_is_up(struct ff_slot *slot, pid_t pid)
+static enum ff_outcome give_up(struct ff_slot *slot, pid_t pid)
 {
-	enum ff_outcome outcome = look(slot, pid);
-
-	if (outcome != FF_OUTCOME_NONE)
-		return outcome;
 	if (!cancel_child(slot, pid))
 		return hand_over_exec(slot, pid);
 	if (atomic_load(&slot->shared->reason) == FF_REASON_NONE)
 		atomic_store(&slot->shared->reason, FF_REASON_BUDGET);
 	return taken_back(slot);
-}
-
-static enum ff_outcome wait_on_trial(struct ff_slot *slot, pid_t pid,
-				     struct ff_supply *supply,
-				     int64_t budget_ns)
-{
-	int64_t deadline = ff_now_ns() + budget_ns, left = budget_ns;
-	int64_t again_ns = TRY_AGAIN_NS;
-	struct ff_shared *sh = slot->shared;
-	long nap_ns = NAP_NS_MIN;
-	enum ff_outcome outcome;
-	bool has_waited = false;
-	uint32_t seen;
-
-	for (;;) {
-		outcome = FF_OUTCOME_NONE;
-		seen = atomic_load(&sh->owner);
-		if ((seen & FUTEX_OWNER_DIED) || (!seen && has_waited))
-			outcome = look(slot, pid);
-		if (outcome == FF_OUTCOME_NONE && left <= 0) {
-			outcome = time_is_up(slot, pid);
-			left = again_ns; /* in execve: H-W2 */
-			deadline = ff_now_ns() + left;
-			again_ns = longer(again_ns);
-		}
-		if (outcome != FF_OUTCOME_NONE)
-			return outcome;
-		wait_for_word(supply, seen, left, &nap_ns);
-		has_waited = true;
-		left = deadline - ff_now_ns();
-	}
 }
 
 /*
@@ -300,52 +265,68 @@ static enum ff_outcome look_at_committed(struct ff_slot *slot, pid_t pid)
  *      now on. If nobody can be had it is told to leave, wherever it computes,
  *      and waited for.
  */
-static bool hand_over(struct ff_slot *slot, pid_t pid)
+static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid)
 {
 	if (ff_standin_make(slot, pid)) {
 		if (slot->reason == FF_REASON_NONE)
 			slot->reason = FF_REASON_BUDGET;
-		return true;
+		return FF_OUTCOME_RELEASED;
 	}
 	atomic_store(&slot->shared->leave, 1);
 	if (change(slot, FF_RUNNING, FF_ASKED) && sys(kill, pid, SIGSYS) < 0)
 		change(slot, FF_ASKED, FF_RUNNING);
-	return false;
+	return FF_OUTCOME_NONE;
 }
 
-static enum ff_outcome wait_committed(struct ff_slot *slot, pid_t pid,
-				      struct ff_supply *supply,
-				      int64_t budget_ns)
+/* What has become of it by now. @silent: nothing says that it is alive. */
+static enum ff_outcome look_again(struct ff_slot *slot, pid_t pid,
+				  uint32_t owner, bool silent)
+{
+	enum ff_outcome outcome;
+
+	if (!slot->committed)
+		return (owner & FUTEX_OWNER_DIED) || silent ?
+			       look(slot, pid) :
+			       FF_OUTCOME_NONE;
+	outcome = look_at_committed(slot, pid);
+	if (outcome != FF_OUTCOME_NONE || !silent || !ff_has_ended(pid))
+		return outcome;
+	return atomic_load(&slot->shared->state) == FF_BORN ?
+		       never_was(slot, pid) :
+		       FF_OUTCOME_ENDED;
+}
+
+/* Once the budget is used up it is tried again and again, more and more rarely,
+ * to go on without the child. */
+static enum ff_outcome wait_within(struct ff_slot *slot, pid_t pid,
+				   struct ff_supply *supply, int64_t budget_ns)
 {
 	int64_t deadline = ff_now_ns() + budget_ns, left = budget_ns;
 	int64_t again_ns = TRY_AGAIN_NS;
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
-	bool leaving = false, has_waited = false;
+	bool leaving = !slot->committed, has_waited = false;
 	uint32_t seen;
 
 	for (;;) {
-		seen = atomic_load(&sh->owner);
-		outcome = look_at_committed(slot, pid);
-		if (outcome != FF_OUTCOME_NONE)
-			return outcome;
 		if (!leaving && atomic_load(&sh->state) == FF_LEAVING) {
 			leaving = true;
 			deadline = ff_now_ns() + LEAVING_NS;
 			left = LEAVING_NS;
 		}
-		if ((left <= 0 || (!seen && has_waited)) && ff_has_ended(pid))
-			return atomic_load(&sh->state) == FF_BORN ?
-				       never_was(slot, pid) :
-				       FF_OUTCOME_ENDED;
-		if (left <= 0 && hand_over(slot, pid))
-			return FF_OUTCOME_RELEASED;
-		if (left <= 0) {
+		seen = atomic_load(&sh->owner);
+		outcome = look_again(slot, pid, seen,
+				     left <= 0 || (!seen && has_waited));
+		if (outcome == FF_OUTCOME_NONE && left <= 0) {
+			outcome = slot->committed ? hand_over(slot, pid) :
+						    give_up(slot, pid);
 			left = again_ns;
 			deadline = ff_now_ns() + left;
 			again_ns = longer(again_ns);
 		}
+		if (outcome != FF_OUTCOME_NONE)
+			return outcome;
 		wait_for_word(supply, seen, left, &nap_ns);
 		has_waited = true;
 		left = deadline - ff_now_ns();
@@ -362,9 +343,7 @@ enum ff_outcome ff_wait_child(struct ff_slot *slot, pid_t pid,
 	ff_supply_begin(&supply, &ff_image_of(slot)->slot, &slot->areas,
 			FF_SOURCE_PARENT);
 	slot->went_on = slot->committed ? pid : 0;
-	outcome = slot->committed ?
-			  wait_committed(slot, pid, &supply, budget_ns) :
-			  wait_on_trial(slot, pid, &supply, budget_ns);
+	outcome = wait_within(slot, pid, &supply, budget_ns);
 	slot->supplied = supply.answered != 0;
 	return outcome;
 }
