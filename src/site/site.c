@@ -22,6 +22,9 @@
 #define PATIENCE_BUDGET 512
 #define PATIENCE_MAX 8192
 #define PROVEN 2 /* real children in a row that came to exec */
+/* Among so many children that exec'ed, one that does not is an accident. */
+#define RARE 32
+#define HAS_EXECED 4 /* often enough to know that time is not all it needs */
 /* Memory moves: what is warm is learnt afresh after so many children. */
 #define AFRESH 1024
 
@@ -100,11 +103,11 @@ static bool is_proven(const struct ff_site *s)
 {
 	uint32_t reals = atomic_load(&s->reals);
 
-	return atomic_load(&s->outputs) >= PROVEN && reals >= PROVEN &&
+	return atomic_load(&s->outputs) && reals >= PROVEN &&
 	       atomic_load(&s->real_execs) +
 			       believed(s, atomic_load(&told.by_children)) >=
 		       reals &&
-	       atomic_load(&s->strikes) == 0;
+	       atomic_load(&s->strikes) * RARE <= atomic_load(&s->execs);
 }
 
 enum ff_way ff_site_predict(struct ff_site *s)
@@ -185,11 +188,25 @@ void ff_site_exec(struct ff_site *s, const struct ff_warm *fetched)
 	atomic_store(&s->patience, PATIENCE);
 }
 
+/* A machine that is busy holds up any child, now and then. */
+static bool is_hiccup(struct ff_site *s, uint32_t reason)
+{
+	const uint32_t execs = atomic_load(&s->execs);
+	uint8_t n;
+
+	if (reason != FF_REASON_BUDGET)
+		return false;
+	n = atomic_load(&s->overruns);
+	if (n < UINT8_MAX)
+		atomic_store(&s->overruns, ++n);
+	return execs >= HAS_EXECED && n <= 1 + execs / RARE && n < UINT8_MAX;
+}
+
 void ff_site_back(struct ff_site *s, uint32_t reason)
 {
 	uint32_t patience;
 
-	if (!s || reason == FF_REASON_SIGNAL)
+	if (!s || reason == FF_REASON_SIGNAL || is_hiccup(s, reason))
 		return;
 	if (atomic_load(&s->back) != reason)
 		atomic_store(&s->back, (uint8_t)reason);
@@ -209,9 +226,9 @@ void ff_site_back(struct ff_site *s, uint32_t reason)
 		atomic_store(&s->patience, PATIENCE_BUDGET);
 }
 
-void ff_site_committed_strayed(struct ff_site *s)
+void ff_site_committed_strayed(struct ff_site *s, uint32_t reason)
 {
-	if (!s)
+	if (!s || is_hiccup(s, reason))
 		return;
 	atomic_fetch_add(&s->strikes, 1);
 	atomic_store(&s->score, 0);

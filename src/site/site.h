@@ -41,6 +41,7 @@ struct ff_site {
 	_Atomic uint32_t warm_count; /* clusters they fetched */
 	_Atomic uint8_t rule; /* of ff_places, plus 2; 1: none; 0: not asked */
 	_Atomic bool late;    /* a parent came too late for its child here */
+	_Atomic uint8_t overruns; /* lazy children that used up their time */
 	_Atomic uint8_t back; /* why the last one was taken back */
 
 	/* Of a place that calls vfork: what is known of the frame there. */
@@ -63,7 +64,7 @@ void ff_sites_listen(void);
  * next ones are spared that. */
 void ff_site_exec(struct ff_site *site, const struct ff_warm *fetched);
 void ff_site_back(struct ff_site *site, uint32_t reason);
-void ff_site_committed_strayed(struct ff_site *site);
+void ff_site_committed_strayed(struct ff_site *site, uint32_t reason);
 void ff_site_real(struct ff_site *site);
 
 /*

@@ -144,7 +144,10 @@ void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
 		/* fall through */
 	case FF_OUTCOME_ENDED:
 		ff_stats.forks_lazy++;
-		ff_site_committed_strayed(site);
+		ff_site_committed_strayed(
+			site, slot->outcome == FF_OUTCOME_RELEASED ?
+				      slot->reason :
+				      FF_REASON_EXIT);
 		break;
 	case FF_OUTCOME_BACK:
 		ff_stats.rollbacks++;
