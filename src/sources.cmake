@@ -45,6 +45,7 @@ set(FF_CORE_SOURCES
 	lazy/child/call_fd.c
 	lazy/child/call_io.c
 	lazy/child/call_memory.c
+	lazy/child/call_ask.c
 	lazy/child/call_exec.c
 	lazy/child/call_open.c
 	lazy/child/call_process.c

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "arch/arch.h"
 #include "host/file.h"
@@ -23,9 +22,6 @@
 #include "lazy/child/pager.h"
 
 #define SURE_TO_FIT 4096 /* PIPE_BUF: what a writable pipe takes at once */
-/* As many as fit what is fetched of a struct. */
-#define POLL_MAX (4096 / sizeof(struct pollfd))
-#define SELECT_MAX (4096L * 8)
 
 /* Would a transfer go through at once? Not with a hang-up or an error. */
 static bool is_ready(long fd, short events)
@@ -52,108 +48,6 @@ void ff_look_read(ucontext_t *uc, long nr)
 		ff_transfer(uc, nr, signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
-}
-
-/* Asking whether descriptors are ready is free; waiting for them is not, nor
- * is a mask for the time of it. */
-static void ask(ucontext_t *uc, long nr, bool waits, bool may_take)
-{
-	if (waits || may_take)
-		ff_child_leave(uc, FF_REASON_CALL, nr);
-	else
-		ff_pass(uc, nr, "");
-}
-
-/* A struct timespec or timeval, which is there and zero. */
-static bool is_no_time(long at)
-{
-	const struct timespec *t = (const struct timespec *)at;
-
-	return t && ff_is_readable((uintptr_t)t, sizeof(*t)) &&
-	       t->tv_sec == 0 && t->tv_nsec == 0;
-}
-
-/*
- * Ours are not open to the program. And of some files, whoever asks takes the
- * answer (mounts, pressure, perf events): on trial only such are asked as are
- * known not to be of that kind.
- */
-static bool is_asked_freely(long fd)
-{
-	struct stat st;
-
-	if (ff_is_our_fd(fd))
-		return false;
-	return ff_child.committed || fd < 0 || ff_get_own(fd) != FF_FOREIGN ||
-	       sys(fstat, fd, &st) < 0 || S_ISFIFO(st.st_mode) ||
-	       S_ISSOCK(st.st_mode) || ff_is_null(&st);
-}
-
-static bool polls_freely(long at, unsigned long count)
-{
-	const struct pollfd *p = (const struct pollfd *)at;
-	unsigned long i;
-
-	if (count > POLL_MAX)
-		return false;
-	for (i = 0; i < count; i++)
-		if (!ff_is_readable((uintptr_t)&p[i], sizeof(*p)) ||
-		    !is_asked_freely(p[i].fd))
-			return false;
-	return true;
-}
-
-void ff_look_poll(ucontext_t *uc, long nr)
-{
-	if (ff_serve(uc, nr, "p--"))
-		ask(uc, nr, (int)ff_arg(uc, 2) != 0,
-		    !polls_freely(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
-}
-
-void ff_look_ppoll(ucontext_t *uc, long nr)
-{
-	if (ff_serve(uc, nr, "p-pr-"))
-		ask(uc, nr, !is_no_time(ff_arg(uc, 2)) || ff_arg(uc, 3),
-		    !polls_freely(ff_arg(uc, 0), (unsigned)ff_arg(uc, 1)));
-}
-
-static bool is_in_set(long at, int fd)
-{
-	const unsigned char *byte = (const unsigned char *)at + fd / 8;
-
-	return at && (!ff_is_readable((uintptr_t)byte, 1) ||
-		      ((*byte >> (fd % 8)) & 1));
-}
-
-static bool selects_freely(const ucontext_t *uc)
-{
-	const long count = (int)ff_arg(uc, 0);
-	int i, fd;
-
-	if (count > SELECT_MAX)
-		return false;
-	for (fd = 0; fd < count; fd++)
-		for (i = 1; i <= 3; i++)
-			if (is_in_set(ff_arg(uc, i), fd) &&
-			    !is_asked_freely(fd))
-				return false;
-	return true;
-}
-
-/* What pselect6 has for a sixth argument: a mask and its size. */
-static bool has_mask(long at)
-{
-	return at && (!ff_is_readable((uintptr_t)at, sizeof(long)) ||
-		      *(const long *)at);
-}
-
-void ff_look_select(ucontext_t *uc, long nr)
-{
-	if (ff_serve(uc, nr, ff_call(nr)->signature))
-		ask(uc, nr,
-		    !is_no_time(ff_arg(uc, 4)) ||
-			    (nr == SYS_pselect6 && has_mask(ff_arg(uc, 5))),
-		    !selects_freely(uc));
 }
 
 void ff_look_getsockopt(ucontext_t *uc, long nr)

@@ -74,23 +74,37 @@ static const uint32_t storage[] = {
 	0x01161970, /* gfs2 */
 	0x7461636f, /* ocfs2 */
 	0x958458f6, /* hugetlbfs */
+};
+
+/* The same, but who polls a file there may take the answer. */
+static const uint32_t settings[] = {
 	0x62656572, /* sysfs */
 	0x27e0eb,   /* cgroup */
 	0x63677270, /* cgroup2 */
 	0xf97cff8c, /* selinuxfs */
 };
 
-static bool is_storage(long fd)
+static bool is_among(const uint32_t *types, size_t count, uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
+bool ff_is_storage(long fd, bool settings_too)
 {
 	struct statfs fs;
-	size_t i;
 
 	if (sys(fstatfs, fd, &fs) < 0)
 		return false;
-	for (i = 0; i < sizeof(storage) / sizeof(storage[0]); i++)
-		if (storage[i] == (uint32_t)fs.f_type)
-			return true;
-	return false;
+	return is_among(storage, sizeof(storage) / sizeof(storage[0]),
+			(uint32_t)fs.f_type) ||
+	       (settings_too &&
+		is_among(settings, sizeof(settings) / sizeof(settings[0]),
+			 (uint32_t)fs.f_type));
 }
 
 /* Of the file that @fd stands for. */
@@ -101,7 +115,7 @@ static enum verdict judge_file(long fd, long flags)
 	if (sys(fstat, fd, &st) < 0)
 		return NEVER;
 	if (S_ISREG(st.st_mode))
-		return !is_storage(fd)	 ? NEVER :
+		return !ff_is_storage(fd, true) ? NEVER :
 		       (flags & O_TRUNC) ? SEEN :
 					   GO_ON_OWN;
 	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode) || ff_is_null(&st))
