@@ -37,8 +37,8 @@ static long open_one(struct rng *r)
 	const char *path = RNG_PICK(r, paths);
 	int flag = RNG_PICK(r, flags);
 
-	/* nobody is at the other end of the fifo */
-	if (path == paths[10])
+	/* nobody is at the other end of the fifo, nor of some pipes */
+	if (path == paths[10] || path == paths[11])
 		flag |= O_NONBLOCK;
 	return step_result(open(path, flag));
 }
