@@ -49,11 +49,50 @@ static void try(const char *where, char *path, char *result)
 	t_reap(pid, where);
 }
 
+static void exec_from(char *area)
+{
+	char *exec_path = put(area + 6 * MIB - 3, t_report);
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		char **args = (char **)(area + 6 * MIB + 131072 - 8);
+
+		args[0] = put(area + 100, "report");
+		args[1] = put(area + MIB, "say");
+		args[2] = put(area + 6 * MIB + 300000, "exec from afar");
+		args[3] = NULL;
+		execv(exec_path, args);
+		_exit(1);
+	}
+	t_reap(pid, "execve");
+}
+
+static void try_bad_pointers(char *none, char *hole)
+{
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		char *bad[] = { none, hole, (char *)1,
+				(char *)-4096 };
+		int e[8];
+
+		for (int i = 0; i < 4; i++) {
+			e[i] = syscall(SYS_openat, AT_FDCWD, bad[i], O_RDONLY) <
+					       0 ?
+				       errno :
+				       0;
+			e[4 + i] = syscall(SYS_execve, bad[i], NULL, NULL) < 0 ?
+					   errno :
+					   0;
+		}
+		t_exec_say("bad pointers: %d %d %d %d %d %d %d %d", e[0], e[1],
+			   e[2], e[3], e[4], e[5], e[6], e[7]);
+	}
+	t_reap(pid, "bad pointers");
+}
+
 int main(void)
 {
-	char *area, *two, *exec_path;
+	char *area, *two;
 	int fd;
-	pid_t pid;
 
 	t_start(64);
 	memset(long_path, '/', 300);
@@ -84,39 +123,8 @@ int main(void)
 	    put(area + 3 * MIB + 4096 - 20, "./////////the-file"),
 	    area + 4 * MIB + 70000);
 
-	exec_path = put(area + 6 * MIB - 3, t_report);
-	pid = t_fork();
-	if (pid == 0) {
-		char **args = (char **)(area + 6 * MIB + 131072 - 8);
-
-		args[0] = put(area + 100, "report");
-		args[1] = put(area + MIB, "say");
-		args[2] = put(area + 6 * MIB + 300000, "exec from afar");
-		args[3] = NULL;
-		execv(exec_path, args);
-		_exit(1);
-	}
-	t_reap(pid, "execve");
-
-	pid = t_fork();
-	if (pid == 0) {
-		char *bad[] = { area + 7 * MIB, two + 3 * MIB, (char *)1,
-				(char *)-4096 };
-		int e[8];
-
-		for (int i = 0; i < 4; i++) {
-			e[i] = syscall(SYS_openat, AT_FDCWD, bad[i], O_RDONLY) <
-					       0 ?
-				       errno :
-				       0;
-			e[4 + i] = syscall(SYS_execve, bad[i], NULL, NULL) < 0 ?
-					   errno :
-					   0;
-		}
-		t_exec_say("bad pointers: %d %d %d %d %d %d %d %d", e[0], e[1],
-			   e[2], e[3], e[4], e[5], e[6], e[7]);
-	}
-	t_reap(pid, "bad pointers");
+	exec_from(area);
+	try_bad_pointers(area + 7 * MIB, two + 3 * MIB);
 	CHECK(!munmap(area, 8 * MIB) && !munmap(two, 3 * MIB));
 	return t_end();
 }

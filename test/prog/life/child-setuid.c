@@ -24,9 +24,42 @@ static void *sleeper(void *arg)
 	return NULL;
 }
 
-int main(void)
+static void change_ids(int how)
 {
 	gid_t groups[] = { 100, 65534 };
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		int good, fd;
+
+		CHECK(!setgroups(2, groups));
+		if (how == 0)
+			CHECK(!setgid(65534) && !setuid(65534));
+		else if (how == 1)
+			CHECK(!setresgid(1, 2, 3) &&
+			      !setresuid(1, 2, 3));
+		else
+			CHECK(!setegid(5) && !seteuid(5));
+		good = t_intact(t_area, 8 << 20);
+		good += 2 * t_intact(t_block(99), T_BLOCK);
+		/* a file only root may read */
+		fd = open("/etc/shadow", O_RDONLY);
+		good += 4 * (fd < 0);
+		good += 8 * (prctl(PR_GET_DUMPABLE) == 1);
+		good += 16 * (getuid() == 0);
+		execl(t_report, "report", "say",
+		      good == 7	 ? "7" :
+		      good == 23 ? "23" :
+				   "other",
+		      (char *)NULL);
+		_exit(good);
+	}
+	t_reap(pid, "child");
+	printf("parent: uid %d gid %d, dumpable %d\n", geteuid(),
+	       getegid(), prctl(PR_GET_DUMPABLE));
+}
+
+int main(void)
+{
 	pthread_t thread;
 	pid_t pid;
 
@@ -34,37 +67,8 @@ int main(void)
 		t_skip("not root");
 	t_start(64);
 	CHECK(!pthread_create(&thread, NULL, sleeper, NULL));
-	for (int how = 0; how < 3; how++) {
-		pid = t_fork();
-		if (pid == 0) {
-			int good, fd;
-
-			CHECK(!setgroups(2, groups));
-			if (how == 0)
-				CHECK(!setgid(65534) && !setuid(65534));
-			else if (how == 1)
-				CHECK(!setresgid(1, 2, 3) &&
-				      !setresuid(1, 2, 3));
-			else
-				CHECK(!setegid(5) && !seteuid(5));
-			good = t_intact(t_area, 8 << 20);
-			good += 2 * t_intact(t_block(99), T_BLOCK);
-			/* a file only root may read */
-			fd = open("/etc/shadow", O_RDONLY);
-			good += 4 * (fd < 0);
-			good += 8 * (prctl(PR_GET_DUMPABLE) == 1);
-			good += 16 * (getuid() == 0);
-			execl(t_report, "report", "say",
-			      good == 7	 ? "7" :
-			      good == 23 ? "23" :
-					   "other",
-			      (char *)NULL);
-			_exit(good);
-		}
-		t_reap(pid, "child");
-		printf("parent: uid %d gid %d, dumpable %d\n", geteuid(),
-		       getegid(), prctl(PR_GET_DUMPABLE));
-	}
+	for (int how = 0; how < 3; how++)
+		change_ids(how);
 	/* a parent that is not dumpable itself */
 	CHECK(!prctl(PR_SET_DUMPABLE, 0));
 	pid = t_fork();

@@ -40,28 +40,13 @@ static void reap_adopted(const char *what)
 	printf("%s: status %x\n", what, status);
 }
 
-int main(void)
+static void daemon_that_execs(void)
 {
 	int p[2];
 	char got[4096];
 	pid_t us = getpid();
 	ssize_t n, all = 0;
 	pid_t pid;
-
-	t_start(64);
-	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1));
-
-	pid = t_fork();
-	if (pid == 0) {
-		setsid();
-		if (fork() != 0)
-			_exit(0);
-		write_file("plain");
-		_exit(5);
-	}
-	t_reap(pid, "middle");
-	reap_adopted("daemon that writes");
-	printf("file %ld\n", size("plain"));
 
 	CHECK(!pipe(p));
 	pid = t_fork();
@@ -86,6 +71,28 @@ int main(void)
 	fputs(got, stdout);
 	close(p[0]);
 	reap_adopted("daemon that execs");
+}
+
+int main(void)
+{
+	pid_t pid;
+
+	t_start(64);
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+
+	pid = t_fork();
+	if (pid == 0) {
+		setsid();
+		if (fork() != 0)
+			_exit(0);
+		write_file("plain");
+		_exit(5);
+	}
+	t_reap(pid, "middle");
+	reap_adopted("daemon that writes");
+	printf("file %ld\n", size("plain"));
+
+	daemon_that_execs();
 
 	pid = t_fork();
 	if (pid == 0) {

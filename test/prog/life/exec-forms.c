@@ -32,12 +32,52 @@ static void *exec_thread(void *arg)
 	t_exec_exit(14);
 }
 
+static void exec_after_200_misses(char **args)
+{
+	char path[64];
+	int n = 0;
+
+	for (int k = 0; k < 200; k++) {
+		snprintf(path, sizeof(path), "/none-%d/x", k);
+		n += execv(path, args) == -1 && errno == ENOENT;
+	}
+	if (n == 200)
+		execv(t_report, args);
+}
+
+/* What libc's forms say where they fail. */
+static void act_in_vain(int i)
+{
+	char *args[] = { "report", "exit", "11", NULL };
+
+	switch (i) {
+	case 11:
+		execl("/nowhere/prog", "prog", (char *)NULL);
+		fprintf(stderr, "prog: %s\n", strerror(errno));
+		_exit(127);
+	case 12:
+		execl("/nowhere/prog", "prog", (char *)NULL);
+		perror("first");
+		execv(t_report, args);
+		break;
+	case 13:
+		execl("./broken", "x", (char *)NULL);
+		_exit(errno == ENOENT ? 13 : 1);
+	case 14:
+		execl("./notelf", "x", (char *)NULL);
+		_exit(errno);
+	case 15:
+		execl("/", "x", (char *)NULL);
+		_exit(errno);
+	}
+}
+
 static void act(int i)
 {
 	char *args[] = { "report", "exit", "11", NULL };
 	char *env[] = { "T_ONLY=this", NULL };
 	pthread_t thread;
-	int fd, n = 0;
+	int fd;
 
 	switch (i) {
 	case 0:
@@ -74,33 +114,11 @@ static void act(int i)
 		pthread_join(thread, NULL);
 		break;
 	case 10:
-		for (int k = 0; k < 200; k++) {
-			char path[64];
-
-			snprintf(path, sizeof(path), "/none-%d/x", k);
-			n += execv(path, args) == -1 && errno == ENOENT;
-		}
-		if (n == 200)
-			execv(t_report, args);
+		exec_after_200_misses(args);
 		break;
-	case 11:
-		execl("/nowhere/prog", "prog", (char *)NULL);
-		fprintf(stderr, "prog: %s\n", strerror(errno));
-		_exit(127);
-	case 12:
-		execl("/nowhere/prog", "prog", (char *)NULL);
-		perror("first");
-		execv(t_report, args);
+	case 11 ... 15:
+		act_in_vain(i);
 		break;
-	case 13:
-		execl("./broken", "x", (char *)NULL);
-		_exit(errno == ENOENT ? 13 : 1);
-	case 14:
-		execl("./notelf", "x", (char *)NULL);
-		_exit(errno);
-	case 15:
-		execl("/", "x", (char *)NULL);
-		_exit(errno);
 	case 16:
 		syscall(SYS_execve, t_report, NULL, NULL); /* no argv[0] */
 		break;

@@ -41,12 +41,43 @@ static void end(const char *how)
 	t_exec_exit(3);
 }
 
+static void signalled_from_outside(const char *how)
+{
+	pid_t pid, sender;
+
+	queued = sum = last = 0;
+	sender = t_fork();
+	if (sender == 0) {
+		for (int i = 1; i <= 300; i++) {
+			union sigval v = { .sival_int = i };
+
+			CHECK(!sigqueue(me, SIGRTMIN, v));
+			usleep(500);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 40; i++) {
+		int status;
+
+		pid = t_fork();
+		if (pid == 0) {
+			t_area[i << 12] = 1;
+			usleep(1000);
+			end(how);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 3 << 8);
+	}
+	t_reap(sender, "sender");
+	printf("from outside %d, sum %d, out of order %d, in children %d\n",
+	       (int)queued, (int)sum, (int)misorder, *in_child);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "exec";
 	struct sigaction sa = { .sa_sigaction = on_signal,
 				.sa_flags = SA_SIGINFO | SA_RESTART };
-	pid_t pid, sender;
+	pid_t pid;
 
 	t_start(64);
 	me = getpid();
@@ -87,31 +118,6 @@ int main(int argc, char **argv)
 	t_reap(pid, "queues 50");
 	printf("queued %d, sum %d, out of order %d\n", (int)queued, (int)sum,
 	       (int)misorder);
-
-	queued = sum = last = 0;
-	sender = t_fork();
-	if (sender == 0) {
-		for (int i = 1; i <= 300; i++) {
-			union sigval v = { .sival_int = i };
-
-			CHECK(!sigqueue(me, SIGRTMIN, v));
-			usleep(500);
-		}
-		_exit(0);
-	}
-	for (int i = 0; i < 40; i++) {
-		int status;
-
-		pid = t_fork();
-		if (pid == 0) {
-			t_area[i << 12] = 1;
-			usleep(1000);
-			end(how);
-		}
-		CHECK(waitpid(pid, &status, 0) == pid && status == 3 << 8);
-	}
-	t_reap(sender, "sender");
-	printf("from outside %d, sum %d, out of order %d, in children %d\n",
-	       (int)queued, (int)sum, (int)misorder, *in_child);
+	signalled_from_outside(how);
 	return t_end();
 }
