@@ -1,6 +1,7 @@
 #include "lend/record.h"
 
 #include "host/fault.h"
+#include "host/hash.h"
 #include "lend/fence.h"
 #include "site/frame.h"
 
@@ -21,7 +22,7 @@ static uintptr_t key_of(const struct ff_caller *caller)
 			     FRAMES) < FRAMES)
 		return 0;
 	for (i = 0; i < FRAMES; i++)
-		key = (key ^ above[i]) * 0x9e3779b97f4a7c15u;
+		key = ff_hash(key ^ above[i]);
 	return key;
 }
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/hash.h"
 #include "host/sys.h"
 #include "libc/object.h"
 #include "site/symbol.h"
@@ -156,7 +157,7 @@ static void add_function(struct ff_line *line, uintptr_t address,
 /* The entry of @address, or a free one, or NULL: the table is full. */
 static struct seen *entry_of(uintptr_t address)
 {
-	unsigned i, at = (unsigned)((address * 0x9e3779b97f4a7c15u) >> 58);
+	unsigned i, at = (unsigned)(ff_hash(address) >> 58);
 	struct seen *s;
 	uintptr_t there;
 

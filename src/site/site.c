@@ -11,6 +11,7 @@
 
 #include "arch/hot.h"
 #include "host/fault.h"
+#include "host/hash.h"
 #include "host/newborn.h"
 #include "host/page.h"
 #include "host/sys.h"
@@ -64,7 +65,7 @@ struct ff_site *ff_site_of(const void *return_address)
 {
 	uintptr_t key = (uintptr_t)return_address, free;
 	struct ff_site *s;
-	unsigned i, at = (unsigned)((key * 0x9e3779b97f4a7c15u) >> 58);
+	unsigned i, at = (unsigned)(ff_hash(key) >> 58);
 
 	for (i = 0; i < SITES; i++) {
 		s = &sites.table[(at + i) % SITES];

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "host/ground.h"
+#include "host/hash.h"
 #include "site/name.h"
 #include "tell/log.h"
 #include "tell/options.h"
@@ -22,8 +23,7 @@ static _Atomic uint64_t said[SAID];
 /* False also where no more is kept. */
 static bool is_news(const void *at, const char *why)
 {
-	const uint64_t key =
-		(uint64_t)(uintptr_t)at * 0x9e3779b97f4a7c15u ^ (uintptr_t)why;
+	const uint64_t key = ff_hash((uintptr_t)at) ^ (uintptr_t)why;
 	uint64_t free;
 	unsigned i;
 
