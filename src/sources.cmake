@@ -87,6 +87,7 @@ set(FF_CORE_SOURCES
 	lazy/parent/supply.c
 	process/stance.c
 	process/standins.c
+	process/ticks.c
 	lazy/strays.c
 	lazy/child/touched.c
 	lazy/child/watched.c
@@ -118,9 +119,12 @@ set(FF_CORE_SOURCES
 	libc/object.c
 	site/site.c
 	site/symbol.c
+	site/tally.c
+	site/tally_line.c
 	libc/actions.c
 	spawn/parent/posix.c
 	tell/config.c
+	tell/json.c
 	tell/log.c
 	tell/options.c
 	tell/places.c

@@ -35,8 +35,9 @@ static const struct verb {
 	  cli_trace },
 	{ "top", "[--seconds N] [--times N] [PID...]",
 	  "show what the processes that have flatfork count, again and again",
-	  "All that may be looked at, or those that are named. N: every two\n"
-	  "seconds, until it is stopped, unless these say otherwise.\n",
+	  "All that may be looked at, or those that are named, with the places\n"
+	  "that make children. N: every two seconds, until it is stopped, unless\n"
+	  "these say otherwise.\n",
 	  cli_top },
 	{ "report", "[--html] FILE...",
 	  "add up files of --log and --stats, as trace does",

@@ -23,6 +23,7 @@ static const char *const counters[REPORT_COUNTERS] = {
 };
 
 static struct table places, programs;
+static struct report_sites sites;
 
 static int by_key(const void *a, const void *b)
 {
@@ -135,7 +136,7 @@ static void take_statistics(char *line)
 static bool take_file(const char *where, const char *path)
 {
 	FILE *in = fopen(path, "re");
-	char line[4096];
+	static char line[8192]; /* twice what is written as one */
 
 	if (!in) {
 		cli_complain(where, "%s: %s", path, strerror(errno));
@@ -143,7 +144,7 @@ static bool take_file(const char *where, const char *path)
 	}
 	while (fgets(line, sizeof(line), in)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (*line == '{')
+		if (*line == '{' && !report_sites_take(&sites, line))
 			take_statistics(line);
 		else if (!strncmp(line, "flatfork[", 9))
 			take_log(line);
@@ -186,13 +187,20 @@ static void print_places(FILE *out)
 	}
 }
 
-static void sort(struct table *table)
+static void sort_table(struct table *table)
 {
 	for (size_t i = 0; i < table->entries; i++)
 		table->entry[i]->made = report_made(table->entry[i]);
 	if (table->entries)
 		qsort(table->entry, table->entries, sizeof(struct total *),
 		      by_count);
+}
+
+static void sort(void)
+{
+	sort_table(&programs);
+	sort_table(&places);
+	report_sites_sort(&sites);
 }
 
 static void print(FILE *out)
@@ -203,7 +211,11 @@ static void print(FILE *out)
 		fputc('\n', out);
 	if (places.entries)
 		print_places(out);
-	if (!programs.entries && !places.entries)
+	if (sites.entries) {
+		fputc('\n', out);
+		report_sites_print(out, &sites);
+	}
+	if (!programs.entries && !places.entries && !sites.entries)
 		fputs("no line of a log or of statistics\n", out);
 }
 
@@ -220,10 +232,9 @@ int cli_report(char **argv)
 	for (; *argv; argv++)
 		if (!take_file("report", *argv))
 			return CLI_FAILED;
-	sort(&programs);
-	sort(&places);
+	sort();
 	if (html)
-		report_html(stdout, &programs, &places);
+		report_html(stdout, &programs, &places, &sites);
 	else
 		print(stdout);
 	return 0;
@@ -295,8 +306,7 @@ int cli_trace(char **argv)
 		take_file("trace", log);
 	if (!access(stats, F_OK))
 		take_file("trace", stats);
-	sort(&programs);
-	sort(&places);
+	sort();
 	print(stderr);
 	unlink(log);
 	unlink(stats);

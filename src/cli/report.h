@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/report_sites.h"
 #include "tell/stats.h"
 
 #define X(name, what) +1
@@ -35,6 +36,6 @@ long long report_made(const struct total *total);
  * other processes' words: a place's are "OUTCOME\tNAME at SITE".
  */
 void report_html(FILE *out, const struct table *programs,
-		 const struct table *places);
+		 const struct table *places, const struct report_sites *sites);
 
 #endif

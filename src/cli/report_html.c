@@ -146,15 +146,58 @@ static void print_places(FILE *out, const struct table *places)
 	fputs("</table>\n", out);
 }
 
+static void print_site(FILE *out, const struct report_site *site)
+{
+	char ways_text[400], time[CLI_TIME_MAX];
+
+	fprintf(out, "<tr><td class=\"n\">%llu",
+		(unsigned long long)site->calls);
+	for (unsigned t = 0; t < FF_TALLY_TIMES; t++) {
+		fprintf(out, "<td class=\"n\">%s",
+			report_site_time(site, t, 0.5, time));
+		fprintf(out, "<td class=\"n\">%s",
+			report_site_time(site, t, 0.99, time));
+	}
+	fputs("<td><code>", out);
+	text(out, site->key, strlen(site->key));
+	report_site_ways(site, ways_text, sizeof(ways_text));
+	fprintf(out, "</code><td>%s<td class=\"n\">%llu", ways_text,
+		(unsigned long long)(site->sum[FF_TALLY_absent] >> 20));
+	fputs("<td>", out);
+	for (unsigned i = 0; i < REPORT_WHYS && *site->why[i].text; i++) {
+		fprintf(out, "%s%llu ", i ? "<br>" : "",
+			(unsigned long long)site->why[i].count);
+		text(out, site->why[i].text, sizeof(site->why[i].text));
+	}
+	fputs("</tr>\n", out);
+}
+
+static void print_sites(FILE *out, const struct report_sites *sites)
+{
+	fputs("<h2>Calls</h2>\n<table><tr><th class=\"n\" rowspan=\"2\">calls"
+	      "<th colspan=\"2\">flat<th colspan=\"2\">copies"
+	      "<th rowspan=\"2\">where<th rowspan=\"2\">made"
+	      "<th class=\"n\" rowspan=\"2\">MiB not copied"
+	      "<th rowspan=\"2\">why</tr>\n<tr><th class=\"n\">p50"
+	      "<th class=\"n\">p99<th class=\"n\">p50"
+	      "<th class=\"n\">p99</tr>\n",
+	      out);
+	for (size_t i = 0; i < sites->entries; i++)
+		print_site(out, sites->entry[i]);
+	fputs("</table>\n", out);
+}
+
 void report_html(FILE *out, const struct table *programs,
-		 const struct table *places)
+		 const struct table *places, const struct report_sites *sites)
 {
 	head(out);
 	if (programs->entries)
 		print_programs(out, programs);
 	if (places->entries)
 		print_places(out, places);
-	if (!programs->entries && !places->entries)
+	if (sites->entries)
+		print_sites(out, sites);
+	if (!programs->entries && !places->entries && !sites->entries)
 		fputs("<p>No line of a log or of statistics.</p>\n", out);
 	fputs("</body></html>\n", out);
 }

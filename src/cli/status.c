@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/tallies.h"
 #include "tell/config.h"
 #include "tell/options.h"
 
@@ -276,6 +277,7 @@ static void print_options(const struct process *p)
 static void print_forks(const struct process *p)
 {
 	const uint64_t resident = (uint64_t)p->resident_kib << 10;
+	static struct cli_tallies tallies;
 
 	if (ff_options.fork_mode == FF_FORK_REAL)
 		fact("forks", "real: asked for");
@@ -295,6 +297,10 @@ static void print_forks(const struct process *p)
 	printf("%-15s ", "counters");
 	if (!cli_counters_print(p->pid))
 		puts("can't be read");
+	if (cli_tallies_read(p->pid, true, &tallies) && tallies.count) {
+		puts("places");
+		cli_tallies_print(stdout, "  ", &tallies);
+	}
 }
 
 /* In force are we where its libc is known; the object says so itself. */

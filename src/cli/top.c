@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/tallies.h"
 
 #define SHOWN_MAX 4096
 #define ROWS 40
@@ -24,6 +25,7 @@ struct row {
 	struct cli_counters counters;
 	long made, before; /* children, now and at the last look */
 	bool is_new;
+	uint64_t p50_ns, p99_ns; /* of all its calls; 0: not known */
 };
 
 struct screen {
@@ -82,6 +84,20 @@ static long children(const struct cli_counters *counters)
 	return sum;
 }
 
+static void read_times(struct row *row)
+{
+	static struct cli_tallies tallies;
+	static struct cli_times times;
+
+	if (!cli_tallies_read(row->pid, false, &tallies))
+		return;
+	memset(&times, 0, sizeof(times));
+	for (size_t i = 0; i < tallies.count; i++)
+		cli_tally_times(&tallies.row[i], &times);
+	row->p50_ns = cli_times_quantile(&times, 0.5);
+	row->p99_ns = cli_times_quantile(&times, 0.99);
+}
+
 static void take(struct screen *now, const struct screen *last, long pid)
 {
 	struct row *row = &now->row[now->rows];
@@ -93,6 +109,7 @@ static void take(struct screen *now, const struct screen *last, long pid)
 	if (!cli_counters_read(pid, &row->counters))
 		return;
 	read_name_and_size(row);
+	read_times(row);
 	row->made = children(&row->counters);
 	row->is_new = true;
 	for (size_t i = 0; i < last->rows; i++) {
@@ -140,18 +157,27 @@ static long value_of(const struct row *row, const char *name)
 	return 0;
 }
 
-static void draw(const struct screen *now, double seconds, bool redraw)
+static const char *time_of(uint64_t ns, char text[CLI_TIME_MAX])
 {
+	return ns ? cli_time_text(ns, text) : "-";
+}
+
+static void draw(const struct screen *now, double seconds, bool redraw,
+		 bool places)
+{
+	static struct cli_tallies tallies;
+
 	if (redraw)
 		fputs("\033[H\033[2J", stdout);
-	printf("%7s %-15s %8s %7s %8s %8s %8s %8s %8s %8s %8s\n", "pid",
+	printf("%7s %-15s %8s %7s %8s %8s %8s %8s %8s %8s %8s %7s %7s\n", "pid",
 	       "program", "resident", "each s", "lazy", "lent", "spawned",
-	       "vforked", "real", "rollback", "denied");
+	       "vforked", "real", "rollback", "denied", "p50", "p99");
 	for (size_t i = 0; i < now->rows && i < ROWS; i++) {
 		const struct row *row = &now->row[i];
+		char p50[CLI_TIME_MAX], p99[CLI_TIME_MAX];
 
 		printf("%7ld %-15.15s %6ld M %7.1f %8ld %8ld %8ld %8ld %8ld "
-		       "%8ld %8ld\n",
+		       "%8ld %8ld %7s %7s\n",
 		       row->pid, row->name, row->resident_mib,
 		       row->is_new ?
 			       0 :
@@ -159,7 +185,10 @@ static void draw(const struct screen *now, double seconds, bool redraw)
 		       value_of(row, "forks_lazy"), value_of(row, "forks_lent"),
 		       value_of(row, "spawns"), value_of(row, "vforks"),
 		       value_of(row, "forks_real"), value_of(row, "rollbacks"),
-		       value_of(row, "forks_denied"));
+		       value_of(row, "forks_denied"), time_of(row->p50_ns, p50),
+		       time_of(row->p99_ns, p99));
+		if (places && cli_tallies_read(row->pid, true, &tallies))
+			cli_tallies_print(stdout, "        ", &tallies);
 	}
 	if (!now->rows)
 		puts("no process that may be looked at has flatfork in it");
@@ -222,7 +251,7 @@ int cli_top(char **argv)
 		if (i)
 			nanosleep(&pause, NULL);
 		look(&screens[i % 2], &screens[(i + 1) % 2], argv);
-		draw(&screens[i % 2], seconds, redraw);
+		draw(&screens[i % 2], seconds, redraw, *argv);
 		if (ferror(stdout))
 			return CLI_FAILED;
 	}

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "site/reason.h"
+#include "site/tally.h"
 #include "tell/options.h"
 #include "tell/stats.h"
 
@@ -128,6 +129,16 @@ static void counters(FILE *page)
 #undef X
 }
 
+static void places(FILE *page)
+{
+#define X(name, what)                      \
+	fputs(".It Li " #name "\n", page); \
+	line(page, what);
+	FF_TALLY_WAYS(X)
+	FF_TALLY_SUMS(X)
+#undef X
+}
+
 static void reasons(FILE *page)
 {
 	static const char *const words[] = {
@@ -165,7 +176,7 @@ static const struct {
 	{ "@FLAGS@\n", flags },		  { "@KEYS@\n", keys },
 	{ "@VARIABLES@\n", variables },	  { "@COUNTERS@\n", counters },
 	{ "@NAMES@\n", names },		  { "@REASONS@\n", reasons },
-	{ "@OS@\n", system_and_version },
+	{ "@OS@\n", system_and_version }, { "@PLACES@\n", places },
 };
 
 /* False: the line looks like a table's, and there is none. */

@@ -18,6 +18,7 @@
 #include "preload/preload.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
+#include "process/ticks.h"
 #include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/lend.h"
@@ -48,6 +49,9 @@ static void look_at_option(uintptr_t option, uintptr_t value)
 	switch (ff_request_rule(SYS_prctl, (uint32_t)option)->in_vfork) {
 	case FF_VFORK_ON:
 	case FF_VFORK_SECCOMP: /* enter_sandbox() */
+		return;
+	case FF_VFORK_TICKS:
+		ff_ticks_refuse();
 		return;
 	case FF_VFORK_DISPATCH:
 		if (!value)
@@ -86,7 +90,8 @@ void ff_leave_call(long nr, const long *args)
 	case FF_VFORK_UNMAPS:
 	case FF_VFORK_MOVES:
 	case FF_VFORK_SECCOMP:
-	case FF_VFORK_DISPATCH: /* is an option */
+	case FF_VFORK_DISPATCH: /* is an option, */
+	case FF_VFORK_TICKS:	/* and so is this */
 	case FF_VFORK_FORKS:
 		break;
 	case FF_VFORK_IDS:

@@ -69,13 +69,14 @@ void ff_leave_lazy_child(void)
 /* By a filter. */
 static bool is_refused(const char *name, const void *caller)
 {
+	const struct ff_tally_call call = { caller, name };
 	const char *why;
 
 	if (!ff_filter_lets_us(false))
 		return true;
 	why = ff_filter_why_not(FF_NEED_SPAWN);
 	if (why)
-		ff_account_reason(name, caller, why);
+		ff_account_libc(&call, why);
 	else if (!ff_filter_allows(FF_ASK_clone3))
 		ff_spawn_without_clone3();
 	return why != NULL;

@@ -26,7 +26,7 @@
 #define SEEN 64
 #define CALLERS 3
 #define MODULE_MOST 64
-#define SYMBOL_MOST 48
+#define SYMBOL_MOST FF_SITE_FUNCTION_MAX
 
 struct seen {
 	_Atomic uintptr_t address; /* 0: free; written last, by the holder */
@@ -228,6 +228,23 @@ enum ff_match ff_site_is_at(const void *address, const struct ff_place *place)
 	}
 	errno = error;
 	return found;
+}
+
+void ff_site_place(const void *address, char *place, char *function)
+{
+	struct ff_line line = ff_line_start(place, FF_SITE_NAME_MAX);
+	const bool may = !atomic_flag_test_and_set(&busy),
+		   looks = may && !is_in_seccomp();
+	struct ff_object object = { 0 };
+
+	if (looks && !*program)
+		find_program();
+	if (!add_place(&line, (uintptr_t)address, &object) || !looks ||
+	    !symbol_of(&object, (uintptr_t)address, function))
+		*function = '\0';
+	if (may)
+		atomic_flag_clear(&busy);
+	place[line.used] = '\0';
 }
 
 const char *ff_site_name(const void *address, char *buffer)

@@ -32,4 +32,12 @@ enum ff_match ff_site_is_at(const void *address, const struct ff_place *place);
  */
 const char *ff_site_name(const void *address, char *buffer);
 
+/*
+ * @place, of FF_SITE_NAME_MAX bytes: module and offset of @address; @function,
+ * of FF_SITE_FUNCTION_MAX: what that is in, or "". Async-signal-safe, waits for
+ * nobody.
+ */
+#define FF_SITE_FUNCTION_MAX 48
+void ff_site_place(const void *address, char *place, char *function);
+
 #endif

@@ -9,17 +9,15 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/prctl.h>
 
 #include "arch/hot.h"
 #include "host/newborn.h"
 #include "host/sys.h"
+#include "tell/json.h"
 #include "tell/line.h"
 #include "tell/log.h"
 #include "tell/options.h"
-
-#define COMM_MAX 16 /* TASK_COMM_LEN, the zero included */
 
 struct ff_stats ff_stats FF_HOT = { .mark = FF_STATS_MARK };
 
@@ -44,58 +42,6 @@ void ff_stats_reset(void)
 }
 FF_IN_NEW_PROCESS(ff_stats_reset);
 
-/* Length of the UTF-8 sequence at @s, 0 if there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n;
-
-	if (s[0] < 0x80)
-		n = 1;
-	else if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		n = 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* Overlong, a surrogate, or beyond U+10FFFF. */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-static void json_string(struct ff_line *line, const char *s)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	ff_line_char(line, '"');
-	while (*s) {
-		unsigned char c = (unsigned char)*s;
-		size_t n = utf8_length((const unsigned char *)s);
-
-		if (!n) {
-			ff_line_str(line, "\\ufffd");
-			n = 1;
-		} else if (c < 0x20 || c == 0x7f) {
-			ff_line_str(line, "\\u00");
-			ff_line_char(line, hex[c >> 4]);
-			ff_line_char(line, hex[c & 15]);
-		} else {
-			if (c == '"' || c == '\\')
-				ff_line_char(line, '\\');
-			ff_line_bytes(line, s, n);
-		}
-		s += n;
-	}
-	ff_line_char(line, '"');
-}
-
 size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
 		       const struct ff_stats *stats)
 {
@@ -104,7 +50,7 @@ size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
 	ff_line_str(&line, "{\"pid\":");
 	ff_line_signed(&line, pid);
 	ff_line_str(&line, ",\"comm\":");
-	json_string(&line, comm);
+	ff_json_string(&line, comm);
 #define X(name, what)                          \
 	ff_line_str(&line, ",\"" #name "\":"); \
 	ff_line_signed(&line, (long)stats->name);
@@ -114,17 +60,16 @@ size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
 	return ff_line_end(&line);
 }
 
-/* The process's name: its first thread's, which prctl can't tell another. */
-static void read_comm(int pid, char comm[COMM_MAX])
+void ff_stats_comm(int pid, char comm[FF_COMM_MAX])
 {
 	long fd, n = 0;
 
-	memset(comm, 0, COMM_MAX);
+	memset(comm, 0, FF_COMM_MAX);
 	if (sys(gettid) != pid) {
 		fd = sys(openat, AT_FDCWD, "/proc/self/comm",
 			 O_RDONLY | O_CLOEXEC);
 		if (fd >= 0) {
-			n = sys(read, fd, comm, COMM_MAX);
+			n = sys(read, fd, comm, FF_COMM_MAX);
 			sys(close, fd);
 		}
 	}
@@ -136,7 +81,7 @@ static void read_comm(int pid, char comm[COMM_MAX])
 
 void ff_stats_write(void)
 {
-	char text[FF_STATS_LINE_MAX], comm[COMM_MAX];
+	char text[FF_STATS_LINE_MAX], comm[FF_COMM_MAX];
 	struct ff_stats taken;
 	unsigned long any = 0;
 	bool again;
@@ -153,7 +98,7 @@ void ff_stats_write(void)
 	if (again && !any)
 		return;
 	pid = (int)sys(getpid);
-	read_comm(pid, comm);
+	ff_stats_comm(pid, comm);
 	if (!ff_log_append(ff_options.stats, text,
 			   ff_stats_format(text, pid, comm, &taken)))
 		return;

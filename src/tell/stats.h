@@ -53,6 +53,10 @@ void ff_stats_reset(void);
  */
 void ff_stats_write(void);
 
+/* The process's name: its first thread's, which prctl can't tell another. */
+#define FF_COMM_MAX 16 /* TASK_COMM_LEN, the zero included */
+void ff_stats_comm(int pid, char comm[FF_COMM_MAX]);
+
 #define FF_STATS_LINE_MAX 512
 
 /* The line of @stats, without writing; returns its length. @comm is escaped

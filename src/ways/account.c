@@ -10,6 +10,8 @@
 
 #include "host/ground.h"
 #include "host/hash.h"
+#include "host/page.h"
+#include "process/ticks.h"
 #include "site/name.h"
 #include "tell/log.h"
 #include "tell/options.h"
@@ -38,7 +40,7 @@ static bool is_news(const void *at, const char *why)
 }
 
 /* FLATFORK_WARN_RSS. @how: what was tried, or nothing. */
-static void warn(const char *name, const void *at, const char *how,
+static void warn(const struct ff_tally_call *call, const char *how,
 		 const char *why)
 {
 	char where[FF_SITE_NAME_MAX];
@@ -48,35 +50,57 @@ static void warn(const char *name, const void *at, const char *how,
 	    resident < ff_options.warn_rss_bytes)
 		return;
 	ff_stats.forks_warned++;
-	if (is_news(at, why))
-		ff_warn("%s at %s: real, with %lu MiB resident: %s%s", name,
-			ff_site_name(at, where),
+	if (is_news(call->at, why))
+		ff_warn("%s at %s: real, with %lu MiB resident: %s%s",
+			call->name, ff_site_name(call->at, where),
 			(unsigned long)(resident >> 20), how, why);
 }
 
-void ff_account_reason(const char *name, const void *at, const char *why)
+void ff_account_reason(const struct ff_tally_call *call, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];
 
-	warn(name, at, "", why);
+	ff_tally_why(call, FF_TALLY_real, why);
+	warn(call, "", why);
 	if (ff_log_wanted())
-		ff_log("%s at %s: real: %s", name, ff_site_name(at, where),
-		       why);
+		ff_log("%s at %s: real: %s", call->name,
+		       ff_site_name(call->at, where), why);
 }
 
-void ff_account_denied(const char *name, const void *at, const char *why)
+void ff_account_libc(const struct ff_tally_call *call, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];
 
+	ff_tally_made(call, FF_TALLY_libc, 0);
+	ff_tally_why(call, FF_TALLY_libc, why);
+	warn(call, "", why);
+	if (ff_log_wanted())
+		ff_log("%s at %s: real: %s", call->name,
+		       ff_site_name(call->at, where), why);
+}
+
+static void count_denied(const struct ff_tally_call *call, const char *why)
+{
 	ff_stats.forks_denied++;
-	if (ff_log_wanted())
-		ff_log("%s at %s: denied (ENOMEM): %s", name,
-		       ff_site_name(at, where), why);
+	ff_tally_made(call, FF_TALLY_denied, 0);
+	ff_tally_why(call, FF_TALLY_denied, why);
 }
 
-void ff_account_real(struct ff_site *site)
+void ff_account_denied(const struct ff_tally_call *call, const char *why)
+{
+	char where[FF_SITE_NAME_MAX];
+
+	count_denied(call, why);
+	if (ff_log_wanted())
+		ff_log("%s at %s: denied (ENOMEM): %s", call->name,
+		       ff_site_name(call->at, where), why);
+}
+
+void ff_account_real(const struct ff_account *account, struct ff_site *site)
 {
 	ff_stats.forks_real++;
+	ff_tally_made(&account->call, FF_TALLY_real,
+		      ff_ticks_since(account->from));
 	ff_site_real(site);
 }
 
@@ -91,28 +115,28 @@ static const char *reason_text(uint32_t reason)
 	return reason < sizeof(text) / sizeof(text[0]) ? text[reason] : "";
 }
 
-static void log_lazy(const struct ff_slot *slot, const char *name,
-		     const void *at)
+static void log_lazy(const struct ff_slot *slot,
+		     const struct ff_tally_call *call)
 {
 	const struct ff_shared *sh = slot->shared;
 	char where[FF_SITE_NAME_MAX];
 
 	if (slot->outcome == FF_OUTCOME_BACK && !slot->denied)
-		warn(name, at, "rolled back: child ",
-		     reason_text(slot->reason));
+		warn(call, "rolled back: child ", reason_text(slot->reason));
 	if (!ff_log_wanted())
 		return;
-	ff_site_name(at, where);
+	ff_site_name(call->at, where);
 	if (slot->outcome == FF_OUTCOME_BACK)
 		ff_log("%s at %s: %s: rolled back: child %s (call %d, "
 		       "%u faults)",
-		       name, where, slot->denied ? "denied (ENOMEM)" : "real",
+		       call->name, where,
+		       slot->denied ? "denied (ENOMEM)" : "real",
 		       reason_text(slot->reason), slot->call,
 		       (unsigned)sh->faults);
 	else
 		ff_log("%s at %s: lazy%s: %s%s (%u areas, %lu MiB absent, "
 		       "%u faults, %u calls, %lu KiB fetched)",
-		       name, where, slot->committed ? ", committed" : "",
+		       call->name, where, slot->committed ? ", committed" : "",
 		       slot->outcome == FF_OUTCOME_EXEC	    ? "child exec'ed" :
 		       slot->outcome == FF_OUTCOME_RELEASED ? "let go: child " :
 							      "child ended",
@@ -125,44 +149,81 @@ static void log_lazy(const struct ff_slot *slot, const char *name,
 		       (unsigned long)(sh->fetched_bytes >> 10));
 }
 
-void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
-		const char *name, const void *at)
+/* Numbers that the child has told, as far as they can be true. */
+static void count_lazy(const struct ff_slot *slot,
+		       const struct ff_account *account)
 {
+	const struct ff_tally_call *call = &account->call;
+	const uint64_t absent = slot->areas.absent_bytes,
+		       fetched = slot->shared->fetched_bytes,
+		       faults = slot->shared->faults;
+
+	ff_stats.forks_lazy++;
+	ff_tally_made(call, FF_TALLY_lazy, ff_ticks_since(account->from));
+	if (slot->committed)
+		ff_tally_made(call, FF_TALLY_committed, 0);
+	ff_tally_add(call, FF_TALLY_absent, absent);
+	ff_tally_add(call, FF_TALLY_fetched,
+		     fetched < absent ? fetched : absent);
+	ff_tally_add(call, FF_TALLY_faults,
+		     faults < absent / FF_PAGE ? faults : absent / FF_PAGE);
+}
+
+static void count_let_go(const struct ff_slot *slot,
+			 const struct ff_tally_call *call)
+{
+	ff_stats.hydrations++;
+	ff_tally_made(call, FF_TALLY_let_go, 0);
+	ff_tally_why(call, FF_TALLY_let_go, reason_text(slot->reason));
+}
+
+static void count_back(const struct ff_slot *slot,
+		       const struct ff_tally_call *call)
+{
+	ff_stats.rollbacks++;
+	ff_tally_made(call, FF_TALLY_rolled_back, 0);
+	ff_tally_why(call, FF_TALLY_rolled_back, reason_text(slot->reason));
+}
+
+void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
+		const struct ff_account *account)
+{
+	const struct ff_tally_call *call = &account->call;
 	struct ff_warm warm;
 
 	if (slot->outcome != FF_OUTCOME_NONE)
 		ff_cost_of_lazy(slot->extra_ns, slot->clone_ns);
 	switch (slot->outcome) {
 	case FF_OUTCOME_EXEC:
-		ff_stats.forks_lazy++;
+		count_lazy(slot, account);
 		ff_warm_told(slot, &warm);
 		ff_site_exec(site, &warm);
 		ff_site_note_child(site, (pid_t)pid);
 		break;
 	case FF_OUTCOME_RELEASED:
-		ff_stats.hydrations++;
+		count_let_go(slot, call);
 		/* fall through */
 	case FF_OUTCOME_ENDED:
-		ff_stats.forks_lazy++;
+		count_lazy(slot, account);
 		ff_site_committed_strayed(
 			site, slot->outcome == FF_OUTCOME_RELEASED ?
 				      slot->reason :
 				      FF_REASON_EXIT);
 		break;
 	case FF_OUTCOME_BACK:
-		ff_stats.rollbacks++;
+		count_back(slot, call);
 		ff_site_back(site, slot->reason);
 		/* fall through */
 	case FF_OUTCOME_NONE:
 		if (pid > 0)
-			ff_account_real(site);
+			ff_account_real(account, site);
 	}
 	if (slot->denied && slot->why_real)
-		ff_account_denied(name, at, slot->why_real);
+		ff_account_denied(call, slot->why_real);
 	else if (slot->denied)
-		ff_stats.forks_denied++;
+		count_denied(call, "no copy is wanted");
 	if (slot->why_real && !slot->denied)
-		ff_account_reason(name, at, slot->why_real);
+		ff_account_reason(call, slot->why_real);
 	else if (!slot->why_real && slot->outcome != FF_OUTCOME_NONE)
-		log_lazy(slot, name, at);
+		log_lazy(slot, call);
 }

@@ -2,20 +2,32 @@
 #ifndef FF_WAYS_ACCOUNT_H
 #define FF_WAYS_ACCOUNT_H
 
+#include <stdint.h>
+
 #include "lazy/slot.h"
 #include "site/site.h"
+#include "site/tally.h"
 
-/* @name was called at @at, and is real: why. For the log. */
-void ff_account_reason(const char *name, const void *at, const char *why);
+/* A call, and since when it holds its caller (process/ticks.h). */
+struct ff_account {
+	struct ff_tally_call call;
+	uint64_t from;
+};
 
-/* The same, of one that fails: it would have been a copy. */
-void ff_account_denied(const char *name, const void *at, const char *why);
+/* @call is real: why. */
+void ff_account_reason(const struct ff_tally_call *call, const char *why);
+
+/* The same, of a vfork or a spawn: it is left to libc. */
+void ff_account_libc(const struct ff_tally_call *call, const char *why);
+
+/* The same, of a fork that fails: it would have been a copy. */
+void ff_account_denied(const struct ff_tally_call *call, const char *why);
 
 /* A real fork that made a child. @site or NULL. */
-void ff_account_real(struct ff_site *site);
+void ff_account_real(const struct ff_account *account, struct ff_site *site);
 
 /* What became of a lazy one, if any was made. @pid: fork's result. */
 void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
-		const char *name, const void *at);
+		const struct ff_account *account);
 
 #endif

@@ -21,8 +21,10 @@
 #include "host/sandbox.h"
 #include "process/stance.h"
 #include "process/standins.h"
+#include "process/ticks.h"
 #include "process/trials.h"
 #include "site/site.h"
+#include "site/tally_line.h"
 #include "tell/options.h"
 #include "tell/stats.h"
 
@@ -45,6 +47,7 @@ static bool settle_children(enum ff_ending how)
 bool ff_ending(enum ff_ending how)
 {
 	bool execs_of_site = how == FF_ENDING_EXEC && ff_site_is_born_real();
+	struct ff_ticks_rate rate;
 	int error = errno;
 	bool held = settle_children(how);
 
@@ -55,6 +58,11 @@ bool ff_ending(enum ff_ending how)
 		if (how == FF_ENDING_EXEC)
 			ff_site_child_execs();
 		ff_stats_write();
+		if (ff_options.stats)
+			ff_tally_write(ff_ticks_rate(&rate) ?
+					       (double)rate.ns /
+						       (double)rate.ticks :
+					       0);
 	}
 	ff_flight_end();
 	errno = error;

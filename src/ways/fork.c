@@ -25,6 +25,7 @@
 #include "process/gate.h"
 #include "process/stance.h"
 #include "process/standins.h"
+#include "process/ticks.h"
 #include "site/site.h"
 #include "tell/options.h"
 #include "tell/stats.h"
@@ -101,7 +102,16 @@ static void child_of_real(struct ff_site *site)
 		ff_gate_reset();
 }
 
-static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
+/* What a fork is to the program. */
+struct fork {
+	ff_forking_call call;
+	void *arg;
+	bool bare; /* libc runs no handlers in it */
+	struct ff_account account;
+	struct ff_strays *strays; /* or NULL */
+};
+
+static long fork_real(const struct fork *fork, struct ff_site *site)
 {
 	unsigned born = generation;
 	int64_t from_ns;
@@ -113,7 +123,7 @@ static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
 		ff_flight_end();
 	}
 	from_ns = ff_cost_is_asked() ? ff_now_ns() : 0;
-	pid = call_real(call, arg);
+	pid = call_real(fork->call, fork->arg);
 	if (pid == 0) {
 		child_of_real(site);
 		return 0;
@@ -123,19 +133,9 @@ static long fork_real(ff_forking_call call, void *arg, struct ff_site *site)
 	if (is_still(born))
 		ff_gate_leave_real();
 	if (pid > 0)
-		ff_account_real(site);
+		ff_account_real(&fork->account, site);
 	return pid;
 }
-
-/* What a lazy fork is to the program. */
-struct fork {
-	ff_forking_call call;
-	void *arg;
-	bool bare; /* libc runs no handlers in it */
-	const char *name;
-	const void *at;
-	struct ff_strays *strays; /* or NULL */
-};
 
 /* All signals blocked. */
 static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
@@ -146,13 +146,13 @@ static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
 		ff_gate_leave_real();
 	if (!slot) {
 		if (intent->why)
-			ff_account_reason(fork->name, fork->at, intent->why);
+			ff_account_reason(&fork->account.call, intent->why);
 		if (pid > 0)
-			ff_account_real(intent->site);
+			ff_account_real(&fork->account, intent->site);
 	} else if (slot->denied && slot->passes && !intent->last) {
 		intent->again = true;
 	} else {
-		ff_account(slot, intent->site, pid, fork->name, fork->at);
+		ff_account(slot, intent->site, pid, &fork->account);
 	}
 	if (fork->strays && slot && slot->outcome == FF_OUTCOME_EXEC)
 		fork->strays->pages = atomic_load(&slot->shared->strays);
@@ -223,7 +223,7 @@ static long fork_denied(const struct fork *fork, const char *why)
 {
 	if (fork->strays)
 		fork->strays->frame = 0;
-	ff_account_denied(fork->name, fork->at, why);
+	ff_account_denied(&fork->account.call, why);
 	ff_flight_end();
 	errno = ENOMEM;
 	return -1;
@@ -263,8 +263,9 @@ static long fork_once(struct fork *fork, struct ff_intent *intent)
 	}
 	ours = ff_is_our_process();
 	if (ours) {
+		fork->account.from = ff_ticks_begin();
 		ff_standins_reap();
-		intent->site = ff_site_of(fork->at);
+		intent->site = ff_site_of(fork->account.call.at);
 		ff_sites_listen();
 		why = fork->bare || has_handler ?
 			      ff_why_real(intent->site, &intent->way) :
@@ -275,14 +276,14 @@ static long fork_once(struct fork *fork, struct ff_intent *intent)
 		if (why && intent->deny)
 			return fork_denied(fork, why);
 		if (why)
-			ff_account_reason(fork->name, fork->at, why);
+			ff_account_reason(&fork->account.call, why);
 	}
 	ff_flight_end();
 	errno = error;
 	if (!ours || why) {
 		if (fork->strays)
 			fork->strays->frame = 0;
-		pid = fork_real(fork->call, fork->arg, intent->site);
+		pid = fork_real(fork, intent->site);
 		if (pid >= 0 || errno != ENOMEM || !ff_cost_gives_up(why))
 			return pid;
 		/* It is refused a copy that it need not have had. */
@@ -319,7 +320,9 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 		     const void *return_address, const char *name,
 		     struct ff_strays *strays)
 {
-	struct fork fork = { call, arg, false, name, return_address, strays };
+	struct fork fork = {
+		call, arg, false, { { return_address, name }, 0 }, strays
+	};
 
 	return fork_any(&fork);
 }
@@ -327,7 +330,9 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	     const char *name)
 {
-	struct fork fork = { call, arg, false, name, return_address, NULL };
+	struct fork fork = {
+		call, arg, false, { { return_address, name }, 0 }, NULL
+	};
 
 	return fork_any(&fork);
 }
@@ -335,7 +340,9 @@ long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name)
 {
-	struct fork fork = { call, arg, true, name, return_address, NULL };
+	struct fork fork = {
+		call, arg, true, { { return_address, name }, 0 }, NULL
+	};
 
 	return fork_any(&fork);
 }
@@ -344,6 +351,9 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name)
 {
 	static const char why[] = "its child never execs";
+	struct fork fork = {
+		call, arg, false, { { return_address, name }, 0 }, NULL
+	};
 	struct ff_site *site = NULL;
 
 	ff_fork_setup();
@@ -354,17 +364,18 @@ long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
 		return fork_silently(call, arg);
 	if (ff_is_our_process()) {
 		if (ff_copies_are_denied()) {
-			ff_account_denied(name, return_address, why);
+			ff_account_denied(&fork.account.call, why);
 			ff_flight_end();
 			errno = ENOMEM;
 			return -1;
 		}
-		ff_account_reason(name, return_address, why);
+		fork.account.from = ff_ticks_begin();
+		ff_account_reason(&fork.account.call, why);
 		site = ff_site_of(return_address);
 		ff_sites_listen();
 	}
 	ff_flight_end();
-	return fork_real(call, arg, site);
+	return fork_real(&fork, site);
 }
 
 long ff_fork_real_and_end(ff_forking_call call, void *arg,

@@ -38,6 +38,7 @@ static const char *why_not_lend(enum ff_need need)
 void ff_lend_to_vfork(const struct ff_caller *caller,
 		      const struct ff_libc *libc)
 {
+	const struct ff_tally_call call = { (const void *)caller->pc, "vfork" };
 	const char *why;
 
 	ff_settings_complete();
@@ -50,7 +51,7 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 	if (!why)
 		ff_lend(caller, libc, NULL);
 	else if (*why)
-		ff_account_reason("vfork", (const void *)caller->pc, why);
+		ff_account_libc(&call, why);
 	ff_flight_end();
 }
 

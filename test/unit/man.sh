@@ -132,9 +132,22 @@ expect 0 "$flatfork" run --stats "$work/stats" -- true
 grep -oE '"[a-z_]+":' "$work/stats" | tr -d '":' |
 	sort >"$work/want"
 [ "$(wc -l <"$work/want")" -gt 2 ] || fail "no line of statistics"
-sed -n '/^\.Sh STATISTICS/,/^\.Sh WHAT/p' "$object_page" |
-	sed -nE 's/^(\.It )?\.?Li ([a-z_]+)( ,)?$/\2/p' | sort >"$work/have"
+members() {
+	sed -n "/^\\.Sh $1/,/^\\.Sh $2/p" "$object_page" |
+		sed -nE 's/^(\.It )?\.?Li ([a-z_]+)( , ([a-z_]+))?( ,)?$/\2\n\4/p' |
+		grep . | sort -u >"$work/have"
+}
+members STATISTICS PLACES
 same "counters of flatfork(7)"
+
+# And those of a place.
+expect 0 "$flatfork" run --fork lazy --stats "$work/stats" -- sh -c 'true; ls /'
+# The shell's file need not say which function it is.
+{ grep -h '"site"' "$work/stats" | grep -oE '"[a-z_]+":' | tr -d '":'
+	echo function; } | sort -u >"$work/want"
+[ "$(wc -l <"$work/want")" -gt 20 ] || fail "no line of a place"
+members PLACES WHAT
+same "members of a place in flatfork(7)"
 
 # Reasons of the log.
 sed -nE 's/^	X\([A-Z]+, "(.+)", (true|false)\).*/\1/p' \

@@ -44,6 +44,26 @@ grep -qF 'a\"},forks_lazy\":7         1            1' "$work/out" ||
 	"$(grep -n 'lent, fenced' "$work/out" | cut -d: -f1)" ] ||
 	fail "not the most first"
 
+# Places: what processes of one program count of one is one row.
+cat >"$work/sites" <<'END'
+{"pid":1,"comm":"perl","site":"perl+0x17dd7d","function":"Perl_pp_system","call":"fork","lazy":90,"real":10,"rolled_back":2,"faults":3,"fetched":4096,"absent":1073741824,"why":[["rolled_back","writes before exec",2],["real","small process",8]],"flat_ns":[[100000,89],[900000,1]],"copies_ns":[[5000000,10]]}
+{"pid":2,"comm":"perl","site":"perl+0x17dd7d","function":"Perl_pp_system","call":"fork","lazy":9,"real":1,"rolled_back":0,"absent":1073741824,"why":[["real","small process",1]],"flat_ns":[[100000,9]],"copies_ns":[[9000000,1]]}
+{"pid":3,"comm":"a\"lazy\":7,","site":"<b>","call":"spawn","spawned":1,"why":[["x"],"flat_ns":[[1,2,3],[7
+{"pid":4,"comm":"no end","site":"
+END
+expect 0 "$flatfork" report "$work/sites"
+grep -qE '^ +110 +(99|10[0-3]) us +(8[789]|9[0-3])[0-9] us +[45]\.[0-9] ms +[89]\.[0-9] ms  perl: fork at perl\+0x17dd7d in Perl_pp_system: lazy 99, real 11, rolled_back 2$' \
+	"$work/out" ||
+	fail "the sum of a place: $(cat "$work/out")"
+says out 'not copied: 2048 MiB, and up to 4096 KiB of page tables; fetched: 4 KiB'
+says out '9 real: small process'
+says out '2 rolled_back: writes before exec'
+grep -qE '^ +1 .*  a\\"lazy\\":7,: spawn at <b>: spawned 1$' "$work/out" ||
+	fail "a broken one: $(cat "$work/out")"
+expect 0 "$flatfork" report --html "$work/sites"
+says out '<code>perl: fork at perl+0x17dd7d in Perl_pp_system</code><td>lazy 99, real 11, rolled_back 2<td class="n">2048<td>2 rolled_back: writes before exec<br>9 real: small process'
+grep -q '<b>' "$work/out" && fail "a place is markup"
+
 # As a page: the same numbers, well formed, and what a name says is no markup.
 echo '{"pid":9,"comm":"<b>&x","forks_lazy":3}' >>"$work/stats"
 expect 0 "$flatfork" report --html "$work/log" "$work/stats"
@@ -91,6 +111,9 @@ expect 5 "$flatfork" trace -- "$work/forks" 5
 grep -qE '^ +7  real: asked for$' "$work/err" || fail "$(cat "$work/err")"
 grep -qE '^forks +8 +7$' "$work/err" || fail "$(cat "$work/err")"
 grep -qE '^true +7 +0$' "$work/err" || fail "$(cat "$work/err")"
+grep -qE '^ +7 +- +- .*  forks: fork at forks\+0x[0-9a-f]+ in main: real 7$' \
+	"$work/err" || fail "$(cat "$work/err")"
+says err '7 real: asked for'
 # shellcheck disable=SC2016 # the inner shell's
 expect 137 "$flatfork" trace sh -c 'kill -9 $$'
 expect 127 "$flatfork" trace none-of-that-name

@@ -6,7 +6,7 @@
 # above to below, so there is no circle; what a child runs, in memory that is
 # not its own or not there, has rows of its own.
 rooms='
-cli		process tell
+cli		process site tell arch
 man		site tell preload
 api		spawn tell libc host arch
 preload		ways lazy lend spawn process site calls tell libc host arch

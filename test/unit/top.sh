@@ -46,13 +46,28 @@ grep -qE '^counters +forks_real [0-9]+, spawns 3$' "$work/out" ||
 expect 0 "$flatfork" top --times 2 --seconds 1 "$pid"
 [ "$(grep -c "^ *$pid forks " "$work/out")" -eq 2 ] ||
 	fail "top: $(cat "$work/out")"
+# Each place is told of, how often, how long, and why.
+expect 0 "$flatfork" status "$pid"
+grep -qE '^  forks\+0x[0-9a-f]+ posix_spawn: spawned 3, p50 .* [num]?s, p99 ' \
+	"$work/out" || fail "no spawns: $(cat "$work/out")"
+grep -qE '^  forks\+0x[0-9a-f]+ fork: real [0-9]+, p50 .*, p99 ' "$work/out" ||
+	fail "no forks: $(cat "$work/out")"
+grep -qE '^    [0-9]+ real: asked for$' "$work/out" ||
+	fail "no reason: $(cat "$work/out")"
+expect 0 "$flatfork" top --times 2 --seconds 1 "$pid"
+[ "$(grep -cE '^ +forks\+0x[0-9a-f]+ posix_spawn: spawned 3, ' \
+	"$work/out")" -eq 2 ] || fail "places: $(cat "$work/out")"
+
 # Seven, and one each tenth of a second; a process that makes none is quiet.
 awk -v pid="$pid" '
-	$1 == pid { line++; rate = $5; spawned = $8; real = $10 }
-	END { exit !(line == 2 && spawned == 3 && real > 7 && rate > 0) }
+	$1 == pid { line++; rate = $5; spawned = $8; real = $10
+		percentile = $(NF - 1); unit = $NF }
+	END { exit !(line == 2 && spawned == 3 && real > 7 && rate > 0 &&
+		percentile ~ /^[0-9.]+$/ && unit ~ /s$/) }
 ' "$work/out" || fail "top's numbers: $(cat "$work/out")"
 grep -q $'\033' "$work/out" && fail "what is not a terminal is redrawn"
 expect 0 "$flatfork" top --times 1
+grep -q "posix_spawn: " "$work/out" && fail "places of all processes"
 grep -q "^ *$pid forks " "$work/out" || fail "not among all: $(cat "$work/out")"
 kill "$pid"
 wait "$pid" 2>/dev/null

@@ -53,8 +53,10 @@
 #include "process/filter.h"
 #include "process/gate.h"
 #include "process/sigsys.h"
+#include "process/ticks.h"
 #include "site/name.h"
 #include "site/site.h"
+#include "site/tally.h"
 #include "tell/log.h"
 #include "tell/options.h"
 #include "tell/stats.h"
@@ -216,6 +218,19 @@ static void take_back(struct ff_loan *loan, bool called_off)
 		atomic_store(&no_children, true);
 }
 
+static void count(const struct ff_loan *loan, const char *name)
+{
+	const struct ff_tally_call call = { (void *)loan->caller.pc, name };
+	const uint64_t ticks = ff_ticks_since(loan->from);
+
+	ff_tally_made(&call, loan->record ? FF_TALLY_lent : FF_TALLY_vforked,
+		      loan->own ? 0 : ticks);
+	if (!loan->own)
+		return;
+	ff_tally_made(&call, FF_TALLY_became, ticks);
+	ff_tally_why(&call, FF_TALLY_became, loan->why);
+}
+
 static void tell(const struct ff_loan *loan)
 {
 	const char *name = loan->record ? "fork" : "vfork";
@@ -230,6 +245,8 @@ static void tell(const struct ff_loan *loan)
 		ff_stats.vforks++;
 	if (loan->result > 0 && loan->own && !loan->record)
 		ff_stats.vforks_own++;
+	if (loan->result > 0)
+		count(loan, name);
 	if (!ff_log_wanted())
 		return;
 	ff_site_name((void *)loan->caller.pc, where);
@@ -342,6 +359,7 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	if (!loan)
 		return;
 	memset(loan, 0, offsetof(struct ff_loan, streams));
+	loan->from = ff_ticks_begin();
 	loan->caller = *caller;
 	loan->libc = *libc;
 	loan->alone = ff_libc_made_no_thread() && ff_memory_is_unshared();

@@ -8,7 +8,9 @@
 
 #include "libc/actions.h"
 #include "libc/libc.h"
+#include "process/ticks.h"
 #include "site/name.h"
+#include "site/tally.h"
 #include "spawn/parent/report.h"
 #include "spawn/parent/spawn.h"
 #include "tell/log.h"
@@ -124,9 +126,13 @@ static void log_spawn(const struct ff_plan *plan, int error, int child,
 static int spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
 			pid_t *ret_pid, const char *name, const void *caller)
 {
+	const struct ff_tally_call call = { caller, name };
+	const uint64_t from = ff_ticks_begin();
 	pid_t pid = -1;
 	int error = ff_spawn(plan, birth, &pid);
 
+	ff_tally_made(&call, error ? FF_TALLY_failed : FF_TALLY_spawned,
+		      error ? 0 : ff_ticks_since(from));
 	if (!error) {
 		*ret_pid = pid;
 		ff_stats.spawns++;

@@ -1,0 +1,93 @@
+/* How long calls took: a histogram, log-linear as HdrHistogram has it. */
+#include "cli/times.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "arch/arch.h"
+
+#define FIRST 8 /* all below 2^8 ns are in the first */
+#define FINE 5	/* 2^5 buckets for each power of two */
+#define MEASURED_NS (10L * 1000 * 1000)
+
+static unsigned bucket_of(uint64_t ns)
+{
+	unsigned log, bucket;
+
+	if (ns >> FIRST == 0)
+		return 0;
+	log = 63 - (unsigned)__builtin_clzll(ns);
+	bucket = ((log - FIRST) << FINE) +
+		 (ns >> (log - FINE) & ((1 << FINE) - 1));
+	return bucket < CLI_TIMES_BUCKETS ? bucket : CLI_TIMES_BUCKETS - 1;
+}
+
+static uint64_t middle_of(unsigned bucket)
+{
+	const unsigned log = FIRST + (bucket >> FINE);
+	const uint64_t in = bucket & ((1 << FINE) - 1);
+
+	return (2 * ((1 << FINE) + in) + 1) << (log - FINE - 1);
+}
+
+void cli_times_add(struct cli_times *times, uint64_t ns, uint64_t calls)
+{
+	times->calls += calls;
+	times->bucket[bucket_of(ns)] += calls;
+}
+
+uint64_t cli_times_quantile(const struct cli_times *times, double q)
+{
+	const double wanted = q * (double)times->calls;
+	uint64_t seen = 0;
+
+	if (!times->calls)
+		return 0;
+	for (unsigned i = 0; i < CLI_TIMES_BUCKETS; i++) {
+		seen += times->bucket[i];
+		if (seen && (double)seen >= wanted)
+			return middle_of(i);
+	}
+	return middle_of(CLI_TIMES_BUCKETS - 1);
+}
+
+const char *cli_time_text(uint64_t ns, char text[CLI_TIME_MAX])
+{
+	static const char *const unit[] = { "ns", "us", "ms", "s" };
+	double t = (double)ns;
+	unsigned i = 0;
+
+	while (t >= 1000 && i < 3) {
+		t /= 1000;
+		i++;
+	}
+	snprintf(text, CLI_TIME_MAX, t < 10 && i ? "%.1f %s" : "%.0f %s", t,
+		 unit[i]);
+	return text;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+double cli_ns_per_tick(void)
+{
+	static double known;
+	const struct timespec pause = { 0, MEASURED_NS };
+	uint64_t ticks;
+	int64_t ns;
+
+	if (known > 0)
+		return known;
+	ns = now_ns();
+	ticks = ff_ticks();
+	nanosleep(&pause, NULL);
+	ns = now_ns() - ns;
+	ticks = ff_ticks() - ticks;
+	known = ticks ? (double)ns / (double)ticks : 1;
+	return known;
+}
