@@ -39,6 +39,7 @@ set(FF_CORE_SOURCES
 	libc/next.c
 	libc/place.c
 	host/signals.c
+	host/smaps.c
 	libc/threads.c
 	lazy/parent/advice.c
 	lazy/areas.c
@@ -51,6 +52,7 @@ set(FF_CORE_SOURCES
 	lazy/child/call_process.c
 	lazy/child/call_signal.c
 	lazy/child/calls.c
+	lazy/child/census.c
 	lazy/child/child.c
 	lazy/parent/clone.c
 	ways/account.c

@@ -51,16 +51,26 @@ void ff_trials_unhold(void)
 	atomic_fetch_sub(&trials, HELD);
 }
 
-bool ff_trial_begin(void)
+static bool begin(uint32_t no_matter)
 {
 	uint32_t seen = atomic_load(&trials);
 
 	do
-		if ((seen & ~BEGUN) >= HELD)
+		if ((seen & ~no_matter) >= HELD)
 			return false;
 	while (!atomic_compare_exchange_weak(&trials, &seen,
 					     (seen | BEGUN) + 1));
 	return true;
+}
+
+bool ff_trial_begin(void)
+{
+	return begin(BEGUN);
+}
+
+bool ff_committed_begin(void)
+{
+	return begin(BEGUN | FORBIDDEN);
 }
 
 void ff_trial_end(void)

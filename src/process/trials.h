@@ -1,7 +1,8 @@
 /*
- * Children on trial of this process, and whether there may be any. A thread
- * that waits for clone children forbids them for good, one that execs until it
- * has failed; both first let those that are under way come to their end.
+ * Children on trial of this process, and committed ones of a process with
+ * threads, and whether there may be any. A thread that waits for clone children
+ * forbids trials for good, one that execs all of them until it has failed; both
+ * first let those that are under way come to their end.
  */
 #ifndef FF_PROCESS_TRIALS_H
 #define FF_PROCESS_TRIALS_H
@@ -15,6 +16,8 @@ void ff_trials_forbid(void);
  * they are forbidden. */
 bool ff_trial_begin(void);
 void ff_trial_end(void);
+/* The same for a committed child, which is no clone child. */
+bool ff_committed_begin(void);
 
 /*
  * The same for a while: the process is about to be another program, which would

@@ -5,8 +5,8 @@
  * Hazards
  *  H-D21 An exec ends the other threads where they are. One that waits for its
  *       child on trial would leave a child that the new program never made,
- *       without an exit signal: such trials come to their end first, and none
- *       begins. So do they before _exit(), as their children's memory ends with
+ *       without an exit signal, or a committed one without its memory: such
+ *       forks come to their end first, and none begins. So do they before _exit(), as their children's memory ends with
  *       the process; exit() waits for libc's locks, which fork holds.
  *  H-D22 Who stands in is a child that the program does not know: what comes
  *       after it (another program, whoever takes its orphans) shall not meet

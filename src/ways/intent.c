@@ -75,15 +75,14 @@ static bool memory_may_be_refused(void)
 }
 
 /*
- * A committed child can't be taken back. Other threads may map something
- * where an area was, and then it would have to be; and what a child that
- * strays would have to copy must not be without end.
+ * A committed child can't be taken back, and what one that strays would have to
+ * copy must not be without end.
  */
-static bool may_commit(const struct ff_slot *slot)
+static bool may_commit(void)
 {
 	uint64_t resident, writable;
 
-	return slot->alone && !memory_may_be_refused() &&
+	return !memory_may_be_refused() &&
 	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
 }
 
@@ -131,7 +130,7 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 			ff_ground_may_lower(ff_house_of(slot)->altstack);
 		keep_ours(&slot->keep);
 		slot->committed =
-			intent->way == FF_WAY_COMMITTED && may_commit(slot);
+			intent->way == FF_WAY_COMMITTED && may_commit();
 		/* What is copied and what is fetched never is one mapping
 		 * again, so mremap over both fails (H-P4); in the parent, while
 		 * marks stand (H-N3). */

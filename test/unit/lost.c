@@ -26,6 +26,17 @@ void lose(const void *start, size_t bytes, int prot)
 	slot.areas.absent_bytes += bytes;
 }
 
+void lose_by_wiping(void)
+{
+	for (unsigned i = 0; i < slot.areas.count; i++)
+		ck_assert_int_eq(madvise((void *)slot.areas.area[i].start,
+					 slot.areas.area[i].end -
+						 slot.areas.area[i].start,
+					 MADV_WIPEONFORK),
+				 0);
+	slot.areas.wiped = true;
+}
+
 /* Above all numbers the program gets, as the engine has them. */
 static int move_high(int fd)
 {
@@ -40,7 +51,7 @@ static _Noreturn void child(void (*body)(void), bool committed)
 {
 	int mem = move_high(shared_mem), pagemap = move_high(shared_pagemap);
 
-	for (unsigned i = 0; i < slot.areas.count; i++)
+	for (unsigned i = 0; i < slot.areas.count && !slot.areas.wiped; i++)
 		munmap((void *)slot.areas.area[i].start,
 		       slot.areas.area[i].end - slot.areas.area[i].start);
 	ff_child.slot = &slot;

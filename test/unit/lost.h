@@ -30,6 +30,10 @@
 /* What the next child goes without; by ascending address. */
 void lose(const void *start, size_t bytes, int prot);
 
+/* Mark what there is of it by MADV_WIPEONFORK: what the next child goes without
+ * is what has that mark then. */
+void lose_by_wiping(void);
+
 /* Run @body in such a child, on trial; the test fails unless it gets to its
  * end without leaving. */
 void run_lost(void (*body)(void));

@@ -17,6 +17,8 @@
  *       doing of another thread. A child on trial waits for its answer for
  *       some seconds, and is taken back then; a committed one, whose parent
  *       has no other thread, until that is dead.
+ *  H-D23 Where it has, a committed child has a descriptor of its memory, which
+ *       says that there is none any more, and asks nobody in vain.
  */
 #include "lazy/child/source.h"
 
@@ -120,6 +122,8 @@ long ff_source_read(uintptr_t start, size_t bytes)
 		got = sys(pread64, ff_child.mem, start, bytes, start);
 		if (got > 0 && parent_is_source()) /* H-D11 */
 			return got;
+		if (got == 0 && parent_is_source()) /* H-D23 */
+			return -ESRCH;
 	}
 	return ask(FF_WANT_MEMORY, start, bytes, (void *)start);
 }
@@ -134,6 +138,8 @@ long ff_source_pagemap(uintptr_t start, uint64_t *entries, size_t count)
 			  start / FF_PAGE * entry);
 		if (got > 0 && parent_is_source())
 			return got / (long)entry;
+		if (got == 0 && parent_is_source()) /* H-D23 */
+			return -ESRCH;
 	}
 	got = ask(FF_WANT_PAGEMAP, start, count * entry, entries);
 	return got < 0 ? got : got / (long)entry;

@@ -12,6 +12,9 @@
  *  elsewhere                               (looked at where an area is missing)
  *  private anonymous, wiped, not noted     an area has moved there: no child
  *                                          (but the page of host/identity.h)
+ *
+ * Where the child is committed, the kernel's own list is read instead of "no
+ * child" (census.c).
  */
 #include "lazy/child/wiped.h"
 
@@ -22,6 +25,8 @@
 #include "host/identity.h"
 #include "host/maps.h"
 #include "host/sys.h"
+#include "lazy/child/census.h"
+#include "lazy/child/child.h"
 #include "process/noted.h"
 
 /* 1: as it was marked, 0: not there, or -errno. */
@@ -92,11 +97,55 @@ static int list(const struct ff_areas *areas, bool ask, uint64_t *ret_layout)
 	return rc;
 }
 
+/* 1: each is where it was; with @ask, and wiped, and no news is left. 0: not so,
+ * or -errno. */
+static int are_there(const struct ff_areas *areas, bool ask)
+{
+	const struct ff_area *a = areas->area;
+	struct ff_mapping m = { 0 };
+	struct ff_maps maps;
+	int rc, all = 1;
+	unsigned i;
+
+	for (i = 0; ask && i < areas->count; i++)
+		sys(madvise, a[i].start, FF_PAGE, MADV_WIPEONFORK);
+	rc = ff_maps_open(&maps);
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < areas->count; i++) {
+		rc = look_at(&maps, &m, &a[i]);
+		if (rc < 0 && rc != -EEXIST)
+			break;
+		if (rc != 1)
+			all = 0;
+		if (rc != 1 && ask)
+			sys(madvise, a[i].start, FF_PAGE, MADV_KEEPONFORK);
+	}
+	ff_maps_close(&maps);
+	return rc < 0 && rc != -EEXIST ? rc : all;
+}
+
+/* H-A5 */
+static int find_for_good(struct ff_areas *areas)
+{
+	int rc = are_there(areas, false);
+
+	if (rc > 0)
+		rc = are_there(areas, true);
+	if (rc < 0)
+		return rc;
+	return rc > 0 ? 0 : ff_census(areas);
+}
+
 int ff_wiped_find(struct ff_areas *areas)
 {
 	uint64_t before = 0, now = 0;
 	bool missing = false;
-	int rc = leave_missing(areas, &missing);
+	int rc;
+
+	if (ff_child.committed)
+		return find_for_good(areas);
+	rc = leave_missing(areas, &missing);
 
 	if (rc < 0 || !missing)
 		return rc;

@@ -177,6 +177,12 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		pagemap = ff_open_own("/proc/self/pagemap");
 	if (slot->committed)
 		ff_areas_drop_growing(&slot->areas);
+	/* H-D23 */
+	*ret_why = "another thread may exec, and its memory can't be opened";
+	if (slot->committed && !slot->alone && mem < 0) {
+		close_own(pagemap);
+		return -EAGAIN;
+	}
 	*ret_why = "/proc/self/pagemap can't be opened";
 	if (slot->committed && pagemap < 0 &&
 	    (mem >= 0 || slot->areas.absent_bytes > READ_ALL_MAX)) {
@@ -184,7 +190,8 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		return -EAGAIN;
 	}
 	*ret_why = "the list of mappings can't be read";
-	slot->areas.wiped = !slot->alone && ff_noted_any_dontfork();
+	slot->areas.wiped = !slot->alone &&
+			    (slot->committed || ff_noted_any_dontfork());
 	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {
@@ -226,6 +233,20 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 	return slot->outcome == FF_OUTCOME_BACK ? "rolled back" : NULL;
 }
 
+/* One whose parent may exec, or wait for clone children, counts (H-D21). */
+static bool begin(const struct ff_slot *slot)
+{
+	if (!slot->committed)
+		return ff_trial_begin();
+	return slot->alone || ff_committed_begin();
+}
+
+static void end(const struct ff_slot *slot)
+{
+	if (!slot->committed || !slot->alone)
+		ff_trial_end();
+}
+
 static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 {
 	const char *why = "clone flags of another kind";
@@ -233,10 +254,10 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 	long pid = -1;
 
 	if (ff_parse_request(uc, nr, &rq)) {
-		if (slot->committed || ff_trial_begin()) {
+		if (begin(slot)) {
 			why = try_lazy(slot, uc, &rq, &pid);
-			if (!slot->committed && pid != 0)
-				ff_trial_end();
+			if (pid != 0)
+				end(slot);
 		} else {
 			why = "a thread waits for clone children";
 		}

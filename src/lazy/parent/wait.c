@@ -182,9 +182,8 @@ static enum ff_outcome give_up(struct ff_slot *slot, pid_t pid)
 /*
  * H-W5 A committed child that could not stand up, or was called off before it
  *      did, has done nothing, whether it says so or is dead without a word: it
- *      is taken back, and with it the SIGCHLD that nobody else can have taken,
- *      since there is no other thread. One that was pending before, or came in
- *      its shadow, stays.
+ *      is taken back, and with it the SIGCHLD, unless another thread was there
+ *      to take it. One that was pending before, or came in its shadow, stays.
  */
 static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 {
