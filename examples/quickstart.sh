@@ -111,7 +111,7 @@ if ! diff "$work/plain.out" "$work/flatfork.out"; then
 	fail "the results differ"
 fi
 echo "results: $(wc -l <"$work/plain.out") lines, identical"
-grep -h '"comm": *"perl"' "$work/stats" 2>/dev/null | tail -n 1
+"$build/flatfork" report "$work/stats" || fail "no report"
 perl "$root/examples/compare.pl" "$work/plain.times" "$work/flatfork.times" \
 	"$work/small.times" ||
 	fail "no table"
