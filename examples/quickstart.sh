@@ -5,13 +5,14 @@
 # flatfork, and ends with a table of times per child. Beside them: what the
 # same child costs a perl of 1 MiB, plain, where there is nothing to copy.
 #
-# FLATFORK_QUICKSTART_MIB sets the size of the heap.
+# FLATFORK_QUICKSTART_MIB sets the size of the heap, FF_BUILD the folder to
+# build in.
 # Exit: 0 when the results are the same, 1 when they differ or a step failed.
 # The times decide nothing.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
-build=$root/build
+build=$(realpath -m -- "${FF_BUILD:-$root/build}")
 packages=(cmake gcc libc6-dev make perl)
 
 fail() {
@@ -22,11 +23,17 @@ fail() {
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
 	else
-		fail "neither root nor sudo: cannot run $*"
+		sudo "$@"
 	fi
+}
+
+# It may ask for a password.
+must_install() {
+	[ "$(id -u)" -eq 0 ] && return
+	command -v sudo >/dev/null ||
+		fail "neither root nor sudo: cannot install $*"
+	sudo -v || fail "sudo refuses $(id -un): cannot install $*"
 }
 
 installed() {
@@ -42,6 +49,7 @@ install_missing() {
 	done
 	[ "${#missing[@]}" -eq 0 ] && return
 	echo "installing ${missing[*]}"
+	must_install "${missing[@]}"
 	local get=(env DEBIAN_FRONTEND=noninteractive
 		apt-get -q -y -o DPkg::Lock::Timeout=300)
 	as_root "${get[@]}" update || fail "apt-get update failed"
@@ -82,6 +90,8 @@ trap 'rm -rf "$work"' EXIT
 mib=
 
 choose_mib
+{ mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null ||
+	fail "$build can't be written; FF_BUILD=FOLDER names another"
 install_missing
 echo "building into $build"
 quietly cmake -S "$root" -B "$build" -DBUILD_TESTING=OFF

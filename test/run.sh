@@ -64,6 +64,8 @@ install_missing() {
 	echo "installing: ${missing[*]}"
 	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
 		die "needs root or sudo to install: ${missing[*]}"
+	[ "$(id -u)" -eq 0 ] || sudo -v ||
+		die "sudo refuses $(id -un), to install: ${missing[*]}"
 	trap 'exit 1' HUP INT TERM
 	trap allow_services EXIT
 	forbid_services || die "$policy can't be written"
@@ -75,6 +77,8 @@ install_missing() {
 	trap - HUP INT TERM
 }
 
+{ mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null ||
+	die "$build can't be written; FF_BUILD=FOLDER names another"
 install_missing
 werror=OFF
 [ "${FF_WERROR:-0}" = 0 ] || werror=ON
