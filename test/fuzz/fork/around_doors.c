@@ -188,7 +188,10 @@ static long by_answer(struct rng *r)
 	case 5:
 		return step_result(syscall(SYS_sched_getparam, 0, at));
 	case 6:
-		return step_result(syscall(SYS_rt_sigpending, at, 8));
+		/* a signal of the storm is pending, or not yet */
+		return around_has(AROUND_storm) ?
+			       0 :
+			       step_result(syscall(SYS_rt_sigpending, at, 8));
 	case 7:
 		return step_result(syscall(SYS_waitid, 0, 0, at, 4 | 1, NULL));
 	default:
