@@ -85,3 +85,10 @@ bool ff_next_child_is_init(void)
 	is_elsewhere(&is_init);
 	return is_init;
 }
+
+bool ff_parent_is_dead(pid_t pid)
+{
+	const long now = sys(getppid);
+
+	return now && now != pid;
+}

@@ -3,6 +3,7 @@
 #define FF_HOST_PIDNS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Would the calling thread's next child be an init (after unshare(2) or
@@ -15,6 +16,13 @@ bool ff_next_child_is_init(void);
 /* The same, or they are born into another namespace than the caller's, where
  * pids are others. */
 bool ff_children_are_elsewhere(void);
+
+/*
+ * Is the parent that made this process dead, whose number was @pid where it
+ * lives? Where that is another namespace, the kernel tells none of a parent
+ * that is alive, and else whoever takes orphans here. One system call.
+ */
+bool ff_parent_is_dead(pid_t pid);
 
 /* Whoever sees every unshare() and setns() of the program says so, and calls
  * ff_pidns_changes() before each of them. */

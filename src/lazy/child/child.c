@@ -29,6 +29,7 @@
 #include "arch/hot.h"
 #include "host/fault.h"
 #include "host/newborn.h"
+#include "host/pidns.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/reserve.h"
@@ -125,7 +126,7 @@ static bool is_born(void)
 	while (atomic_load(state) == FF_STARTING)
 		if (sys(futex, state, FUTEX_WAIT, FF_STARTING, &a_while, NULL,
 			0) == -ETIMEDOUT &&
-		    sys(getppid) != ff_child.parent)
+		    ff_parent_is_dead(ff_child.parent))
 			return false;
 	return move_state(FF_BORN, FF_RUNNING);
 }
@@ -177,7 +178,7 @@ static bool who_asks_is_dead(void)
 {
 	const struct ff_shared *sh = ff_child.shared;
 
-	return sys(getppid) != ff_child.parent ||
+	return ff_parent_is_dead(ff_child.parent) ||
 	       (atomic_load(&sh->source) == FF_SOURCE_STANDIN &&
 		(atomic_load(&sh->standin) & FUTEX_OWNER_DIED));
 }

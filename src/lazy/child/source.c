@@ -30,6 +30,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/pidns.h"
 #include "lazy/child/child.h"
 
 static const struct timespec a_while = { 0, 100L * 1000 * 1000 };
@@ -53,7 +54,7 @@ static bool is_in_vain(struct ff_shared *sh, unsigned slices)
 {
 	if (!parent_is_source()) /* H-D12 */
 		return atomic_load(&sh->standin) & FUTEX_OWNER_DIED;
-	return sys(getppid) != ff_child.parent ||
+	return ff_parent_is_dead(ff_child.parent) ||
 	       (!ff_child.committed && slices >= SLICES); /* H-D17 */
 }
 

@@ -38,6 +38,7 @@
 #include "host/fault.h"
 #include "host/file.h"
 #include "host/ground.h"
+#include "host/pidns.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "tell/line.h"
@@ -241,7 +242,7 @@ static void tell_of_signals(struct ff_standin *s, struct ff_shared *sh)
 /* H-D1 */
 static void look_at_parent(const struct ff_standin *s, struct ff_shared *sh)
 {
-	if (sys(getppid) != s->parent)
+	if (ff_parent_is_dead(s->parent))
 		atomic_store(&sh->leave, 1);
 }
 

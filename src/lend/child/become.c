@@ -37,6 +37,7 @@ FF_WEAK(__rseq_size)
 #include "calls/request.h"
 #include "host/fault.h"
 #include "host/newborn.h"
+#include "host/pidns.h"
 #include "lend/child/borrower.h"
 #include "lend/child/farewell.h"
 #include "lend/loan.h"
@@ -66,7 +67,7 @@ void ff_ask_state(struct ff_loan *loan)
 	while (atomic_load(&loan->question) != FF_ANSWERED) {
 		if (sys(futex, &loan->question, FUTEX_WAIT, FF_ASK_STATE,
 			&patience, NULL, 0) != -ETIMEDOUT ||
-		    sys(getppid) == loan->parent)
+		    !ff_parent_is_dead(loan->parent))
 			continue;
 		memset(loan->action, 0, sizeof(loan->action));
 		loan->altstack = (stack_t){ .ss_flags = SS_DISABLE };

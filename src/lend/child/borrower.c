@@ -25,6 +25,7 @@
 #include "arch/arch.h"
 #include "calls/calls.h"
 #include "host/identity.h"
+#include "host/pidns.h"
 #include "lend/child/become.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
@@ -65,7 +66,7 @@ static void await_birth(struct ff_loan *loan)
 	while (seen == FF_LOAN_AWAITED) {
 		if (sys(futex, &loan->birth, FUTEX_WAIT, seen, &a_while, NULL,
 			0) == -ETIMEDOUT &&
-		    sys(getppid) != loan->parent)
+		    ff_parent_is_dead(loan->parent))
 			break;
 		seen = atomic_load(&loan->birth);
 	}

@@ -336,6 +336,31 @@ CASE(forks_behind_init)
 	end_init(init);
 }
 
+/*
+ * The kernel tells a child there of no parent: one that has to ask its parent
+ * for memory goes on asking.
+ *
+ * Test: first-in-namespace-reads_behind_init reads_behind_init
+ * Test: -l -q get.its.memory -e FLATFORK_LEND=off -e FLATFORK_FAULT=no-mem
+ *       served-behind-init reads_behind_init
+ * Test: -l -e FLATFORK_LEND=off -e FLATFORK_FAULT=no-mem,commit-all
+ *       served-behind-init-committed reads_behind_init
+ */
+CASE(reads_behind_init)
+{
+	pid_t init = start_init(), pid;
+
+	for (int i = 0; i < 3; i++) {
+		pid = t_fork();
+		if (pid == 0) {
+			CHECK(t_intact(t_area, t_area_bytes));
+			(i == 1 ? say_and_exec : exec)();
+		}
+		t_reap(pid, "forked");
+	}
+	end_init(init);
+}
+
 /* It is the borrower that leaves its namespace, and then forks. */
 CASE(vforked_leaves)
 {
