@@ -62,14 +62,21 @@ static const char *without_folder(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+const char *ff_program_file(void)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN);
+
+	return path ? without_folder(path) : NULL;
+}
+
 void ff_program_names(const char *ret_name[FF_PROGRAM_NAMES])
 {
 	char *const *argv = first_argument();
-	const char *file = (const char *)getauxval(AT_EXECFN);
+	const char *file = ff_program_file();
 	size_t n = 0;
 
 	if (file)
-		ret_name[n++] = without_folder(file);
+		ret_name[n++] = file;
 	if (argv && *argv)
 		ret_name[n++] = without_folder(*argv);
 	ret_name[n] = NULL;

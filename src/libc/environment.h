@@ -25,4 +25,8 @@ const char *ff_environment_value(const char *name);
 #define FF_PROGRAM_NAMES 3
 void ff_program_names(const char *ret_name[FF_PROGRAM_NAMES]);
 
+/* The first of them, or NULL, at any time: no argument is looked at, which may
+ * be anything by then. */
+const char *ff_program_file(void);
+
 #endif

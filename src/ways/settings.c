@@ -164,7 +164,7 @@ static void take_files(struct ff_config *config)
 
 static void read_files(void)
 {
-	const char *program[FF_PROGRAM_NAMES];
+	const char *program[FF_PROGRAM_NAMES] = { NULL };
 	struct first first = { .made = false };
 	struct ff_places places = { .count = 0 };
 	struct ff_config config = { .program = program,
@@ -173,9 +173,11 @@ static void read_files(void)
 				    .places = &places,
 				    .complain = note_complaint,
 				    .arg = &first };
+	size_t n = 0;
 
-	ff_program_names(program);
-	program[1] = *first_argument ? first_argument : NULL;
+	program[n] = ff_program_file();
+	n += program[n] != NULL;
+	program[n] = *first_argument ? first_argument : NULL;
 	take_files(&config);
 	if (places.count)
 		ff_places = places;
