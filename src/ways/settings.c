@@ -42,38 +42,53 @@ static bool is_ours(const char *entry, size_t n)
 	       (n == length || entry[n - length - 1] == '/');
 }
 
-/* Take our object out of the value of LD_PRELOAD; false: nothing is left. */
-static bool without_us(char *list)
+static bool is_separator(char c)
 {
-	char *to = list;
+	return c == ' ' || c == ':';
+}
 
-	for (const char *at = list; *at; at += *at != '\0') {
-		size_t n = strcspn(at, " :");
+/* Take our object out of the value of LD_PRELOAD, with one of the separators
+ * beside it. What others have there stays as it is; what is not needed any more
+ * is wiped, as the kernel shows all of it (/proc/PID/environ). False: we are
+ * not there. */
+static bool take_us_out(char *list)
+{
+	char *to = list, *end = list + strlen(list);
+	bool is_there = false;
+	size_t n, all;
 
-		if (n && !is_ours(at, n)) {
-			if (to != list)
-				*to++ = ':';
-			memmove(to, at, n);
-			to += n;
+	for (char *at = list; at < end; at += all) {
+		n = strcspn(at, " :");
+		all = n + (at[n] != '\0');
+		if (is_ours(at, n)) {
+			is_there = true;
+			continue;
 		}
-		at += n;
+		if (to != at)
+			memmove(to, at, all);
+		to += all;
 	}
-	*to = '\0';
-	return to != list;
+	if (is_there && to > list && !is_separator(end[-1]) &&
+	    is_separator(to[-1]))
+		to--;
+	memset(to, 0, (size_t)(end - to));
+	return is_there;
 }
 
 /* Before the program has looked at its environment, or has a thread. */
 static void stay_here(void)
 {
 	static const char key[] = "LD_PRELOAD=";
+	const size_t n = sizeof(key) - 1;
 	char **at = (char **)ff_environment();
 
 	while (*at) {
-		if (strncmp(*at, key, sizeof(key) - 1) != 0 ||
-		    without_us(*at + sizeof(key) - 1)) {
+		if (strncmp(*at, key, n) != 0 || !take_us_out(*at + n) ||
+		    (*at)[n]) {
 			at++;
 			continue;
 		}
+		memset(*at, 0, n);
 		for (char **next = at; *next; next++)
 			next[0] = next[1];
 	}
