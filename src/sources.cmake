@@ -58,6 +58,7 @@ set(FF_CORE_SOURCES
 	ways/account.c
 	ways/decide.c
 	ways/ending.c
+	process/aside.c
 	process/ask.c
 	process/fate.c
 	process/filter.c

@@ -4,19 +4,29 @@
  */
 #include "ways/settings.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include "arch/arch.h"
 #include "arch/hot.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "libc/environment.h"
+#include "process/aside.h"
+#include "process/filter.h"
 #include "process/stance.h"
 #include "tell/config.h"
 #include "tell/log.h"
 #include "tell/options.h"
+
+#ifndef RESOLVE_CACHED /* from Linux 5.12 on */
+#define RESOLVE_CACHED 0x20
+#endif
 
 #define ARGUMENT_MAX 48
 
@@ -24,7 +34,7 @@ _Atomic bool ff_settings_are_whole FF_HOT;
 
 /* As the program found them: it may change its environment and arguments. A
  * home that is longer has no file for us. */
-static char home[FF_CONFIG_HOME_MAX] FF_HOT;
+static char at_home[FF_CONFIG_HOME_MAX + sizeof(FF_CONFIG_IN_HOME)] FF_HOT;
 static char first_argument[ARGUMENT_MAX] FF_HOT;
 
 static void keep(char *to, size_t size, const char *from)
@@ -104,7 +114,9 @@ void ff_settings_begin(void)
 		return;
 	if (!ff_options.inherit)
 		stay_here();
-	keep(home, sizeof(home), ff_environment_value("HOME"));
+	keep(at_home, FF_CONFIG_HOME_MAX, ff_environment_value("HOME"));
+	if (*at_home == '/')
+		strcat(at_home, FF_CONFIG_IN_HOME);
 	if (program[0] && program[1])
 		keep(first_argument, sizeof(first_argument), program[1]);
 }
@@ -148,33 +160,84 @@ static void tell(const struct first *first)
 	ff_log_append("stderr", text, ff_line_end(&line));
 }
 
+/* What a file is read by, and what comes of it. */
+struct reading {
+	const char *path;
+	bool optional;
+	struct ff_config config; /* for complaints */
+	struct first first;
+	char *text;
+	size_t bytes;
+};
+
+static void read_file(void *arg)
+{
+	struct reading *r = arg;
+
+	r->config.arg = &r->first;
+	r->text = ff_config_map(&r->config, r->path, r->optional, &r->bytes);
+}
+
+/* By what the kernel knows without asking whoever has the file (H-G7). */
+static bool is_not_there(const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				      .resolve = RESOLVE_CACHED };
+	long fd = sys(openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		sys(close, fd);
+	return fd == -ENOENT || fd == -ENOTDIR;
+}
+
+/* A filter that was there may allow what follows, and no more; valgrind knows
+ * neither that call nor such a child. */
+static bool read_in_time(struct reading *r)
+{
+	bool may_ask = !ff_on_valgrind() && !ff_filter_is_there(),
+	     is_none = may_ask && is_not_there(r->path);
+
+	if (is_none && r->optional)
+		return true;
+	if (may_ask && !is_none)
+		return ff_aside(read_file, r, sizeof(*r));
+	read_file(r);
+	return true;
+}
+
 static void take_file(struct ff_config *config, const char *path, bool optional)
 {
-	size_t n;
-	char *text = ff_config_map(config, path, optional, &n);
+	struct reading r = { .path = path,
+			     .optional = optional,
+			     .config = { .complain = note_complaint } };
+	char text[FF_CONFIG_LINE_MAX];
+	struct ff_line line = ff_line_start(text, sizeof(text));
+	struct first *first = config->arg;
 
-	if (!text)
+	if (!read_in_time(&r)) {
+		ff_line_foreign(&line, path, 200);
+		ff_line_str(&line, ": it takes too long: not read");
+		note_complaint(&r.first, &line);
+	}
+	if (r.first.made && !first->made)
+		*first = r.first;
+	if (!r.text)
 		return;
-	ff_config_parse(config, path, text, n);
+	ff_config_parse(config, path, r.text, r.bytes);
 	ff_options_settle(&config->options);
 	config->options = ff_options;
-	ff_config_unmap(text);
+	ff_config_unmap(r.text);
 }
 
 static void take_files(struct ff_config *config)
 {
-	char path[FF_CONFIG_HOME_MAX + sizeof(FF_CONFIG_IN_HOME)];
-
 	if (ff_options.config) {
 		take_file(config, ff_options.config, false);
 		return;
 	}
 	take_file(config, FF_CONFIG_SYSTEM, true);
-	if (*home != '/')
-		return;
-	strcpy(path, home);
-	strcat(path, FF_CONFIG_IN_HOME);
-	take_file(config, path, true);
+	if (*at_home == '/')
+		take_file(config, at_home, true);
 }
 
 static void read_files(void)
