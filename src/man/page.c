@@ -139,6 +139,15 @@ static void places(FILE *page)
 #undef X
 }
 
+static void probes(FILE *page)
+{
+#define FF_PROBES_ROW(name, arguments, what)             \
+	fputs(".It Li " #name " " arguments "\n", page); \
+	line(page, what);
+#include "tell/probes.def"
+#undef FF_PROBES_ROW
+}
+
 static void reasons(FILE *page)
 {
 	static const char *const words[] = {
@@ -177,6 +186,7 @@ static const struct {
 	{ "@VARIABLES@\n", variables },	  { "@COUNTERS@\n", counters },
 	{ "@NAMES@\n", names },		  { "@REASONS@\n", reasons },
 	{ "@OS@\n", system_and_version }, { "@PLACES@\n", places },
+	{ "@PROBES@\n", probes },
 };
 
 /* False: the line looks like a table's, and there is none. */

@@ -15,6 +15,7 @@
 #include "site/name.h"
 #include "tell/log.h"
 #include "tell/options.h"
+#include "tell/probe.h"
 #include "tell/stats.h"
 #include "ways/cost.h"
 
@@ -60,6 +61,7 @@ void ff_account_reason(const struct ff_tally_call *call, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];
 
+	FF_PROBE(decided, call->at, call->name, "real", why);
 	ff_tally_why(call, FF_TALLY_real, why);
 	warn(call, "", why);
 	if (ff_log_wanted())
@@ -71,6 +73,7 @@ void ff_account_libc(const struct ff_tally_call *call, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];
 
+	FF_PROBE(decided, call->at, call->name, "libc", why);
 	ff_tally_made(call, FF_TALLY_libc, 0);
 	ff_tally_why(call, FF_TALLY_libc, why);
 	warn(call, "", why);
@@ -81,6 +84,7 @@ void ff_account_libc(const struct ff_tally_call *call, const char *why)
 
 static void count_denied(const struct ff_tally_call *call, const char *why)
 {
+	FF_PROBE(decided, call->at, call->name, "denied", why);
 	ff_stats.forks_denied++;
 	ff_tally_made(call, FF_TALLY_denied, 0);
 	ff_tally_why(call, FF_TALLY_denied, why);
@@ -149,13 +153,20 @@ static void log_lazy(const struct ff_slot *slot,
 		       (unsigned long)(sh->fetched_bytes >> 10));
 }
 
-/* Numbers that the child has told, as far as they can be true. */
+/* What the child fetched, by its word, as far as that can be true. */
+static uint64_t told_bytes(const struct ff_slot *slot)
+{
+	const uint64_t absent = slot->areas.absent_bytes,
+		       fetched = slot->shared->fetched_bytes;
+
+	return fetched < absent ? fetched : absent;
+}
+
 static void count_lazy(const struct ff_slot *slot,
 		       const struct ff_account *account)
 {
 	const struct ff_tally_call *call = &account->call;
 	const uint64_t absent = slot->areas.absent_bytes,
-		       fetched = slot->shared->fetched_bytes,
 		       faults = slot->shared->faults;
 
 	ff_stats.forks_lazy++;
@@ -163,8 +174,7 @@ static void count_lazy(const struct ff_slot *slot,
 	if (slot->committed)
 		ff_tally_made(call, FF_TALLY_committed, 0);
 	ff_tally_add(call, FF_TALLY_absent, absent);
-	ff_tally_add(call, FF_TALLY_fetched,
-		     fetched < absent ? fetched : absent);
+	ff_tally_add(call, FF_TALLY_fetched, told_bytes(slot));
 	ff_tally_add(call, FF_TALLY_faults,
 		     faults < absent / FF_PAGE ? faults : absent / FF_PAGE);
 }
@@ -180,6 +190,8 @@ static void count_let_go(const struct ff_slot *slot,
 static void count_back(const struct ff_slot *slot,
 		       const struct ff_tally_call *call)
 {
+	FF_PROBE(undone, call->at, call->name, reason_text(slot->reason),
+		 slot->call);
 	ff_stats.rollbacks++;
 	ff_tally_made(call, FF_TALLY_rolled_back, 0);
 	ff_tally_why(call, FF_TALLY_rolled_back, reason_text(slot->reason));
@@ -196,6 +208,8 @@ void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
 	switch (slot->outcome) {
 	case FF_OUTCOME_EXEC:
 		count_lazy(slot, account);
+		FF_PROBE(execed, call->at, call->name, pid,
+			 slot->areas.absent_bytes, told_bytes(slot));
 		ff_warm_told(slot, &warm);
 		ff_site_exec(site, &warm);
 		ff_site_note_child(site, (pid_t)pid);
@@ -205,10 +219,14 @@ void ff_account(struct ff_slot *slot, struct ff_site *site, long pid,
 		/* fall through */
 	case FF_OUTCOME_ENDED:
 		count_lazy(slot, account);
-		ff_site_committed_strayed(
-			site, slot->outcome == FF_OUTCOME_RELEASED ?
-				      slot->reason :
-				      FF_REASON_EXIT);
+		FF_PROBE(let_go, call->at, call->name, pid,
+			 slot->outcome == FF_OUTCOME_RELEASED ?
+				 reason_text(slot->reason) :
+				 "ends without exec");
+		ff_site_committed_strayed(site,
+					  slot->outcome == FF_OUTCOME_RELEASED ?
+						  slot->reason :
+						  FF_REASON_EXIT);
 		break;
 	case FF_OUTCOME_BACK:
 		count_back(slot, call);

@@ -28,6 +28,7 @@
 #include "process/ticks.h"
 #include "site/site.h"
 #include "tell/options.h"
+#include "tell/probe.h"
 #include "tell/stats.h"
 #include "ways/account.h"
 #include "ways/cost.h"
@@ -292,6 +293,8 @@ static long fork_once(struct fork *fork, struct ff_intent *intent)
 					      .last = intent->last };
 		return fork_once(fork, intent);
 	}
+	FF_PROBE(decided, fork->account.call.at, fork->account.call.name,
+		 intent->way == FF_WAY_COMMITTED ? "committed" : "lazy", "");
 	return fork_lazy(fork, intent);
 }
 

@@ -30,6 +30,7 @@
 #include "libc/threads.h"
 #include "process/filter.h"
 #include "process/gate.h"
+#include "tell/probe.h"
 #include "ways/decide.h"
 
 #ifndef PR_GET_MDWE
@@ -144,6 +145,10 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 		ff_slot_put(slot);
 	else
 		intent->slot = slot;
+	if (!why && slot->committed)
+		FF_PROBE(committed,
+			 intent->site ? atomic_load(&intent->site->address) :
+					0);
 	return why;
 }
 

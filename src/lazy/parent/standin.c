@@ -24,6 +24,7 @@
 #include "process/gate.h"
 #include "process/handed.h"
 #include "process/standins.h"
+#include "tell/probe.h"
 
 #define STACK_BYTES ((size_t)64 << 10)
 #define READY_SLICES 20
@@ -114,10 +115,11 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct ff_pact *pact)
 }
 
 /* H-D15 */
-static void let_it_serve(struct ff_slot *slot)
+static void let_it_serve(struct ff_slot *slot, pid_t child, long standin)
 {
 	struct ff_shared *sh = slot->shared;
 
+	FF_PROBE(handed_over, child, standin);
 	atomic_store(&sh->source, FF_SOURCE_STANDIN);
 	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
@@ -131,7 +133,7 @@ bool ff_standin_make(struct ff_slot *slot, pid_t pid)
 		sys(munmap, pact, FF_PAGE);
 	if (made < 0)
 		return false;
-	let_it_serve(slot);
+	let_it_serve(slot, pid, made);
 	return true;
 }
 
@@ -149,7 +151,7 @@ bool ff_standin_make_for_exec(struct ff_slot *slot, pid_t pid)
 	alone = made > 0 && atomic_compare_exchange_strong(
 				    &slot->shared->state, &seen, FF_EXEC_ALONE);
 	if (alone) {
-		let_it_serve(slot);
+		let_it_serve(slot, pid, made);
 	} else {
 		if (made > 0)
 			ff_standin_dismiss((pid_t)made);

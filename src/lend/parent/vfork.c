@@ -59,6 +59,7 @@
 #include "site/tally.h"
 #include "tell/log.h"
 #include "tell/options.h"
+#include "tell/probe.h"
 #include "tell/stats.h"
 
 #define ALL_SIGNALS (~(ff_sigset)0)
@@ -245,8 +246,11 @@ static void tell(const struct ff_loan *loan)
 		ff_stats.vforks++;
 	if (loan->result > 0 && loan->own && !loan->record)
 		ff_stats.vforks_own++;
-	if (loan->result > 0)
+	if (loan->result > 0) {
+		FF_PROBE(lent, loan->caller.pc, name, loan->result,
+			 loan->own ? loan->why : "");
 		count(loan, name);
+	}
 	if (!ff_log_wanted())
 		return;
 	ff_site_name((void *)loan->caller.pc, where);

@@ -14,6 +14,7 @@
 #include "spawn/parent/report.h"
 #include "spawn/parent/spawn.h"
 #include "tell/log.h"
+#include "tell/probe.h"
 #include "tell/stats.h"
 
 #define DEFAULT_PATH "/bin:/usr/bin"
@@ -133,6 +134,7 @@ static int spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
 
 	ff_tally_made(&call, error ? FF_TALLY_failed : FF_TALLY_spawned,
 		      error ? 0 : ff_ticks_since(from));
+	FF_PROBE(spawned, caller, name, plan->file, pid, error);
 	if (!error) {
 		*ret_pid = pid;
 		ff_stats.spawns++;
