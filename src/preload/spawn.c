@@ -16,6 +16,7 @@
 #include "preload/preload.h"
 #include "process/filter.h"
 #include "process/stance.h"
+#include "site/site.h"
 #include "spawn/parent/posix.h"
 #include "spawn/parent/spawn.h"
 #include "tell/options.h"
@@ -42,10 +43,10 @@ static bool is_wanted(void)
 	if (!atomic_load(&known)) {
 		ff_fork_setup();
 		ff_settings_complete();
-		atomic_store(&known,
-			     1 + (ff_options.on &&
-				  ff_options.spawn_mode == FF_MODE_AUTO &&
-				  !ff_on_valgrind()));
+		atomic_store(&known, 1 + (ff_options.on &&
+					  ff_may_be_ours(FF_PLACE_SPAWN,
+							 FF_MODE_AUTO) &&
+					  !ff_on_valgrind()));
 	}
 	return atomic_load(&known) == 2;
 }
@@ -66,7 +67,7 @@ void ff_leave_lazy_child(void)
 	errno = error;
 }
 
-/* By a filter. */
+/* By a filter, or by who said so of this place. */
 static bool is_refused(const char *name, const void *caller)
 {
 	const struct ff_tally_call call = { caller, name };
@@ -75,6 +76,9 @@ static bool is_refused(const char *name, const void *caller)
 	if (!ff_filter_lets_us(false))
 		return true;
 	why = ff_filter_why_not(FF_NEED_SPAWN);
+	if (!why && ff_places.count &&
+	    ff_mode_at(ff_site_of(caller), FF_PLACE_SPAWN) != FF_MODE_AUTO)
+		why = "asked for";
 	if (why)
 		ff_account_libc(&call, why);
 	else if (!ff_filter_allows(FF_ASK_clone3))

@@ -88,6 +88,13 @@ static size_t index_of(const struct ff_site *s)
 	return (size_t)(s - sites.table);
 }
 
+_Atomic uint32_t *ff_site_places(const struct ff_site *s)
+{
+	static _Atomic uint32_t places[SITES]; /* not written by forks */
+
+	return &places[index_of(s)];
+}
+
 /* What was told of it, as far as it can be true. */
 static uint32_t believed(const struct ff_site *s, struct told *t)
 {

@@ -39,7 +39,6 @@ struct ff_site {
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
 	_Atomic uint32_t execs;	     /* of lazy children */
 	_Atomic uint32_t warm_count; /* clusters they fetched */
-	_Atomic uint8_t rule; /* of ff_places, plus 2; 1: none; 0: not asked */
 	_Atomic bool late;    /* a parent came too late for its child here */
 	_Atomic uint8_t overruns; /* lazy children that used up their time */
 	_Atomic uint8_t back; /* why the last one was taken back */
@@ -51,6 +50,11 @@ struct ff_site {
 /* The site of a return address, or NULL where no more can be remembered.
  * Async-signal-safe. */
 struct ff_site *ff_site_of(const void *return_address);
+
+/* Of @site: a bit for each of ff_places that it is at, and FF_SITE_PLACED where
+ * that is known. */
+#define FF_SITE_PLACED 0x80000000u
+_Atomic uint32_t *ff_site_places(const struct ff_site *site);
 
 /* Which way the next fork of @site goes; NULL: a trial. */
 enum ff_way ff_site_predict(struct ff_site *site);

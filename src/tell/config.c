@@ -121,21 +121,28 @@ static void bad_value(const struct ff_config *config, const char *path,
 	utter(config, &c);
 }
 
-/* "fork@PLACE" */
+/* "fork@PLACE": @at is where the place begins. */
 static void set_place(struct ff_config *config, const char *path,
-		      unsigned number, const char *where, const char *value)
+		      unsigned number, const char *key, const char *at,
+		      const char *value)
 {
-	const struct ff_option *option = option_of("fork");
+	struct ff_place place = { .mode = 0 };
+	const struct ff_option *option = ff_place_option(key, &place.of);
 	struct ff_places *places = config->places;
 	struct ff_options options;
-	struct ff_place place;
 
+	if (!option) {
+		complain(config, path, number,
+			 "of a place are fork, lend, spawn and vfork; all else "
+			 "is of programs: [perl]");
+		return;
+	}
 	if (!ff_option_parse(option, value, &options)) {
 		bad_value(config, path, number, option, value);
 		return;
 	}
-	place.mode = options.fork_mode;
-	if (!ff_place_parse(where, &place))
+	place.mode = ff_place_mode(&options, place.of);
+	if (!ff_place_parse(at, &place))
 		complain(config, path, number,
 			 "not a place: fork@perl+0x17d6ee, "
 			 "fork@perl+Perl_pp_fork");
@@ -151,8 +158,9 @@ static void set(struct ff_config *config, const char *path, unsigned number,
 	const struct ff_option *option = option_of(key);
 	struct ff_options options = config->options;
 
-	if (!strncmp(key, "fork@", 5)) {
-		set_place(config, path, number, key + 5, value);
+	if (strchr(key, '@')) {
+		set_place(config, path, number, key, strchr(key, '@') + 1,
+			  value);
 		return;
 	}
 	if (!option) {

@@ -1,9 +1,49 @@
 /* Rules: no allocation, no stdio, no locale, no system call. */
 #include "tell/places.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct ff_places ff_places;
+
+static const char *const keys[FF_PLACE_OPTIONS] = {
+	[FF_PLACE_FORK] = "fork",
+	[FF_PLACE_LEND] = "lend",
+	[FF_PLACE_SPAWN] = "spawn",
+	[FF_PLACE_VFORK] = "vfork",
+};
+
+static const size_t offsets[FF_PLACE_OPTIONS] = {
+	[FF_PLACE_FORK] = offsetof(struct ff_options, fork_mode),
+	[FF_PLACE_LEND] = offsetof(struct ff_options, lend_mode),
+	[FF_PLACE_SPAWN] = offsetof(struct ff_options, spawn_mode),
+	[FF_PLACE_VFORK] = offsetof(struct ff_options, vfork_mode),
+};
+
+const struct ff_option *ff_place_option(const char *key,
+					enum ff_of_place *ret_of)
+{
+	const size_t n = strcspn(key, "@");
+	unsigned of, i;
+
+	for (of = 0; of < FF_PLACE_OPTIONS; of++)
+		if (strlen(keys[of]) == n && !memcmp(keys[of], key, n))
+			break;
+	if (of == FF_PLACE_OPTIONS)
+		return NULL;
+	*ret_of = of;
+	for (i = 0; ff_option_table[i].offset != offsets[of]; i++)
+		;
+	return &ff_option_table[i];
+}
+
+int ff_place_mode(const struct ff_options *options, enum ff_of_place of)
+{
+	int mode;
+
+	memcpy(&mode, (const char *)options + offsets[of], sizeof(mode));
+	return mode;
+}
 
 static bool parse_offset(const char *at, uint64_t *ret_offset)
 {

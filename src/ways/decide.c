@@ -200,33 +200,51 @@ bool ff_may_begin(void)
 				 NULL);
 }
 
-/* Of several rules the last counts, as in a file. */
-static uint8_t rule_of(const void *address)
+/* Which of the rules are of a place; 0: it can't be told now. */
+static uint32_t places_of(const void *address)
 {
-	enum ff_match match;
+	uint32_t found = FF_SITE_PLACED;
 
-	for (unsigned i = ff_places.count; i--;) {
-		match = ff_site_is_at(address, &ff_places.place[i]);
-		if (match == FF_MATCH_UNKNOWN)
+	for (unsigned i = 0; i < ff_places.count; i++) {
+		switch (ff_site_is_at(address, &ff_places.place[i])) {
+		case FF_MATCH_UNKNOWN:
 			return 0;
-		if (match == FF_MATCH_YES)
-			return (uint8_t)(i + 2);
+		case FF_MATCH_YES:
+			found |= 1u << i;
+			break;
+		case FF_MATCH_NO:
+			break;
+		}
 	}
-	return 1;
+	return found;
+}
+
+/* Of several rules the last counts, as in a file. */
+int ff_mode_at(struct ff_site *site, enum ff_of_place of)
+{
+	uint32_t at;
+
+	if (!ff_places.count || !site)
+		return ff_place_mode(&ff_options, of);
+	at = atomic_load(ff_site_places(site));
+	if (!at) {
+		at = places_of((void *)atomic_load(&site->address));
+		atomic_store(ff_site_places(site), at);
+	}
+	for (unsigned i = ff_places.count; i--;)
+		if (at & 1u << i && ff_places.place[i].of == of)
+			return ff_places.place[i].mode;
+	return ff_place_mode(&ff_options, of);
 }
 
 enum ff_fork_mode ff_fork_mode_at(struct ff_site *site)
 {
-	uint8_t rule;
+	return (enum ff_fork_mode)ff_mode_at(site, FF_PLACE_FORK);
+}
 
-	if (!ff_places.count || !site)
-		return ff_options.fork_mode;
-	rule = atomic_load(&site->rule);
-	if (!rule) {
-		rule = rule_of((void *)atomic_load(&site->address));
-		atomic_store(&site->rule, rule);
-	}
-	return rule < 2 ? ff_options.fork_mode : ff_places.place[rule - 2].mode;
+bool ff_may_be_ours(enum ff_of_place of, int ours)
+{
+	return ff_place_mode(&ff_options, of) == ours || ff_places.count;
 }
 
 const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)

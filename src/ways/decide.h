@@ -7,6 +7,7 @@
 #include "process/ask.h"
 #include "site/site.h"
 #include "tell/options.h"
+#include "tell/places.h"
 
 /* Before the first fork; more than once does no harm. The other: what of it
  * can't be done before libc has begun. */
@@ -39,7 +40,13 @@ bool ff_may_begin(void);
  */
 bool ff_is_our_process(void);
 
-/* Which way the user wants forks at @site, or NULL, to go. */
+/* Which way the user wants calls at @site, or NULL, to go: a value of that
+ * option. In a flight: a file may have to be looked at. */
+int ff_mode_at(struct ff_site *site, enum ff_of_place of);
+/* Can that be @ours anywhere in this program? No call. */
+bool ff_may_be_ours(enum ff_of_place of, int ours);
+
+/* The same, of forks. */
 enum ff_fork_mode ff_fork_mode_at(struct ff_site *site);
 
 /* Why a fork at @site has to be real; NULL: it may be lazy, and *ret_way is

@@ -42,12 +42,15 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 	const char *why;
 
 	ff_settings_complete();
-	if (ff_options.vfork_mode != FF_MODE_AUTO || !ff_flight_begin())
+	if (!ff_may_be_ours(FF_PLACE_VFORK, FF_MODE_AUTO) || !ff_flight_begin())
 		return;
 	ff_fork_setup();
 	why = ff_in_force() && ff_filter_lets_us(false) ?
 		      why_not_lend(FF_NEED_VFORK) :
 		      "";
+	if (!why &&
+	    ff_mode_at(ff_site_of(call.at), FF_PLACE_VFORK) != FF_MODE_AUTO)
+		why = "asked for";
 	if (!why)
 		ff_lend(caller, libc, NULL);
 	else if (*why)
@@ -57,7 +60,8 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 
 static bool may_lend_to_forks(void)
 {
-	return ff_options.lend_mode == FF_LEND_GUARDED && ff_fence_possible();
+	return ff_may_be_ours(FF_PLACE_LEND, FF_LEND_GUARDED) &&
+	       ff_fence_possible();
 }
 
 /* Would it help to look at a lazy child of this path? */
@@ -72,12 +76,13 @@ static void lend_to_fork(const struct ff_caller *caller,
 {
 	struct ff_site *site = ff_site_of((void *)caller->pc);
 
-	if (ff_fork_mode_at(site) == FF_FORK_REAL || ff_fork_why_never() ||
-	    !ff_flight_begin())
+	if (ff_fork_why_never() || !ff_flight_begin())
 		return;
 	/* A child that becomes a fork is a copy. */
 	if (!ff_copies_are_denied() && !ff_noted_any() &&
 	    wants_to_know(record) && ff_filter_lets_us(false) &&
+	    ff_mode_at(site, FF_PLACE_FORK) != FF_FORK_REAL &&
+	    ff_mode_at(site, FF_PLACE_LEND) == FF_LEND_GUARDED &&
 	    ff_record_strays_little(record) && !why_not_lend(FF_NEED_FENCE) &&
 	    !ff_core_dump_kills_sharers() && ff_lend_ground_of_forks())
 		ff_lend(caller, libc, record);

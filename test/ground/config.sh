@@ -126,6 +126,69 @@ printf 'fork@places+two = lazy\nfork@other+three = real\n' >>"$conf"
 log_of "FLATFORK_CONFIG=$conf"
 [ "$(asked)" = "3 ${site[0]}" ] || check_failed "by function: $(asked)"
 
+# The same of vforks and spawns, one place of two each; the whole program's
+# option stands elsewhere.
+cat >"$work/calls.c" <<'END'
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+#define MAKE(n)                                                          \
+	void spawn##n(char *noop)                                        \
+	{                                                                \
+		char *argv[] = { noop, 0 };                              \
+		pid_t pid;                                               \
+		if (!posix_spawn(&pid, noop, 0, 0, argv, environ))       \
+			wait(0);                                         \
+	}                                                                \
+	void vfork##n(char *noop)                                        \
+	{                                                                \
+		if (!vfork()) {                                          \
+			execl(noop, noop, (char *)0);                    \
+			_exit(1);                                        \
+		}                                                        \
+		wait(0);                                                 \
+	}
+MAKE(1)
+MAKE(2)
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < 3; i++) {
+		spawn1(argv[1]), spawn2(argv[1]);
+		vfork1(argv[1]), vfork2(argv[1]);
+	}
+	return argc < 2;
+}
+END
+cc -O0 -o "$work/calls" "$work/calls.c" || exit 1
+# ways_of LINE...: a file of these; then FUNCTION WAY COUNT of all places
+ways_of() {
+	printf '%s\n' "$@" >"$conf"
+	rm -f "$work/calls.stats"
+	env "LD_PRELOAD=$object" "FLATFORK_STATS=$work/calls.stats" \
+		"FLATFORK_CONFIG=$conf" "$work/calls" "$noop"
+	sed -nE 's/.*"function":"([a-z0-9]+)".*("(spawned|vforked|libc)":[1-9][0-9]*).*/\1 \2/p' \
+		"$work/calls.stats" | tr -d '"' | sort | paste -sd' '
+}
+# ways WHAT WANTED LINE...
+ways() {
+	local what=$1 want=$2 got
+	shift 2
+	got=$(ways_of "$@")
+	[ "$got" = "$want" ] || check_failed "$what: $got"
+}
+ways "no place" \
+	'spawn1 spawned:3 spawn2 spawned:3 vfork1 vforked:3 vfork2 vforked:3' \
+	'# none'
+ways "to libc at a place" \
+	'spawn1 libc:3 spawn2 spawned:3 vfork1 vforked:3 vfork2 libc:3' \
+	'spawn@calls+spawn1 = libc' 'vfork@calls+vfork2 = libc' \
+	'vfork@calls+spawn2 = libc' 'fork@calls+vfork1 = real'
+ways "ours at a place alone" \
+	'spawn1 libc:3 spawn2 spawned:3 vfork1 vforked:3 vfork2 libc:3' \
+	'spawn = libc' 'vfork = libc' \
+	'spawn@calls+spawn2 = auto' 'vfork@calls+vfork1 = auto'
+
 # A mistake: one line, and all else stands. Descriptor 2 gets it where it is
 # known to be standard error.
 printf 'min-rss = 12Q\nfork = real\nlog log\n' >"$conf"

@@ -64,6 +64,7 @@ START_TEST(places_are_taken_in_their_order)
 	char text[] = "fork@perl+0x17d6ee = real\n[perl]\n"
 		      "fork@libstdc++.so.6+popen=lazy\n[make]\n"
 		      "fork@make+0x1 = real\n";
+	char more[] = "spawn@a+b=libc\nvfork@a+b=auto\nlend@a+b=off\n";
 	char many[] = "[perl]\nfork@a+b = real\n";
 	struct ff_places places = { .count = 0 };
 	struct ff_config config = config_of(program);
@@ -79,6 +80,15 @@ START_TEST(places_are_taken_in_their_order)
 	ck_assert_str_eq(places.place[1].module, "libstdc++.so.6");
 	ck_assert_str_eq(places.place[1].function, "popen");
 	ck_assert_int_eq(places.place[1].mode, FF_FORK_LAZY);
+	ck_assert_int_eq(places.place[1].of, FF_PLACE_FORK);
+	ff_config_parse(&config, "x.conf", more, sizeof(more) - 1);
+	ck_assert_uint_eq(places.count, 5);
+	ck_assert_int_eq(places.place[2].of, FF_PLACE_SPAWN);
+	ck_assert_int_eq(places.place[2].mode, FF_MODE_LIBC);
+	ck_assert_int_eq(places.place[3].of, FF_PLACE_VFORK);
+	ck_assert_int_eq(places.place[3].mode, FF_MODE_AUTO);
+	ck_assert_int_eq(places.place[4].of, FF_PLACE_LEND);
+	ck_assert_int_eq(places.place[4].mode, FF_LEND_OFF);
 	while (places.count < FF_PLACES_MAX) {
 		strcpy(many, "[perl]\nfork@a+b = real\n");
 		ff_config_parse(&config, "x.conf", many, sizeof(many) - 1);
@@ -153,6 +163,14 @@ static const struct {
 	{ "fork@perl+0x12345678901234567 = real\n", "x.conf:1: not a place" },
 	{ "fork@perl+0x12 = never\n", "x.conf:1: fork: 'never' is not one" },
 	{ "fork@perl+0x12 = real\n", "" },
+	{ "spawn@perl+0x12 = libc\n", "" },
+	{ "vfork@perl+0x12 = real\n",
+	  "x.conf:1: vfork: 'real' is not one of auto|libc" },
+	{ "lend@perl+0x12 = guarded\n", "" },
+	{ "inherit@perl+0x12 = off\n",
+	  "x.conf:1: of a place are fork, lend, spawn and vfork; all else is "
+	  "of programs: [perl]\n" },
+	{ "@perl+0x12 = off\n", "x.conf:1: of a place are fork, lend" },
 };
 
 START_TEST(a_mistake_is_one_line_and_nothing_else_is_lost)
