@@ -176,7 +176,8 @@ static const char *why_neither(enum ff_need need)
 	return why;
 }
 
-/* NULL, or why a lazy fork promises nothing; *ret_resident with auto alone. */
+/* NULL, or why a lazy fork promises nothing; *ret_resident with auto alone. Who
+ * is to be denied a copy is not small. */
 static const char *why_small(enum ff_fork_mode mode, uint64_t *ret_resident)
 {
 	uint64_t writable = 0;
@@ -186,6 +187,7 @@ static const char *why_small(enum ff_fork_mode mode, uint64_t *ret_resident)
 	if (!ff_process_size(ret_resident, &writable))
 		return "/proc does not tell the size";
 	return *ret_resident < ff_options.min_rss_bytes &&
+			       *ret_resident < ff_options.deny_bytes &&
 			       writable < WRITABLE_IS_BIG ?
 		       "small process" :
 		       NULL;
@@ -251,6 +253,7 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 {
 	const enum ff_fork_mode mode = ff_fork_mode_at(site);
 	uint64_t resident = 0;
+	bool may_guess;
 	const char *why;
 
 	*ret_way = FF_WAY_REAL;
@@ -262,14 +265,16 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 	if (ff_site_is_late(site))
 		return "parents here change their children before exec";
 	why = why_small(mode, &resident);
-	if (!why && mode == FF_FORK_AUTO && resident < ff_options.deny_bytes)
+	/* Where a copy is denied, it is tried whatever is expected. */
+	may_guess = mode == FF_FORK_AUTO && resident < ff_options.deny_bytes;
+	if (!why && may_guess)
 		why = ff_cost_why_real(resident);
 	if (!why)
 		why = why_neither(FF_NEED_LAZY);
 	if (why)
 		return why;
 	*ret_way = ff_site_predict(site);
-	if (*ret_way == FF_WAY_REAL && mode == FF_FORK_AUTO)
+	if (*ret_way == FF_WAY_REAL && may_guess)
 		return ff_site_why_real(site);
 	if (*ret_way == FF_WAY_REAL)
 		*ret_way = FF_WAY_TRIAL;

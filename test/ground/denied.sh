@@ -43,6 +43,11 @@ counted 9 '^(execs|writes|ends): ENOMEM, status -1, handlers 0$'
 counted 2 '^(vfork|spawn): a child, status 0'
 [ "$(counter forks_real user)" -eq 0 ] || failed "no-sud: real forks"
 
+# Who would be too small for a lazy fork is not, where it is denied another.
+run_with FLATFORK_FORK=auto FLATFORK_MIN_RSS=1G FLATFORK_FALLBACK=deny:32M
+counted 3 '^execs: a child, status 0, handlers 0$'
+counted 3 '^writes: ENOMEM, status -1, handlers 0$'
+
 # A clone that fails, an area that can't be marked: not copied either.
 for fault in clone no-maps; do
 	run_with FLATFORK_FALLBACK=deny:32M "FLATFORK_FAULT=$fault"
