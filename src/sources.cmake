@@ -68,6 +68,7 @@ set(FF_CORE_SOURCES
 	lazy/child/last.c
 	ways/cost.c
 	ways/intent.c
+	ways/pass.c
 	ways/lend.c
 	ways/settings.c
 	host/maps.c
@@ -97,6 +98,7 @@ set(FF_CORE_SOURCES
 	process/sigsys.c
 	lazy/trap.c
 	process/trials.c
+	process/turn.c
 	lazy/parent/wait.c
 	lazy/child/wiped.c
 	lend/child/become.c

@@ -16,7 +16,7 @@
 #define FF_AREAS_MAX 1024
 #define FF_AREAS_SPARE 64
 #define FF_SHARED_MAX 4096
-#define FF_KEEP_MAX 16
+#define FF_KEEP_MAX 80 /* two for each slot, and a few */
 
 struct ff_area {
 	uintptr_t start, end; /* page-aligned */

@@ -10,8 +10,6 @@
 #include "process/fate.h"
 #include "site/site.h"
 
-#define SLOTS 4
-
 /*
  * The kernel maps 64 KiB around a first access at once. The upper half of
  * the stack and the first half of the slot are to be in one such window.
@@ -26,7 +24,7 @@ static struct {
 	_Atomic bool open; /* true where a child may have inherited the image */
 	struct ff_house *house, *image;
 	pid_t last; /* who had the image; H-I4 */
-} slots[SLOTS] FF_HOT;
+} slots[FF_SLOTS] FF_HOT;
 
 /* For the log: what a thread finds may be another one's. */
 static _Atomic bool refused FF_HOT;
@@ -78,7 +76,7 @@ struct ff_slot *ff_slot_take(void)
 	unsigned i;
 	bool busy;
 
-	for (i = 0; i < SLOTS; i++) {
+	for (i = 0; i < FF_SLOTS; i++) {
 		busy = false;
 		if (!atomic_compare_exchange_strong(&slots[i].busy, &busy,
 						    true))
@@ -105,6 +103,16 @@ struct ff_slot *ff_slot_take(void)
 	return NULL;
 }
 
+bool ff_slots_are_taken(void)
+{
+	unsigned i;
+
+	for (i = 0; i < FF_SLOTS; i++)
+		if (!atomic_load(&slots[i].busy))
+			return false;
+	return true;
+}
+
 bool ff_slots_are_refused(void)
 {
 	return atomic_load(&refused);
@@ -114,7 +122,7 @@ static unsigned index_of(const struct ff_slot *slot)
 {
 	unsigned i;
 
-	for (i = 0; i < SLOTS - 1; i++)
+	for (i = 0; i < FF_SLOTS - 1; i++)
 		if (slots[i].house && slot == &slots[i].house->slot)
 			break;
 	return i;
@@ -182,7 +190,7 @@ void ff_slots_of_others(const struct ff_slot *own)
 {
 	unsigned i;
 
-	for (i = 0; i < SLOTS; i++)
+	for (i = 0; i < FF_SLOTS; i++)
 		if (atomic_load(&slots[i].open) && own != &slots[i].house->slot)
 			drop_image(i);
 }
@@ -239,7 +247,7 @@ void ff_slots_reset(void)
 {
 	unsigned i;
 
-	for (i = 0; i < SLOTS; i++) {
+	for (i = 0; i < FF_SLOTS; i++) {
 		/* Neither is inherited, and what is there may be the
 		 * program's by now; a lazy child's own image has moved. */
 		slots[i].house = slots[i].image = NULL;
@@ -264,7 +272,7 @@ void ff_slots_keep(struct ff_keep *keep)
 {
 	unsigned i;
 
-	for (i = 0; i < SLOTS; i++) {
+	for (i = 0; i < FF_SLOTS; i++) {
 		keep_house(keep, slots[i].house);
 		keep_house(keep, slots[i].image);
 	}

@@ -108,6 +108,10 @@ enum ff_outcome {
 	FF_OUTCOME_ENDED,    /* a committed child ended without exec */
 };
 
+/* Forks of one process that are under way at once: one has the turn
+ * (process/turn.h), and others have had it. They are made when they are needed. */
+#define FF_SLOTS 32
+
 #define FF_ALTSTACK_BYTES ((size_t)128 << 10)
 #define FF_PRESENT_BYTES ((size_t)16 << 10)
 #define FF_WINDOW_BYTES ((size_t)64 << 10)
@@ -207,6 +211,9 @@ void ff_warm_told(const struct ff_slot *slot, struct ff_warm *ret_warm);
 /* A free slot with its memory, or NULL: none is free, or memory is refused.
  * Async-signal-safe. */
 struct ff_slot *ff_slot_take(void);
+/* Is none free? Those that are put back soon are of threads that have had their
+ * turn, and are on their way back to the program. */
+bool ff_slots_are_taken(void);
 /* Was the last one none for want of memory? */
 bool ff_slots_are_refused(void);
 /* Back to the free ones. The image of a child that lives on is its alone, and

@@ -45,3 +45,13 @@ bool ff_comes_before_libc(void)
 		;
 	return m == _r_debug.r_map;
 }
+
+bool ff_is_libcs(const void *address)
+{
+	const struct link_map *libc;
+
+	if (!ff_libc_is_known())
+		return false;
+	libc = map_of((void *)gnu_get_libc_version);
+	return libc && map_of(address) == libc;
+}

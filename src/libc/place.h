@@ -15,4 +15,7 @@
  * we know. Context: any; no system call. */
 bool ff_comes_before_libc(void);
 
+/* Does a libc that we know have it, and not another object? The same. */
+bool ff_is_libcs(const void *address);
+
 #endif

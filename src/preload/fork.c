@@ -16,6 +16,7 @@
 #include "arch/hot.h"
 #include "calls/calls.h"
 #include "lend/child/borrower.h"
+#include "libc/place.h"
 #include "libc/threads.h"
 #include "preload/next.h"
 #include "preload/preload.h"
@@ -26,6 +27,7 @@
 #include "ways/fork.h"
 #include "ways/intent.h"
 #include "ways/lend.h"
+#include "ways/pass.h"
 
 #define CALLER __builtin_return_address(0)
 
@@ -74,6 +76,21 @@ pid_t ff_fork_from(const struct ff_caller *caller)
 
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
+/* What another object has in its place may run no handlers. */
+static bool forks_are_libcs(void)
+{
+	const void *forks[] = { (void *)FF_NEXT(fork), (void *)FF_NEXT(__fork),
+				(void *)FF_NEXT(__libc_fork),
+				(void *)FF_NEXT(forkpty),
+				(void *)FF_NEXT(daemon) };
+	unsigned i;
+
+	for (i = 0; i < sizeof(forks) / sizeof(forks[0]); i++)
+		if (forks[i] && !ff_is_libcs(forks[i]))
+			return false;
+	return true;
+}
+
 void ff_register_own_handler(void)
 {
 	static _Atomic bool registered;
@@ -83,9 +100,9 @@ void ff_register_own_handler(void)
 		return;
 	registered = true;
 	if (FF_NEXT(__register_atfork) &&
-	    FF_NEXT(__register_atfork)(ff_intent_meet, NULL, NULL,
+	    FF_NEXT(__register_atfork)(ff_intent_meet, ff_pass_part, NULL,
 				       &__dso_handle) == 0)
-		ff_fork_is_met();
+		ff_fork_is_met(forks_are_libcs());
 }
 
 /* libc runs prepare handlers last to first, and nothing of the program's is to
@@ -287,7 +304,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	if (is_fork_like(flags))
 		return ff_fork_bare(call_syscall, &r, CALLER, "syscall");
 	if (!(flags & CLONE_VM))
-		return ff_fork_real(call_syscall, &r, CALLER, "syscall");
+		return ff_fork_real_bare(call_syscall, &r, CALLER, "syscall");
 	return call_syscall(&r);
 }
 
@@ -328,6 +345,6 @@ FF_EXPORT int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 	if (is_fork_like((unsigned long)flags))
 		return (int)ff_fork_bare(call_clone, &a, CALLER, "clone");
 	if (!(flags & CLONE_VM))
-		return (int)ff_fork_real(call_clone, &a, CALLER, "clone");
+		return (int)ff_fork_real_bare(call_clone, &a, CALLER, "clone");
 	return (int)call_clone(&a);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "arch/hot.h"
+#include "host/clock.h"
 #include "host/identity.h"
 #include "host/newborn.h"
 #include "host/sys.h"
@@ -28,6 +29,8 @@ static _Atomic uint32_t gate FF_HOT;
 /* How many threads sleep, or are about to, until it changes. */
 static _Atomic uint32_t sleepers FF_HOT;
 static _Atomic bool used FF_HOT;
+/* Of the real forks none has ended since somebody waited in vain. */
+static _Atomic bool given_up FF_HOT;
 
 static void sleep_while(uint32_t seen, const struct timespec *limit)
 {
@@ -66,8 +69,27 @@ static bool moves_end(void)
 	return !(seen & MOVES);
 }
 
-bool ff_gate_try_lazy(void)
+/* False: no time is left of @*deadline_ns, which is set at the first time. */
+static bool wait_for_reals(uint32_t seen, int64_t ns, int64_t *deadline_ns)
 {
+	const int64_t now = ff_now_ns();
+	struct timespec left;
+
+	if (ns <= 0)
+		return false;
+	if (!*deadline_ns)
+		*deadline_ns = now + ns;
+	ns = *deadline_ns - now;
+	if (ns <= 0)
+		return false;
+	left = (struct timespec){ ns / 1000000000, ns % 1000000000 };
+	sleep_while(seen, &left);
+	return true;
+}
+
+bool ff_gate_try_lazy(int64_t ns)
+{
+	int64_t deadline_ns = 0;
 	uint32_t seen;
 
 	atomic_store(&used, true);
@@ -77,7 +99,9 @@ bool ff_gate_try_lazy(void)
 			wait_for_marks(seen);
 			seen = atomic_load(&gate);
 		} else if (seen & REALS) {
-			return false;
+			if (!wait_for_reals(seen, ns, &deadline_ns))
+				return false;
+			seen = atomic_load(&gate);
 		} else if (atomic_compare_exchange_weak(&gate, &seen,
 							seen | MARKS)) {
 			break;
@@ -119,8 +143,7 @@ static void leave(uint32_t one, uint32_t all)
 		if (!(seen & all))
 			return;
 	while (!atomic_compare_exchange_weak(&gate, &seen, seen - one));
-	if (seen & MARKS)
-		wake_sleepers();
+	wake_sleepers();
 }
 
 void ff_gate_enter_real(void)
@@ -131,6 +154,18 @@ void ff_gate_enter_real(void)
 void ff_gate_leave_real(void)
 {
 	leave(REAL, REALS);
+	if (!(atomic_load(&gate) & REALS))
+		atomic_store(&given_up, false);
+}
+
+void ff_gate_give_up(void)
+{
+	atomic_store(&given_up, true);
+}
+
+bool ff_gate_is_given_up(void)
+{
+	return atomic_load(&given_up);
 }
 
 void ff_gate_enter_move(void)
@@ -152,5 +187,6 @@ void ff_gate_reset(void)
 {
 	atomic_store(&gate, 0);
 	atomic_store(&sleepers, 0);
+	atomic_store(&given_up, false);
 }
 FF_IN_NEW_PROCESS(ff_gate_reset);

@@ -1,20 +1,27 @@
 /*
  * While marks stand on memory (marks.c), no other fork of this process may
  * happen, and no memory may be moved by mremap(); while real forks or moves
- * happen, no marks may be made. Lazy forks never wait for real ones (they
- * become real themselves), and for moves only so long; both of these wait for
- * marks, which stand for some tens of microseconds with their owner's signals
+ * happen, no marks may be made. Lazy forks wait only so long for real ones and
+ * for moves, and become real themselves then; both of these wait for marks,
+ * which stand for some tens of microseconds with their owner's signals
  * blocked.
  */
 #ifndef FF_PROCESS_GATE_H
 #define FF_PROCESS_GATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* False: real forks are under way, or a move does not end. True: the caller may mark; all of its
- * signals are blocked until ff_gate_leave_lazy(). */
-bool ff_gate_try_lazy(void);
+/* Waits @ns at most for the real forks under way. False: they are still, or a
+ * move does not end. True: the caller may mark; all of its signals are blocked
+ * until ff_gate_leave_lazy(). */
+bool ff_gate_try_lazy(int64_t ns);
 void ff_gate_leave_lazy(void);
+
+/* The real forks under way now do not end soon: until none is under way they
+ * are not worth waiting for. */
+void ff_gate_give_up(void);
+bool ff_gate_is_given_up(void);
 
 /* Around a real fork. Context: any thread, signal handlers too. */
 void ff_gate_enter_real(void);

@@ -30,7 +30,7 @@ static struct {
 	_Atomic int64_t real_ns;	    /* 0: not known */
 	_Atomic uint64_t real_resident;	    /* then */
 	_Atomic uint64_t resident;	    /* now */
-	_Atomic unsigned lazies, skipped;
+	_Atomic unsigned lazies, skipped, asked;
 } cost FF_HOT;
 
 static void settle(_Atomic int64_t *known, int64_t ns)
@@ -83,8 +83,10 @@ const char *ff_cost_why_real(uint64_t resident)
 	    atomic_load(&cost.refused) || resident > RESIDENT_MAX)
 		return NULL;
 	atomic_store(&cost.resident, resident);
+	/* One is enough, however many threads ask. */
 	if (atomic_load(&cost.real_ns) == 0)
-		return measured;
+		return atomic_fetch_add(&cost.asked, 1) % LOOK_EVERY ? NULL :
+								       measured;
 	if (saved_ns(resident) > atomic_load(&cost.extra_ns))
 		return NULL;
 	if (atomic_fetch_add(&cost.skipped, 1) % LOOK_EVERY == LOOK_EVERY - 1)

@@ -30,6 +30,7 @@
 #include "tell/stats.h"
 #include "ways/cost.h"
 #include "ways/intent.h"
+#include "ways/pass.h"
 #include "ways/settings.h"
 
 /* Writable memory that makes a process big although it is not resident: it
@@ -160,7 +161,7 @@ void ff_fork_memory_is_shared(void)
 
 static bool is_inside_another(void)
 {
-	return ff_current || ff_intended;
+	return ff_current || ff_intended || ff_pass_is_inside();
 }
 
 /* Why neither a lazy fork nor a loan may begin. */

@@ -17,12 +17,10 @@
 #include "host/newborn.h"
 #include "host/sandbox.h"
 #include "lazy/child/child.h"
-#include "lazy/parent/marks.h"
 #include "lazy/slot.h"
 #include "lazy/strays.h"
 #include "lazy/trap.h"
 #include "process/filter.h"
-#include "process/gate.h"
 #include "process/stance.h"
 #include "process/standins.h"
 #include "process/ticks.h"
@@ -35,6 +33,7 @@
 #include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/intent.h"
+#include "ways/pass.h"
 #include "ways/settings.h"
 
 /* How often this memory became another process's: a copy of a thread that was
@@ -83,15 +82,16 @@ static long call_real(ff_forking_call call, void *arg)
 /* No system call but libc's. Nothing of ours is used in the child. */
 static long fork_silently(ff_forking_call call, void *arg)
 {
+	const struct ff_pass before = ff_pass_begin();
 	unsigned born = generation;
 	long pid;
 
-	ff_gate_enter_real();
+	ff_pass_count(false);
 	pid = call_real(call, arg);
 	if (pid == 0)
-		ff_gate_reset();
+		ff_pass_be_alone();
 	else if (is_still(born))
-		ff_gate_leave_real();
+		ff_pass_end(&before);
 	return pid;
 }
 
@@ -100,7 +100,7 @@ static void child_of_real(struct ff_site *site)
 	if (ff_flight_begin())
 		real_child(site);
 	else
-		ff_gate_reset();
+		ff_pass_be_alone();
 }
 
 /* What a fork is to the program. */
@@ -114,25 +114,23 @@ struct fork {
 
 static long fork_real(const struct fork *fork, struct ff_site *site)
 {
+	const struct ff_pass before = ff_pass_begin_real();
 	unsigned born = generation;
-	int64_t from_ns;
+	int64_t took_ns;
 	long pid;
 
-	ff_gate_enter_real();
-	if (ff_flight_begin()) {
-		ff_marks_sweep();
-		ff_flight_end();
-	}
-	from_ns = ff_cost_is_asked() ? ff_now_ns() : 0;
+	if (fork->bare)
+		ff_intent_meet_now();
+	else if (!has_handler)
+		ff_pass_count_now();
 	pid = call_real(fork->call, fork->arg);
 	if (pid == 0) {
 		child_of_real(site);
 		return 0;
 	}
-	if (pid > 0 && from_ns)
-		ff_cost_of_real(ff_now_ns() - from_ns);
-	if (is_still(born))
-		ff_gate_leave_real();
+	took_ns = is_still(born) ? ff_pass_end(&before) : 0;
+	if (pid > 0 && took_ns)
+		ff_cost_of_real(took_ns);
 	if (pid > 0)
 		ff_account_real(&fork->account, site);
 	return pid;
@@ -143,8 +141,6 @@ static void settle(const struct fork *fork, struct ff_intent *intent, long pid)
 {
 	struct ff_slot *slot = intent->slot;
 
-	if (intent->real || (slot && slot->real))
-		ff_gate_leave_real();
 	if (!slot) {
 		if (intent->why)
 			ff_account_reason(&fork->account.call, intent->why);
@@ -169,13 +165,10 @@ static void come_back(const struct fork *fork, struct ff_intent *intent,
 {
 	ff_sigset mask;
 
-	if (!is_still(born))
-		return;
 	/* A filter has come with the handlers, or behind the clone. */
 	if (!ff_flight_begin()) {
 		ff_intended = NULL;
-		if (intent->real || (intent->slot && intent->slot->real))
-			ff_gate_leave_real();
+		ff_pass_leave();
 		return;
 	}
 	mask = ff_block_signals();
@@ -186,6 +179,7 @@ static void come_back(const struct fork *fork, struct ff_intent *intent,
 			mask = ff_current->mask;
 			ff_disarm(ff_current);
 		}
+		ff_pass_leave();
 		settle(fork, intent, pid);
 	}
 	ff_setmask(mask);
@@ -194,19 +188,18 @@ static void come_back(const struct fork *fork, struct ff_intent *intent,
 
 static long fork_lazy(const struct fork *fork, struct ff_intent *intent)
 {
+	const struct ff_pass before = ff_pass_begin();
 	unsigned born = generation;
 	int error;
 	long pid;
 
 	ff_intended = intent;
-	if (fork->bare) {
-		error = errno;
-		ff_intent_meet();
-		errno = error;
-	}
+	if (fork->bare)
+		ff_intent_meet_now();
 	pid = fork->call(fork->arg);
 	if (pid == 0) {
 		ff_intended = NULL;
+		ff_pass_reset();
 		/* A real child has no slot. A lazy one is mediated until it
 		 * execs, or was let go already. */
 		if (!intent->slot || ff_child.slot != intent->slot)
@@ -214,7 +207,10 @@ static long fork_lazy(const struct fork *fork, struct ff_intent *intent)
 		return 0;
 	}
 	error = errno;
-	come_back(fork, intent, born, pid);
+	if (is_still(born)) {
+		come_back(fork, intent, born, pid);
+		ff_pass_end(&before);
+	}
 	errno = error;
 	return pid;
 }
@@ -314,8 +310,10 @@ static long fork_any(struct fork *fork)
 	return pid;
 }
 
-void ff_fork_is_met(void)
+void ff_fork_is_met(bool by_libc)
 {
+	if (by_libc)
+		ff_pass_trust_libc();
 	has_handler = true;
 }
 
@@ -333,11 +331,7 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 	     const char *name)
 {
-	struct fork fork = {
-		call, arg, false, { { return_address, name }, 0 }, NULL
-	};
-
-	return fork_any(&fork);
+	return ff_fork_watched(call, arg, return_address, name, NULL);
 }
 
 long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
@@ -350,40 +344,51 @@ long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
 	return fork_any(&fork);
 }
 
-long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
-		  const char *name)
+/* Its child never execs. */
+static long fork_anyway(struct fork *fork)
 {
 	static const char why[] = "its child never execs";
-	struct fork fork = {
-		call, arg, false, { { return_address, name }, 0 }, NULL
-	};
 	struct ff_site *site = NULL;
 
 	ff_fork_setup();
 	ff_settings_complete();
 	if (!ff_is_on())
-		return call(arg);
+		return fork->call(fork->arg);
 	if (!begin())
-		return fork_silently(call, arg);
+		return fork_silently(fork->call, fork->arg);
 	if (ff_is_our_process()) {
 		if (ff_copies_are_denied()) {
-			ff_account_denied(&fork.account.call, why);
+			ff_account_denied(&fork->account.call, why);
 			ff_flight_end();
 			errno = ENOMEM;
 			return -1;
 		}
-		fork.account.from = ff_ticks_begin();
-		ff_account_reason(&fork.account.call, why);
-		site = ff_site_of(return_address);
+		fork->account.from = ff_ticks_begin();
+		ff_account_reason(&fork->account.call, why);
+		site = ff_site_of(fork->account.call.at);
 		ff_sites_listen();
 	}
 	ff_flight_end();
-	return fork_real(&fork, site);
+	return fork_real(fork, site);
+}
+
+long ff_fork_real_bare(ff_forking_call call, void *arg,
+		       const void *return_address, const char *name)
+{
+	struct fork fork = {
+		call, arg, true, { { return_address, name }, 0 }, NULL
+	};
+
+	return fork_anyway(&fork);
 }
 
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name)
 {
+	struct fork fork = {
+		call, arg, false, { { return_address, name }, 0 }, NULL
+	};
+
 	ff_fork_setup();
 	ff_settings_complete();
 	if (ff_in_force()) {
@@ -391,5 +396,5 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
 		ff_ending(FF_ENDING_WORDS);
 		ff_stats.forks_real--;
 	}
-	return ff_fork_real(call, arg, return_address, name);
+	return fork_anyway(&fork);
 }

@@ -28,17 +28,19 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 		     const void *return_address, const char *name,
 		     struct ff_strays *strays);
 
-/* The same, real whatever was asked: for calls whose child never execs. */
-long ff_fork_real(ff_forking_call call, void *arg, const void *return_address,
-		  const char *name);
+/* The same as ff_fork_bare(), real whatever was asked: for calls whose child
+ * never execs. */
+long ff_fork_real_bare(ff_forking_call call, void *arg,
+		       const void *return_address, const char *name);
 
-/* The same for a call whose parent never returns: counters are written
- * before it. */
+/* The same for a call whose parent never returns, and in which libc runs fork
+ * handlers: counters are written before it. */
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name);
 
 /* Libc will run ff_intent_meet() behind all other prepare handlers. Until this
- * is said, forks with handlers are real. */
-void ff_fork_is_met(void);
+ * is said, forks with handlers are real. @by_libc: and all that forks is
+ * libc's. */
+void ff_fork_is_met(bool by_libc);
 
 #endif

@@ -16,26 +16,31 @@
  */
 #include "ways/intent.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "host/ground.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
-#include "lazy/parent/marks.h"
 #include "lazy/trap.h"
 #include "libc/threads.h"
 #include "process/filter.h"
-#include "process/gate.h"
 #include "tell/probe.h"
 #include "ways/decide.h"
+#include "ways/pass.h"
 
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66
 #endif
+
+/* A second. */
+#define SLOT_NAP_NS (500L * 1000)
+#define SLOT_NAPS 2000
 
 /* Resident memory up to which a child may be born committed. */
 #define COMMIT_MAX ((uint64_t)4 << 30)
@@ -152,26 +157,73 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 	return why;
 }
 
-void ff_intent_meet(void)
+/* In a flight, all signals blocked. False: armed, and so it stays. */
+static bool meet(ff_sigset mask)
 {
-	struct ff_intent *intent;
-	ff_sigset mask;
-
-	if (!ff_intended || !ff_flight_begin())
-		return;
-	mask = ff_block_signals();
 	/* H-E1: a signal handler's child, or a fork handler's that we have not
 	 * seen made. */
-	intent = ff_intended;
+	struct ff_intent *intent = ff_intended;
+
 	ff_intended = NULL;
 	if (intent && ff_identity() == FF_SAME) {
 		intent->why = arm(intent, mask);
+		ff_passing.slot = intent->slot;
 		if (!intent->why)
-			return;
-		ff_gate_enter_real();
-		ff_marks_sweep();
-		intent->real = true;
+			return false;
 	}
-	ff_setmask(mask);
-	ff_flight_end();
+	if (intent || ff_passing.real)
+		ff_pass_count(true);
+	else
+		ff_pass_leave();
+	return true;
+}
+
+/* As ff_pass_take_turn(), for a slot: a thread that has had its turn may not
+ * have had a processor since. It is had without, where that takes too long. */
+static bool wait_for_slot(ff_sigset mask)
+{
+	const struct timespec nap = { 0, SLOT_NAP_NS };
+	int naps;
+
+	for (naps = SLOT_NAPS; naps > 0 && ff_slots_are_taken(); naps--) {
+		ff_setmask(mask);
+		ff_flight_end();
+		sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, NULL);
+		if (!ff_flight_begin())
+			return false;
+		ff_block_signals();
+	}
+	return true;
+}
+
+void ff_intent_meet(void)
+{
+	ff_sigset mask;
+
+	if (ff_passing.met)
+		ff_passing.more++;
+	if (ff_passing.met || (!ff_intended && !ff_passing.real))
+		return;
+	ff_passing.met = true;
+	if (!ff_flight_begin()) {
+		ff_pass_count(false);
+		return;
+	}
+	mask = ff_block_signals();
+	if (!ff_pass_take_turn(mask) || (ff_intended && !wait_for_slot(mask))) {
+		ff_pass_count(false);
+		return;
+	}
+	if (meet(mask)) {
+		ff_setmask(mask);
+		ff_flight_end();
+	}
+}
+
+void ff_intent_meet_now(void)
+{
+	const int error = errno;
+
+	ff_intent_meet();
+	errno = error;
 }

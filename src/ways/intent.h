@@ -20,7 +20,6 @@ struct ff_intent {
 	struct ff_slot *slot; /* armed, or was */
 	const char *why;      /* or why it is not */
 	bool again;	      /* it was denied for what passes */
-	bool real;	      /* a real fork follows; the gate counts it */
 };
 
 /* What this thread is about to do, or NULL. */
@@ -34,10 +33,12 @@ extern _Thread_local struct ff_intent *ff_intended
 const char *ff_intent_why_not(void);
 
 /*
- * Arm for what this thread intends, if anything. Our prepare handler of
- * pthread_atfork, which libc runs behind all others; directly where libc runs
- * none. Context: any.
+ * Arm for what this thread intends, if anything, or count a real fork (pass.h).
+ * Our prepare handler of pthread_atfork, which libc runs behind all others.
+ * Context: any.
  */
 void ff_intent_meet(void);
+/* ... where libc runs none; errno is as it was. */
+void ff_intent_meet_now(void);
 
 #endif

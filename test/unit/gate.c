@@ -25,22 +25,53 @@ START_TEST(real_forks_may_overlap)
 	ff_gate_enter_real();
 	ff_gate_enter_real();
 	ff_gate_leave_real();
-	ck_assert(!ff_gate_try_lazy());
+	ck_assert(!ff_gate_try_lazy(0));
 	ff_gate_leave_real();
-	ck_assert(ff_gate_try_lazy());
+	ck_assert(ff_gate_try_lazy(0));
 }
 END_TEST
 
-START_TEST(a_lazy_fork_does_not_wait_for_real_ones)
+START_TEST(a_lazy_fork_waits_for_real_ones_only_so_long)
 {
 	ff_gate_enter_real();
 	for (int i = 0; i < 3; i++)
-		ck_assert(!ff_gate_try_lazy());
+		ck_assert(!ff_gate_try_lazy(i * 1000 * 1000));
 	ff_gate_leave_real();
 	for (int i = 0; i < 3; i++) {
-		ck_assert(ff_gate_try_lazy());
+		ck_assert(ff_gate_try_lazy(0));
 		ff_gate_leave_lazy();
 	}
+}
+END_TEST
+
+static void *leave_real(void *unused)
+{
+	(void)unused;
+	usleep(20000);
+	ff_gate_leave_real();
+	return NULL;
+}
+
+START_TEST(who_waits_for_real_forks_learns_of_their_end)
+{
+	pthread_t thread;
+
+	ff_gate_enter_real();
+	pthread_create(&thread, NULL, leave_real, NULL);
+	ck_assert(ff_gate_try_lazy((int64_t)3600 * 1000000000));
+	pthread_join(thread, NULL);
+}
+END_TEST
+
+START_TEST(they_are_given_up_until_the_last_has_ended)
+{
+	ff_gate_enter_real();
+	ff_gate_enter_real();
+	ff_gate_give_up();
+	ff_gate_leave_real();
+	ck_assert(ff_gate_is_given_up());
+	ff_gate_leave_real();
+	ck_assert(!ff_gate_is_given_up());
 }
 END_TEST
 
@@ -49,22 +80,22 @@ START_TEST(a_new_process_finds_it_open)
 	ff_gate_enter_real();
 	ff_gate_enter_real();
 	ff_gate_reset();
-	ck_assert(ff_gate_try_lazy());
+	ck_assert(ff_gate_try_lazy(0));
 	ff_gate_reset();
 	ff_gate_enter_real();
 	ff_gate_leave_real();
-	ck_assert(ff_gate_try_lazy());
+	ck_assert(ff_gate_try_lazy(0));
 }
 END_TEST
 
 START_TEST(a_move_that_does_not_end_is_not_waited_for)
 {
 	ff_gate_enter_move();
-	ck_assert(!ff_gate_try_lazy());
+	ck_assert(!ff_gate_try_lazy(0));
 	ff_gate_enter_move(); /* nothing is left of the try */
 	ff_gate_leave_move();
 	ff_gate_leave_move();
-	ck_assert(ff_gate_try_lazy());
+	ck_assert(ff_gate_try_lazy(0));
 }
 END_TEST
 
@@ -75,7 +106,7 @@ START_TEST(a_copy_does_not_wait_for_marks_of_its_parent)
 
 	ck_assert(ff_identity_take_to_fork());
 	ff_identity_take();
-	ck_assert(ff_gate_try_lazy());
+	ck_assert(ff_gate_try_lazy(0));
 	pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
@@ -84,7 +115,7 @@ START_TEST(a_copy_does_not_wait_for_marks_of_its_parent)
 		ff_gate_leave_move();
 		ff_gate_enter_real();
 		ff_gate_leave_real();
-		_exit(ff_gate_try_lazy() ? 0 : 1);
+		_exit(ff_gate_try_lazy(0) ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
@@ -113,7 +144,7 @@ static void *enter_move(void *unused)
 static void *enter_lazy(void *unused)
 {
 	(void)unused;
-	if (ff_gate_try_lazy()) {
+	if (ff_gate_try_lazy(0)) {
 		inside = true;
 		ff_gate_leave_lazy();
 	}
@@ -126,7 +157,7 @@ START_TEST(while_marks_stand_everybody_waits)
 						  enter_move };
 	pthread_t thread;
 
-	ck_assert(ff_gate_try_lazy());
+	ck_assert(ff_gate_try_lazy(0));
 	pthread_create(&thread, NULL, enter[_i], NULL);
 	usleep(20000);
 	ck_assert(!inside);
@@ -138,7 +169,7 @@ END_TEST
 
 static void mark(void)
 {
-	if (!ff_gate_try_lazy()) {
+	if (!ff_gate_try_lazy(0)) {
 		refused++;
 		return;
 	}
@@ -186,7 +217,7 @@ START_TEST(in_a_storm_marks_meet_nobody)
 		pthread_join(thread[i], NULL);
 	ck_assert_int_eq(wrong, 0);
 	ck_assert_int_gt(marked, 0);
-	ck_assert(ff_gate_try_lazy()); /* nobody is left in it */
+	ck_assert(ff_gate_try_lazy(0)); /* nobody is left in it */
 	printf("%d marked, %d refused, %d others overlapped\n", marked, refused,
 	       overlapped);
 }
@@ -195,7 +226,9 @@ END_TEST
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests, real_forks_may_overlap);
-	tcase_add_test(tests, a_lazy_fork_does_not_wait_for_real_ones);
+	tcase_add_test(tests, a_lazy_fork_waits_for_real_ones_only_so_long);
+	tcase_add_test(tests, who_waits_for_real_forks_learns_of_their_end);
+	tcase_add_test(tests, they_are_given_up_until_the_last_has_ended);
 	tcase_add_test(tests, a_new_process_finds_it_open);
 	tcase_add_test(tests, a_move_that_does_not_end_is_not_waited_for);
 	tcase_add_test(tests, a_copy_does_not_wait_for_marks_of_its_parent);

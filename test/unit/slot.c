@@ -13,7 +13,7 @@
 
 const char unit_subject[] = "slot";
 
-#define SLOTS 4
+#define SLOTS FF_SLOTS
 
 static struct ff_slot *taken[SLOTS];
 

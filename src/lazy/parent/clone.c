@@ -60,6 +60,10 @@
 
 #define LOOK_FOR_SIGNALS_NS (1000L * 1000)
 
+/* The kernel would make the clone wait for theirs, too; but a handler of theirs
+ * may wait for what this thread has. */
+#define WAIT_FOR_REAL_NS ((int64_t)1000 * 1000 * 1000)
+
 /* These pass. */
 static const char signal_waits[] = "a signal waits for the program";
 static const char real_under_way[] = "a real fork is under way";
@@ -205,16 +209,39 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	return pid;
 }
 
+/* Until no real fork is at its clone; NULL, or why that can't be waited for. */
+static const char *enter_gate(const struct ff_slot *slot)
+{
+	const int64_t slice_ns =
+		ff_gate_is_given_up() ? 0 : LOOK_FOR_SIGNALS_NS;
+	int64_t deadline_ns = 0;
+
+	while (!ff_gate_try_lazy(slice_ns)) {
+		if (!slice_ns)
+			return real_under_way;
+		/* H-L4 */
+		if (ff_signal_waits(slot->mask_at_fork))
+			return signal_waits;
+		if (!deadline_ns)
+			deadline_ns = ff_now_ns() + WAIT_FOR_REAL_NS;
+		if (ff_now_ns() < deadline_ns)
+			continue;
+		ff_gate_give_up();
+		return real_under_way;
+	}
+	return NULL;
+}
+
 /* The clone and what comes of it, in the parent; NULL, or why it has to be
  * made for real. In the child *ret_pid is 0. */
 static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 			    const struct ff_request *rq, long *ret_pid)
 {
-	const char *why = NULL;
+	const char *why = enter_gate(slot);
 	long pid;
 
-	if (!ff_gate_try_lazy())
-		return real_under_way;
+	if (why)
+		return why;
 	ff_marks_sweep();
 	slot->extra_ns = -ff_now_ns();
 	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
