@@ -82,4 +82,21 @@ case $status in
 *) exit "$status" ;;
 esac
 
+"$FF_BUILD/test/bench/threads-bench" --rounds 1 --ms 50 --mib 64 --real 1 \
+	--preload "$FF_BUILD/libflatfork-preload.so" \
+	--child "$FF_BUILD/test/bench/noop" 4 >"$out" || exit 1
+for way in plain flatfork; do
+	for n in 1 4; do
+		expect "threads.$way.$n" /s
+		expect "threads.$way.$n.cpu" us
+		expect "threads.$way.$n.never" /s
+	done
+done
+for n in 1 4; do
+	expect "threads.flatfork.$n.forks_lazy" count
+	expect "threads.flatfork.$n.forks_real" count
+done
+expect ratio.threads.flatfork.4/1 x
+expect threads.failed count
+
 [ "$failures" -eq 0 ]
