@@ -97,6 +97,8 @@ for n in 1 4; do
 	expect "threads.flatfork.$n.forks_real" count
 done
 expect ratio.threads.flatfork.4/1 x
+expect ratio.threads.flatfork.4/1-of-4 x
+expect threads.flatfork.1-of.4 /s
 expect threads.failed count
 
 [ "$failures" -eq 0 ]

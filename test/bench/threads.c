@@ -6,7 +6,8 @@
  *
  * N threads fork, exec and wait until MS milliseconds are over, beside R others
  * whose children never exec. Prints `name value unit`, one per line: children
- * per second as medians of the rounds, and as a ratio to those of one thread; the
+ * per second as medians of the rounds, and as a ratio to those of one thread, in a
+ * process of its own (1) and where the N threads are there and wait (1-of-N); the
  * time of processors for each, which a busy machine changes little; and of all
  * children of flatfork's how many were not lazy. Workers live at the same
  * time and are asked in turn, so that whatever else the machine does falls on
@@ -108,7 +109,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void start_threads(unsigned n, unsigned never)
+static void *wait_on(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static void start_threads(unsigned n, unsigned never, unsigned idle)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -117,29 +125,32 @@ static void start_threads(unsigned n, unsigned never)
 	pthread_barrier_init(&job.end, NULL, n + never + 1);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	for (unsigned i = 0; i < n + never; i++)
-		if (pthread_create(&thread, &attr, work, i < n ? NULL : ""))
+	for (unsigned i = 0; i < n + never + idle; i++)
+		if (pthread_create(&thread, &attr,
+				   i < n + never ? work : wait_on,
+				   i < n ? NULL : ""))
 			die("pthread_create");
 }
 
-/* threads-bench worker THREADS REALS MIB MS CHILD */
+/* threads-bench worker THREADS REALS IDLE MIB MS CHILD */
 static int worker(char **argv)
 {
-	const size_t bytes = (size_t)strtoul(argv[2], NULL, 10) << 20;
+	const size_t bytes = (size_t)strtoul(argv[3], NULL, 10) << 20;
 	struct answer answer = { 0 };
 	unsigned char *area;
 	int64_t from, cpu;
 	char c;
 
-	ms = (unsigned)strtoul(argv[3], NULL, 10);
-	noop = argv[4];
+	ms = (unsigned)strtoul(argv[4], NULL, 10);
+	noop = argv[5];
 	area = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
 		die("mmap");
 	memset(area, 1, bytes);
 	start_threads((unsigned)strtoul(argv[0], NULL, 10),
-		      (unsigned)strtoul(argv[1], NULL, 10));
+		      (unsigned)strtoul(argv[1], NULL, 10),
+		      (unsigned)strtoul(argv[2], NULL, 10));
 	do {
 		if (write(1, &answer, sizeof(answer)) != sizeof(answer))
 			return 1;
@@ -158,7 +169,7 @@ static int worker(char **argv)
 
 struct worker {
 	const char *name;
-	unsigned threads;
+	unsigned threads, idle;
 	pid_t pid;
 	int to, from;
 	char stats[64];
@@ -168,31 +179,37 @@ struct worker {
 
 static uint64_t failed;
 
+static unsigned known_by(const struct worker *w)
+{
+	return w->threads + w->idle;
+}
+
 static void exec_worker(const struct worker *w)
 {
-	char text[4][16];
+	char text[5][16];
 
 	snprintf(text[0], sizeof(text[0]), "%u", w->threads);
 	snprintf(text[1], sizeof(text[1]), "%u", reals);
-	snprintf(text[2], sizeof(text[2]), "%u", mib);
-	snprintf(text[3], sizeof(text[3]), "%u", ms);
+	snprintf(text[2], sizeof(text[2]), "%u", w->idle);
+	snprintf(text[3], sizeof(text[3]), "%u", mib);
+	snprintf(text[4], sizeof(text[4]), "%u", ms);
 	unsetenv("LD_PRELOAD");
 	if (w->stats[0]) {
 		setenv("LD_PRELOAD", preload, 1);
 		setenv("FLATFORK_STATS", w->stats, 1);
 	}
 	execl(self, "threads-bench", "worker", text[0], text[1], text[2],
-	      text[3], noop, (char *)NULL);
+	      text[3], text[4], noop, (char *)NULL);
 	_exit(1);
 }
 
 static void start(struct worker *w, const char *name, unsigned threads,
-		  bool with)
+		  unsigned idle, bool with)
 {
 	struct answer ready;
 	int to[2], from[2], fd;
 
-	*w = (struct worker){ .name = name, .threads = threads };
+	*w = (struct worker){ .name = name, .threads = threads, .idle = idle };
 	if (with) {
 		strcpy(w->stats, "/tmp/threads-bench.XXXXXX");
 		fd = mkstemp(w->stats);
@@ -276,9 +293,9 @@ static void end(struct worker *w)
 		real += counted(line, "forks_real");
 	}
 	fclose(file);
-	printf("threads.%s.%u.forks_lazy %lu count\n", w->name, w->threads,
+	printf("threads.%s.%u.forks_lazy %lu count\n", w->name, known_by(w),
 	       lazy);
-	printf("threads.%s.%u.forks_real %lu count\n", w->name, w->threads,
+	printf("threads.%s.%u.forks_real %lu count\n", w->name, known_by(w),
 	       real);
 	unlink(w->stats);
 }
@@ -297,28 +314,32 @@ static void run(struct worker *worker[], unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct worker *w = worker[i];
 
-		printf("threads.%s.%u %.0f /s\n", w->name, w->threads,
+		printf("threads.%s.%u %.0f /s\n", w->name, known_by(w),
 		       median(w->per_s));
-		printf("threads.%s.%u.cpu %.0f us\n", w->name, w->threads,
+		printf("threads.%s.%u.cpu %.0f us\n", w->name, known_by(w),
 		       median(w->cpu_us));
 		if (reals)
 			printf("threads.%s.%u.never %.1f /s\n", w->name,
-			       w->threads, median(w->reals_per_s));
+			       known_by(w), median(w->reals_per_s));
 	}
 	printf("ratio.threads.flatfork.%u/1 %.2f x\n", worker[1]->threads,
 	       median(worker[1]->per_s) / base);
+	printf("ratio.threads.flatfork.%u/1-of-%u %.2f x\n", worker[1]->threads,
+	       worker[1]->threads,
+	       median(worker[1]->per_s) / median(worker[2]->per_s));
 	fflush(stdout);
 }
 
-static struct worker one, many, one_plain, many_plain;
+static struct worker one, many, one_of_many, one_plain, many_plain;
 
 int main(int argc, char **argv)
 {
-	struct worker *all[] = { &one, &many, &one_plain, &many_plain };
+	struct worker *all[] = { &one, &many, &one_of_many, &one_plain,
+				 &many_plain };
 	char *save, *n;
 	int i = 1;
 
-	if (argc == 7 && !strcmp(argv[1], "worker"))
+	if (argc == 8 && !strcmp(argv[1], "worker"))
 		return worker(argv + 2);
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		die("/proc/self/exe");
@@ -348,18 +369,20 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	start(&one, "flatfork", 1, true);
+	start(&one, "flatfork", 1, 0, true);
 	if (plain)
-		start(&one_plain, "plain", 1, false);
+		start(&one_plain, "plain", 1, 0, false);
 	for (n = strtok_r(argv[i], ",", &save); n;
 	     n = strtok_r(NULL, ",", &save)) {
 		unsigned threads = (unsigned)strtoul(n, NULL, 10);
 
-		start(&many, "flatfork", threads, true);
+		start(&many, "flatfork", threads, 0, true);
+		start(&one_of_many, "flatfork.1-of", 1, threads - 1, true);
 		if (plain)
-			start(&many_plain, "plain", threads, false);
-		run(all, plain ? 4 : 2);
+			start(&many_plain, "plain", threads, 0, false);
+		run(all, plain ? 5 : 3);
 		end(&many);
+		end(&one_of_many);
 		if (plain)
 			end(&many_plain);
 	}
