@@ -60,6 +60,7 @@ set(FF_CORE_SOURCES
 	ways/ending.c
 	process/aside.c
 	process/ask.c
+	process/asker.c
 	process/fate.c
 	process/filter.c
 	process/questions.c

@@ -56,6 +56,8 @@ static const char *answer_text(enum ff_answer answer)
 	switch (answer) {
 	case FF_REFUSED:
 		return "refused";
+	case FF_MADE_UP:
+		return "makes up success";
 	case FF_KILLED:
 		return "kills";
 	case FF_SILENT:

@@ -28,11 +28,14 @@ enum ff_ask {
 enum ff_answer {
 	FF_NOT_ASKED,
 	FF_ALLOWED,
-	FF_REFUSED, /* another answer than the kernel's */
+	FF_REFUSED, /* another error than the kernel's */
+	FF_MADE_UP, /* success, and nothing was done */
 	FF_KILLED,  /* who asked was ended */
-	FF_SILENT,  /* no answer within FF_ASK_SILENT_MS */
+	FF_SILENT,  /* no answer in time */
 };
+/* For one question, and for all of a process: a machine may be busy. */
 #define FF_ASK_SILENT_MS 2000
+#define FF_ASK_ALL_MS 6000
 
 /*
  * Ask what @need needs and is not known yet, up to the first answer that rules
@@ -48,8 +51,11 @@ bool ff_ask_is_answered(unsigned need);
 /* NULL: what @need needs is allowed, as far as it was asked. Else why not. */
 const char *ff_ask_why_not(unsigned need);
 
-/* Has somebody been asked who can't be got rid of? Then there is no more
- * asking in this process. */
+/* All that @need needs was asked, and is allowed. */
+bool ff_ask_allows(unsigned need);
+
+/* Was a question not answered in time? Then there is no more asking in this
+ * process. */
 bool ff_ask_is_lost(void);
 
 enum ff_answer ff_ask_answer(enum ff_ask which);

@@ -9,6 +9,7 @@
 #include "host/pidns.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
+#include "process/sigsys.h"
 #include "process/trials.h"
 #include "tell/log.h"
 #include "tell/options.h"
@@ -22,6 +23,8 @@
 
 #define IN_FORCE "seccomp is in force"
 #define NOT_NOW "seccomp is in force, and can't be asked now"
+#define NOT_TOLD "/proc does not tell whether seccomp is in force"
+#define TRAPS "seccomp is in force, and the program handles SIGSYS"
 
 static _Atomic int filters FF_HOT = NOT_LOOKED;
 static _Atomic bool asking FF_HOT;
@@ -52,13 +55,16 @@ static void end(void)
 static bool ask(unsigned need, const char *status)
 {
 	const bool handles = ff_ground_caught(status) != 0;
+	/* SIGSYS is handled by who only returns, if at all: should the clone be
+	 * trapped it goes on from there, and blocked it would be the end. */
+	const ff_sigset all = ~FF_SIG(SIGSYS);
 	ff_sigset mask = 0;
 	bool done = false;
 
 	if (!begin())
 		return false;
 	if (handles)
-		mask = ff_setmask(~(ff_sigset)0);
+		sys(rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof(mask));
 	if (ff_trial_begin()) {
 		done = ff_ask(need, false) == 0;
 		ff_trial_end();
@@ -95,6 +101,14 @@ static const char *why_refused(int now)
 		       NULL;
 }
 
+/* What ends who asks does not end its parent, unless a filter traps the clone
+ * that is for that, and the program goes on from there (H-Y2). */
+static bool may_be_trapped(const char *status)
+{
+	return (ff_ground_caught(status) & FF_SIG(SIGSYS)) &&
+	       ff_sigsys_is_handled();
+}
+
 /* By the thread's status. A tracer would see who asks. */
 static const char *judge(const char *status, unsigned need)
 {
@@ -107,13 +121,15 @@ static const char *judge(const char *status, unsigned need)
 	if (now == 0)
 		return NULL;
 	why = why_refused(now);
-	if (!why && !ff_ask_is_answered(need) &&
-	    (ff_ground_is_traced(status) || !ask(need, status)))
+	if (why || ff_ask_is_answered(need))
+		return why ? why : ff_ask_why_not(need);
+	if (may_be_trapped(status))
+		return TRAPS;
+	if (ff_ground_is_traced(status) || !ask(need, status))
 		return NOT_NOW;
-	return why ? why : ff_ask_why_not(need);
+	return ff_ask_is_lost() ? IN_FORCE : ff_ask_why_not(need);
 }
 
-/* Where /proc does not tell there is more that speaks against a lazy fork. */
 const char *ff_filter_why_not(unsigned need)
 {
 	char status[FF_GROUND_BYTES];
@@ -125,7 +141,7 @@ const char *ff_filter_why_not(unsigned need)
 		return IN_FORCE;
 	if (now != NOT_LOOKED && ff_ask_is_answered(need))
 		return ff_ask_why_not(need);
-	return ff_ground_read(status) < 0 ? NULL : judge(status, need);
+	return ff_ground_read(status) < 0 ? NOT_TOLD : judge(status, need);
 }
 
 const char *ff_filter_ground(char *status, unsigned need)
@@ -148,15 +164,44 @@ bool ff_filter_is_there(void)
 	return atomic_load(&filters) != 0;
 }
 
+int ff_filter_must_block(void)
+{
+	char status[FF_GROUND_BYTES];
+
+	if (!ff_filter_is_there())
+		return 1;
+	if (atomic_load(&filters) == NOT_LOOKED || ff_ground_read(status) < 0)
+		return -1;
+	return ff_ground_caught(status) != 0;
+}
+
 static unsigned needed_to_tell(void)
 {
-	return ff_options.log || ff_options.stats ? FF_NEED_TELL : 0;
+	return ff_options.log || ff_options.stats || ff_options.warn_rss_bytes ?
+		       FF_NEED_TELL :
+		       0;
+}
+
+/* Where nobody may ask, or /proc does not tell, what the user wants to hear of
+ * it is told all the same. */
+static bool is_told_unasked(void)
+{
+	const int now = atomic_load(&filters);
+
+	return now == NOT_LOOKED || now == UNTOLD ||
+	       ff_options.seccomp_mode == FF_SECCOMP_REFUSE;
+}
+
+bool ff_filter_lets_tell(void)
+{
+	return !ff_filter_is_there() || is_told_unasked() ||
+	       ff_ask_allows(FF_NEED_TELL);
 }
 
 /* Why is said only where it may be. */
 static void leave_all(const char *why)
 {
-	if (ff_log_wanted() && !ff_ask_why_not(FF_NEED_TELL))
+	if (ff_log_wanted() && ff_ask_allows(FF_NEED_TELL))
 		ff_log("from now on all is libc's: %s", why);
 	atomic_store(&ff_sandboxed, true);
 }
@@ -166,13 +211,16 @@ bool ff_filter_lets_us(bool is_small)
 	const unsigned need = FF_NEED_MARK | needed_to_tell();
 	const char *why;
 
-	if (!ff_filter_is_there() || atomic_load(&filters) == NOT_LOOKED ||
-	    why_refused(atomic_load(&filters)))
+	if (!ff_filter_is_there())
 		return true;
+	if (is_told_unasked())
+		return needed_to_tell();
 	if (is_small && !needed_to_tell())
 		return false;
+	if (ff_ask_allows(need) && !ff_ask_is_lost())
+		return true;
 	why = ff_filter_why_not(need);
-	if (why && (ff_ask_why_not(need) || ff_ask_is_lost()))
+	if (why && (ff_ask_why_not(need) || why_refused(atomic_load(&filters))))
 		leave_all(why);
 	return !why;
 }

@@ -21,8 +21,19 @@
  */
 bool ff_filter_lets_us(bool is_small);
 
-/* Is a filter in force? Looked at once. */
+/* Is a filter in force? Looked at once. True as well where /proc does not
+ * tell. */
 bool ff_filter_is_there(void);
+
+/*
+ * Before calls that every process makes to be started, which no signal handler
+ * is to come between: 1: signals are to be blocked; 0: a filter is in force,
+ * and no signal is handled; -1: /proc does not tell.
+ */
+int ff_filter_must_block(void);
+
+/* May the log and the statistics be written, as far as it was asked? */
+bool ff_filter_lets_tell(void);
 
 /*
  * NULL: this thread may make the calls that @need needs, or why not, for the

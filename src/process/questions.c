@@ -6,19 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <sys/time.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,6 +38,10 @@
 #define FUTEX_WAITV_NUMBER 449 /* Linux 5.16 */
 #define CLOCK_NONE 0x7f
 #define NO_TIMER (-1)
+/* No process has memory there. */
+#define NOWHERE ((void *)-1)
+/* Success that was none. */
+#define MADE_UP 1
 
 enum rule {
 	EXACT,
@@ -49,7 +53,7 @@ static const struct row {
 	const char *words;
 	unsigned needs;
 	enum rule rule;
-	const char *why[3]; /* REFUSED, KILLED, SILENT */
+	const char *why[4]; /* REFUSED, MADE_UP, KILLED, SILENT */
 } row[] = {
 #define L FF_NEED_LAZY
 #define V FF_NEED_VFORK
@@ -57,11 +61,12 @@ static const struct row {
 #define S FF_NEED_SPAWN
 #define M FF_NEED_MARK
 #define T FF_NEED_TELL
-#define X(id, words, needs, rule, kernel, question)               \
-	{ words,                                                  \
-	  needs,                                                  \
-	  rule,                                                   \
-	  { "seccomp refuses " words, "seccomp kills for " words, \
+#define X(id, words, needs, rule, kernel, question)                         \
+	{ words,                                                            \
+	  needs,                                                            \
+	  rule,                                                             \
+	  { "seccomp refuses " words, "seccomp makes up success of " words, \
+	    "seccomp kills for " words,                                     \
 	    "seccomp leaves " words " unanswered" } },
 #include "process/asks.def"
 #undef X
@@ -78,16 +83,7 @@ union buffer {
 	siginfo_t info;
 	struct stat stat;
 	struct statfs fs;
-	struct sysinfo sys;
-	struct utsname name;
-	struct ff_sigaction act;
 	struct itimerval timer;
-	struct timespec time;
-	stack_t stack;
-	ff_sigset set;
-	uid_t id[3];
-	void *address;
-	size_t bytes;
 	int number;
 };
 
@@ -100,7 +96,7 @@ bool ff_answer_rules_out(enum ff_ask i, enum ff_answer answer)
 	case EXACT:
 		return answer != FF_ALLOWED && answer != FF_NOT_ASKED;
 	case ANY:
-		return answer == FF_KILLED || answer == FF_SILENT;
+		return answer > FF_REFUSED;
 	case CHOICE:
 		break;
 	}
@@ -108,9 +104,9 @@ bool ff_answer_rules_out(enum ff_ask i, enum ff_answer answer)
 }
 
 /* Results that are an id or a state, as rows have it. */
-static long none_or_error(long id)
+static long id_or_error(long id)
 {
-	return id > 0 ? 0 : -EPERM;
+	return id > 0 ? 0 : id == 0 ? MADE_UP : id;
 }
 
 static long error_or_none(long rc)
@@ -118,10 +114,10 @@ static long error_or_none(long rc)
 	return rc < 0 ? rc : 0;
 }
 
-/* What an older kernel does not know, it says so of. */
-static long old_or_none(long rc)
+/* An older kernel does not know of it. */
+static long none_if_old(long rc)
 {
-	return rc >= 0 || rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
+	return rc == -EFAULT || rc == -EINVAL ? 0 : rc >= 0 ? MADE_UP : rc;
 }
 
 static siginfo_t *queued(siginfo_t *info)
@@ -134,20 +130,39 @@ static siginfo_t *queued(siginfo_t *info)
 /* Neither to a file nor, by a limit of one byte, to a program. */
 static long child_dumps_no_core(void)
 {
-	struct rlimit limit;
+	/* No kernel says this. */
+	struct rlimit limit = { .rlim_cur = 1, .rlim_max = 0 }, now = limit;
 	long rc = sys(prlimit64, 0, RLIMIT_CORE, NULL, &limit);
 
 	if (rc < 0)
 		return rc;
+	if (limit.rlim_cur > limit.rlim_max)
+		return MADE_UP;
 	limit.rlim_cur = limit.rlim_max > 0;
-	return sys(prlimit64, 0, RLIMIT_CORE, &limit, NULL);
+	rc = sys(prlimit64, 0, RLIMIT_CORE, &limit, NULL);
+	if (rc < 0)
+		return rc;
+	rc = sys(prlimit64, 0, RLIMIT_CORE, NULL, &now);
+	return rc == 0 && now.rlim_cur != limit.rlim_cur ? MADE_UP : rc;
 }
+
+static long child_ends_with_parent(void)
+{
+	long rc = sys(prctl, PR_SET_PDEATHSIG, -1, 0, 0, 0);
+
+	if (rc != -EINVAL)
+		return rc >= 0 ? MADE_UP : rc;
+	return sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+static volatile bool has_taken;
 
 static void child_handler(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)info;
 	(void)context;
+	has_taken = true;
 }
 
 /* A signal is taken, and its handler comes back. */
@@ -162,13 +177,14 @@ static long child_returns(void)
 	const ff_sigset one = FF_SIG(SIGURG), all = ~(ff_sigset)0;
 	long rc = sys(rt_sigaction, SIGURG, &act, NULL, sizeof(one));
 
+	has_taken = false;
 	if (rc == 0)
 		rc = sys(rt_sigprocmask, SIG_UNBLOCK, &one, NULL, sizeof(one));
 	if (rc == 0)
 		rc = sys(kill, ff_getpid(), SIGURG);
 	if (rc == 0)
 		rc = sys(rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
-	return rc;
+	return rc == 0 && !has_taken ? MADE_UP : rc;
 }
 
 static long child_takes_none(siginfo_t *info)
@@ -182,8 +198,11 @@ static long child_takes_none(siginfo_t *info)
 static long child_dispatches(void)
 {
 	const char let_all = 0;
-	long rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 0, &let_all);
+	long rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, -1, 0, 0, 0);
 
+	if (rc >= 0)
+		return MADE_UP;
+	rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 0, &let_all);
 	if (rc == 0)
 		rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0);
 	return rc;
@@ -191,7 +210,7 @@ static long child_dispatches(void)
 
 enum ff_answer ff_child_ask(enum ff_ask which)
 {
-	union buffer buffer = { .bytes = 0 }, *b = &buffer;
+	union buffer buffer = { .number = 0 }, *b = &buffer;
 	long rc = 0, kernel = 0;
 
 	switch (which) {
@@ -205,7 +224,9 @@ enum ff_answer ff_child_ask(enum ff_ask which)
 	case FF_ASK_COUNT:
 		break;
 	}
-	return rc == kernel ? FF_ALLOWED : FF_REFUSED;
+	if (rc == kernel)
+		return FF_ALLOWED;
+	return ff_is_error(rc) ? FF_REFUSED : FF_MADE_UP;
 }
 
 const char *ff_ask_words(enum ff_ask which)

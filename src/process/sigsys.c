@@ -96,6 +96,20 @@ static bool somebody_handles(const struct ff_sigaction *act)
 	       !ff_is_empty_function((const void *)act->handler);
 }
 
+bool ff_sigsys_is_handled(void)
+{
+	struct ff_sigaction act;
+	bool is_handled;
+
+	ff_spin_lock(&sigsys.lock);
+	act = sigsys.old;
+	is_handled = (sigsys.users || sys(rt_sigaction, SIGSYS, NULL, &act,
+					  sizeof(ff_sigset)) == 0) &&
+		     somebody_handles(&act);
+	ff_spin_unlock(&sigsys.lock);
+	return is_handled;
+}
+
 int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *))
 {
 	int rc = 0;

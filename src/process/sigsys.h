@@ -34,6 +34,9 @@ int ff_dispatch(bool on);
 int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *));
 void ff_sigsys_give(void);
 
+/* Does the program handle it, and do more than return? */
+bool ff_sigsys_is_handled(void);
+
 /* One came that is the program's: its handler runs, where ours is installed for
  * another thread, or the signal comes again. In ours, with @uc of it. */
 void ff_sigsys_pass_on(ucontext_t *uc, siginfo_t *info);

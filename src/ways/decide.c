@@ -47,19 +47,35 @@ void ff_fork_setup_names(void)
 		ff_site_names_prepare();
 }
 
-static void note_stderr(void)
+/* May something be told there? */
+static bool knows_stderr(void)
 {
-	if (ff_options.config || ff_options.warn_rss_bytes ||
-	    (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
-	    (ff_options.stats && ff_log_is_stderr(ff_options.stats)))
-		ff_log_note_stderr();
+	return ff_options.config || ff_options.warn_rss_bytes ||
+	       (ff_options.log && ff_log_is_stderr(ff_options.log)) ||
+	       (ff_options.stats && ff_log_is_stderr(ff_options.stats));
+}
+
+/* What is looked at when the program is started. */
+static void begin_to_tell(void)
+{
+	if (!ff_flight_begin())
+		return;
+	if (ff_filter_lets_tell() || !ff_filter_why_not(FF_NEED_TELL)) {
+		if (knows_stderr())
+			ff_log_note_stderr();
+		/* Whose counters they are, however its children are made. */
+		if (ff_options.stats)
+			ff_identity_take();
+	}
+	ff_flight_end();
 }
 
 /* Nothing is in force, and that is said (H-Q2). */
 static void stand_aside(void)
 {
 	if (ff_options.on && ff_options.log) {
-		note_stderr();
+		if (knows_stderr())
+			ff_log_note_stderr();
 		ff_log("not in force: %s %s is not known",
 		       ff_libc_version() ? "glibc" : "this",
 		       ff_libc_version() ? ff_libc_version() : "libc");
@@ -82,12 +98,10 @@ void ff_fork_setup(void)
 		return;
 	}
 	ff_faults_load(ff_environment_value(FF_FAULT_VARIABLE));
-	note_stderr();
 	ff_pidns_watch();
 	ff_fork_setup_names();
-	/* Whose counters they are, however its children are made. */
-	if (ff_options.stats)
-		ff_identity_take();
+	if (ff_options.stats || knows_stderr())
+		begin_to_tell();
 	atomic_store(&is_set_up, true);
 }
 

@@ -19,6 +19,7 @@
 
 #include "host/identity.h"
 #include "host/sandbox.h"
+#include "process/filter.h"
 #include "process/stance.h"
 #include "process/standins.h"
 #include "process/ticks.h"
@@ -54,7 +55,8 @@ bool ff_ending(enum ff_ending how)
 	if (!ff_is_on() || (!execs_of_site && !ff_options.stats) ||
 	    !ff_flight_begin())
 		return held;
-	if (ff_identity() == FF_SAME) {
+	if ((!ff_options.stats || ff_filter_lets_tell()) &&
+	    ff_identity() == FF_SAME) {
 		if (how == FF_ENDING_EXEC)
 			ff_site_child_execs();
 		ff_stats_write();

@@ -152,6 +152,8 @@ static void tell(const struct first *first)
 
 	if (!first->made || atomic_exchange(&told, true))
 		return;
+	if (ff_filter_is_there() && ff_filter_why_not(FF_NEED_TELL))
+		return;
 	ff_log("%s", first->text);
 	if (!ff_log_knows_stderr() && sys(ioctl, 2, TCGETS, &t) == 0)
 		ff_log_note_stderr();
@@ -265,12 +267,17 @@ static void read_files(void)
 
 void ff_settings_read(void)
 {
-	ff_sigset mask;
+	ff_sigset mask = 0;
+	int blocks;
 
 	if (!ff_is_on() || !ff_flight_begin())
 		return;
-	mask = ff_block_signals();
-	read_files();
-	ff_setmask(mask);
+	blocks = ff_filter_must_block();
+	if (blocks > 0)
+		mask = ff_block_signals();
+	if (blocks >= 0)
+		read_files();
+	if (blocks > 0)
+		ff_setmask(mask);
 	ff_flight_end();
 }

@@ -7,6 +7,8 @@
 #	filters.sh thread
 #	filters.sh unanswered
 #	filters.sh doctor
+#	filters.sh made MODE
+#	filters.sh no-proc | traps | stamps | slow | dies | no-core | first
 #	filters.sh logged | asked-once | refused | copies
 . "$(dirname "$0")/lib.sh"
 
@@ -53,6 +55,7 @@ run_without() {
 	for call in $(calls); do
 		case $call in
 		exit_group | clone3) continue ;;
+		wait4) [ "$1" != nothing ] || continue ;;
 		esac
 		under plain -- all "$call=$1" -- "$reach/starts" "$noop"
 		[ "$(status_of plain)" = 0 ] || continue
@@ -61,6 +64,198 @@ run_without() {
 		number=$((number + 1))
 	done
 	[ "$number" -gt 40 ] || failed "only $number calls were tried"
+}
+
+# What the modes of an environment are: $with.
+mode_env() {
+	with=(LD_PRELOAD="$object" FLATFORK_BUDGET_MS=9999 FLATFORK_FORK=lazy)
+	case $1 in
+	bare) ;;
+	config)
+		with=(LD_PRELOAD="$object" FLATFORK_BUDGET_MS=9999
+			HOME="$work/home")
+		mkdir -p "$work/home/.config"
+		echo 'fork = lazy' >"$work/home/.config/flatfork.conf"
+		;;
+	mistake)
+		with+=(HOME="$work/home")
+		mkdir -p "$work/home/.config"
+		echo 'fork = what' >"$work/home/.config/flatfork.conf"
+		;;
+	log) with+=(FLATFORK_LOG="$work/log") ;;
+	log-stderr) with+=(FLATFORK_LOG=stderr) ;;
+	stats) with+=(FLATFORK_STATS="$work/stats") ;;
+	stats-stderr) with+=(FLATFORK_STATS=stderr) ;;
+	warn) with+=(FLATFORK_WARN_RSS=1M FLATFORK_FORK=real) ;;
+	*)
+		echo "there is no such mode: $1"
+		exit 2
+		;;
+	esac
+}
+
+# All calls that are made there are seen. Those that the program does not make
+# have a row in the table; and each that may be missing without harm to plain
+# libc may be missing with us, whatever is started first.
+run_made() {
+	local mode=$1 call option number=0
+
+	mode_env "$mode"
+	for option in -fvs -v -s; do
+		base=(PATH="$PATH" UNDER_NOTES="$work/plain-made")
+		under plain -- all all=note -- \
+			"$reach/starts" "$option" "$noop"
+		base=(PATH="$PATH" UNDER_NOTES="$work/ours-made")
+		under made "${with[@]}" -- all all=note -- \
+			"$reach/starts" "$option" "$noop"
+		[ "$(status_of made)" = 0 ] || failed "$mode $option: fails"
+	done
+	base=(PATH="$PATH")
+	while read -r call; do
+		number=$((number + 1))
+		calls | grep -qx "$call" || grep -qx "$call" "$work/plain-made" ||
+			failed "$mode: $call is made, and is not asked for"
+		# what makes who asks
+		[ "$call" != clone ] || continue
+		for option in -fvs -v -s; do
+			under plain -- all "$call=kill" -- \
+				"$reach/starts" "$option" "$noop"
+			[ "$(status_of plain)" = 0 ] || continue
+			under "$mode" "${with[@]}" -- all "$call=kill" -- \
+				"$reach/starts" "$option" "$noop"
+			echo "# $option $call"
+			same_as_plain "$mode" out status
+		done
+	done < <(sort -u "$work/ours-made")
+	[ "$number" -gt 50 ] || failed "only $number calls were seen"
+}
+
+# Where /proc does not tell of a filter none of our calls is made.
+run_no_proc() {
+	local call option
+
+	outer=("$FF_BUILD/test/ground/without" proc)
+	run probe "${outer[@]}" true
+	[ "$(status_of probe)" != 77 ] || skip "$(<"$work/probe/out")"
+	for option in -fvs -v -s; do
+		for call in $(calls); do
+			[ "$call" != exit_group ] || continue
+			under plain -- all "$call=kill" -- \
+				"$reach/starts" "$option" "$noop"
+			[ "$(status_of plain)" = 0 ] || continue
+			with_us lazy -- all "$call=kill" -- \
+				"$reach/starts" "$option" "$noop"
+			same lazy "$option $call=kill"
+		done
+	done
+}
+
+# Who handles SIGSYS may have trapped anything: it is not asked. One that only
+# returns is, if the call that asks comes back.
+run_traps() {
+	local option call
+
+	for option in -hfvs -hv -hs -evs; do
+		for call in clone clone3 rt_sigprocmask futex waitid kill \
+			prctl getpid sigaltstack; do
+			under plain -- all "$call=trap" -- \
+				"$reach/starts" "$option" "$noop"
+			[ "$(status_of plain)" = 0 ] || continue
+			with_us lazy -- all "$call=trap" -- \
+				"$reach/starts" "$option" "$noop"
+			same lazy "$option $call=trap"
+		done
+	done
+	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -h "$noop"
+	expect forks_lazy starts 0 "-h"
+	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -e "$noop"
+	expect forks_lazy starts 3 "-e"
+}
+
+# A program that forbids itself the time stamp counter is asked for, too.
+run_stamps() {
+	under plain -- docker -- "$reach/starts" -t "$noop"
+	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -t "$noop"
+	same lazy stamps
+	expect forks_lazy starts 3 stamps
+}
+
+# Of all calls that only we make, each answered late: it is given up after a
+# few, and all is libc's.
+run_slow() {
+	local call changes=()
+
+	base=(PATH="$PATH" UNDER_NOTES="$work/plain-made")
+	under plain -- all all=note -- "$reach/starts" "$noop"
+	for call in $(calls); do
+		grep -qx "$call" "$work/plain-made" || changes+=("$call=slow")
+	done
+	base=(PATH="$PATH" UNDER_COUNT="$work/count")
+	under plain -- all "${changes[@]}" -- "$reach/starts" "$noop"
+	with_us lazy -- all "${changes[@]}" -- "$reach/starts" "$noop"
+	same lazy slow
+	[ "$(<"$work/count")" -le 40 ] ||
+		failed "$(<"$work/count") answers were waited for"
+}
+
+# The supervisor ends, after the question or later: the call is refused from
+# then on.
+run_dies() {
+	local call life
+
+	for call in madvise kill prctl sigaltstack mremap getpid gettid \
+		poll rt_tgsigqueueinfo process_vm_readv pidfd_open; do
+		for life in 0 1 2 3 5 9 14; do
+			# it is to be allowed when a mark is to be taken away
+			[ "$call" != madvise ] || [ "$life" -le 2 ] || continue
+			base=(PATH="$PATH" UNDER_LIFE=$life)
+			under plain -- all "$call=dies" -- \
+				"$reach/starts" "$noop"
+			[ "$(status_of plain)" = 0 ] || continue
+			with_us lazy -- all "$call=dies" -- \
+				"$reach/starts" "$noop"
+			same lazy "$call=dies after $life"
+		done
+	done
+}
+
+# The first start in an awkward moment; who asks is held up for a while where
+# somebody disturbs it.
+run_first() {
+	local case profile
+
+	for case in handler threads full; do
+		for profile in docker system-service; do
+			under plain -- "$profile" -- "$reach/first" "$case" "$noop"
+			with_us lazy -- "$profile" -- "$reach/first" "$case" "$noop"
+			same lazy "$profile: $case"
+		done
+	done
+	for case in kill stop trace; do
+		under plain -- all pidfd_open=slow -- \
+			"$reach/first" "$case" "$noop"
+		with_us lazy -- all pidfd_open=slow -- \
+			"$reach/first" "$case" "$noop"
+		same lazy "$case"
+	done
+}
+
+# A question that ends who asks leaves no core, of all that its parent has.
+run_no_core() {
+	local call
+
+	for call in $(calls); do
+		case $call in
+		exit_group | clone3) continue ;;
+		esac
+		under plain -- all "$call=kill" -- "$reach/starts" "$noop"
+		[ "$(status_of plain)" = 0 ] || continue
+		with_us lazy -- all "$call=kill" -- \
+			bash -c 'ulimit -c unlimited; exec "$@"' -- \
+			"$reach/starts" "$noop"
+		[ -z "$(ls "$work/lazy/work")" ] ||
+			failed "$call=kill: $(ls "$work/lazy/work") is left"
+	done
 }
 
 # A filter that only writes down what is called is in nobody's way.
@@ -87,7 +282,8 @@ run_asked_once() {
 run_unanswered() {
 	local call
 
-	for call in madvise kill rt_sigtimedwait sigaltstack pidfd_open; do
+	for call in madvise kill rt_sigtimedwait sigaltstack pidfd_open \
+		prctl getpid futex waitid; do
 		under plain -- all "$call=notify" -- "$reach/starts" "$noop"
 		with_us lazy -- all "$call=notify" -- "$reach/starts" "$noop"
 		same lazy "$call=notify"

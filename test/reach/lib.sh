@@ -9,6 +9,7 @@ reach=$FF_BUILD/test/reach
 noop=$FF_BUILD/test/bench/noop
 base=(PATH="$PATH")
 seconds=${FF_SECONDS:-60}
+outer=() # a program around the filter
 
 # profile_of NAME: its file, or "all"
 profile_of() {
@@ -37,7 +38,7 @@ under() {
 		shift
 	done
 	shift
-	run "$name" "$reach/under" "$profile" \
+	run "$name" ${outer[@]+"${outer[@]}"} "$reach/under" "$profile" \
 		${changes[@]+"${changes[@]}"} -- env ${vars[@]+"${vars[@]}"} \
 		"$@"
 	[ "$(status_of "$name")" != 77 ] || {
@@ -46,11 +47,13 @@ under() {
 	}
 }
 
-# with_us NAME [VAR=VALUE...] -- as under: preloaded
+# with_us NAME [VAR=VALUE...] -- as under: preloaded, and nobody stands in for
+# the program on a busy machine
 with_us() {
 	local name=$1
 	shift
-	under "$name" LD_PRELOAD="$object" FLATFORK_FORK=lazy "$@"
+	under "$name" LD_PRELOAD="$object" FLATFORK_FORK=lazy \
+		FLATFORK_BUDGET_MS=9999 "$@"
 }
 
 # same NAME WHAT: as plain

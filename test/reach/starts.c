@@ -1,14 +1,25 @@
 /*
- * starts PROGRAM: starts it by fork, vfork and posix_spawn, and says how each
- * ended. It makes as few system calls of its own as can be, as it runs under
- * filters that refuse some: what libc alone can't do there it says, too.
+ * starts [-fvs] [-h] [-e] [-t] PROGRAM: starts it by fork, vfork and
+ * posix_spawn, or by those that are named, and says how each ended, and whom
+ * else there is to wait for. It makes as few system calls of its own as can
+ * be, as it runs under filters that refuse some: what libc alone can't do there
+ * it says, too.
+ *
+ *	-h	handles SIGSYS: a call that raises it says EACCES
+ *	-e	handles it by a function that only returns
+ *	-t	forbids itself the time stamp counter
  */
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define BYTES ((size_t)8 << 20)
@@ -72,15 +83,87 @@ static void by_spawn(char **argv)
 	reap("posix_spawn", error ? -1 : pid);
 }
 
+static void refuse(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	uc->uc_mcontext.gregs[REG_RAX] = -EACCES;
+}
+
+static void only_return(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	(void)context;
+}
+
+static void handle(void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction act = { .sa_sigaction = handler,
+				 .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSYS, &act, NULL);
+}
+
+/* By an instruction of its own, so that nothing is hidden. */
+static void say_who_is_left(void)
+{
+	register long usage __asm__("r10") = 0;
+	long pid;
+
+	__asm__ volatile("syscall"
+			 : "=a"(pid)
+			 : "a"(SYS_wait4), "D"(-1L), "S"(0L),
+			   "d"((long)(WNOHANG | __WALL)), "r"(usage)
+			 : "rcx", "r11", "memory");
+	say("left", pid > 0 ? "somebody" : "nobody", pid > 0 ? 0 : (int)pid);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 2)
+	bool fork_too = false, vfork_too = false, spawn_too = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "+fvshet")) != -1)
+		switch (option) {
+		case 'f':
+			fork_too = true;
+			break;
+		case 'v':
+			vfork_too = true;
+			break;
+		case 's':
+			spawn_too = true;
+			break;
+		case 'h':
+			handle(refuse);
+			break;
+		case 'e':
+			handle(only_return);
+			break;
+		case 't':
+			if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV))
+				return 77;
+			break;
+		default:
+			return 2;
+		}
+	if (optind >= argc)
 		return 2;
+	argv += optind;
+	if (!fork_too && !vfork_too && !spawn_too)
+		fork_too = vfork_too = spawn_too = true;
 	memset(memory, 1, sizeof(memory));
 	for (int i = 0; i < 3; i++) {
-		by_fork(argv + 1);
-		by_vfork(argv + 1);
-		by_spawn(argv + 1);
+		if (fork_too)
+			by_fork(argv);
+		if (vfork_too)
+			by_vfork(argv);
+		if (spawn_too)
+			by_spawn(argv);
 	}
+	say_who_is_left();
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * under FILE [CALL=ACTION...] -- PROGRAM [ARG...]: the program, under the
  * seccomp filter that FILE describes, changed by what follows it. FILE may be
- * "all": everything is allowed.
+ * "all": everything is allowed. CALL, too: then FILE has no say.
  *
  * Lines of FILE are words:
  *   default ACTION             what is not named below
@@ -12,7 +12,10 @@
  *
  * ACTION: allow, kill, trap, log, notify (to a supervisor that never answers),
  * count (to one that lets the call be made, and writes how many there were to
- * $UNDER_COUNT when the program ends), or the name of an error.
+ * $UNDER_COUNT), note (likewise, which there were to $UNDER_NOTES), slow
+ * (as count, each 0.3 s later), dies (to one that lets $UNDER_LIFE calls be
+ * made, and is no more), nothing (the call says 0 and is not made), or the name of an
+ * error.
  *
  * Exit: 77 where there are no such filters, 2 for words that mean nothing.
  */
@@ -20,6 +23,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,12 +31,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define CALLS 512
+/* Of these the lower half is not looked at. */
 #define NOTIFY SECCOMP_RET_USER_NOTIF
+#define COUNT (SECCOMP_RET_USER_NOTIF | 1)
+#define NOTE (SECCOMP_RET_USER_NOTIF | 2)
+#define SLOW (SECCOMP_RET_USER_NOTIF | 3)
+#define DIES (SECCOMP_RET_USER_NOTIF | 4)
+#define SLOW_US 300000
 
 static const struct {
 	const char *name;
@@ -50,7 +61,11 @@ static const struct {
 	{ "trap", SECCOMP_RET_TRAP },
 	{ "log", SECCOMP_RET_LOG },
 	{ "notify", NOTIFY },
-	{ "count", NOTIFY | 1 }, /* the lower half is not looked at */
+	{ "count", COUNT },
+	{ "note", NOTE },
+	{ "slow", SLOW },
+	{ "dies", DIES },
+	{ "nothing", SECCOMP_RET_ERRNO | 0 },
 	{ "EPERM", SECCOMP_RET_ERRNO | EPERM },
 	{ "EACCES", SECCOMP_RET_ERRNO | EACCES },
 	{ "ENOSYS", SECCOMP_RET_ERRNO | ENOSYS },
@@ -105,6 +120,13 @@ static void include(const char *name)
 	read_lines(path);
 }
 
+static void set_all(uint32_t action)
+{
+	otherwise = action;
+	for (int i = 0; i < CALLS; i++)
+		action_of[i] = action;
+}
+
 static void read_line(char *line)
 {
 	char *word = strtok(line, " \t\n");
@@ -117,9 +139,7 @@ static void read_line(char *line)
 		return;
 	}
 	if (!strcmp(word, "default")) {
-		otherwise = find_action(strtok(NULL, " \t\n"));
-		for (int i = 0; i < CALLS; i++)
-			action_of[i] = otherwise;
+		set_all(find_action(strtok(NULL, " \t\n")));
 		return;
 	}
 	if (!strcmp(word, "flags")) {
@@ -172,6 +192,10 @@ static void change(char *what)
 	if (!is)
 		nonsense(what);
 	*is = 0;
+	if (!strcmp(what, "all")) {
+		set_all(find_action(is + 1));
+		return;
+	}
 	if (find_call(what) < 0)
 		nonsense(what);
 	set(what, find_action(is + 1), 0);
@@ -223,22 +247,64 @@ static void compile(void)
 
 static int uses(uint32_t action)
 {
+	if (otherwise == action)
+		return 1;
 	for (int i = 0; i < CALLS; i++)
 		if (action_of[i] == action)
 			return 1;
 	return 0;
 }
 
-/* Lets calls be made and counts them, until nobody is under the filter. */
-static void count(int listener)
+/* Between the program and its supervisor: the listener's number, and that it
+ * is taken over. Nobody makes a call for it, as all may be supervised. */
+struct meeting {
+	_Atomic int listener;
+	_Atomic int taken;
+};
+
+static void write_count(unsigned made)
+{
+	FILE *out = fopen(getenv("UNDER_COUNT"), "we");
+
+	if (!out)
+		return;
+	fprintf(out, "%u\n", made);
+	fclose(out);
+}
+
+static const char *name_of(int nr)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i].nr == nr)
+			return calls[i].name;
+	return "?";
+}
+
+/* Each call once. */
+static void write_name(int nr)
+{
+	static int seen[CALLS];
+	FILE *out;
+
+	if (nr < 0 || nr >= CALLS || seen[nr]++)
+		return;
+	out = fopen(getenv("UNDER_NOTES"), "ae");
+	if (!out)
+		return;
+	fprintf(out, "%s\n", name_of(nr));
+	fclose(out);
+}
+
+/* Lets calls be made and writes of them, until nobody is under the filter. */
+static void let_through(int listener, uint32_t action)
 {
 	struct {
 		struct seccomp_notif notif;
 		char more[512];
 	} n;
 	struct seccomp_notif_resp answer;
-	unsigned made = 0;
-	FILE *out;
+	const char *text = getenv("UNDER_LIFE");
+	unsigned made = 0, life = text ? (unsigned)atoi(text) : 0;
 
 	for (;;) {
 		memset(&n, 0, sizeof(n));
@@ -251,54 +317,81 @@ static void count(int listener)
 			continue;
 		}
 		made++;
+		if (action == DIES && made > life)
+			break;
+		if (action == SLOW)
+			usleep(SLOW_US);
+		if (action == NOTE)
+			write_name(n.notif.data.nr);
+		else if (getenv("UNDER_COUNT"))
+			write_count(made);
 		memset(&answer, 0, sizeof(answer));
 		answer.id = n.notif.id;
 		answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-		out = fopen(getenv("UNDER_COUNT"), "we");
-		if (out) {
-			fprintf(out, "%u\n", made);
-			fclose(out);
-		}
 	}
-	_exit(0);
+	close(listener);
 }
 
-/* The supervisor lives as long as the program: it is its child, and nobody
- * reaps it. */
-static void supervise(int listener, int counts)
+static void supervisor_main(struct meeting *m, uint32_t action)
 {
-	pid_t parent = getpid(), pid = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
+	int listener;
 
-	if (pid) {
-		close(listener);
-		return;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
+	while ((listener = m->listener) < 0)
+		usleep(100);
+	if (unshare(CLONE_FILES))
+		_exit(1);
+	m->taken = 1;
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
-	if (counts)
-		count(listener);
+	if (action != NOTIFY)
+		let_through(listener, action);
+	/* It is not to be found as one that has ended. */
 	for (;;)
 		pause();
 }
 
+/* The supervisor lives as long as the program: it is its child, and nobody
+ * reaps it. It is under no filter, and sees the listener come. */
+static struct meeting *supervise(uint32_t action)
+{
+	pid_t parent = getpid();
+	struct meeting *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (m == MAP_FAILED)
+		return NULL;
+	m->listener = -1;
+	if (syscall(SYS_clone, CLONE_FILES, 0, 0, 0, 0))
+		return m;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	supervisor_main(m, action);
+	_exit(1);
+}
+
 static int install(void)
 {
+	static const uint32_t supervised[] = { NOTIFY, COUNT, NOTE, SLOW,
+					       DIES };
 	struct sock_fprog program = { length, code };
-	int counts = uses(NOTIFY | 1), listens = counts || uses(NOTIFY);
+	struct meeting *m = NULL;
 	long rc;
 
+	for (size_t i = 0; i < sizeof(supervised) / 4 && !m; i++)
+		if (uses(supervised[i]))
+			m = supervise(supervised[i]);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
 	rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		     listens ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, &program);
+		     m ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, &program);
 	if (rc < 0)
 		return -1;
-	if (listens)
-		supervise((int)rc, counts);
+	if (m)
+		m->listener = (int)rc;
+	while (m && !m->taken)
+		;
 	return 0;
 }
 
