@@ -69,7 +69,9 @@ static bool dispatch_print(FILE *out)
 	char text[128];
 
 	snprintf(text, sizeof(text), "no: %s%s", strerror(error),
-		 error == EINVAL ? " (needs Linux 5.11, x86-64)" : "");
+		 error == EINVAL ? " (needs Linux 5.11, x86-64)" :
+		 error == EPERM	 ? " (see kernel.syscall_user_dispatch)" :
+				   "");
 	fact(out, "syscall user dispatch", error ? text : "yes");
 	return !error;
 }

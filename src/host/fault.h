@@ -10,6 +10,8 @@
 
 #define FF_FAULTS(X)                                                       \
 	X(NO_SUD, "no-sud", "no syscall user dispatch")                    \
+	X(SUD_OFF, "sud-off", "... since the kernel was asked")            \
+	X(SUD_OFF_CHILD, "sud-off-child", "... since the child was made")  \
 	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")                    \
 	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")              \
 	X(NO_READV, "no-readv", "process_vm_readv is refused")             \

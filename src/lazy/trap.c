@@ -15,6 +15,7 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
+#include "host/fault.h"
 #include "host/sandbox.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
@@ -57,10 +58,12 @@ const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 	stack_t ours = { .ss_sp = ff_house_of(slot)->altstack,
 			 .ss_size = FF_ALTSTACK_BYTES };
 
+	const char *why = ff_dispatch_why_not();
+
 	slot->mask = slot->mask_at_fork = mask;
 	slot->ret_mask = NULL;
-	if (!ff_dispatch_possible())
-		return "no syscall user dispatch";
+	if (why)
+		return why;
 	/* Blocked by the program; we could not let them in. */
 	if (ff_pending() & FF_NEEDED)
 		return "SIGSYS or SIGSEGV is pending";
@@ -73,12 +76,13 @@ const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 	}
 	ff_current = slot;
 	slot->armed = true;
-	if (ff_dispatch(true) == 0)
+	if (!ff_fault(FF_FAULT_SUD_OFF) && ff_dispatch(true) == 0)
 		return NULL;
 	ff_untrap(slot);
 	ff_current = NULL;
 	sys(sigaltstack, &slot->stack, NULL);
-	return "no syscall user dispatch";
+	why = ff_dispatch_why_not();
+	return why ? why : "syscall user dispatch can't be switched on";
 }
 
 void ff_untrap(struct ff_slot *slot)

@@ -89,6 +89,7 @@ struct ff_loan {
 	bool has_handlers;	  /* ... and the child has them, too: clone */
 
 	/* Child. */
+	volatile char dispatches; /* are its calls, where no fence stands? */
 	ff_sigset changed;  /* signals whose disposition it set itself */
 	ff_sigset arrived;  /* of the caught: a fork is to take them */
 	ff_sigset own_mask; /* its mask, while it becomes a fork */

@@ -1,7 +1,13 @@
 /*
- * Hazard
+ * Hazards
  *  H-T1 The SIGSYS action is process-wide. It is ours only while a thread is
  *       armed, and never where somebody else handles it.
+ *  H-T5 From Linux 7.3 on an administrator may forbid dispatch at any time
+ *       (kernel.syscall_user_dispatch): to switch it on says EPERM then, while
+ *       what is on stays on, and can be switched off. Each switching on has a
+ *       way back: the parent's is a real fork, that of a lazy child undoes it,
+ *       and who borrows memory switches it on at birth, with a byte that lets
+ *       all calls through until it becomes a fork.
  */
 #include "process/sigsys.h"
 
@@ -29,45 +35,60 @@ static struct {
 	struct ff_sigaction old;
 } sigsys FF_HOT;
 
-int ff_dispatch(bool on)
-{
-	return (int)sys(prctl, PR_SET_SYSCALL_USER_DISPATCH,
-			on ? PR_SYS_DISPATCH_ON : PR_SYS_DISPATCH_OFF,
-			on ? ff_sys_begin : NULL,
-			on ? ff_sys_end - ff_sys_begin : 0, NULL);
-}
-
-/* Can it be switched on? From Linux 7.3 on an administrator may forbid that
- * (kernel.syscall_user_dispatch), not switching it off. With a selector that
- * lets all calls through nothing comes of it. */
-static bool can_dispatch(void)
-{
-	const char let_all = 0; /* SYSCALL_DISPATCH_FILTER_ALLOW */
-
-	if (sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
-		&let_all) < 0)
-		return false;
-	ff_dispatch(false);
-	return true;
-}
-
 static _Atomic enum {
 	NOT_ASKED,
 	POSSIBLE,
+	FORBIDDEN, /* H-T5; it may be allowed again */
 	NEVER
 } dispatch FF_HOT;
 
-bool ff_dispatch_possible(void)
+int ff_dispatch_by(const volatile char *selector)
 {
-	int unknown = NOT_ASKED;
+	int possible = POSSIBLE, rc;
 
-	if (atomic_load(&dispatch) == NOT_ASKED)
-		atomic_compare_exchange_strong(&dispatch, &unknown,
-					       ff_fault(FF_FAULT_NO_SUD) ||
-							       !can_dispatch() ?
-						       NEVER :
-						       POSSIBLE);
-	return atomic_load(&dispatch) == POSSIBLE;
+	rc = (int)sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON,
+		      ff_sys_begin, ff_sys_end - ff_sys_begin, selector);
+	if (rc == -EPERM)
+		atomic_compare_exchange_strong(&dispatch, &possible, FORBIDDEN);
+	return rc;
+}
+
+int ff_dispatch(bool on)
+{
+	return on ? ff_dispatch_by(NULL) :
+		    (int)sys(prctl, PR_SET_SYSCALL_USER_DISPATCH,
+			     PR_SYS_DISPATCH_OFF, NULL, 0, NULL);
+}
+
+/* Can it be switched on? With a selector that lets all calls through nothing
+ * comes of it. */
+static int ask_kernel(void)
+{
+	const char let_all = 0; /* SYSCALL_DISPATCH_FILTER_ALLOW */
+	long rc;
+
+	if (ff_fault(FF_FAULT_NO_SUD))
+		return NEVER;
+	rc = sys(prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
+		 &let_all);
+	if (rc < 0)
+		return rc == -EPERM ? FORBIDDEN : NEVER;
+	ff_dispatch(false);
+	return POSSIBLE;
+}
+
+const char *ff_dispatch_why_not(void)
+{
+	int seen = atomic_load(&dispatch);
+
+	if (seen == NOT_ASKED || seen == FORBIDDEN) {
+		atomic_compare_exchange_strong(&dispatch, &seen, ask_kernel());
+		seen = atomic_load(&dispatch);
+	}
+	return seen == POSSIBLE	 ? NULL :
+	       seen == FORBIDDEN ? "syscall user dispatch is forbidden "
+				   "(kernel.syscall_user_dispatch)" :
+				   "no syscall user dispatch";
 }
 
 void ff_dispatch_is_programs(void)

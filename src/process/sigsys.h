@@ -17,8 +17,9 @@
 #define SYS_USER_DISPATCH 2
 #endif
 
-/* Does the kernel have it, and is it left to us? The kernel is asked once. */
-bool ff_dispatch_possible(void);
+/* Why there is none, or NULL: does the kernel have it, and is it left to us? The
+ * kernel is asked once; again at each fork where an administrator forbids it. */
+const char *ff_dispatch_why_not(void);
 
 /* The program has it for itself, in some thread: what is set there can't be
  * asked for, so it could not be put back. */
@@ -26,6 +27,9 @@ void ff_dispatch_is_programs(void);
 
 /* Dispatch on and off for this thread; 0 or -errno. */
 int ff_dispatch(bool on);
+
+/* The same with a byte that says whether calls are dispatched (1) or not (0). */
+int ff_dispatch_by(const volatile char *selector);
 
 /*
  * SIGSYS is ours, until the last who took it gives it back. 0, or -EBUSY: the

@@ -186,8 +186,8 @@ static const char *why_neither(enum ff_need need)
 
 	if (!why)
 		why = no_ground();
-	if (!why && !ff_dispatch_possible())
-		why = "no syscall user dispatch";
+	if (!why)
+		why = ff_dispatch_why_not();
 	return why;
 }
 

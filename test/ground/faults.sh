@@ -25,6 +25,8 @@ fault() {
 known=
 fault none
 fault no-sud 'no syscall user dispatch$'
+fault sud-off "syscall user dispatch can.t be switched on$"
+fault sud-off-child "rolled back: child can't be mediated "
 fault no-procmap
 fault no-mem
 fault no-mem,no-waitv

@@ -140,6 +140,7 @@ static enum ff_reason stand_up(const struct ff_slot *slot)
 	if (ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
 	    ff_raised_begin() < 0 ||
 	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||
+	    ff_fault(FF_FAULT_SUD_OFF_CHILD) ||
 	    ff_dispatch(true) < 0)
 		return FF_REASON_UNARMED;
 	return FF_REASON_NONE;

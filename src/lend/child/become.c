@@ -284,9 +284,9 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	if (loan->fenced)
 		ff_fence_note(loan);
 	/* Forbidden meanwhile: libc's child would not be our parent's. */
-	if (!ff_borrower_handles(SIGSYS) || ff_fault(FF_FAULT_NO_WAY_BACK) ||
-	    ff_dispatch(true) < 0)
+	if (!ff_borrower_handles(SIGSYS) || ff_fault(FF_FAULT_NO_WAY_BACK))
 		die();
+	loan->dispatches = 1; /* behind a fence they are since its birth */
 	pid = fork_function();
 	if (pid != 0) {
 		ff_dispatch(false);

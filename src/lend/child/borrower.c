@@ -24,6 +24,7 @@
 
 #include "arch/arch.h"
 #include "calls/calls.h"
+#include "host/fault.h"
 #include "host/identity.h"
 #include "host/pidns.h"
 #include "lend/child/become.h"
@@ -110,7 +111,10 @@ void ff_borrow(void *arg)
 	able = (!loan->reserved || ff_headroom_release(&loan->nproc)) &&
 	       (!loan->has_handlers || drops_handlers()) &&
 	       sys(sigaltstack, &ours, NULL) == 0 &&
-	       ff_borrower_handles(SIGSYS);
+	       ff_borrower_handles(SIGSYS) &&
+	       !ff_fault(FF_FAULT_SUD_OFF_CHILD) &&
+	       (loan->fence.stands ||
+		ff_dispatch_by(&loan->dispatches) == 0); /* H-T5 */
 	for (; able && left; left &= left - 1)
 		able = ff_borrower_handles(__builtin_ctzl(left) + 1);
 	if (!able)

@@ -70,6 +70,8 @@ static int child_fork(void)
 
 /*
  * vfork has succeeded, whatever becomes of its child then.
+ * Test: -w -e FLATFORK_FAULT=sud-off-child
+ *       vfork-wrong-calls-CASE-no_dispatch CASE
  * Test: -w -e FLATFORK_FAULT=no-way-back
  *       vfork-wrong-calls-CASE-no_way_back CASE
  * Test: -w -e FLATFORK_FAULT=no-room
