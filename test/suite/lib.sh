@@ -17,6 +17,8 @@
 #       -s FUNC   prepares the directory     -i FILE  standard input
 #       -f SED    applied to what it printed -x GLOB  a path not compared
 #       -b        big: fence and off are left to its siblings
+#       -r COMM   as a user has it, of the forks of each place in COMM behind the
+#                 third one in twenty may be real; other ways: siblings
 #       -o        orphans are not compared (their number is a race in plain)
 #       -d        the command is not preloaded: it starts the program itself,
 #                 by "$FF_WITH program...", and so can drive a server
@@ -119,6 +121,9 @@ suite_run() {
 	more=()
 	[ "$way" = plain ] || more=(FLATFORK_STATS="$now/stats")
 	[ -z "${FF_SUITE_LOG:-}" ] || more+=(FLATFORK_LOG="$now/log")
+	# How busy the machine is shall not decide.
+	[ -z "$o_real" ] || more+=(FLATFORK_LOG="$now/log"
+		FLATFORK_BUDGET_MS=20000)
 	way_env "$way"
 	with=(env ${with[@]+"${with[@]}"})
 	base=(PATH="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -151,6 +156,32 @@ failed() {
 	printf 'not ok - %s\n' "$suite_name: $*"
 }
 
+# few_real COMM: places of the run as a user has it that fork for real too often.
+few_real() {
+	local pids
+	pids=$(sed -n "s/.*\"pid\":\([0-9]*\),\"comm\":\"$1\".*/\1/p" \
+		"$work/auto/stats")
+	awk -v pids="$pids" '
+	BEGIN { n = split(pids, p); while (n) mine[p[n--]] }
+	match($0, /^flatfork\[[0-9]+\]: [a-z]+ at [^ ]+/) {
+		place = substr($0, 1, RLENGTH)
+		pid = substr(place, 10)
+		sub(/\].*/, "", pid)
+		if (!(pid in mine) || ++forks[place] <= 3)
+			next
+		real[place] += / real: /
+		some = 1
+	}
+	END {
+		for (place in real)
+			if (real[place] * 20 > forks[place] - 3)
+				print place ": " real[place] " of " \
+					forks[place] - 3
+		if (!some)
+			print "no place forked more than three times"
+	}' "$work/auto/log"
+}
+
 # One way against plain; says what differs.
 suite_judge() {
 	local name=$1 way=$2 before=$failures
@@ -163,6 +194,12 @@ suite_judge() {
 	if [ "$way" = off ] && [ -s "$work/off/stats" ]; then
 		failed "$name (off): off, and yet it wrote statistics"
 	fi
+	if [ "$way" = auto ] && [ "$o_real" ] &&
+	    [ "$(few_real "$o_real")" ]; then
+		failed "$name (auto): real behind the third:" \
+			"$(few_real "$o_real")"
+		grep -m 3 ' real: ' "$work/auto/log"
+	fi
 	if [ "$way" = lazy ] && [ "$o_lazy" ] &&
 	    [ "$suite_asks_lazy" = yes ] &&
 	    [ "$(count lazy forks_lazy "$o_lazy")" -eq 0 ]; then
@@ -174,9 +211,9 @@ suite_judge() {
 compare() {
 	local name=$1 before=$failures way opt OPTIND=1 x_glob=''
 	local o_lazy='' o_limit=60 o_setup='' o_stdin=/dev/null o_filter=''
-	local o_orphans='' o_driver='' scenario_ways=("${ways[@]}")
+	local o_orphans='' o_driver='' o_real='' scenario_ways=("${ways[@]}")
 	shift
-	while getopts l:t:s:i:f:x:odb opt; do
+	while getopts l:t:s:i:f:x:r:odb opt; do
 		case $opt in
 		l)	o_lazy=$OPTARG ;;
 		t)	o_limit=$OPTARG ;;
@@ -187,6 +224,7 @@ compare() {
 		o)	o_orphans=yes ;;
 		d)	o_driver=yes ;;
 		b)	scenario_ways=(lazy) ;;
+		r)	o_real=$OPTARG scenario_ways=(auto) ;;
 		*)	exit 2 ;;
 		esac
 	done

@@ -347,4 +347,50 @@ X
 want 'exited 0' 'ballast intact'
 compare "subprocess in several threads" -l "$comm" -- "$python" "$P/threads.py"
 
+# An exec that takes long: who forks holds the interpreter's lock, and must not
+# do so until the exec is through, which another thread has to permit.
+suite_file slow.py <<'X'
+import ctypes, os, select, shutil, struct, subprocess as sp, threading
+from ballast import *
+libc = ctypes.CDLL(None, use_errno=True)
+shutil.copy("/bin/echo", "slow")
+marks = libc.fanotify_init(0x4 | 0x1, os.O_RDONLY)
+PERM = ctypes.c_uint64(0x40000)
+if marks < 0 or libc.fanotify_mark(marks, 1, PERM, -100, b"slow") < 0:
+    print("no fanotify, ballast intact"); sys.exit()
+steps, done = 0, False
+def step():
+    global steps
+    while not done:
+        steps += 1
+        threading.Event().wait(0.001)
+def permit():
+    while not done:
+        if not select.select([marks], [], [], 0.05)[0]:
+            continue
+        event = os.read(marks, 4096)
+        fd = struct.unpack_from("=IBBHQii", event)[5]
+        until = steps + 20
+        while steps < until:
+            threading.Event().wait(0.001)
+        os.write(marks, struct.pack("=iI", fd, 1)); os.close(fd)
+threads = [threading.Thread(target=t) for t in (step, permit)]
+[t.start() for t in threads]
+for i in range(3):
+    say(sp.run(["./slow", "slow", str(i)], preexec_fn=os.setsid).returncode)
+    sys.stdout.flush()
+    pid = os.fork()
+    if not pid:
+        os.write(1, b"child writes\n")
+        os.execv("./slow", ["slow", "said"])
+    say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+done = True
+[t.join() for t in threads]
+os.close(marks); os.unlink("slow")
+check()
+X
+want 'exited 0' 'ballast intact'
+compare "an exec that another thread permits" -l "$comm" -- \
+	"$python" "$P/slow.py"
+
 suite_end
