@@ -60,6 +60,13 @@ int cli_report(char **argv);
 /* flatfork trace: the same of one command, whose exit status it has. */
 int cli_trace(char **argv);
 
+/* flatfork bench: fork and exec on this machine, plain and with the object. */
+int cli_bench(char **argv);
+
+/* Its processes (a hidden subcommand, not for people). */
+#define CLI_BENCH_ONE "bench-one"
+int cli_bench_one(char **argv);
+
 /* flatfork enable, disable and status --system. */
 int cli_enable(char **argv);
 int cli_disable(char **argv);

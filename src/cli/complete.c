@@ -85,6 +85,8 @@ int cli_complete(char **words, const char *(*verb)(size_t i))
 		puts(*words[1] == '-' ? "--empty --keep" : "command 2");
 	else if (!strcmp(words[0], "top"))
 		puts("--seconds --times");
+	else if (!strcmp(words[0], "bench"))
+		puts("--json --size");
 	else if (!strcmp(words[0], "report"))
 		puts(*words[1] == '-' ? "--html" : "files");
 	else if (!strcmp(words[0], "trace"))

@@ -43,6 +43,12 @@ static const struct verb {
 	  "add up files of --log and --stats, as trace does",
 	  "With --html as a page, which needs nothing from elsewhere.\n",
 	  cli_report },
+	{ "bench", "[--json] [--size SIZE,...]",
+	  "measure fork and exec on this machine, plain and with flatfork",
+	  "In processes of these sizes (16M,64M,256M): the median of the time from\n"
+	  "fork to the end of a program that only ends, and how many times less it\n"
+	  "is with flatfork.\n",
+	  cli_bench },
 	{ "enable", "--system [--root FOLDER]",
 	  "preload flatfork into every program of this machine",
 	  "It adds the object to /etc/ld.so.preload (--root: of an image), which\n"
@@ -206,6 +212,8 @@ static bool is_hidden(char **argv, int *ret_status)
 		*ret_status = cli_complete(argv + 2, verb_name);
 	else if (!strcmp(name, CLI_PROOF_PARENT))
 		*ret_status = cli_proof_parent();
+	else if (!strcmp(name, CLI_BENCH_ONE))
+		*ret_status = cli_bench_one(argv + 2);
 	else if (!strcmp(name, CLI_PROOF_CHILD))
 		*ret_status = 0;
 	else
