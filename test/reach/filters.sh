@@ -14,7 +14,7 @@
 
 figures=(FLATFORK_STATS="$work/stats" FLATFORK_LOG="$work/log")
 
-# As every such place allows for: perl with some memory starts its children
+# As every such place allows for: perl with 1 GiB starts its children
 # lazily, vfork is guarded, spawns are ours, and nothing is told of a filter.
 run_profile() {
 	local name=$1
@@ -29,7 +29,7 @@ run_profile() {
 	rm -f "$work/stats" "$work/log"
 	command -v perl >/dev/null || return
 	# shellcheck disable=SC2016 # perl's
-	set -- perl -e 'my $x = "x" x (200 << 20); for (1 .. 5) {
+	set -- perl -e 'my $x = ""; vec($x, (1 << 30) - 1, 8) = 1; for (1 .. 5) {
 		my $pid = fork; exec $ARGV[0] unless $pid;
 		waitpid $pid, 0; print "$?\n" }' "$noop"
 	under plain -- "$name" -- "$@"
