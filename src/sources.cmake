@@ -92,7 +92,6 @@ set(FF_CORE_SOURCES
 	lazy/parent/supply.c
 	process/stance.c
 	process/standins.c
-	process/ticks.c
 	lazy/strays.c
 	lazy/child/touched.c
 	lazy/child/watched.c

@@ -277,13 +277,6 @@ static inline void ff_relax(void)
 	__builtin_ia32_pause();
 }
 
-/* A count that goes on evenly, on all processors, and costs no call. Faults in
- * a process that has it switched off (PR_SET_TSC). */
-static inline uint64_t ff_ticks(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
 static inline long ff_result(const ucontext_t *uc)
 {
 	return uc->uc_mcontext.gregs[REG_RAX];

@@ -188,11 +188,8 @@ void cli_tally_times(const struct cli_tally *row, struct cli_times *ret_times)
 	for (unsigned t = 0; t < FF_TALLY_TIMES; t++)
 		for (unsigned i = 0; i < FF_TALLY_BUCKETS; i++)
 			if (row->n.time[t][i])
-				cli_times_add(
-					ret_times,
-					(uint64_t)((double)ff_tally_ticks(i) *
-						   cli_ns_per_tick()),
-					row->n.time[t][i]);
+				cli_times_add(ret_times, ff_tally_ns(i),
+					      row->n.time[t][i]);
 }
 
 static void print_ways(FILE *out, const struct cli_tally *row)

@@ -2,13 +2,9 @@
 #include "cli/times.h"
 
 #include <stdio.h>
-#include <time.h>
-
-#include "arch/arch.h"
 
 #define FIRST 8 /* all below 2^8 ns are in the first */
 #define FINE 5	/* 2^5 buckets for each power of two */
-#define MEASURED_NS (10L * 1000 * 1000)
 
 static unsigned bucket_of(uint64_t ns)
 {
@@ -64,30 +60,4 @@ const char *cli_time_text(uint64_t ns, char text[CLI_TIME_MAX])
 	snprintf(text, CLI_TIME_MAX, t < 10 && i ? "%.1f %s" : "%.0f %s", t,
 		 unit[i]);
 	return text;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-double cli_ns_per_tick(void)
-{
-	static double known;
-	const struct timespec pause = { 0, MEASURED_NS };
-	uint64_t ticks;
-	int64_t ns;
-
-	if (known > 0)
-		return known;
-	ns = now_ns();
-	ticks = ff_ticks();
-	nanosleep(&pause, NULL);
-	ns = now_ns() - ns;
-	ticks = ff_ticks() - ticks;
-	known = ticks ? (double)ns / (double)ticks : 1;
-	return known;
 }

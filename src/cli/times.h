@@ -21,8 +21,4 @@ uint64_t cli_times_quantile(const struct cli_times *times, double q);
 #define CLI_TIME_MAX 24
 const char *cli_time_text(uint64_t ns, char text[CLI_TIME_MAX]);
 
-/* What a tick of this machine's processor takes (arch/arch.h). Measured once,
- * which takes some milliseconds. */
-double cli_ns_per_tick(void);
-
 #endif

@@ -107,7 +107,7 @@ struct ff_loan {
 	unsigned put_back; /* pages that the child changed */
 	int error_was;	   /* errno */
 	bool refused;	   /* no such child is made here, or now */
-	uint64_t from;	   /* when it began (process/ticks.h) */
+	int64_t from;	   /* when it began (process/stopwatch.h) */
 
 	bool fenced; /* a fence was raised around the child of a fork */
 	struct ff_fence fence;

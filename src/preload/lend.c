@@ -18,7 +18,6 @@
 #include "preload/preload.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
-#include "process/ticks.h"
 #include "ways/decide.h"
 #include "ways/ending.h"
 #include "ways/lend.h"
@@ -49,9 +48,6 @@ static void look_at_option(uintptr_t option, uintptr_t value)
 	switch (ff_request_rule(SYS_prctl, (uint32_t)option)->in_vfork) {
 	case FF_VFORK_ON:
 	case FF_VFORK_SECCOMP: /* enter_sandbox() */
-		return;
-	case FF_VFORK_TICKS:
-		ff_ticks_refuse();
 		return;
 	case FF_VFORK_DISPATCH:
 		if (!value)
@@ -90,8 +86,7 @@ void ff_leave_call(long nr, const long *args)
 	case FF_VFORK_UNMAPS:
 	case FF_VFORK_MOVES:
 	case FF_VFORK_SECCOMP:
-	case FF_VFORK_DISPATCH: /* is an option, */
-	case FF_VFORK_TICKS:	/* and so is this */
+	case FF_VFORK_DISPATCH: /* is an option */
 	case FF_VFORK_FORKS:
 		break;
 	case FF_VFORK_IDS:

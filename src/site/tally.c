@@ -84,19 +84,19 @@ const char *ff_tally_text(uint32_t word)
 		       NULL;
 }
 
-static void add_time(struct ff_tally *t, enum ff_tally_way way, uint64_t ticks)
+static void add_time(struct ff_tally *t, enum ff_tally_way way, uint64_t ns)
 {
 	const enum ff_tally_time time =
 		way == FF_TALLY_real || way == FF_TALLY_became ?
 			FF_TALLY_COPIES :
 			FF_TALLY_FLAT;
 
-	if (ticks)
-		atomic_fetch_add(&t->time[time][ff_tally_bucket(ticks)], 1);
+	if (ns)
+		atomic_fetch_add(&t->time[time][ff_tally_bucket(ns)], 1);
 }
 
 void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
-		   uint64_t ticks)
+		   uint64_t ns)
 {
 	struct ff_tally *t = row_of(call);
 
@@ -105,7 +105,7 @@ void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
 	if (!atomic_load(&t->name))
 		atomic_store(&t->name, word_of(call->name));
 	atomic_fetch_add(&t->way[way], 1);
-	add_time(t, way, ticks);
+	add_time(t, way, ns);
 }
 
 void ff_tally_why(const struct ff_tally_call *call, enum ff_tally_way way,

@@ -53,25 +53,25 @@ enum ff_tally_sum {
 #define FF_TALLY_TABLES(bytes) ((bytes) / 512)
 
 /*
- * How long calls take, in ticks (arch.h): four buckets for each power of two,
+ * How long calls take, in nanoseconds: four buckets for each power of two,
  * so that none is wider than a quarter of what it counts.
  */
 #define FF_TALLY_FIRST 11 /* all below 2^11 are in the first */
 #define FF_TALLY_BUCKETS 96
 
-static inline unsigned ff_tally_bucket(uint64_t ticks)
+static inline unsigned ff_tally_bucket(uint64_t ns)
 {
 	unsigned log, bucket;
 
-	if (ticks >> FF_TALLY_FIRST == 0)
+	if (ns >> FF_TALLY_FIRST == 0)
 		return 0;
-	log = 63 - (unsigned)__builtin_clzll(ticks);
-	bucket = (log - FF_TALLY_FIRST) * 4 + (ticks >> (log - 2) & 3);
+	log = 63 - (unsigned)__builtin_clzll(ns);
+	bucket = (log - FF_TALLY_FIRST) * 4 + (ns >> (log - 2) & 3);
 	return bucket < FF_TALLY_BUCKETS ? bucket : FF_TALLY_BUCKETS - 1;
 }
 
 /* The middle of what a bucket counts. */
-static inline uint64_t ff_tally_ticks(unsigned bucket)
+static inline uint64_t ff_tally_ns(unsigned bucket)
 {
 	const unsigned log = FF_TALLY_FIRST + bucket / 4;
 
@@ -138,9 +138,9 @@ struct ff_tally_call {
 	const char *name; /* static, as reasons are */
 };
 
-/* What became of it; @ticks: how long the caller was held, 0: not known. */
+/* What became of it; @ns: how long the caller was held, 0: not known. */
 void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
-		   uint64_t ticks);
+		   uint64_t ns);
 void ff_tally_why(const struct ff_tally_call *call, enum ff_tally_way way,
 		  const char *why);
 void ff_tally_add(const struct ff_tally_call *call, enum ff_tally_sum sum,

@@ -82,7 +82,7 @@ static void add_whys(struct ff_line *line, const struct ff_tally *t)
 
 /* [[NANOSECONDS,COUNT],...]; those that have no room any more are left out. */
 static void add_times(struct ff_line *line, const char *name,
-		      _Atomic uint32_t *time, double ns_per_tick)
+		      _Atomic uint32_t *time)
 {
 	const char *comma = "";
 
@@ -94,10 +94,7 @@ static void add_times(struct ff_line *line, const char *name,
 			continue;
 		ff_line_str(line, comma);
 		ff_line_char(line, '[');
-		ff_line_unsigned(
-			line,
-			(uint64_t)((double)ff_tally_ticks(i) * ns_per_tick),
-			10);
+		ff_line_unsigned(line, ff_tally_ns(i), 10);
 		ff_line_char(line, ',');
 		ff_line_unsigned(line, time[i], 10);
 		ff_line_char(line, ']');
@@ -106,7 +103,7 @@ static void add_times(struct ff_line *line, const char *name,
 	ff_line_char(line, ']');
 }
 
-static size_t format(int pid, const char *comm, double ns_per_tick)
+static size_t format(int pid, const char *comm)
 {
 	struct ff_line line = ff_line_start(here.text, LINE_MAX);
 	struct ff_tally *t = &here.tally;
@@ -124,12 +121,8 @@ static size_t format(int pid, const char *comm, double ns_per_tick)
 	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++)
 		add_number(&line, sums[i], t->sum[i]);
 	add_whys(&line, t);
-	if (ns_per_tick > 0) {
-		add_times(&line, "flat_ns", t->time[FF_TALLY_FLAT],
-			  ns_per_tick);
-		add_times(&line, "copies_ns", t->time[FF_TALLY_COPIES],
-			  ns_per_tick);
-	}
+	add_times(&line, "flat_ns", t->time[FF_TALLY_FLAT]);
+	add_times(&line, "copies_ns", t->time[FF_TALLY_COPIES]);
 	ff_line_char(&line, '}');
 	return ff_line_end(&line);
 }
@@ -143,7 +136,7 @@ static void new_process(void)
 }
 FF_IN_NEW_PROCESS(new_process);
 
-void ff_tally_write(double ns_per_tick)
+void ff_tally_write(void)
 {
 	char comm[FF_COMM_MAX] = "";
 	int pid = 0;
@@ -161,7 +154,7 @@ void ff_tally_write(double ns_per_tick)
 		ff_site_place((void *)(uintptr_t)here.tally.key, here.place,
 			      here.function);
 		if (ff_log_append(ff_options.stats, here.text,
-				  format(pid, comm, ns_per_tick)))
+				  format(pid, comm)))
 			ff_tally_give_back(i, &here.tally);
 	}
 	atomic_flag_clear(&busy);

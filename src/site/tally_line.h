@@ -4,9 +4,8 @@
 
 /*
  * Append a line for each place of which something was counted since the last
- * time; nothing without the option. @ns_per_tick: 0: not known, and no times
- * are told. Async-signal-safe, keeps errno.
+ * time; nothing without the option. Async-signal-safe, keeps errno.
  */
-void ff_tally_write(double ns_per_tick);
+void ff_tally_write(void);
 
 #endif

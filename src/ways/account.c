@@ -11,7 +11,7 @@
 #include "host/ground.h"
 #include "host/hash.h"
 #include "host/page.h"
-#include "process/ticks.h"
+#include "process/stopwatch.h"
 #include "site/name.h"
 #include "tell/log.h"
 #include "tell/options.h"
@@ -104,7 +104,7 @@ void ff_account_real(const struct ff_account *account, struct ff_site *site)
 {
 	ff_stats.forks_real++;
 	ff_tally_made(&account->call, FF_TALLY_real,
-		      ff_ticks_since(account->from));
+		      ff_stopwatch_ns(account->from));
 	ff_site_real(site);
 }
 
@@ -170,7 +170,7 @@ static void count_lazy(const struct ff_slot *slot,
 		       faults = slot->shared->faults;
 
 	ff_stats.forks_lazy++;
-	ff_tally_made(call, FF_TALLY_lazy, ff_ticks_since(account->from));
+	ff_tally_made(call, FF_TALLY_lazy, ff_stopwatch_ns(account->from));
 	if (slot->committed)
 		ff_tally_made(call, FF_TALLY_committed, 0);
 	ff_tally_add(call, FF_TALLY_absent, absent);

@@ -8,10 +8,10 @@
 #include "site/site.h"
 #include "site/tally.h"
 
-/* A call, and since when it holds its caller (process/ticks.h). */
+/* A call, and since when it holds its caller (process/stopwatch.h). */
 struct ff_account {
 	struct ff_tally_call call;
-	uint64_t from;
+	int64_t from;
 };
 
 /* @call is real: why. */

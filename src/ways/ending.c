@@ -6,8 +6,9 @@
  *  H-D21 An exec ends the other threads where they are. One that waits for its
  *       child on trial would leave a child that the new program never made,
  *       without an exit signal, or a committed one without its memory: such
- *       forks come to their end first, and none begins. So do they before _exit(), as their children's memory ends with
- *       the process; exit() waits for libc's locks, which fork holds.
+ *       forks come to their end first, and none begins. So do they before
+ *       _exit(), as their children's memory ends with the process; exit()
+ *       waits for libc's locks, which fork holds.
  *  H-D22 Who stands in is a child that the program does not know: what comes
  *       after it (another program, whoever takes its orphans) shall not meet
  *       it. It ends when its child has exec'ed.
@@ -22,7 +23,6 @@
 #include "process/filter.h"
 #include "process/stance.h"
 #include "process/standins.h"
-#include "process/ticks.h"
 #include "process/trials.h"
 #include "site/site.h"
 #include "site/tally_line.h"
@@ -48,7 +48,6 @@ static bool settle_children(enum ff_ending how)
 bool ff_ending(enum ff_ending how)
 {
 	bool execs_of_site = how == FF_ENDING_EXEC && ff_site_is_born_real();
-	struct ff_ticks_rate rate;
 	int error = errno;
 	bool held = settle_children(how);
 
@@ -61,10 +60,7 @@ bool ff_ending(enum ff_ending how)
 			ff_site_child_execs();
 		ff_stats_write();
 		if (ff_options.stats)
-			ff_tally_write(ff_ticks_rate(&rate) ?
-					       (double)rate.ns /
-						       (double)rate.ticks :
-					       0);
+			ff_tally_write();
 	}
 	ff_flight_end();
 	errno = error;

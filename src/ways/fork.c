@@ -23,7 +23,7 @@
 #include "process/filter.h"
 #include "process/stance.h"
 #include "process/standins.h"
-#include "process/ticks.h"
+#include "process/stopwatch.h"
 #include "site/site.h"
 #include "tell/options.h"
 #include "tell/probe.h"
@@ -260,7 +260,7 @@ static long fork_once(struct fork *fork, struct ff_intent *intent)
 	}
 	ours = ff_is_our_process();
 	if (ours) {
-		fork->account.from = ff_ticks_begin();
+		fork->account.from = ff_stopwatch_start();
 		ff_standins_reap();
 		intent->site = ff_site_of(fork->account.call.at);
 		ff_sites_listen();
@@ -363,7 +363,7 @@ static long fork_anyway(struct fork *fork)
 			errno = ENOMEM;
 			return -1;
 		}
-		fork->account.from = ff_ticks_begin();
+		fork->account.from = ff_stopwatch_start();
 		ff_account_reason(&fork->account.call, why);
 		site = ff_site_of(fork->account.call.at);
 		ff_sites_listen();

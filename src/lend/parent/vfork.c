@@ -53,7 +53,7 @@
 #include "process/filter.h"
 #include "process/gate.h"
 #include "process/sigsys.h"
-#include "process/ticks.h"
+#include "process/stopwatch.h"
 #include "site/name.h"
 #include "site/site.h"
 #include "site/tally.h"
@@ -222,13 +222,13 @@ static void take_back(struct ff_loan *loan, bool called_off)
 static void count(const struct ff_loan *loan, const char *name)
 {
 	const struct ff_tally_call call = { (void *)loan->caller.pc, name };
-	const uint64_t ticks = ff_ticks_since(loan->from);
+	const uint64_t ns = ff_stopwatch_ns(loan->from);
 
 	ff_tally_made(&call, loan->record ? FF_TALLY_lent : FF_TALLY_vforked,
-		      loan->own ? 0 : ticks);
+		      loan->own ? 0 : ns);
 	if (!loan->own)
 		return;
-	ff_tally_made(&call, FF_TALLY_became, ticks);
+	ff_tally_made(&call, FF_TALLY_became, ns);
 	ff_tally_why(&call, FF_TALLY_became, loan->why);
 }
 
@@ -363,7 +363,7 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	if (!loan)
 		return;
 	memset(loan, 0, offsetof(struct ff_loan, streams));
-	loan->from = ff_ticks_begin();
+	loan->from = ff_stopwatch_start();
 	loan->caller = *caller;
 	loan->libc = *libc;
 	loan->alone = ff_libc_made_no_thread() && ff_memory_is_unshared();

@@ -6,7 +6,6 @@
  * those of the table.
  */
 	.set	PR_SET_SECCOMP, 22
-	.set	PR_SET_TSC, 26
 	.set	PR_SET_SYSCALL_USER_DISPATCH, 59
 	.set	ff_number, 0
 #define FF_NAME(name, why)				\
@@ -20,7 +19,7 @@
 	.hidden	ff_loan
 	.hidden	ff_leave
 
-	.macro	leave name, looked_at, and, third
+	.macro	leave name, looked_at, and
 	.globl	\name
 	.type	\name, @function
 	.balign	16
@@ -36,10 +35,6 @@
 	.endif
 	.ifnb	\and
 	cmpl	$\and, %edi
-	je	ff_leave_and_go_on
-	.endif
-	.ifnb	\third
-	cmpl	$\third, %edi
 	je	ff_leave_and_go_on
 	.endif
 	cmpq	$0, ff_next_of + 8 * FF_NEXT_\name(%rip)
@@ -111,7 +106,7 @@ ff_leave_and_go_on:
 	leave	pthread_create
 	leave	pthread_exit
 	leave	thrd_create
-	leave	prctl, PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_TSC
+	leave	prctl, PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH
 	leave	mlockall
 	leave	munlockall
 	leave	setuid

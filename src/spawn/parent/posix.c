@@ -8,7 +8,7 @@
 
 #include "libc/actions.h"
 #include "libc/libc.h"
-#include "process/ticks.h"
+#include "process/stopwatch.h"
 #include "site/name.h"
 #include "site/tally.h"
 #include "spawn/parent/report.h"
@@ -128,12 +128,12 @@ static int spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
 			pid_t *ret_pid, const char *name, const void *caller)
 {
 	const struct ff_tally_call call = { caller, name };
-	const uint64_t from = ff_ticks_begin();
+	const int64_t from = ff_stopwatch_start();
 	pid_t pid = -1;
 	int error = ff_spawn(plan, birth, &pid);
 
 	ff_tally_made(&call, error ? FF_TALLY_failed : FF_TALLY_spawned,
-		      error ? 0 : ff_ticks_since(from));
+		      error ? 0 : ff_stopwatch_ns(from));
 	FF_PROBE(spawned, caller, name, plan->file, pid, error);
 	if (!error) {
 		*ret_pid = pid;

@@ -1,9 +1,9 @@
 /*
  * A process that would be killed for reading the processor's time stamp
  * counter (PR_SET_TSC): it forks, vforks and spawns all the same, whether that
- * is said by prctl() or by syscall().
+ * is said by prctl(), by syscall() or by an instruction of the program's own.
  *
- * Test: -l clock-switched-off-{prctl,syscall} {}
+ * Test: -l clock-switched-off-{prctl,syscall,instruction} {}
  */
 #include "t.h"
 
@@ -46,15 +46,28 @@ static void look(const char *when)
 	printf("%s: %d\n", when, now);
 }
 
+static long switch_off(const char *how)
+{
+	long rc = SYS_prctl;
+
+	if (!strcmp(how, "prctl"))
+		return prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+	if (!strcmp(how, "syscall"))
+		return syscall(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+	__asm__ volatile("syscall"
+			 : "+a"(rc)
+			 : "D"(PR_SET_TSC), "S"(PR_TSC_SIGSEGV)
+			 : "rcx", "r11", "memory");
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	CHECK(argc > 1);
 	t_start(48);
 	look("at first");
 	each_once("before");
-	if (!strcmp(argv[1], "syscall") ?
-		    syscall(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV) :
-		    prctl(PR_SET_TSC, PR_TSC_SIGSEGV))
+	if (switch_off(argv[1]))
 		t_skip("no PR_SET_TSC");
 	look("then");
 	each_once("afterwards");
