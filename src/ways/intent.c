@@ -81,14 +81,17 @@ static bool memory_may_be_refused(void)
 }
 
 /*
- * A committed child can't be taken back, and what one that strays would have to
- * copy must not be without end.
+ * A committed child can't be taken back. So it has to live with what other
+ * threads do to memory that it has not looked at yet, or die of it: that is for
+ * who has asked for it. And what one that strays would have to copy must not be
+ * without end.
  */
-static bool may_commit(void)
+static bool may_commit(const struct ff_slot *slot, struct ff_site *site)
 {
 	uint64_t resident, writable;
 
-	return !memory_may_be_refused() &&
+	return (slot->alone || ff_fork_mode_at(site) == FF_FORK_LAZY) &&
+	       !memory_may_be_refused() &&
 	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
 }
 
@@ -136,7 +139,8 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 			ff_ground_may_lower(ff_house_of(slot)->altstack);
 		keep_ours(&slot->keep);
 		slot->committed =
-			intent->way == FF_WAY_COMMITTED && may_commit();
+			intent->way == FF_WAY_COMMITTED &&
+			may_commit(slot, intent->site);
 		/* What is copied and what is fetched never is one mapping
 		 * again, so mremap over both fails (H-P4); in the parent, while
 		 * marks stand (H-N3). */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The usual ways in which programs of several languages start others, thirty
-# times each, with 64 MiB of memory: with threads and without, as a user, too,
-# children that write before they exec among them. At most one in twenty behind
+# times each, with 64 MiB of memory: with threads, and without them children that
+# write before they exec, too; as a user, too. At most one in twenty behind
 # the third may be a real fork.
 . "$(dirname "$0")/lib.sh"
 needs setpriv
@@ -53,8 +53,9 @@ if command -v ruby >/dev/null; then
 	for kind in exec pipe session; do
 		starts "ruby: fork, $kind" ruby ruby "$P/starts.rb" $kind 0
 	done
-	starts "ruby: fork, puts, with threads" ruby \
-		ruby "$P/starts.rb" puts 4
+	starts "ruby: fork, puts" ruby ruby "$P/starts.rb" puts 0
+	starts "ruby: fork, session, with threads" ruby \
+		ruby "$P/starts.rb" session 4
 	starts_as_user "ruby: fork, popen" ruby ruby "$P/starts.rb" popen 0
 fi
 
@@ -96,14 +97,14 @@ done.set()
 X
 python=/usr/bin/python3
 if [ -x "$python" ]; then
-	for kind in preexec limits pty writes; do
+	for kind in preexec limits pty writes prints; do
 		starts "python: $kind" "$(basename $python)" \
 			$python "$P/starts.py" $kind 0
 	done
-	starts "python: prints, with threads" "$(basename $python)" \
-		$python "$P/starts.py" prints 4
-	starts_as_user "python: writes, with threads" "$(basename $python)" \
-		$python "$P/starts.py" writes 4
+	starts "python: preexec, with threads" "$(basename $python)" \
+		$python "$P/starts.py" preexec 4
+	starts_as_user "python: limits, with threads" "$(basename $python)" \
+		$python "$P/starts.py" limits 4
 fi
 
 suite_file starts.d <<'X'
