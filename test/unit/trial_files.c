@@ -384,7 +384,8 @@ static void poll_ours(void)
 {
 	struct pollfd p = { .fd = ff_child.mem, .events = POLLIN };
 
-	MEDIATED(poll, (long)&p, 1, 0);
+	CHILD_ASSERT(MEDIATED(poll, (long)&p, 1, 0) == 1, "one is said");
+	CHILD_ASSERT(p.revents == POLLNVAL, "it is not open");
 }
 
 static void select_ours(void)
@@ -447,7 +448,6 @@ static const struct {
 	enum ff_reason reason;
 	long call;
 } odd[] = {
-	{ poll_ours, FF_REASON_CALL, SYS_poll },
 	{ select_ours, FF_REASON_CALL, SYS_select },
 	{ look_at_ours, FF_REASON_DESCRIPTOR, SYS_stat },
 	{ read_the_error, FF_REASON_CALL, SYS_getsockopt },
@@ -457,6 +457,13 @@ static const struct {
 };
 
 #define ODD (int)(sizeof(odd) / sizeof(*odd))
+
+START_TEST(ours_is_polled_as_closed)
+{
+	make_arena();
+	run_lost(poll_ours);
+}
+END_TEST
 
 START_TEST(what_is_not_known_ends_the_trial)
 {
@@ -491,5 +498,6 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(tests, waiting_ends_the_trial, 0, WAITS);
 	tcase_add_test(tests, what_is_pending_may_be_asked);
 	tcase_add_test(tests, only_folders_of_descriptors_hide_ours);
+	tcase_add_test(tests, ours_is_polled_as_closed);
 	tcase_add_loop_test(tests, what_is_not_known_ends_the_trial, 0, ODD);
 }
