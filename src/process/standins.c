@@ -39,7 +39,7 @@ bool ff_standin_reap(pid_t pid)
 	long rc = sys(waitid, P_PID, pid, &info, WEXITED | __WCLONE | WNOHANG,
 		      NULL);
 
-	return rc < 0 || info.si_pid == pid;
+	return (rc < 0 && rc != -EINTR) || info.si_pid == pid;
 }
 
 bool ff_standins_full(void)
