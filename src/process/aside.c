@@ -25,6 +25,7 @@
 #include "host/sys.h"
 #include "process/fate.h"
 #include "process/standins.h"
+#include "process/trials.h"
 
 #define STACK_BYTES ((size_t)32 << 10)
 #define SLICE_NS (20L * 1000 * 1000)
@@ -82,13 +83,15 @@ static struct aside *begin(void (*what)(void *arg), const void *arg,
 	struct aside *a;
 	long at;
 
-	/* An init is made once. */
-	if (ff_standins_full() || ff_next_child_is_init())
+	/* An init is made once, and who waits for clones would find it. */
+	if (ff_standins_full() || ff_next_child_is_init() || !ff_trial_begin())
 		return NULL;
 	at = sys(mmap, NULL, all, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ff_is_error(at))
+	if (ff_is_error(at)) {
+		ff_trial_end();
 		return NULL;
+	}
 	a = (struct aside *)(at + (long)STACK_BYTES);
 	atomic_store(&a->alive, 1);
 	a->what = what;
@@ -97,6 +100,7 @@ static struct aside *begin(void (*what)(void *arg), const void *arg,
 			    child_main, a);
 	if (*ret_pid >= 0)
 		return a;
+	ff_trial_end();
 	sys(munmap, at, all);
 	return NULL;
 }
@@ -115,6 +119,7 @@ bool ff_aside(void (*what)(void *arg), void *arg, size_t bytes)
 		if (is_gone(a, pid))
 			sys(munmap, (char *)a - STACK_BYTES,
 			    STACK_BYTES + sizeof(*a) + bytes);
+		ff_trial_end();
 	}
 	if (ends && !is_done) {
 		what(arg);
