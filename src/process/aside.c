@@ -29,6 +29,7 @@
 
 #define STACK_BYTES ((size_t)32 << 10)
 #define SLICE_NS (20L * 1000 * 1000)
+#define NAP_NS (50L * 1000)
 
 struct aside {
 	_Atomic uint32_t alive; /* the kernel clears it */
@@ -66,10 +67,26 @@ static bool ends_in_time(struct aside *a, long pid)
 	return true;
 }
 
+/* It has done its work, and has only to end. */
+static bool is_reaped(long pid)
+{
+	const int64_t until = ff_now_ns() + (int64_t)FF_ASIDE_MS * 1000000;
+	const struct timespec nap = { 0, NAP_NS };
+
+	while (!ff_standin_reap((pid_t)pid)) {
+		if (ff_now_ns() >= until)
+			return false;
+		sys(nanosleep, &nap, NULL);
+	}
+	return true;
+}
+
 /* The child's end; who is not to be killed keeps its memory, and is reaped
  * later. */
-static bool is_gone(struct aside *a, long pid)
+static bool is_gone(struct aside *a, long pid, bool ends)
 {
+	if (ends && is_reaped(pid))
+		return true;
 	ff_standin_remember((pid_t)pid, (pid_t)pid);
 	ff_standin_dismiss((pid_t)pid);
 	return !atomic_load(&a->alive) || ff_has_ended((pid_t)pid);
@@ -116,7 +133,7 @@ bool ff_aside(void (*what)(void *arg), void *arg, size_t bytes)
 		is_done = atomic_load(&a->is_done);
 		if (is_done)
 			memcpy(arg, a->arg, bytes);
-		if (is_gone(a, pid))
+		if (is_gone(a, pid, ends))
 			sys(munmap, (char *)a - STACK_BYTES,
 			    STACK_BYTES + sizeof(*a) + bytes);
 		ff_trial_end();
