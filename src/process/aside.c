@@ -29,7 +29,7 @@
 
 #define STACK_BYTES ((size_t)32 << 10)
 #define SLICE_NS (20L * 1000 * 1000)
-#define NAP_NS (50L * 1000)
+#define PATIENCE_NS ((int64_t)FF_ASIDE_MS * 1000000)
 
 struct aside {
 	_Atomic uint32_t alive; /* the kernel clears it */
@@ -52,7 +52,7 @@ static void child_main(void *arg)
  * nothing. */
 static bool ends_in_time(struct aside *a, long pid)
 {
-	const int64_t until = ff_now_ns() + (int64_t)FF_ASIDE_MS * 1000000;
+	const int64_t until = ff_now_ns() + PATIENCE_NS;
 	const struct timespec slice = { 0, SLICE_NS };
 
 	while (atomic_load(&a->alive)) {
@@ -67,25 +67,12 @@ static bool ends_in_time(struct aside *a, long pid)
 	return true;
 }
 
-/* It has done its work, and has only to end. */
-static bool is_reaped(long pid)
-{
-	const int64_t until = ff_now_ns() + (int64_t)FF_ASIDE_MS * 1000000;
-	const struct timespec nap = { 0, NAP_NS };
-
-	while (!ff_standin_reap((pid_t)pid)) {
-		if (ff_now_ns() >= until)
-			return false;
-		sys(nanosleep, &nap, NULL);
-	}
-	return true;
-}
-
 /* The child's end; who is not to be killed keeps its memory, and is reaped
  * later. */
 static bool is_gone(struct aside *a, long pid, bool ends)
 {
-	if (ends && is_reaped(pid))
+	/* it has done its work, and has only to end */
+	if (ends && ff_standin_reap_within((pid_t)pid, PATIENCE_NS))
 		return true;
 	ff_standin_remember((pid_t)pid, (pid_t)pid);
 	ff_standin_dismiss((pid_t)pid);

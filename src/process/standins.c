@@ -96,8 +96,7 @@ static int64_t wait_for_end(pid_t pid, int64_t left_ns)
 	       (to.tv_nsec - from.tv_nsec);
 }
 
-/* The same, and reap it. */
-static bool reap_within(pid_t pid, int64_t ns)
+bool ff_standin_reap_within(pid_t pid, int64_t ns)
 {
 	while (!ff_standin_reap(pid)) {
 		if (ns <= 0)
@@ -110,7 +109,7 @@ static bool reap_within(pid_t pid, int64_t ns)
 static bool kill_and_reap(pid_t pid, int64_t ns)
 {
 	sys(kill, pid, SIGKILL);
-	return reap_within(pid, ns);
+	return ff_standin_reap_within(pid, ns);
 }
 
 void ff_standin_dismiss(pid_t pid)
@@ -133,7 +132,7 @@ static const struct patience tidies = { ff_is_told, 0, 0 },
 static bool reap_in_vain(pid_t pid, pid_t child, const struct patience *p)
 {
 	return p && p->is_in_vain(child) &&
-	       (reap_within(pid, p->ends_ns) ||
+	       (ff_standin_reap_within(pid, p->ends_ns) ||
 		kill_and_reap(pid, p->killed_ns));
 }
 

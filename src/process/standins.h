@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 bool ff_standins_full(void);
@@ -14,6 +15,8 @@ void ff_standin_remember(pid_t pid, pid_t child);
 void ff_standin_forget(pid_t pid);
 /* True: @pid is reaped, or was. */
 bool ff_standin_reap(pid_t pid);
+/* The same, but its end is waited for, for @ns at most. */
+bool ff_standin_reap_within(pid_t pid, int64_t ns);
 /* Whatever it is at, it ends. */
 void ff_standin_dismiss(pid_t pid);
 
