@@ -13,18 +13,6 @@
 
 #include "cli/cli.h"
 
-static const char *const ways[] = {
-#define X(name, what) #name,
-	FF_TALLY_WAYS(X)
-#undef X
-};
-
-static const char *const sums[] = {
-#define X(name, what) #name,
-	FF_TALLY_SUMS(X)
-#undef X
-};
-
 static const char *const times[FF_TALLY_TIMES] = { "flat_ns", "copies_ns" };
 
 static int by_key(const void *a, const void *b)
@@ -162,12 +150,12 @@ bool report_sites_take(struct report_sites *sites, const char *line)
 		 *function ? " in " : "", function);
 	site = site_of(sites, key);
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++) {
-		const char *at = behind(line, ways[i]);
+		const char *at = behind(line, ff_tally_way_name[i]);
 
 		site->way[i] += at ? strtoull(at, NULL, 10) : 0;
 	}
 	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++) {
-		const char *at = behind(line, sums[i]);
+		const char *at = behind(line, ff_tally_sum_name[i]);
 
 		site->sum[i] += at ? strtoull(at, NULL, 10) : 0;
 	}
@@ -203,7 +191,8 @@ void report_site_ways(const struct report_site *site, char *text, size_t size)
 		if (site->way[i] && n < size)
 			n += (size_t)snprintf(text + n, size - n,
 					      "%s%s %" PRIu64, n ? ", " : "",
-					      ways[i], site->way[i]);
+					      ff_tally_way_name[i],
+					      site->way[i]);
 }
 
 const char *report_site_time(const struct report_site *site, unsigned time,

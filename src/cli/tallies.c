@@ -17,12 +17,6 @@
 
 #define MAPPING_MAX ((size_t)1 << 20)
 
-static const char *const ways[] = {
-#define X(name, what) #name,
-	FF_TALLY_WAYS(X)
-#undef X
-};
-
 /* A process that is looked at. */
 struct look {
 	long pid;
@@ -199,7 +193,8 @@ static void print_ways(FILE *out, const struct cli_tally *row)
 
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
 		if (row->n.way[i])
-			fprintf(out, " %s %u,", ways[i], row->n.way[i]);
+			fprintf(out, " %s %u,", ff_tally_way_name[i],
+				row->n.way[i]);
 	memset(&times, 0, sizeof(times));
 	cli_tally_times(row, &times);
 	if (times.calls)
@@ -242,8 +237,9 @@ void cli_tallies_print(FILE *out, const char *indent,
 			if (row->n.why[w].count)
 				fprintf(out, "%s  %u %s: %s\n", indent,
 					row->n.why[w].count,
-					way < FF_TALLY_WAY_COUNT ? ways[way] :
-								   "any",
+					way < FF_TALLY_WAY_COUNT ?
+						ff_tally_way_name[way] :
+						"any",
 					row->why[w]);
 		}
 	}

@@ -48,6 +48,18 @@ enum ff_tally_sum {
 	FF_TALLY_SUM_COUNT
 };
 
+/* What they are called in the lines of statistics, and by the command. */
+static const char *const ff_tally_way_name[] = {
+#define X(name, what) #name,
+	FF_TALLY_WAYS(X)
+#undef X
+};
+static const char *const ff_tally_sum_name[] = {
+#define X(name, what) #name,
+	FF_TALLY_SUMS(X)
+#undef X
+};
+
 /* Page tables that a copy of @bytes has, if all of them are resident in pages
  * of 4 KiB. */
 #define FF_TALLY_TABLES(bytes) ((bytes) / 512)

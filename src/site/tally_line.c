@@ -19,18 +19,6 @@
 /* What a pipe takes whole. */
 #define LINE_MAX 4096
 
-static const char *const ways[] = {
-#define X(name, what) #name,
-	FF_TALLY_WAYS(X)
-#undef X
-};
-
-static const char *const sums[] = {
-#define X(name, what) #name,
-	FF_TALLY_SUMS(X)
-#undef X
-};
-
 static struct {
 	char text[LINE_MAX], place[FF_SITE_NAME_MAX],
 		function[FF_SITE_FUNCTION_MAX];
@@ -68,7 +56,7 @@ static void add_whys(struct ff_line *line, const struct ff_tally *t)
 		ff_line_str(line, comma);
 		ff_line_char(line, '[');
 		ff_json_string(line, text && way < FF_TALLY_WAY_COUNT ?
-					     ways[way] :
+					     ff_tally_way_name[way] :
 					     "any");
 		ff_line_char(line, ',');
 		ff_json_string(line, text ? text : "other reasons");
@@ -117,9 +105,9 @@ static size_t format(int pid, const char *comm)
 		add_string(&line, "function", here.function);
 	add_string(&line, "call", name ? name : "");
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
-		add_number(&line, ways[i], t->way[i]);
+		add_number(&line, ff_tally_way_name[i], t->way[i]);
 	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++)
-		add_number(&line, sums[i], t->sum[i]);
+		add_number(&line, ff_tally_sum_name[i], t->sum[i]);
 	add_whys(&line, t);
 	add_times(&line, "flat_ns", t->time[FF_TALLY_FLAT]);
 	add_times(&line, "copies_ns", t->time[FF_TALLY_COPIES]);
