@@ -130,6 +130,14 @@ run_made() {
 	[ "$number" -gt 50 ] || failed "only $number calls were seen"
 }
 
+# same_where_it_runs OPTION CALL=ANSWER: what plain can do there, we can.
+same_where_it_runs() {
+	under plain -- all "$2" -- "$reach/starts" "$1" "$noop"
+	[ "$(status_of plain)" = 0 ] || return 0
+	with_us lazy -- all "$2" -- "$reach/starts" "$1" "$noop"
+	same lazy "$1 $2"
+}
+
 # Where /proc does not tell of a filter none of our calls is made.
 run_no_proc() {
 	local call option
@@ -140,12 +148,7 @@ run_no_proc() {
 	for option in -fvs -v -s; do
 		for call in $(calls); do
 			[ "$call" != exit_group ] || continue
-			under plain -- all "$call=kill" -- \
-				"$reach/starts" "$option" "$noop"
-			[ "$(status_of plain)" = 0 ] || continue
-			with_us lazy -- all "$call=kill" -- \
-				"$reach/starts" "$option" "$noop"
-			same lazy "$option $call=kill"
+			same_where_it_runs "$option" "$call=kill"
 		done
 	done
 }
@@ -158,12 +161,7 @@ run_traps() {
 	for option in -hfvs -hv -hs -evs; do
 		for call in clone clone3 rt_sigprocmask futex waitid kill \
 			prctl getpid sigaltstack; do
-			under plain -- all "$call=trap" -- \
-				"$reach/starts" "$option" "$noop"
-			[ "$(status_of plain)" = 0 ] || continue
-			with_us lazy -- all "$call=trap" -- \
-				"$reach/starts" "$option" "$noop"
-			same lazy "$option $call=trap"
+			same_where_it_runs "$option" "$call=trap"
 		done
 	done
 	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -h "$noop"
