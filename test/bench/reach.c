@@ -10,9 +10,9 @@
  * each, so that whatever else the machine does falls on all of them alike.
  * Exit: 0, 1 on failure, 77 where it takes root to give up rights.
  */
-#include <errno.h>
+#include "asked.h"
+
 #include <grp.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -23,7 +23,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -36,23 +35,8 @@ enum {
 
 static size_t rounds = 51;
 static const char *preload = "", *noop;
-static char self[PATH_MAX];
 static unsigned char *area;
 static size_t area_bytes;
-
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "reach-bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void *map(size_t bytes, int prot)
 {
@@ -111,8 +95,7 @@ static int worker(char **argv)
 	const bool many = !strcmp(argv[0], "mappings");
 	const size_t size = strtoul(argv[1], NULL, 10);
 	unsigned turn = 0;
-	int64_t ns;
-	char c;
+	int64_t ns = 0;
 
 	noop = argv[2];
 	area_bytes = (many ? (size_t)AREA_MIB : size) << 20;
@@ -124,70 +107,51 @@ static int worker(char **argv)
 		drop();
 	if (!strcmp(argv[0], "dumpable"))
 		prctl(PR_SET_DUMPABLE, 1);
-	ns = 0;
-	do {
-		if (write(1, &ns, sizeof(ns)) != sizeof(ns))
-			return 1;
-		if (read(0, &c, 1) != 1)
-			return 0;
+	while (asked_again(&ns, sizeof(ns)))
 		ns = one_child(turn++);
-	} while (true);
+	return 0;
 }
 
 struct worker {
-	const char *name;
+	struct asked asked;
+	const char *kind;
 	size_t size;
-	pid_t pid;
-	int to, from;
+	bool with;
 	int64_t ns[ROUNDS_MAX];
 };
 
 static struct worker workers[WORKERS_MAX];
 static size_t nr_workers;
 
-static int64_t ask(struct worker *w)
+static int64_t ask(const struct worker *w)
 {
 	int64_t ns;
 
-	if (write(w->to, "x", 1) != 1 ||
-	    read(w->from, &ns, sizeof(ns)) != sizeof(ns))
-		die(w->name);
+	asked_ask(&w->asked, &ns, sizeof(ns));
 	return ns;
+}
+
+static void become(const void *arg)
+{
+	const struct worker *w = arg;
+	char number[32];
+
+	snprintf(number, sizeof(number), "%zu", w->size);
+	unsetenv("LD_PRELOAD");
+	if (w->with)
+		setenv("LD_PRELOAD", preload, 1);
+	execl(asked_self(), "reach-bench", "worker", w->kind, number, noop,
+	      (char *)NULL);
 }
 
 static void start(const char *name, const char *kind, size_t size, bool with)
 {
 	struct worker *w = &workers[nr_workers++];
-	char number[32];
-	int to[2], from[2];
-	int64_t ready;
 
-	w->name = name;
+	w->kind = kind;
 	w->size = size;
-	snprintf(number, sizeof(number), "%zu", size);
-	if (pipe(to) || pipe(from))
-		die("pipe");
-	w->pid = fork();
-	if (w->pid < 0)
-		die("fork");
-	if (w->pid == 0) {
-		dup2(to[0], 0);
-		dup2(from[1], 1);
-		for (int fd = 3; fd < 3 + 4 * WORKERS_MAX; fd++)
-			close(fd);
-		unsetenv("LD_PRELOAD");
-		if (with)
-			setenv("LD_PRELOAD", preload, 1);
-		execl(self, "reach-bench", "worker", kind, number, noop,
-		      (char *)NULL);
-		_exit(1);
-	}
-	close(to[0]);
-	close(from[1]);
-	w->to = to[1];
-	w->from = from[0];
-	if (read(w->from, &ready, sizeof(ready)) != sizeof(ready))
-		die("a worker did not start");
+	w->with = with;
+	asked_start(&w->asked, name, become, w, sizeof(int64_t));
 }
 
 static int by_value(const void *a, const void *b)
@@ -215,18 +179,16 @@ static void run(const char *unit)
 			workers[i].ns[r] = ask(&workers[i]);
 	for (size_t i = 0; i < nr_workers; i++) {
 		us[i] = median_us(&workers[i]);
-		printf("reach.%s.%zu%s %.1f us\n", workers[i].name,
+		printf("reach.%s.%zu%s %.1f us\n", workers[i].asked.name,
 		       workers[i].size, unit, us[i]);
 	}
 	for (size_t i = 1; i < nr_workers; i++)
 		if (workers[i].size == workers[i - 1].size)
 			printf("ratio.reach.%s/%s.%zu%s %.2f x\n",
-			       workers[i].name, workers[i - 1].name,
+			       workers[i].asked.name, workers[i - 1].asked.name,
 			       workers[i].size, unit, us[i] / us[i - 1]);
-	for (size_t i = 0; i < nr_workers; i++) {
-		close(workers[i].to);
-		waitpid(workers[i].pid, NULL, 0);
-	}
+	for (size_t i = 0; i < nr_workers; i++)
+		asked_end(&workers[i].asked);
 }
 
 static void dropped(size_t mib)
@@ -259,8 +221,6 @@ int main(int argc, char **argv)
 
 	if (argc == 5 && !strcmp(argv[1], "worker"))
 		return worker(argv + 2);
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		die("/proc/self/exe");
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
 		if (!strcmp(argv[i], "--rounds"))
 			rounds = strtoul(argv[i + 1], NULL, 10);

@@ -14,8 +14,8 @@
  * all of them alike. With FLATFORK_LOG set there are the reasons.
  * Exit: 0; 1 on failure, of any fork or child, too.
  */
-#include <errno.h>
-#include <limits.h>
+#include "asked.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,21 +37,6 @@ enum {
 
 static unsigned rounds = 5, ms = 1000, mib = 2048, reals, plain = 1;
 static const char *preload = "", *noop;
-static char self[PATH_MAX];
-
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "threads-bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static int64_t cpu_ns(void)
 {
@@ -139,7 +124,6 @@ static int worker(char **argv)
 	struct answer answer = { 0 };
 	unsigned char *area;
 	int64_t from, cpu;
-	char c;
 
 	ms = (unsigned)strtoul(argv[4], NULL, 10);
 	noop = argv[5];
@@ -151,11 +135,7 @@ static int worker(char **argv)
 	start_threads((unsigned)strtoul(argv[0], NULL, 10),
 		      (unsigned)strtoul(argv[1], NULL, 10),
 		      (unsigned)strtoul(argv[2], NULL, 10));
-	do {
-		if (write(1, &answer, sizeof(answer)) != sizeof(answer))
-			return 1;
-		if (read(0, &c, 1) != 1)
-			return 0;
+	while (asked_again(&answer, sizeof(answer))) {
 		job.children = job.reals = job.failed = 0;
 		cpu = cpu_ns();
 		from = now_ns();
@@ -164,14 +144,13 @@ static int worker(char **argv)
 		pthread_barrier_wait(&job.end);
 		answer = (struct answer){ job.children, job.reals, job.failed,
 					  now_ns() - from, cpu_ns() - cpu };
-	} while (true);
+	}
+	return 0;
 }
 
 struct worker {
-	const char *name;
+	struct asked asked;
 	unsigned threads, idle;
-	pid_t pid;
-	int to, from;
 	char stats[64];
 	uint64_t children, reals;
 	double per_s[ROUNDS_MAX], reals_per_s[ROUNDS_MAX], cpu_us[ROUNDS_MAX];
@@ -184,8 +163,9 @@ static unsigned known_by(const struct worker *w)
 	return w->threads + w->idle;
 }
 
-static void exec_worker(const struct worker *w)
+static void become(const void *arg)
 {
+	const struct worker *w = arg;
 	char text[5][16];
 
 	snprintf(text[0], sizeof(text[0]), "%u", w->threads);
@@ -198,18 +178,16 @@ static void exec_worker(const struct worker *w)
 		setenv("LD_PRELOAD", preload, 1);
 		setenv("FLATFORK_STATS", w->stats, 1);
 	}
-	execl(self, "threads-bench", "worker", text[0], text[1], text[2],
+	execl(asked_self(), "threads-bench", "worker", text[0], text[1], text[2],
 	      text[3], text[4], noop, (char *)NULL);
-	_exit(1);
 }
 
 static void start(struct worker *w, const char *name, unsigned threads,
 		  unsigned idle, bool with)
 {
-	struct answer ready;
-	int to[2], from[2], fd;
+	int fd;
 
-	*w = (struct worker){ .name = name, .threads = threads, .idle = idle };
+	*w = (struct worker){ .threads = threads, .idle = idle };
 	if (with) {
 		strcpy(w->stats, "/tmp/threads-bench.XXXXXX");
 		fd = mkstemp(w->stats);
@@ -217,33 +195,14 @@ static void start(struct worker *w, const char *name, unsigned threads,
 			die(w->stats);
 		close(fd);
 	}
-	if (pipe(to) || pipe(from))
-		die("pipe");
-	w->pid = fork();
-	if (w->pid < 0)
-		die("fork");
-	if (w->pid == 0) {
-		dup2(to[0], 0);
-		dup2(from[1], 1);
-		for (fd = 3; fd < 64; fd++)
-			close(fd);
-		exec_worker(w);
-	}
-	close(to[0]);
-	close(from[1]);
-	w->to = to[1];
-	w->from = from[0];
-	if (read(w->from, &ready, sizeof(ready)) != sizeof(ready))
-		die("a worker did not start");
+	asked_start(&w->asked, name, become, w, sizeof(struct answer));
 }
 
 static void ask(struct worker *w, unsigned round)
 {
 	struct answer a;
 
-	if (write(w->to, "x", 1) != 1 ||
-	    read(w->from, &a, sizeof(a)) != sizeof(a))
-		die(w->name);
+	asked_ask(&w->asked, &a, sizeof(a));
 	w->children += a.children;
 	w->reals += a.reals;
 	w->per_s[round] = (double)a.children * 1e9 / (double)a.ns;
@@ -279,9 +238,7 @@ static void end(struct worker *w)
 	char line[1024];
 	FILE *file;
 
-	close(w->to);
-	close(w->from);
-	waitpid(w->pid, NULL, 0);
+	asked_end(&w->asked);
 	if (!w->stats[0])
 		return;
 	file = fopen(w->stats, "r");
@@ -293,9 +250,9 @@ static void end(struct worker *w)
 		real += counted(line, "forks_real");
 	}
 	fclose(file);
-	printf("threads.%s.%u.forks_lazy %lu count\n", w->name, known_by(w),
+	printf("threads.%s.%u.forks_lazy %lu count\n", w->asked.name, known_by(w),
 	       lazy);
-	printf("threads.%s.%u.forks_real %lu count\n", w->name, known_by(w),
+	printf("threads.%s.%u.forks_real %lu count\n", w->asked.name, known_by(w),
 	       real);
 	unlink(w->stats);
 }
@@ -314,12 +271,12 @@ static void run(struct worker *worker[], unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct worker *w = worker[i];
 
-		printf("threads.%s.%u %.0f /s\n", w->name, known_by(w),
+		printf("threads.%s.%u %.0f /s\n", w->asked.name, known_by(w),
 		       median(w->per_s));
-		printf("threads.%s.%u.cpu %.0f us\n", w->name, known_by(w),
+		printf("threads.%s.%u.cpu %.0f us\n", w->asked.name, known_by(w),
 		       median(w->cpu_us));
 		if (reals)
-			printf("threads.%s.%u.never %.1f /s\n", w->name,
+			printf("threads.%s.%u.never %.1f /s\n", w->asked.name,
 			       known_by(w), median(w->reals_per_s));
 	}
 	printf("ratio.threads.flatfork.%u/1 %.2f x\n", worker[1]->threads,
@@ -341,8 +298,6 @@ int main(int argc, char **argv)
 
 	if (argc == 8 && !strcmp(argv[1], "worker"))
 		return worker(argv + 2);
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		die("/proc/self/exe");
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
 		unsigned number = (unsigned)strtoul(argv[i + 1], NULL, 10);
 
