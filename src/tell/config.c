@@ -188,6 +188,23 @@ static bool is_meant(const struct ff_config *config, const char *names)
 	return !config->program;
 }
 
+/* What stands between brackets. Of a section that nobody can tell, all that
+ * follows is nobody's: it is not what it says to the programs before it. */
+static void take_section(struct ff_config *config, const char *path,
+			 unsigned number, char *at, char *end, bool *meant)
+{
+	const bool closed = end[-1] == ']';
+	char *names = trim(at + 1, closed ? end - 1 : end);
+
+	if (!closed || !*names || strchr(names, '/')) {
+		*meant = !config->program;
+		complain(config, path, number,
+			 "not names of programs: [perl,python3*]");
+		return;
+	}
+	*meant = is_meant(config, names);
+}
+
 /* One line, trimmed. *meant: the section it is in is this program's. */
 static void take_line(struct ff_config *config, const char *path,
 		      unsigned number, char *at, char *end, bool *meant)
@@ -196,12 +213,8 @@ static void take_line(struct ff_config *config, const char *path,
 
 	if (!*at || *at == '#' || *at == ';')
 		return;
-	if (*at == '[' && end[-1] == ']') {
-		at = trim(at + 1, end - 1);
-		*meant = is_meant(config, at);
-		if (!*at || strchr(at, '/'))
-			complain(config, path, number,
-				 "not names of programs: [perl,python3*]");
+	if (*at == '[') {
+		take_section(config, path, number, at, end, meant);
 		return;
 	}
 	if (!*meant)
@@ -222,6 +235,12 @@ void ff_config_parse(struct ff_config *config, const char *path, char *text,
 	bool meant = true;
 	unsigned number;
 
+	/* No text of anybody's, of which a part may look like one. */
+	if (memchr(text, '\0', n)) {
+		complain(config, path, 0,
+			 "not a text, it has a byte 0: not read");
+		return;
+	}
 	for (number = 1; at < end; number++, at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
 		if (!newline)
@@ -294,6 +313,7 @@ char *ff_config_map(const struct ff_config *config, const char *path,
 			complain(config, path, 0,
 				 fd == -ENOENT ? "there is no such file" :
 				 fd == -EACCES ? "may not be read" :
+				 fd == -ELOOP  ? "leads in a circle" :
 						 "can't be opened");
 		return NULL;
 	}

@@ -142,8 +142,14 @@ static const struct {
 	{ "\n\nfork = lasy\n",
 	  "x.conf:3: fork: 'lasy' is not one of auto|lazy|real\n" },
 	{ "fork lazy\n", "x.conf:1: neither [NAME,...] nor OPTION = VALUE\n" },
-	{ "[perl\nfork = lazy\n",
-	  "x.conf:1: neither [NAME,...] nor OPTION = VALUE\n" },
+	/* What is below is nobody's, and not of the section before. */
+	{ "[perl]\n[perl\nfork = real\n",
+	  "x.conf:2: not names of programs: [perl,python3*]\n" },
+	{ "[perl] # words\nfork = real\n",
+	  "x.conf:1: not names of programs: [perl,python3*]\n" },
+	{ "[make]\n[perl\nfork = real\n", "x.conf:2: not names" },
+	{ "[\nfork = real\n", "x.conf:1: not names of programs" },
+	{ "\xef\xbb\xbf[perl]\n", "x.conf:1: neither [NAME,...] nor OPTION" },
 	{ "[]\n", "x.conf:1: not names of programs: [perl,python3*]\n" },
 	{ "[/bin/sh]\n", "x.conf:1: not names of programs: [perl,python3*]\n" },
 	{ "log = stderr\n",
@@ -185,10 +191,33 @@ START_TEST(a_mistake_is_one_line_and_nothing_else_is_lost)
 	ck_assert_msg(!strncmp(complaints, want, strlen(want)) &&
 			      !*complaints == !*want,
 		      "%s", complaints);
-	ck_assert_int_eq(config.options.fork_mode == FF_FORK_LAZY,
-			 strstr(mistakes[_i].text, "fork = lazy") != NULL);
+	ck_assert_int_eq(config.options.fork_mode,
+			 strstr(mistakes[_i].text, "fork = lazy") ?
+				 FF_FORK_LAZY :
+				 FF_FORK_AUTO);
 	ck_assert_ptr_null(config.options.log);
 	ck_assert_uint_eq(config.options.budget_ms, 7);
+}
+END_TEST
+
+START_TEST(what_is_no_text_is_not_read)
+{
+	static const char *const texts[] = {
+		"fork = lazy\0\nfork = real\n",
+		"\0\n\nfork = real\n\n\n\n\n\n\n",
+		"f\0o\0r\0k\0=\0r\0e\0a\0l\0\n\0"
+	};
+	char text[25];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct ff_config config = config_of(program);
+
+		memcpy(text, texts[i], 20);
+		ff_config_parse(&config, "x.conf", text, 20);
+		ck_assert_str_eq(complaints, "x.conf: not a text, it has a "
+					     "byte 0: not read\n");
+		ck_assert_int_eq(config.options.fork_mode, FF_FORK_AUTO);
+	}
 }
 END_TEST
 
@@ -323,6 +352,7 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(tests,
 			    a_mistake_is_one_line_and_nothing_else_is_lost, 0,
 			    sizeof(mistakes) / sizeof(*mistakes));
+	tcase_add_test(tests, what_is_no_text_is_not_read);
 	tcase_add_test(tests, who_looks_for_mistakes_sees_all_sections);
 	tcase_add_test(tests, any_bytes_are_survived);
 	tcase_add_test(tests, a_file_that_others_may_write_is_not_read);
