@@ -190,9 +190,9 @@ void report_site_ways(const struct report_site *site, char *text, size_t size)
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
 		if (site->way[i] && n < size)
 			n += (size_t)snprintf(text + n, size - n,
-					      "%s%s %" PRIu64, n ? ", " : "",
+					      "%s%s %" PRId64, n ? ", " : "",
 					      ff_tally_way_name[i],
-					      site->way[i]);
+					      (int64_t)site->way[i]);
 }
 
 const char *report_site_time(const struct report_site *site, unsigned time,

@@ -193,8 +193,8 @@ static void print_ways(FILE *out, const struct cli_tally *row)
 
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
 		if (row->n.way[i])
-			fprintf(out, " %s %u,", ff_tally_way_name[i],
-				row->n.way[i]);
+			fprintf(out, " %s %d,", ff_tally_way_name[i],
+				(int)row->n.way[i]);
 	memset(&times, 0, sizeof(times));
 	cli_tally_times(row, &times);
 	if (times.calls)
@@ -235,8 +235,8 @@ void cli_tallies_print(FILE *out, const char *indent,
 			const uint32_t way = row->n.why[w].word >> 24;
 
 			if (row->n.why[w].count)
-				fprintf(out, "%s  %u %s: %s\n", indent,
-					row->n.why[w].count,
+				fprintf(out, "%s  %d %s: %s\n", indent,
+					(int)row->n.why[w].count,
 					way < FF_TALLY_WAY_COUNT ?
 						ff_tally_way_name[way] :
 						"any",

@@ -16,6 +16,7 @@ FF_WEAK_NAMES(FF_WEAK)
 #include <ucontext.h>
 
 extern void *__libc_stack_end;
+int __cxa_at_quick_exit(void (*handler)(void *), void *object);
 
 #define NOT_KNOWN (-1)
 

@@ -9,6 +9,7 @@
 
 /* clang-format off */
 #define FF_WEAK_NAMES(X)                                                    \
+	X(__cxa_at_quick_exit)				/* no musl */       \
 	X(__libc_single_threaded)			/* 2.32 */          \
 	X(__libc_stack_end)				/* no musl */       \
 	X(__rseq_offset)				/* 2.35 */          \

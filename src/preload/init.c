@@ -2,6 +2,9 @@
  * Loading and unloading. Other libraries' constructors may call us before
  * ours has run: every name finds what it needs by itself then.
  */
+#include "libc/weak.h"
+FF_WEAK(__cxa_at_quick_exit)
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +15,15 @@
 #include "tell/options.h"
 #include "ways/decide.h"
 #include "ways/ending.h"
+
+extern void *__dso_handle __attribute__((visibility("hidden")));
+int __cxa_at_quick_exit(void (*handler)(void *), void *object);
+
+static void unload_quickly(void *unused)
+{
+	(void)unused;
+	ff_ending(FF_ENDING_EXIT);
+}
 
 __attribute__((constructor)) static void load(void)
 {
@@ -40,6 +52,9 @@ __attribute__((constructor)) static void load(void)
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_keys_note_start();
 	ff_register_own_handler();
+	/* The first that is registered, and so the last to run. */
+	if (ff_options.on)
+		__cxa_at_quick_exit(unload_quickly, &__dso_handle);
 	ff_fork_setup_names();
 }
 

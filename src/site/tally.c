@@ -95,8 +95,8 @@ static void add_time(struct ff_tally *t, enum ff_tally_way way, uint64_t ns)
 		atomic_fetch_add(&t->time[time][ff_tally_bucket(ns)], 1);
 }
 
-void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
-		   uint64_t ns)
+static void add_way(const struct ff_tally_call *call, enum ff_tally_way way,
+		    int n, uint64_t ns)
 {
 	struct ff_tally *t = row_of(call);
 
@@ -104,12 +104,12 @@ void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
 		return;
 	if (!atomic_load(&t->name))
 		atomic_store(&t->name, word_of(call->name));
-	atomic_fetch_add(&t->way[way], 1);
+	atomic_fetch_add(&t->way[way], (uint32_t)n);
 	add_time(t, way, ns);
 }
 
-void ff_tally_why(const struct ff_tally_call *call, enum ff_tally_way way,
-		  const char *why)
+static void add_why(const struct ff_tally_call *call, enum ff_tally_way way,
+		    const char *why, int n)
 {
 	const uint32_t word = word_of(why) | (uint32_t)way << 24;
 	struct ff_tally *t = row_of(call);
@@ -126,7 +126,26 @@ void ff_tally_why(const struct ff_tally_call *call, enum ff_tally_way way,
 		    seen == word)
 			break;
 	}
-	atomic_fetch_add(&t->why[i].count, 1);
+	atomic_fetch_add(&t->why[i].count, (uint32_t)n);
+}
+
+void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
+		   uint64_t ns)
+{
+	add_way(call, way, 1, ns);
+}
+
+void ff_tally_why(const struct ff_tally_call *call, enum ff_tally_way way,
+		  const char *why)
+{
+	add_why(call, way, why, 1);
+}
+
+void ff_tally_ahead(const struct ff_tally_call *call, enum ff_tally_way way,
+		    const char *why, int n)
+{
+	add_way(call, way, n, 0);
+	add_why(call, way, why, n);
 }
 
 void ff_tally_add(const struct ff_tally_call *call, enum ff_tally_sum sum,

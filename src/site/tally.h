@@ -82,12 +82,17 @@ static inline unsigned ff_tally_bucket(uint64_t ns)
 	return bucket < FF_TALLY_BUCKETS ? bucket : FF_TALLY_BUCKETS - 1;
 }
 
-/* The middle of what a bucket counts. */
+/* The middle of what a bucket counts, and from where on it does. */
 static inline uint64_t ff_tally_ns(unsigned bucket)
 {
 	const unsigned log = FF_TALLY_FIRST + bucket / 4;
 
 	return (uint64_t)(9 + 2 * (bucket % 4)) << (log - 3);
+}
+
+static inline uint64_t ff_tally_from(unsigned bucket)
+{
+	return (uint64_t)(4 + bucket % 4) << (FF_TALLY_FIRST + bucket / 4 - 2);
 }
 
 /* Of calls whose children were copies of their parent, and of all others. */
@@ -155,6 +160,10 @@ void ff_tally_made(const struct ff_tally_call *call, enum ff_tally_way way,
 		   uint64_t ns);
 void ff_tally_why(const struct ff_tally_call *call, enum ff_tally_way way,
 		  const char *why);
+
+/* @n of both. A count below zero is one that was told before. */
+void ff_tally_ahead(const struct ff_tally_call *call, enum ff_tally_way way,
+		    const char *why, int n);
 void ff_tally_add(const struct ff_tally_call *call, enum ff_tally_sum sum,
 		  uint64_t n);
 

@@ -25,19 +25,29 @@ static struct {
 	struct ff_tally tally;
 } here;
 
-static void add_number(struct ff_line *line, const char *name, uint64_t n)
+static void add_name(struct ff_line *line, const char *name)
 {
 	ff_line_str(line, ",\"");
 	ff_line_str(line, name);
 	ff_line_str(line, "\":");
+}
+
+static void add_number(struct ff_line *line, const char *name, uint64_t n)
+{
+	add_name(line, name);
 	ff_line_unsigned(line, n, 10);
+}
+
+/* Below zero where it was told ahead and did not come to be. */
+static void add_count(struct ff_line *line, const char *name, uint32_t n)
+{
+	add_name(line, name);
+	ff_line_signed(line, (int32_t)n);
 }
 
 static void add_string(struct ff_line *line, const char *name, const char *s)
 {
-	ff_line_str(line, ",\"");
-	ff_line_str(line, name);
-	ff_line_str(line, "\":");
+	add_name(line, name);
 	ff_json_string(line, s);
 }
 
@@ -61,7 +71,7 @@ static void add_whys(struct ff_line *line, const struct ff_tally *t)
 		ff_line_char(line, ',');
 		ff_json_string(line, text ? text : "other reasons");
 		ff_line_char(line, ',');
-		ff_line_unsigned(line, t->why[i].count, 10);
+		ff_line_signed(line, (int32_t)t->why[i].count);
 		ff_line_char(line, ']');
 		comma = ",";
 	}
@@ -74,9 +84,8 @@ static void add_times(struct ff_line *line, const char *name,
 {
 	const char *comma = "";
 
-	ff_line_str(line, ",\"");
-	ff_line_str(line, name);
-	ff_line_str(line, "\":[");
+	add_name(line, name);
+	ff_line_char(line, '[');
 	for (unsigned i = 0; i < FF_TALLY_BUCKETS; i++) {
 		if (!time[i] || line->used > line->size - 64)
 			continue;
@@ -105,7 +114,7 @@ static size_t format(int pid, const char *comm)
 		add_string(&line, "function", here.function);
 	add_string(&line, "call", name ? name : "");
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
-		add_number(&line, ff_tally_way_name[i], t->way[i]);
+		add_count(&line, ff_tally_way_name[i], t->way[i]);
 	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++)
 		add_number(&line, ff_tally_sum_name[i], t->sum[i]);
 	add_whys(&line, t);

@@ -69,6 +69,12 @@ void ff_account_reason(const struct ff_tally_call *call, const char *why)
 		       ff_site_name(call->at, where), why);
 }
 
+void ff_account_ahead(const struct ff_tally_call *call, const char *why, int n)
+{
+	atomic_fetch_add(&ff_stats.forks_real, (unsigned long)n);
+	ff_tally_ahead(call, FF_TALLY_real, why, n);
+}
+
 void ff_account_libc(const struct ff_tally_call *call, const char *why)
 {
 	char where[FF_SITE_NAME_MAX];

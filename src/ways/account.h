@@ -17,10 +17,14 @@ struct ff_account {
 /* @call is real: why. */
 void ff_account_reason(const struct ff_tally_call *call, const char *why);
 
-/* The same, of a vfork or a spawn: it is left to libc. */
+/* Told before it is made, as nothing can be told behind it; @n: 1, or -1 to
+ * take that back. */
+void ff_account_ahead(const struct ff_tally_call *call, const char *why, int n);
+
+/* As the first, of a vfork or a spawn: it is left to libc. */
 void ff_account_libc(const struct ff_tally_call *call, const char *why);
 
-/* The same, of a fork that fails: it would have been a copy. */
+/* As the first, of a fork that fails: it would have been a copy. */
 void ff_account_denied(const struct ff_tally_call *call, const char *why);
 
 /* A real fork that made a child. @site or NULL. */

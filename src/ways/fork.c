@@ -344,10 +344,11 @@ long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
 	return fork_any(&fork);
 }
 
-/* Its child never execs. */
+static const char never_execs[] = "its child never execs";
+
 static long fork_anyway(struct fork *fork)
 {
-	static const char why[] = "its child never execs";
+	const char *why = never_execs;
 	struct ff_site *site = NULL;
 
 	ff_fork_setup();
@@ -391,10 +392,12 @@ long ff_fork_real_and_end(ff_forking_call call, void *arg,
 
 	ff_fork_setup();
 	ff_settings_complete();
+	/* Told ahead. Where the call comes back it is taken back, as it failed:
+	 * what is told later is one less. */
 	if (ff_in_force()) {
-		ff_stats.forks_real++;
+		ff_account_ahead(&fork.account.call, never_execs, 1);
 		ff_ending(FF_ENDING_WORDS);
-		ff_stats.forks_real--;
+		ff_account_ahead(&fork.account.call, never_execs, -1);
 	}
 	return fork_anyway(&fork);
 }
