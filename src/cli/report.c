@@ -111,26 +111,38 @@ static char *end_of_string(char *at)
 	return *at ? at : NULL;
 }
 
+/* The counters behind @at; false: there is none. */
+static bool take_counters(const char *at, long long ret_sum[REPORT_COUNTERS])
+{
+	bool any = false;
+	char key[32];
+
+	for (size_t i = 0; i < REPORT_COUNTERS; i++) {
+		const char *found;
+
+		snprintf(key, sizeof(key), "\"%s\":", counters[i]);
+		found = strstr(at, key);
+		ret_sum[i] = found ? strtol(found + strlen(key), NULL, 10) : 0;
+		any |= found != NULL;
+	}
+	return any;
+}
+
 /* {"pid":N,"comm":"NAME",COUNTERS} */
 static void take_statistics(char *line)
 {
 	static const char comm[] = "\"comm\":\"";
-	char *name = strstr(line, comm), *end, key[32];
+	char *name = strstr(line, comm), *end;
+	long long sum[REPORT_COUNTERS];
 	struct total *entry;
 
 	end = name ? end_of_string(name + sizeof(comm) - 1) : NULL;
-	if (!end)
+	if (!end || !take_counters(end + 1, sum))
 		return;
 	*end = '\0';
 	entry = count(&programs, name + sizeof(comm) - 1);
-	for (size_t i = 0; i < REPORT_COUNTERS; i++) {
-		char *at;
-
-		snprintf(key, sizeof(key), "\"%s\":", counters[i]);
-		at = strstr(end + 1, key);
-		if (at)
-			entry->sum[i] += strtol(at + strlen(key), NULL, 10);
-	}
+	for (size_t i = 0; i < REPORT_COUNTERS; i++)
+		entry->sum[i] += sum[i];
 }
 
 static bool take_file(const char *where, const char *path)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/report.h"
+#include "cli/report_chart.h"
 
 #define BAR_WIDTH 600
 #define BAR_HEIGHT 18
@@ -59,26 +60,41 @@ long long report_made(const struct total *total)
 static void head(FILE *out)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	      "<meta name=\"viewport\" content=\"width=device-width\">"
 	      "<title>flatfork report</title>\n<style>\n"
-	      "body{font:14px sans-serif;margin:2em;color:#222}\n"
+	      ":root{color-scheme:light dark}\n"
+	      "body{font:14px sans-serif;margin:2em}\n"
 	      "table{border-collapse:collapse;margin:1em 0}\n"
 	      "td,th{padding:3px 10px;text-align:left;vertical-align:middle;"
-	      "border-bottom:1px solid #ddd}\n"
-	      "td.n,th.n{text-align:right}\n"
+	      "border-bottom:1px solid #8886}\n"
+	      "td.n,th.n{text-align:right;white-space:nowrap}\n"
+	      "td.w{white-space:nowrap}\n"
+	      "th.c{text-align:center}\n"
 	      "code{font-size:12px}\n"
-	      "span.k{display:inline-block;width:12px;height:12px;"
-	      "margin:0 4px 0 14px}\n"
+	      "div{overflow-x:auto}\n"
+	      "svg{display:block}\n"
+	      "svg.b{width:40vw;min-width:150px;max-width:600px}\n"
+	      "svg.t{border-bottom:1px solid}\n"
+	      "span.k{white-space:nowrap;margin-right:14px}\n"
+	      "span.k i{display:inline-block;width:12px;height:12px;"
+	      "margin-right:4px}\n"
 	      "</style></head><body>\n<h1>flatfork report</h1>\n",
 	      out);
+}
+
+static void print_key(FILE *out, const char *color, const char *what)
+{
+	fprintf(out,
+		"<span class=\"k\"><i style=\"background:%s\"></i>%s"
+		"</span> ",
+		color, what);
 }
 
 static void legend(FILE *out)
 {
 	fputs("<p>", out);
 	for (size_t w = 0; w < WAYS; w++)
-		fprintf(out,
-			"<span class=\"k\" style=\"background:%s\"></span>%s",
-			ways[w].color, ways[w].name);
+		print_key(out, ways[w].color, ways[w].name);
 	fputs("</p>\n", out);
 }
 
@@ -86,7 +102,12 @@ static void bar(FILE *out, const struct total *total, long long most)
 {
 	double at = 0;
 
-	fprintf(out, "<svg width=\"%d\" height=\"%d\">", BAR_WIDTH, BAR_HEIGHT);
+	if (!report_made(total))
+		return;
+	fprintf(out,
+		"<svg class=\"b\" height=\"%d\" viewBox=\"0 0 %d %d\" "
+		"preserveAspectRatio=\"none\" role=\"img\">",
+		BAR_HEIGHT, BAR_WIDTH, BAR_HEIGHT);
 	for (size_t w = 0; w < WAYS; w++) {
 		long long n = made(total, &ways[w]);
 		double width = (double)n * BAR_WIDTH / (double)most;
@@ -111,7 +132,7 @@ static void print_programs(FILE *out, const struct table *programs)
 			most = report_made(programs->entry[i]);
 	fputs("<h2>Programs</h2>\n", out);
 	legend(out);
-	fputs("<table><tr><th>program<th class=\"n\">processes"
+	fputs("<div><table><tr><th>program<th class=\"n\">processes"
 	      "<th class=\"n\">children<th>made</tr>\n",
 	      out);
 	for (size_t i = 0; i < programs->entries; i++) {
@@ -124,12 +145,12 @@ static void print_programs(FILE *out, const struct table *programs)
 		bar(out, total, most);
 		fputs("</tr>\n", out);
 	}
-	fputs("</table>\n", out);
+	fputs("</table></div>\n", out);
 }
 
 static void print_places(FILE *out, const struct table *places)
 {
-	fputs("<h2>Places</h2>\n<table><tr><th class=\"n\">times"
+	fputs("<h2>Places</h2>\n<div><table><tr><th class=\"n\">times"
 	      "<th>what became of it<th>where</tr>\n",
 	      out);
 	for (size_t i = 0; i < places->entries; i++) {
@@ -143,10 +164,11 @@ static void print_places(FILE *out, const struct table *places)
 		text(out, tab + 1, strlen(tab + 1));
 		fputs("</code></tr>\n", out);
 	}
-	fputs("</table>\n", out);
+	fputs("</table></div>\n", out);
 }
 
-static void print_site(FILE *out, const struct report_site *site)
+static void print_site(FILE *out, const struct report_site *site,
+		       const struct report_chart *chart)
 {
 	char ways_text[400], time[CLI_TIME_MAX];
 
@@ -158,10 +180,13 @@ static void print_site(FILE *out, const struct report_site *site)
 		fprintf(out, "<td class=\"n\">%s",
 			report_site_time(site, t, 0.99, time));
 	}
+	fputs("<td>", out);
+	if (!report_chart_is_empty(chart))
+		report_chart_print(out, chart, site);
 	fputs("<td><code>", out);
 	text(out, site->key, strlen(site->key));
 	report_site_ways(site, ways_text, sizeof(ways_text));
-	fprintf(out, "</code><td>%s<td class=\"n\">%llu", ways_text,
+	fprintf(out, "</code><td class=\"w\">%s<td class=\"n\">%llu", ways_text,
 		(unsigned long long)(site->sum[FF_TALLY_absent] >> 20));
 	fputs("<td>", out);
 	for (unsigned i = 0; i < REPORT_WHYS && *site->why[i].text; i++) {
@@ -174,17 +199,29 @@ static void print_site(FILE *out, const struct report_site *site)
 
 static void print_sites(FILE *out, const struct report_sites *sites)
 {
-	fputs("<h2>Calls</h2>\n<table><tr><th class=\"n\" rowspan=\"2\">calls"
-	      "<th colspan=\"2\">flat<th colspan=\"2\">copies"
-	      "<th rowspan=\"2\">where<th rowspan=\"2\">made"
-	      "<th class=\"n\" rowspan=\"2\">MiB not copied"
+	struct report_chart chart;
+
+	report_chart_measure(&chart, sites);
+	fputs("<h2>Calls</h2>\n<p>How long each held its caller: ", out);
+	print_key(out, report_chart_color[FF_TALLY_FLAT],
+		  "flat, where no memory was copied");
+	print_key(out, report_chart_color[FF_TALLY_COPIES],
+		  "copies, where it was");
+	fputs("</p>\n<div><table><tr><th class=\"n\" rowspan=\"2\">calls"
+	      "<th class=\"c\" colspan=\"2\">flat"
+	      "<th class=\"c\" colspan=\"2\">copies<th rowspan=\"2\">",
+	      out);
+	if (!report_chart_is_empty(&chart))
+		report_chart_scale(out, &chart);
+	fputs("<th rowspan=\"2\">where<th rowspan=\"2\">made"
+	      "<th class=\"n\" rowspan=\"2\">MiB not<br>copied"
 	      "<th rowspan=\"2\">why</tr>\n<tr><th class=\"n\">p50"
 	      "<th class=\"n\">p99<th class=\"n\">p50"
 	      "<th class=\"n\">p99</tr>\n",
 	      out);
 	for (size_t i = 0; i < sites->entries; i++)
-		print_site(out, sites->entry[i]);
-	fputs("</table>\n", out);
+		print_site(out, sites->entry[i], &chart);
+	fputs("</table></div>\n", out);
 }
 
 void report_html(FILE *out, const struct table *programs,

@@ -47,6 +47,17 @@ uint64_t cli_times_quantile(const struct cli_times *times, double q)
 	return middle_of(CLI_TIMES_BUCKETS - 1);
 }
 
+uint64_t cli_times_between(const struct cli_times *times, uint64_t from,
+			   uint64_t to)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < CLI_TIMES_BUCKETS; i++)
+		if (middle_of(i) >= from && middle_of(i) < to)
+			sum += times->bucket[i];
+	return sum;
+}
+
 const char *cli_time_text(uint64_t ns, char text[CLI_TIME_MAX])
 {
 	static const char *const unit[] = { "ns", "us", "ms", "s" };

@@ -1,7 +1,7 @@
 /*
  * flatfork top [PID...]: the processes that have the object, and what they
- * count, again and again. To a terminal it redraws; elsewhere it prints one
- * table after the other.
+ * count, again and again. To a terminal it redraws, as much as there is room
+ * for; elsewhere it prints one table after the other.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,7 +32,26 @@ struct row {
 struct screen {
 	struct row row[SHOWN_MAX];
 	size_t rows;
+	struct timespec at;
 };
+
+/* What is shown of the counters, in this order; which of these are children,
+ * each counted once, whatever way it was made. */
+static const struct column {
+	const char *title, *counter;
+	bool is_child;
+} columns[] = {
+	{ "lazy", "forks_lazy", true },	     { "lent", "forks_lent", true },
+	{ "spawned", "spawns", true },	     { "vforked", "vforks", true },
+	{ "real", "forks_real", true },	     { "rollback", "rollbacks", false },
+	{ "denied", "forks_denied", false },
+};
+
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* Without these, and with one of those. */
+#define OTHERS_WIDE (7 + 16 + 9 + 8 + 8 + 8)
+#define COLUMN_WIDE 9
 
 static bool has_object(long pid)
 {
@@ -70,17 +90,21 @@ static void read_name_and_size(struct row *row)
 			*at = '?';
 }
 
-/* Each child counts once, whatever way it was made. */
-static long children(const struct cli_counters *counters)
+static long value_of(const struct row *row, const char *name)
 {
-	static const char *const kinds[] = { "forks_lazy", "forks_real",
-					     "forks_lent", "spawns", "vforks" };
+	for (size_t i = 0; i < row->counters.count; i++)
+		if (!strcmp(row->counters.name[i], name))
+			return row->counters.value[i];
+	return 0;
+}
+
+static long children(const struct row *row)
+{
 	long sum = 0;
 
-	for (size_t i = 0; i < counters->count; i++)
-		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-			if (!strcmp(counters->name[i], kinds[k]))
-				sum += counters->value[i];
+	for (size_t c = 0; c < COLUMNS; c++)
+		if (columns[c].is_child)
+			sum += value_of(row, columns[c].counter);
 	return sum;
 }
 
@@ -110,7 +134,7 @@ static void take(struct screen *now, const struct screen *last, long pid)
 		return;
 	read_name_and_size(row);
 	read_times(row);
-	row->made = children(&row->counters);
+	row->made = children(row);
 	row->is_new = true;
 	for (size_t i = 0; i < last->rows; i++) {
 		if (last->row[i].pid != pid)
@@ -149,50 +173,111 @@ static void look(struct screen *now, const struct screen *last, char **pids)
 	qsort(now->row, now->rows, sizeof(now->row[0]), by_children);
 }
 
-static long value_of(const struct row *row, const char *name)
-{
-	for (size_t i = 0; i < row->counters.count; i++)
-		if (!strcmp(row->counters.name[i], name))
-			return row->counters.value[i];
-	return 0;
-}
-
 static const char *time_of(uint64_t ns, char text[CLI_TIME_MAX])
 {
 	return ns ? cli_time_text(ns, text) : "-";
 }
 
-static void draw(const struct screen *now, double seconds, bool redraw,
-		 bool places)
+static double seconds_between(const struct screen *last,
+			      const struct screen *now)
+{
+	return (double)(now->at.tv_sec - last->at.tv_sec) +
+	       (double)(now->at.tv_nsec - last->at.tv_nsec) / 1e9;
+}
+
+/* Where there is no room for all, those that are of interest. */
+static bool is_shown(const struct screen *now, size_t c, size_t wide)
+{
+	if (wide >= OTHERS_WIDE + COLUMNS * COLUMN_WIDE)
+		return true;
+	for (size_t i = 0; i < now->rows; i++)
+		if (value_of(&now->row[i], columns[c].counter))
+			return true;
+	return false;
+}
+
+static void print_titles(FILE *out, const bool shown[COLUMNS])
+{
+	fprintf(out, "%7s %-15s %8s %7s", "pid", "program", "resident",
+		"each s");
+	for (size_t c = 0; c < COLUMNS; c++)
+		if (shown[c])
+			fprintf(out, " %8s", columns[c].title);
+	fprintf(out, " %7s %7s\n", "p50", "p99");
+}
+
+static void print_row(FILE *out, const struct row *row,
+		      const bool shown[COLUMNS], double seconds)
+{
+	const long made = row->is_new ? 0 : row->made - row->before;
+	char p50[CLI_TIME_MAX], p99[CLI_TIME_MAX];
+
+	fprintf(out, "%7ld %-15.15s %6ld M %7.1f", row->pid, row->name,
+		row->resident_mib, seconds > 0 ? (double)made / seconds : 0);
+	for (size_t c = 0; c < COLUMNS; c++)
+		if (shown[c])
+			fprintf(out, " %8ld",
+				value_of(row, columns[c].counter));
+	fprintf(out, " %7s %7s\n", time_of(row->p50_ns, p50),
+		time_of(row->p99_ns, p99));
+}
+
+static void print_all(FILE *out, const struct screen *now,
+		      const struct screen *last, size_t wide, bool places)
 {
 	static struct cli_tallies tallies;
+	bool shown[COLUMNS];
 
-	if (redraw)
-		fputs("\033[H\033[2J", stdout);
-	printf("%7s %-15s %8s %7s %8s %8s %8s %8s %8s %8s %8s %7s %7s\n", "pid",
-	       "program", "resident", "each s", "lazy", "lent", "spawned",
-	       "vforked", "real", "rollback", "denied", "p50", "p99");
+	for (size_t c = 0; c < COLUMNS; c++)
+		shown[c] = is_shown(now, c, wide);
+	print_titles(out, shown);
 	for (size_t i = 0; i < now->rows && i < ROWS; i++) {
-		const struct row *row = &now->row[i];
-		char p50[CLI_TIME_MAX], p99[CLI_TIME_MAX];
-
-		printf("%7ld %-15.15s %6ld M %7.1f %8ld %8ld %8ld %8ld %8ld "
-		       "%8ld %8ld %7s %7s\n",
-		       row->pid, row->name, row->resident_mib,
-		       row->is_new ?
-			       0 :
-			       (double)(row->made - row->before) / seconds,
-		       value_of(row, "forks_lazy"), value_of(row, "forks_lent"),
-		       value_of(row, "spawns"), value_of(row, "vforks"),
-		       value_of(row, "forks_real"), value_of(row, "rollbacks"),
-		       value_of(row, "forks_denied"), time_of(row->p50_ns, p50),
-		       time_of(row->p99_ns, p99));
-		if (places && cli_tallies_read(row->pid, true, &tallies))
-			cli_tallies_print(stdout, "        ", &tallies);
+		print_row(out, &now->row[i], shown, seconds_between(last, now));
+		if (places && cli_tallies_read(now->row[i].pid, true, &tallies))
+			cli_tallies_print(out, "        ", &tallies);
 	}
 	if (!now->rows)
-		puts("no process that may be looked at has flatfork in it");
-	fflush(stdout);
+		fputs("no process that may be looked at has flatfork in it\n",
+		      out);
+}
+
+/* What there is room for, line by line over what was there: without a moment
+ * in which nothing is. All that is printed is ASCII. */
+static void redraw(const char *text, const struct winsize *room)
+{
+	fputs("\033[H", stdout);
+	for (unsigned row = 0; *text && row < room->ws_row; row++) {
+		const size_t n = strcspn(text, "\n");
+
+		printf("%s%.*s\033[K", row ? "\n" : "",
+		       (int)(n < room->ws_col ? n : room->ws_col), text);
+		text += n + (text[n] == '\n');
+	}
+	fputs("\033[J", stdout);
+}
+
+/* False: this can't be printed. */
+static bool draw(const struct screen *now, const struct screen *last,
+		 bool places)
+{
+	struct winsize room = { 0 };
+	const bool is_terminal = isatty(STDOUT_FILENO);
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = is_terminal ? open_memstream(&text, &bytes) : stdout;
+
+	if (is_terminal && (ioctl(STDOUT_FILENO, TIOCGWINSZ, &room) ||
+			    !room.ws_col || !room.ws_row)) {
+		room.ws_col = 80;
+		room.ws_row = 24;
+	}
+	if (out)
+		print_all(out, now, last, is_terminal ? room.ws_col : SIZE_MAX,
+			  places);
+	if (out && is_terminal && !fclose(out))
+		redraw(text, &room);
+	free(text);
+	return out && !fflush(stdout);
 }
 
 static bool parse_number(const char *text, double *ret_number)
@@ -205,25 +290,41 @@ static bool parse_number(const char *text, double *ret_number)
 	return !*end && *ret_number > 0 && *ret_number < 1e6;
 }
 
+/* "--times 2" or "--times=2": NULL after a complaint, or the last word. */
+static char **take_number(char **argv, double *ret_times, double *ret_seconds)
+{
+	const size_t n = strcspn(*argv, "=");
+	double *number = n == 7 && !strncmp(*argv, "--times", n) ? ret_times :
+			 n == 9 && !strncmp(*argv, "--seconds", n) ?
+								   ret_seconds :
+								   NULL;
+	const char *value;
+
+	if (!number) {
+		cli_complain("top", "'%s': no such option; --times, --seconds",
+			     *argv);
+		return NULL;
+	}
+	value = (*argv)[n] ? *argv + n + 1 : argv[1];
+	if (!value) {
+		cli_complain("top", "%s wants a number: 2", *argv);
+		return NULL;
+	}
+	if (!parse_number(value, number)) {
+		cli_complain("top", "%.*s: '%s' is not a number: 2", (int)n,
+			     *argv, value);
+		return NULL;
+	}
+	return argv + !(*argv)[n];
+}
+
 /* Returns where the pids begin, NULL after a complaint. */
 static char **options(char **argv, double *ret_times, double *ret_seconds)
 {
 	for (; *argv && **argv == '-'; argv++) {
-		double *number = !strcmp(*argv, "--times")   ? ret_times :
-				 !strcmp(*argv, "--seconds") ? ret_seconds :
-							       NULL;
-
-		if (!number) {
-			cli_complain("top",
-				     "'%s': no such option; --times, --seconds",
-				     *argv);
+		argv = take_number(argv, ret_times, ret_seconds);
+		if (!argv)
 			return NULL;
-		}
-		if (!parse_number(argv[1], number)) {
-			cli_complain("top", "%s wants a number: 2", *argv);
-			return NULL;
-		}
-		argv++;
 	}
 	for (char **pid = argv; *pid; pid++) {
 		if ((*pid)[strspn(*pid, "0123456789")] || !**pid) {
@@ -238,7 +339,6 @@ static char **options(char **argv, double *ret_times, double *ret_seconds)
 int cli_top(char **argv)
 {
 	static struct screen screens[2];
-	const bool redraw = isatty(STDOUT_FILENO);
 	double times = 0, seconds = 2;
 	struct timespec pause;
 
@@ -247,13 +347,20 @@ int cli_top(char **argv)
 		return CLI_FAILED;
 	pause.tv_sec = (time_t)seconds;
 	pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+	if (isatty(STDOUT_FILENO))
+		fputs("\033[2J", stdout);
 	for (unsigned i = 0; !times || i < times; i++) {
+		struct screen *now = &screens[i % 2];
+		const struct screen *last = &screens[(i + 1) % 2];
+
 		if (i)
 			nanosleep(&pause, NULL);
-		look(&screens[i % 2], &screens[(i + 1) % 2], argv);
-		draw(&screens[i % 2], seconds, redraw, *argv);
-		if (ferror(stdout))
+		clock_gettime(CLOCK_MONOTONIC, &now->at);
+		look(now, last, argv);
+		if (!draw(now, last, *argv))
 			return CLI_FAILED;
 	}
+	if (isatty(STDOUT_FILENO))
+		putchar('\n');
 	return 0;
 }

@@ -60,8 +60,9 @@ says out '9 real: small process'
 says out '2 rolled_back: writes before exec'
 grep -qE '^ +1 .*  a\\"lazy\\":7,: spawn at <b>: spawned 1$' "$work/out" ||
 	fail "a broken one: $(cat "$work/out")"
+grep -q '^no end' "$work/out" && fail "half a line is a process"
 expect 0 "$flatfork" report --html "$work/sites"
-says out '<code>perl: fork at perl+0x17dd7d in Perl_pp_system</code><td>lazy 99, real 11, rolled_back 2<td class="n">2048<td>2 rolled_back: writes before exec<br>9 real: small process'
+says out '<code>perl: fork at perl+0x17dd7d in Perl_pp_system</code><td class="w">lazy 99, real 11, rolled_back 2<td class="n">2048<td>2 rolled_back: writes before exec<br>9 real: small process'
 grep -q '<b>' "$work/out" && fail "a place is markup"
 
 # As a page: the same numbers, well formed, and what a name says is no markup.
