@@ -93,7 +93,8 @@ static bool differs(const struct check_run *plain, const struct check_run *run,
 		snprintf(text, DIFFERENCE_MAX,
 			 "%u (%.100s) instead of %u (%.100s)", run->left,
 			 run->left_names, plain->left, plain->left_names);
-		return plain->left != run->left;
+		return plain->left != run->left ||
+		       strcmp(plain->left_names, run->left_names) != 0;
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "cli/check.h"
 
 #define LOOK_NS (20L * 1000 * 1000)
+#define NAMED_MAX 64
 #define STABLE_LOOKS 50 /* one second in which none has ended */
 
 /* Is @pid a child of ours that lives? Its name, too. */
@@ -40,29 +41,44 @@ static bool is_child(const char *pid, char name[64])
 	return parent == getpid() && state != 'Z';
 }
 
-/* Counts, names and, with @sig, kills. */
-static unsigned children(int sig, char *names, size_t size)
+static int by_name(const void *a, const void *b)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	unsigned count = 0;
-	char name[64];
+	return strcmp(a, b);
+}
+
+/* In an order of their own: processes have none that is the same each time. */
+static void join(char name[][64], size_t count, char *names, size_t size)
+{
 	size_t used = 0;
 
 	*names = '\0';
+	qsort(name, count, sizeof(name[0]), by_name);
+	for (size_t i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(names + used, size - used, "%s%s",
+					 used ? " " : "", name[i]);
+}
+
+/* Counts, names and, with @sig, kills. */
+static unsigned children(int sig, char *names, size_t size)
+{
+	static char name[NAMED_MAX][64];
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	unsigned count = 0;
+	char other[64];
+
 	while (proc && (entry = readdir(proc))) {
 		if (!isdigit((unsigned char)*entry->d_name) ||
-		    !is_child(entry->d_name, name))
+		    !is_child(entry->d_name,
+			      count < NAMED_MAX ? name[count] : other))
 			continue;
 		count++;
-		if (used < size)
-			used += (size_t)snprintf(names + used, size - used,
-						 "%s%s", used ? " " : "", name);
 		if (sig)
 			kill((pid_t)strtol(entry->d_name, NULL, 10), sig);
 	}
 	if (proc)
 		closedir(proc);
+	join(name, count < NAMED_MAX ? count : NAMED_MAX, names, size);
 	return count;
 }
 

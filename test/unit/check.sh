@@ -42,9 +42,15 @@ different files "input: mode 100400 instead of" "$ours chmod 400 input ;; esac"
 different "processes left over" "1 (sleep) instead of 0 ()" \
 	"$ours sleep 100 >/dev/null 2>&1 & ;; esac"
 
+different "processes left over" "1 (sleep) instead of 1 (cat)" \
+	"mkfifo x; $ours sleep 100 >/dev/null 2>&1 & ;; *) cat <>x & ;; esac >/dev/null 2>&1"
+different files "made: other content" "$ours ln -s b made ;; *) ln -s a made ;; esac"
+different output "line 2: '' instead of 'more'" "echo 1; $ours ;; *) echo more ;; esac"
+
 # A process left in all ways is the same, and does not stay.
-expect 0 "$flatfork" check sh -c 'sleep 4711 >/dev/null 2>&1 & exit 0'
-says out '1 processes left'
+expect 0 "$flatfork" check sh -c 'mkfifo x
+	sleep 4711 >/dev/null 2>&1 & cat <>x >/dev/null 2>&1 & exit 0'
+says out '2 processes left'
 pgrep -f 'sleep 4711' && fail "processes were left behind"
 
 # What varies is not compared; the rest is.
