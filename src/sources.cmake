@@ -88,6 +88,7 @@ set(FF_CORE_SOURCES
 	lazy/slot.c
 	lazy/child/source.c
 	lazy/parent/serve.c
+	lazy/parent/sparse.c
 	lazy/parent/standin.c
 	lazy/parent/supply.c
 	process/stance.c

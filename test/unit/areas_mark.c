@@ -21,6 +21,9 @@ const char unit_subject[] = "areas-mark";
 #define K ((size_t)1 << 10)
 #define M ((size_t)1 << 20)
 #define RW (PROT_READ | PROT_WRITE)
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
 #define ARENA (64 * M)
 
 static char *arena;
@@ -245,20 +248,26 @@ static void change(enum change how)
 /* The area that each of them changes. */
 static const unsigned changed[CHANGES] = { 2, 1, 2, 2, 2, 2, 3, 1 };
 
-/* Is any of [start, end) marked? */
-static bool is_marked(const char *text, uintptr_t start, uintptr_t end)
+static bool has_flag(const char *flag, const char *text, uintptr_t start,
+		     uintptr_t end)
 {
 	unsigned long s, e;
 	const char *line;
 
 	for (line = text; *line; line = strchr(line, '\n') + 1) {
-		const char *dc = strstr(line, " dc ");
+		const char *at = strstr(line, flag);
 
 		ck_assert(parse_range(line, &s, &e));
-		if (dc && dc < strchr(line, '\n') && s < end && start < e)
+		if (at && at < strchr(line, '\n') && s < end && start < e)
 			return true;
 	}
 	return false;
+}
+
+/* Is any of [start, end) marked? */
+static bool is_marked(const char *text, uintptr_t start, uintptr_t end)
+{
+	return has_flag(" dc ", text, start, end);
 }
 
 START_TEST(memory_that_changed_meanwhile_is_left_out)
@@ -288,6 +297,34 @@ START_TEST(memory_that_changed_meanwhile_is_left_out)
 	ck_assert_uint_eq(marked(during), areas.absent_bytes);
 	ff_areas_unmark(&areas, true, &keep);
 	ck_assert_uint_eq(marked(flags(after, sizeof(after))), 0);
+}
+END_TEST
+
+/* H-N2: realloc() has moved an area, next to what refuses to have its mark taken
+ * away (MAP_DROPPABLE, where the kernel has it). */
+START_TEST(a_mark_that_has_moved_is_taken_away)
+{
+	const bool wiped = _i / 2;
+	uintptr_t moved;
+
+	set_up(_i % 2);
+	moved = (uintptr_t)arena + 30 * M;
+	areas.wiped = wiped;
+	map_private(26 * M, 2 * M, RW);
+	mmap(arena + 28 * M, 2 * M, RW,
+	     MAP_DROPPABLE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	ck_assert_int_eq(ff_areas_mark(&areas, true), 0);
+	ck_assert_ptr_eq(mremap(arena + 10 * M, 2 * M, 2 * M,
+				MREMAP_MAYMOVE | MREMAP_FIXED, arena + 30 * M),
+			 arena + 30 * M);
+	flags(during, sizeof(during));
+	ck_assert(has_flag(wiped ? " wf " : " dc ", during, moved,
+			   moved + 2 * M));
+	ff_areas_unmark(&areas, true, &keep);
+	flags(after, sizeof(after));
+	ck_assert(!has_flag(" dc ", after, 0, UINTPTR_MAX));
+	ck_assert(!has_flag(" wf ", after, moved, UINTPTR_MAX));
+	ck_assert(!has_flag(" wf ", after, 0, moved - 2 * M));
 }
 END_TEST
 
@@ -372,6 +409,7 @@ void unit_tests(TCase *tests)
 	tcase_add_loop_test(tests, what_the_kernel_refuses_is_left_out, 0, 2);
 	tcase_add_loop_test(tests, memory_that_changed_meanwhile_is_left_out, 0,
 			    2 * CHANGES);
+	tcase_add_loop_test(tests, a_mark_that_has_moved_is_taken_away, 0, 4);
 	tcase_add_loop_test(tests, what_changed_elsewhere_does_not_matter, 0,
 			    2);
 	tcase_add_loop_test(

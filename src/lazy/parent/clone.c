@@ -40,6 +40,7 @@
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
 #include "lazy/parent/marks.h"
+#include "lazy/parent/sparse.h"
 #include "lazy/parent/supply.h"
 #include "lazy/parent/wait.h"
 #include "lazy/trap.h"
@@ -181,6 +182,8 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		pagemap = ff_open_own("/proc/self/pagemap");
 	if (slot->committed)
 		ff_areas_drop_growing(&slot->areas);
+	if (!slot->alone)
+		ff_areas_drop_sparse(&slot->areas, pagemap);
 	/* H-D23 */
 	*ret_why = "another thread may exec, and its memory can't be opened";
 	if (slot->committed && !slot->alone && mem < 0) {

@@ -44,6 +44,7 @@
  */
 #include "lazy/parent/marks.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -102,25 +103,54 @@ static struct ff_range first_of_ours(const struct ff_keep *keep,
 	return first;
 }
 
-static void unmark_mapping(const struct ff_mapping *m,
-			   const struct ff_keep *keep, const struct kind *kind)
+/* Unmarking whatever is there. */
+struct sweep {
+	const struct kind *kind;
+	const struct ff_keep *keep;
+	bool apart;	/* each mapping by itself */
+	bool stopped;	/* at one in the middle, and not gone on behind it */
+	unsigned count; /* of the mappings in the range */
+	struct ff_range range;
+};
+
+static void flush(struct sweep *s)
 {
-	uintptr_t at = m->start;
+	uintptr_t at = s->range.start;
 
-	if (kind == &wiped && ff_noted_wiped(m->start, m->end))
-		return;
-	while (at < m->end) {
-		struct ff_range ours = first_of_ours(keep, at, m->end);
+	while (at < s->range.end) {
+		struct ff_range ours = first_of_ours(s->keep, at, s->range.end);
 
-		if (at < ours.start)
-			ff_mark_take_away(at, ours.start, kind->unmark);
+		if (at < ours.start &&
+		    ff_mark_take_away(at, ours.start, s->kind->unmark) ==
+			    -EINVAL)
+			s->stopped |= s->count > 1;
 		at = ours.end;
 	}
+	s->count = 0;
+	s->range = (struct ff_range){ 0, 0 };
 }
 
-/* Unmark whatever is there; *ret_layout: what that was. */
-static int sweep(const struct kind *kind, bool writable,
-		 const struct ff_keep *keep, uint64_t *ret_layout)
+/* What is adjacent is unmarked by one call, as stacks and their guards are. The
+ * kernel's own mappings refuse it; they may be read alone. */
+static void sweep_mapping(struct sweep *s, const struct ff_mapping *m)
+{
+	const bool joins =
+		!s->apart && (m->prot == PROT_NONE || m->prot & PROT_WRITE);
+
+	if (s->kind == &wiped && ff_noted_wiped(m->start, m->end))
+		return;
+	if (m->start != s->range.end || !joins) {
+		flush(s);
+		s->range.start = m->start;
+	}
+	s->range.end = m->end;
+	s->count++;
+	if (!joins)
+		flush(s);
+}
+
+/* @writable: as they were listed, of those alone. */
+static int sweep_once(struct sweep *s, bool writable, uint64_t *ret_layout)
 {
 	struct ff_mapping m;
 	struct ff_maps maps;
@@ -129,14 +159,30 @@ static int sweep(const struct kind *kind, bool writable,
 	if (rc < 0)
 		return rc;
 	*ret_layout = FF_LAYOUT_OF_NONE;
-	maps.writable = writable;
+	/* a text has the others anyway, and what joins */
+	maps.writable = writable && !maps.text;
 	while ((rc = ff_maps_next(&maps, &m)) > 0) {
-		ff_layout_add(ret_layout, &m);
+		if (!writable || m.prot & PROT_WRITE)
+			ff_layout_add(ret_layout, &m);
 		if (m.anonymous && !m.shared)
-			unmark_mapping(&m, keep, kind);
+			sweep_mapping(s, &m);
 	}
+	flush(s);
 	ff_maps_close(&maps);
 	return rc;
+}
+
+/* *ret_layout: what there was. */
+static int sweep(const struct kind *kind, bool writable,
+		 const struct ff_keep *keep, uint64_t *ret_layout)
+{
+	struct sweep s = { .kind = kind, .keep = keep };
+	int rc = sweep_once(&s, writable, ret_layout);
+
+	if (rc < 0 || !s.stopped)
+		return rc;
+	s.apart = true;
+	return sweep_once(&s, writable, ret_layout);
 }
 
 void ff_areas_unmark(const struct ff_areas *areas, bool threads,

@@ -56,11 +56,16 @@ static bool is_refused(long rc)
 	return rc < 0 && rc != -ENOMEM && rc != -EINVAL;
 }
 
-void ff_mark_take_away(uintptr_t start, uintptr_t end, int advice)
+long ff_mark_take_away(uintptr_t start, uintptr_t end, int advice)
 {
-	if (is_refused(ff_mark_give(start, end, advice)) &&
-	    is_refused(ff_mark_give(start, end, advice)))
-		note_refused(start, end, advice);
+	long rc = ff_mark_give(start, end, advice);
+
+	if (is_refused(rc)) {
+		rc = ff_mark_give(start, end, advice);
+		if (is_refused(rc))
+			note_refused(start, end, advice);
+	}
+	return rc;
 }
 
 void ff_mark_take_away_refused(void)

@@ -8,7 +8,7 @@
 long ff_mark_give(uintptr_t start, uintptr_t end, int advice);
 
 /* The same for what takes a mark away: what is refused is asked for again, */
-void ff_mark_take_away(uintptr_t start, uintptr_t end, int advice);
+long ff_mark_take_away(uintptr_t start, uintptr_t end, int advice);
 /* which is now. */
 void ff_mark_take_away_refused(void);
 
