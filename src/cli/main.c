@@ -1,5 +1,4 @@
 /* The flatfork command: which subcommand, and the help. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -79,17 +78,6 @@ static const struct verb {
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-void cli_complain(const char *where, const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "flatfork%s%s: ", *where ? " " : "", where);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
 static const struct verb *find_verb(const char *name)
 {
 	for (size_t i = 0; i < VERBS; i++)
@@ -168,12 +156,6 @@ static int help(char **argv)
 		return cli_needless("help", argv[1]);
 	help_verb(verb);
 	return 0;
-}
-
-int cli_needless(const char *where, const char *argument)
-{
-	cli_complain(where, "'%s': no argument is taken", argument);
-	return CLI_FAILED;
 }
 
 static int doctor(char **argv)

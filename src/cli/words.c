@@ -1,9 +1,27 @@
-/* What was meant by a word that is none of ours. */
+/* What is said of what was typed: complaints, and which word was meant. */
+#include <stdarg.h>
 #include <string.h>
 
 #include "cli/cli.h"
 
 #define LONGEST 24
+
+void cli_complain(const char *where, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "flatfork%s%s: ", *where ? " " : "", where);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+int cli_needless(const char *where, const char *argument)
+{
+	cli_complain(where, "'%s': no argument is taken", argument);
+	return CLI_FAILED;
+}
 
 /* How many letters are changed, added or left away between the two. */
 static size_t distance(const char *a, const char *b)

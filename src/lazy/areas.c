@@ -61,20 +61,26 @@ static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 	areas->absent_bytes += end - start;
 }
 
-bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len)
+unsigned ff_areas_first(const struct ff_areas *areas, uintptr_t address)
 {
 	unsigned low = 0, high = areas->count, mid;
 
-	/* The first that ends behind start. */
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		if (areas->area[mid].end > start)
+		if (areas->area[mid].end > address)
 			high = mid;
 		else
 			low = mid + 1;
 	}
-	return low < areas->count && start + len > start &&
-	       areas->area[low].start < start + len;
+	return low;
+}
+
+bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len)
+{
+	unsigned first = ff_areas_first(areas, start);
+
+	return first < areas->count && start + len > start &&
+	       areas->area[first].start < start + len;
 }
 
 /* What is not to be absent: sorted by start. */

@@ -76,6 +76,10 @@ void ff_layout_add(uint64_t *layout, const struct ff_mapping *mapping);
  */
 void ff_areas_drop_growing(struct ff_areas *areas);
 
+/* The index of the first area that ends behind @address, or their count: they
+ * are sorted and disjoint. */
+unsigned ff_areas_first(const struct ff_areas *areas, uintptr_t address);
+
 /* Does [start, start + len) meet an area? */
 bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len);
 

@@ -1,23 +1,9 @@
 #!/usr/bin/env bash
 # The benchmarks run at a small size and print every line they promise, each
-# a name, a number and a unit. No figure is a verdict.
+# a name, a number and a unit.
 set -u
 
-: "${FF_BUILD:?the build directory}"
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
-failures=0
-
-# expect NAME UNIT: exactly one line with that name, a positive number
-expect() {
-	local name=${1//./\\.}
-
-	if [ "$(grep -cE "^$name [0-9]+(\.[0-9]+)? $2\$" "$out")" -ne 1 ]; then
-		echo "missing or malformed: $1 ($2)"
-		failures=$((failures + 1))
-	fi
-}
+. "$(dirname "$0")/expect.sh"
 
 "$FF_BUILD/test/bench/bench" --mib 4,64 --rounds 3 --batch 2 \
 	--preload "$FF_BUILD/libflatfork-preload.so" >"$out"

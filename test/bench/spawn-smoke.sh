@@ -1,23 +1,8 @@
 #!/usr/bin/env bash
 # The spawn benchmark runs at a small size and prints every line it promises.
-# No figure is a verdict.
 set -u
 
-: "${FF_BUILD:?the build directory}"
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
-failures=0
-
-# expect NAME UNIT: one line with that name and a number
-expect() {
-	local name=${1//./\\.}
-
-	if [ "$(grep -cE "^$name [0-9]+(\.[0-9]+)? $2\$" "$out")" -ne 1 ]; then
-		echo "missing or malformed: $1 ($2)"
-		failures=$((failures + 1))
-	fi
-}
+. "$(dirname "$0")/expect.sh"
 
 FF_SPAWN_MIB=4 bash "$here/spawn.sh" 4 >"$out" || exit 1
 for way in preload flatfork glibc vfork floor; do

@@ -8,6 +8,7 @@
  * go to standard error if T_FIGURES is set.
  */
 #include "inject.h"
+#include "size.h"
 #include "t.h"
 
 #include <errno.h>
@@ -31,29 +32,6 @@ static const char *program;
 static long spawns = 1000, fail_percent, threads = 1;
 static long started, refused, wrong, injected;
 static bool injects;
-
-struct size {
-	long kib, mappings, fd;
-};
-
-static struct size measure(void)
-{
-	struct size s = { 0, 0, dup(0) };
-	FILE *f = fopen("/proc/self/statm", "re");
-	long total;
-	int c;
-
-	close((int)s.fd);
-	CHECK(f && fscanf(f, "%ld %ld", &total, &s.kib) == 2);
-	fclose(f);
-	s.kib *= 4;
-	f = fopen("/proc/self/maps", "re");
-	CHECK(f);
-	while ((c = getc(f)) != EOF)
-		s.mappings += c == '\n';
-	fclose(f);
-	return s;
-}
 
 /* A step that fails, and what it says. */
 static int spoil(posix_spawn_file_actions_t *fa, posix_spawnattr_t *at,
@@ -211,13 +189,13 @@ int main(int argc, char **argv)
 	CHECK(threads > 0 && threads <= (injects ? 1 : MAX_THREADS));
 	spawns = threads * 20; /* what is kept for later is there then */
 	run_all();
-	before = measure();
+	before = size_now();
 	spawns = all;
 	started = refused = injected = 0;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	run_all();
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	after = measure();
+	after = size_now();
 	if (getenv("T_FIGURES"))
 		fprintf(stderr,
 			"%ld started, %ld refused, %ld calls failed, %ld s; "
@@ -225,7 +203,7 @@ int main(int argc, char **argv)
 			started, refused, injected,
 			(long)(to.tv_sec - from.tv_sec), before.kib, after.kib,
 			before.mappings, after.mappings);
-	CHECK(after.fd == before.fd);
+	CHECK(after.fds == before.fds);
 	CHECK(after.kib - before.kib < SLACK_KIB);
 	CHECK(after.mappings - before.mappings <= threads);
 	CHECK(started + refused == spawns / threads * threads);

@@ -6,6 +6,7 @@
  * descriptor or mapping is left, resident size is flat. Arguments:
  * [fork|vfork] rounds; T_ROUNDS in the environment wins. Figures go to standard error if T_FIGURES is set.
  */
+#include "size.h"
 #include "t.h"
 
 #include <errno.h>
@@ -29,29 +30,6 @@ static bool wrong, by_fork;
 static volatile int killer_stops;
 static volatile pid_t *victim; /* shared, for fork's children, too */
 static pthread_barrier_t together;
-
-struct size {
-	long kib, mappings, fd;
-};
-
-static struct size measure(void)
-{
-	struct size s = { 0, 0, dup(0) };
-	FILE *f = fopen("/proc/self/statm", "re");
-	long total;
-	int c;
-
-	close((int)s.fd);
-	CHECK(f && fscanf(f, "%ld %ld", &total, &s.kib) == 2);
-	fclose(f);
-	s.kib *= 4;
-	f = fopen("/proc/self/maps", "re");
-	CHECK(f);
-	while ((c = getc(f)) != EOF)
-		s.mappings += c == '\n';
-	fclose(f);
-	return s;
-}
 
 /* Sleepers are told to it by the child itself: their thread is suspended. */
 static void *killer(void *arg)
@@ -172,15 +150,15 @@ int main(int argc, char **argv)
 	CHECK(!pthread_barrier_init(&together, NULL, THREADS));
 	CHECK(!pthread_create(&kills, NULL, killer, NULL));
 	run_all(20); /* what is kept for later is there then */
-	before = measure();
+	before = size_now();
 	run_all(all);
-	after = measure();
+	after = size_now();
 	killer_stops = 1;
 	CHECK(!pthread_join(kills, NULL));
 	if (getenv("T_FIGURES"))
 		fprintf(stderr, "KiB %ld to %ld, mappings %ld to %ld\n",
 			before.kib, after.kib, before.mappings, after.mappings);
-	CHECK(after.fd == before.fd);
+	CHECK(after.fds == before.fds);
 	CHECK(after.kib - before.kib < SLACK_KIB);
 	CHECK(after.mappings - before.mappings <= THREADS);
 	printf("%d times %ld children\n", THREADS, all);

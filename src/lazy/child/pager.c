@@ -66,22 +66,6 @@ static void set_all_present(const struct ff_area *a)
 		set_present(bit_of(a, c << FF_CLUSTER_SHIFT));
 }
 
-/* The first area that ends behind @address: areas are sorted and disjoint. */
-static unsigned first_area(uintptr_t address)
-{
-	const struct ff_areas *areas = ff_child.areas;
-	unsigned low = 0, high = areas->count, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (areas->area[mid].end > address)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
 /* H-P5; the parent's death makes no guards, nor does a want of memory. */
 static bool put_guard(uintptr_t page, long error)
 {
@@ -203,7 +187,7 @@ int ff_fetch(uintptr_t start, size_t len)
 
 	if (len == 0 || end < start)
 		return 0;
-	for (i = first_area(start); i < areas->count; i++) {
+	for (i = ff_areas_first(areas, start); i < areas->count; i++) {
 		a = &areas->area[i];
 		if (a->start >= end)
 			break;
@@ -224,7 +208,7 @@ int ff_fetch(uintptr_t start, size_t len)
 bool ff_is_in_area(uintptr_t start, size_t len)
 {
 	const struct ff_areas *areas = ff_child.areas;
-	unsigned i = first_area(start);
+	unsigned i = ff_areas_first(ff_child.areas, start);
 
 	return i < areas->count && areas->area[i].start <= start &&
 	       len <= areas->area[i].end - start;
@@ -240,7 +224,7 @@ size_t ff_absent_bytes(uintptr_t start, size_t len)
 
 	if (len == 0 || end < start)
 		return 0;
-	for (i = first_area(start); i < areas->count; i++) {
+	for (i = ff_areas_first(areas, start); i < areas->count; i++) {
 		a = &areas->area[i];
 		if (a->start >= end)
 			break;
@@ -311,7 +295,7 @@ int ff_forget(uintptr_t start, size_t len)
 
 	if (rc < 0 || r.end <= r.start)
 		return rc;
-	for (i = first_area(r.start);
+	for (i = ff_areas_first(areas, r.start);
 	     i < areas->count && areas->area[i].start < r.end;)
 		i = cut(i, r.start, r.end);
 	return 0;
