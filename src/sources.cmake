@@ -1,6 +1,6 @@
 # The spawn path: in the interposer, and in the library that programs link.
 set(FF_SPAWN_SOURCES
-	arch/x86_64/sys.S
+	arch/${FF_ARCH}/sys.S
 	host/coredump.c
 	libc/environment.c
 	libc/libc.c
@@ -27,11 +27,11 @@ set(FF_API_SOURCES
 )
 # The core knows of no libc name; the interposer defines them and forwards.
 set(FF_CORE_SOURCES
-	arch/x86_64/again.S
-	arch/x86_64/code.c
-	arch/x86_64/keys.c
-	arch/x86_64/last.S
-	arch/x86_64/lend.S
+	arch/${FF_ARCH}/again.S
+	arch/${FF_ARCH}/code.c
+	arch/${FF_ARCH}/keys.c
+	arch/${FF_ARCH}/last.S
+	arch/${FF_ARCH}/lend.S
 	calls/calls.c
 	host/file.c
 	host/newborn.c
@@ -153,7 +153,7 @@ set_source_files_properties(
 	PROPERTIES COMPILE_OPTIONS "${FF_CHILD_FLAGS}")
 # libunwind is loaded at run time, where a log is wanted; its headers are
 # needed to build what does that.
-find_path(FF_LIBUNWIND_HEADERS libunwind-x86_64.h)
+find_path(FF_LIBUNWIND_HEADERS libunwind-${FF_ARCH}.h)
 mark_as_advanced(FF_LIBUNWIND_HEADERS)
 if(FF_LIBUNWIND_HEADERS)
 	list(APPEND FF_CORE_SOURCES site/walk.c)
@@ -163,9 +163,9 @@ else()
 	list(APPEND FF_CORE_SOURCES site/walk_none.c)
 endif()
 set(FF_PRELOAD_SOURCES
-	preload/x86_64/leave.S
-	preload/x86_64/syscall.S
-	preload/x86_64/vfork.S
+	preload/${FF_ARCH}/leave.S
+	preload/${FF_ARCH}/syscall.S
+	preload/${FF_ARCH}/vfork.S
 	preload/next.c
 	preload/exec.c
 	preload/fork.c

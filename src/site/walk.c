@@ -36,7 +36,7 @@ FF_WEAK(getcontext)
 #include <sys/uio.h>
 #include <ucontext.h>
 
-#include "arch/unwind.h"
+#include "arch_unwind.h"
 #include "host/sys.h"
 #include "libc/object.h"
 #include "libc/threads.h"

@@ -40,11 +40,12 @@ room_of() {
 	esac
 }
 
-# All "file included" pairs; include/ is nobody's room.
+# All "file included" pairs; include/ is nobody's room. What has no folder is
+# in the processor's.
 includes() {
 	(cd "$root/src" && grep -rHE '^#include "' --include='*.[chS]' .) |
 		sed -E 's|^\./([^:]*):#include "([^"]*)".*|\1 \2|' |
-		grep -v ' flatfork/'
+		sed -E 's|^([^ ]*) ([^/]*)$|\1 arch/\2|' | grep -v ' flatfork/'
 }
 
 # Is it in the row, or is the room above it (a parent's side may know all of
