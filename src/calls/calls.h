@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-/* Looks at arguments in a lazy child, lazy/call_*.c, ff_look_... */
+/* Looks at arguments in a lazy child, lazy/child/call_*.c, ff_look_... */
 /* clang-format off */
 #define FF_LOOKS(X)         \
 	X(arch_prctl)       \

@@ -8,6 +8,7 @@
 
 #include "arch/arch.h"
 #include "host/file.h"
+#include "host/page.h"
 #include "host/privilege.h"
 #include "host/sys.h"
 
@@ -22,12 +23,12 @@ bool ff_process_size(uint64_t *ret_resident, uint64_t *ret_writable)
 	/* size resident shared text lib data dt, in pages */
 	for (field = 0; field < 5 && s; field++) {
 		if (field == 1)
-			*ret_resident = ff_number_at(s) * 4096;
+			*ret_resident = ff_number_at(s) * FF_PAGE;
 		s = strchr(s, ' ');
 		if (s)
 			s++;
 	}
-	*ret_writable = s ? ff_number_at(s) * 4096 : 0;
+	*ret_writable = s ? ff_number_at(s) * FF_PAGE : 0;
 	return true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * A stack lent to a child by vfork, and all that both processes know of it.
+ * A stack lent to a child, by vfork or by a fenced fork, and all that both processes know of it.
  * The parent waits on a stack of the loan's own, while the child runs on the
  * program's; both see the same memory, this struct included.
  */

@@ -16,7 +16,7 @@
 #define FF_TALLY_WAYS(X)                                                    \
 	X(lazy, "children made lazily that stayed so, or were let go")      \
 	X(committed, "of these, born committed")                            \
-	X(let_go, "of these, given all their memory")                       \
+	X(let_go, "of these, let go: with all memory, or handed over")      \
 	X(lent, "children of fork that borrowed its memory")                \
 	X(vforked, "children of vfork, here")                               \
 	X(became, "of both, children that became forks")                    \

@@ -12,7 +12,7 @@
 	X(forks_warned, "real forks of processes above FLATFORK_WARN_RSS") \
 	X(forks_denied, "forks that failed for want of FLATFORK_FALLBACK") \
 	X(rollbacks, "lazy children taken back and forked for real")       \
-	X(hydrations, "lazy children given all their memory")              \
+	X(hydrations, "lazy children let go: all memory, or handed over")  \
 	X(forks_lent, "children of fork that borrowed its memory")         \
 	X(spawns, "children made by posix_spawn and its family, here")     \
 	X(vforks, "children made by vfork, here")                          \

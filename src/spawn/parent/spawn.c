@@ -6,7 +6,7 @@
  * H-S11 A set*id in shared memory turns off the dumpable flag of all who
  *       share it. It is noted before, and put back.
  * H-S19 A child that is to learn of its parent's death gets a pidfd of it,
- *       which may be in the way of none of its own (child_files.c). It is in
+ *       which may be in the way of none of its own (child/files.c). It is in
  *       the parent's table for the time of the spawn, close-on-exec.
  * H-S12 Cancellation is a signal, and so are other threads' set*id calls:
  *       both are blocked like all others, in the kernel's mask, until
