@@ -178,22 +178,17 @@ static bool print_size(uint64_t bytes, bool json, bool is_first)
 
 int cli_bench(char **argv)
 {
-	char sizes_text[256] = DEFAULT_SIZES;
+	const char *asked = cli_flag("--size");
+	const bool json = cli_flag("--json");
+	char sizes_text[256];
 	uint64_t sizes[SIZES_MAX];
-	bool json = false, good = true;
+	bool good = true;
 	size_t n;
 
-	for (; *argv; argv++) {
-		if (!strcmp(*argv, "--json"))
-			json = true;
-		else if (!strcmp(*argv, "--size") && argv[1])
-			snprintf(sizes_text, sizeof(sizes_text), "%s", *++argv);
-		else if (!strncmp(*argv, "--size=", 7))
-			snprintf(sizes_text, sizeof(sizes_text), "%s",
-				 *argv + 7);
-		else
-			return cli_needless("bench", *argv);
-	}
+	if (*argv)
+		return cli_needless("bench", *argv);
+	snprintf(sizes_text, sizeof(sizes_text), "%s",
+		 asked ? asked : DEFAULT_SIZES);
 	n = parse_sizes(sizes_text, sizes);
 	if (!n)
 		return CLI_FAILED;

@@ -189,44 +189,21 @@ static bool set_up(struct check *check, bool empty)
 	return true;
 }
 
-/* Where the command begins, NULL after a complaint. */
-static char **options(char **argv, bool *ret_empty, bool *ret_keep)
-{
-	for (; *argv && **argv == '-'; argv++) {
-		if (!strcmp(*argv, "--"))
-			return argv + 1;
-		if (!strcmp(*argv, "--empty")) {
-			*ret_empty = true;
-		} else if (!strcmp(*argv, "--keep")) {
-			*ret_keep = true;
-		} else {
-			cli_complain("check",
-				     "'%s': no such option; --empty, --keep",
-				     *argv);
-			return NULL;
-		}
-	}
-	return argv;
-}
-
 int cli_check(char **argv)
 {
 	static struct check check;
-	bool empty = false, keep = false;
 	int status;
 
-	argv = options(argv, &empty, &keep);
-	if (!argv)
-		return CLI_FAILED;
 	if (!*argv) {
 		cli_complain("check", "which command?");
 		return CLI_FAILED;
 	}
 	check.command = argv;
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || !set_up(&check, empty))
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) ||
+	    !set_up(&check, cli_flag("--empty")))
 		return CLI_FAILED;
 	status = run_all(&check);
-	if (keep)
+	if (cli_flag("--keep"))
 		printf("kept: %s\n", check.top);
 	else
 		nftw(check.top, remove_one, 32, FTW_DEPTH | FTW_PHYS);

@@ -21,6 +21,21 @@ void cli_complain(const char *where, const char *fmt, ...)
 /* flatfork run: @argv begins behind "run". Returns only if it fails. */
 int cli_run(char **argv);
 
+/*
+ * Take the flags that @spec has ("--json --size=SIZE") out of @argv, for
+ * cli_flag(): up to "--", which goes, too, or with @ends_at_word to the first
+ * word that is none. False after a complaint. *ret_help: --help was one, and
+ * no more was looked at.
+ */
+bool cli_flags_take(const char *where, const char *spec, char **argv,
+		    bool ends_at_word, bool *ret_help);
+
+/* What was said of one, "" where it takes no value; NULL: it was not said. */
+const char *cli_flag(const char *name);
+
+/* Their names, one a line. */
+void cli_flags_print(const char *spec);
+
 /* "'X': no argument is taken"; returns CLI_FAILED. */
 int cli_needless(const char *where, const char *argument);
 
@@ -29,7 +44,11 @@ int cli_needless(const char *where, const char *argument);
 void cli_nearer(const char *word, const char *candidate, const char **nearest);
 
 /* flatfork status PID: 0 if we are in force there, 1 if not. */
-int cli_status(char **argv);
+int cli_status(const char *where, const char *pid);
+
+/* The number of a process that is there, as PID or words for it; 0 after a
+ * complaint. */
+long cli_pid(const char *where, const char *text);
 
 /* flatfork check: 0 if the command does the same in all ways, 1 if not, 2 if
  * that can't be told of all it does. */
@@ -71,7 +90,6 @@ int cli_bench_one(char **argv);
 int cli_enable(char **argv);
 int cli_disable(char **argv);
 int cli_system_status(char **argv);
-bool cli_is_of_system(char **argv);
 
 /* Absolute path of the interposer, malloc'ed; NULL after a complaint. */
 char *cli_object(const char *where);
@@ -111,7 +129,8 @@ bool cli_proof(FILE *out);
 
 /* For completion: @verb names the subcommands, NULL behind the last. */
 #define CLI_COMPLETE "complete"
-int cli_complete(char **words, const char *(*verb)(size_t i));
+int cli_complete(char **words, const char *(*verb)(size_t i),
+		 const char *(*flags)(const char *verb));
 
 /* That process (hidden subcommands, not for people): returns its status. */
 #define CLI_PROOF_PARENT "proof-parent"

@@ -70,34 +70,51 @@ static void complete_run(char **words, int index)
 			puts(ff_option_table[i].flag);
 }
 
-int cli_complete(char **words, const char *(*verb)(size_t i))
+/* Behind "check" and "trace", which begin at the first word. */
+static void complete_command(char **words, int index, const char *flags)
+{
+	for (; words[1] && **words == '-'; words++, index++)
+		if (!strcmp(*words, "--")) {
+			printf("command %d\n", index + 1);
+			return;
+		}
+	if (**words == '-')
+		cli_flags_print(flags);
+	else
+		printf("command %d\n", index);
+}
+
+static void print_verbs(const char *(*verb)(size_t i))
 {
 	const char *name;
 
-	if (!words[0] || !words[1]) {
-		for (size_t i = 0; (name = verb(i)); i++)
-			puts(name);
+	for (size_t i = 0; (name = verb(i)); i++)
+		puts(name);
+}
+
+int cli_complete(char **words, const char *(*verb)(size_t i),
+		 const char *(*flags)(const char *verb))
+{
+	const char *name = words[0], *spec = name ? flags(name) : NULL;
+	char **last = words;
+
+	if (!name || !words[1]) {
+		print_verbs(verb);
 		return 0;
 	}
-	if (!strcmp(words[0], "run"))
+	while (last[1])
+		last++;
+	if (!strcmp(name, "run"))
 		complete_run(words + 1, 2);
-	else if (!strcmp(words[0], "check"))
-		puts(*words[1] == '-' ? "--empty --keep" : "command 2");
-	else if (!strcmp(words[0], "top"))
-		puts("--seconds --times");
-	else if (!strcmp(words[0], "bench"))
-		puts("--json --size");
-	else if (!strcmp(words[0], "report"))
-		puts(*words[1] == '-' ? "--html" : "files");
-	else if (!strcmp(words[0], "trace"))
-		puts("command 2");
-	else if (!strcmp(words[0], "enable") || !strcmp(words[0], "disable") ||
-		 !strcmp(words[0], "status"))
-		puts("--system --root");
-	else if (!strcmp(words[0], "doctor"))
-		puts("--json --pid");
-	else if (!strcmp(words[0], "help"))
-		for (size_t i = 0; (name = verb(i)); i++)
-			puts(name);
+	else if (!strcmp(name, "check") || !strcmp(name, "trace"))
+		complete_command(words + 1, 2, spec);
+	else if (!strcmp(name, "help"))
+		print_verbs(verb);
+	else if (!strcmp(name, "report") && **last != '-')
+		puts("files");
+	else if (!strcmp(last[-1], "--root"))
+		puts("files");
+	else if (spec)
+		cli_flags_print(spec);
 	return 0;
 }

@@ -11,60 +11,63 @@ static int status_of(char **argv);
 /* Lines of help begin in the first column. */
 static const struct verb {
 	const char *name;
+	const char *flags; /* as cli_flags_take() has them; NULL: its own */
 	const char *arguments;
 	const char *what; /* in one line */
 	const char *more; /* NULL, or lines for who asks */
 	int (*go)(char **argv);
 } verbs[] = {
-	{ "run", "[option...] [--] command [argument...]",
+	{ "run", NULL, "[option...] [--] command [argument...]",
 	  "run a command with " FF_OBJECT " preloaded",
 	  "It hands down its exit status, or 125 if flatfork failed, 126 if the\n"
 	  "command can't be executed, 127 if it is not found.\n",
 	  cli_run },
-	{ "doctor", "[--json | --pid PID]",
+	{ "doctor", "--json --pid=PID", "[--json | --pid PID]",
 	  "say what this machine allows, and prove it by one lazy fork",
 	  "Exit status 0 if it worked, 1 if not. With --pid it is as status;\n"
 	  "with --json it is one object: facts, notes, works.\n",
 	  doctor },
-	{ "trace", "[--] command [argument...]",
+	{ "trace", "", "[--] command [argument...]",
 	  "run a command, and say what became of each fork",
 	  "On standard error, when it has ended: which programs made how many\n"
 	  "children in which ways, and which places in them, and why. The exit\n"
 	  "status is the command's, or 128 and the signal that killed it.\n",
 	  cli_trace },
-	{ "top", "[--seconds N] [--times N] [PID...]",
+	{ "top", "--seconds=N --times=N", "[--seconds N] [--times N] [PID...]",
 	  "show what the processes that have flatfork count, again and again",
 	  "All that may be looked at, or those that are named, with the places\n"
 	  "that make children. N: every two seconds, until it is stopped, unless\n"
 	  "these say otherwise.\n",
 	  cli_top },
-	{ "report", "[--html] FILE...",
+	{ "report", "--html", "[--html] FILE...",
 	  "add up files of --log and --stats, as trace does",
 	  "With --html as a page, which needs nothing from elsewhere.\n",
 	  cli_report },
-	{ "bench", "[--json] [--size SIZE,...]",
+	{ "bench", "--json --size=SIZE,...", "[--json] [--size SIZE,...]",
 	  "measure fork and exec on this machine, plain and with flatfork",
 	  "In processes of these sizes (16M,64M,256M): the median of the time from\n"
 	  "fork to the end of a program that only ends, and how many times less it\n"
 	  "is with flatfork.\n",
 	  cli_bench },
-	{ "enable", "--system [--root FOLDER]",
+	{ "enable", "--system --root=FOLDER", "--system [--root FOLDER]",
 	  "preload flatfork into every program of this machine",
 	  "It adds the object to /etc/ld.so.preload (--root: of an image), which\n"
 	  "set-user-id programs obey as well; in those every call is libc's. The\n"
 	  "object must be in folders that only root can change. Programs are\n"
 	  "tried before and afterwards; if one fails the list is as it was.\n",
 	  cli_enable },
-	{ "disable", "--system [--root FOLDER]", "take that back",
+	{ "disable", "--system --root=FOLDER", "--system [--root FOLDER]",
+	  "take that back",
 	  "Should no program start any more: in a shell that runs,\n"
 	  "       : >/etc/ld.so.preload\n",
 	  cli_disable },
-	{ "status", "PID | --system [--root FOLDER]",
+	{ "status", "--system --root=FOLDER", "PID | --system [--root FOLDER]",
 	  "say whether flatfork is in a process, and in force",
 	  "Exit status 0 if it is in force there, 1 if not, with the reason.\n"
 	  "--system: whether it is preloaded into every program.\n",
 	  status_of },
-	{ "check", "[--empty] [--keep] [--] command [argument...]",
+	{ "check", "--empty --keep",
+	  "[--empty] [--keep] [--] command [argument...]",
 	  "run a command with and without flatfork, and compare",
 	  "It runs plain, plain again, with lazy forks wherever they are possible,\n"
 	  "with the defaults, and with flatfork off, each time in a copy of the\n"
@@ -73,7 +76,7 @@ static const struct verb {
 	  "keeps them. Exit status 0 if all is the same, 1 if not, 2 if something\n"
 	  "can't be compared, as it differs without flatfork, too.\n",
 	  cli_check },
-	{ "help", "[command]", "say more about one of them", NULL, help },
+	{ "help", "", "[command]", "say more about one of them", NULL, help },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -132,6 +135,8 @@ static int no_such_command(const char *name)
 
 	for (size_t i = 0; i < VERBS; i++)
 		cli_nearer(name, verbs[i].name, &meant);
+	cli_nearer(name, "--version", &meant);
+	cli_nearer(name, "--help", &meant);
 	if (meant)
 		cli_complain("", "'%s': no such command; %s is meant?", name,
 			     meant);
@@ -160,29 +165,41 @@ static int help(char **argv)
 
 static int doctor(char **argv)
 {
-	if (!*argv)
-		return cli_doctor(false);
-	if (!strcmp(*argv, "--json"))
-		return argv[1] ? cli_needless("doctor", argv[1]) :
-				 cli_doctor(true);
-	if (!strncmp(*argv, "--pid=", 6))
-		*argv += 6;
-	else if (!strcmp(*argv, "--pid"))
-		argv++;
-	else
+	const char *pid = cli_flag("--pid");
+
+	if (*argv)
 		return cli_needless("doctor", *argv);
-	return cli_status(argv);
+	if (!pid)
+		return cli_doctor(cli_flag("--json"));
+	if (cli_flag("--json"))
+		return cli_needless("doctor", "--json");
+	return cli_status("doctor", pid);
 }
 
 static int status_of(char **argv)
 {
-	return cli_is_of_system(argv) ? cli_system_status(argv) :
-					cli_status(argv);
+	if (cli_flag("--system") || cli_flag("--root"))
+		return cli_system_status(argv);
+	if (!*argv) {
+		cli_complain("status",
+			     "of which process? status PID; status --system");
+		return CLI_FAILED;
+	}
+	if (argv[1])
+		return cli_needless("status", argv[1]);
+	return cli_status("status", *argv);
 }
 
 static const char *verb_name(size_t i)
 {
 	return i < VERBS ? verbs[i].name : NULL;
+}
+
+static const char *verb_flags(const char *name)
+{
+	const struct verb *verb = find_verb(name);
+
+	return verb ? verb->flags : NULL;
 }
 
 /* Not for people. */
@@ -191,7 +208,7 @@ static bool is_hidden(char **argv, int *ret_status)
 	const char *name = argv[1];
 
 	if (!strcmp(name, CLI_COMPLETE))
-		*ret_status = cli_complete(argv + 2, verb_name);
+		*ret_status = cli_complete(argv + 2, verb_name, verb_flags);
 	else if (!strcmp(name, CLI_PROOF_PARENT))
 		*ret_status = cli_proof_parent();
 	else if (!strcmp(name, CLI_BENCH_ONE))
@@ -206,6 +223,26 @@ static bool is_hidden(char **argv, int *ret_status)
 static bool is_help(const char *argument)
 {
 	return !strcmp(argument, "--help") || !strcmp(argument, "-h");
+}
+
+/* What it runs has flags of its own. */
+static bool runs_command(const struct verb *verb)
+{
+	return verb->go == cli_trace || verb->go == cli_check;
+}
+
+static int go(const struct verb *verb, char **argv)
+{
+	bool asks = *argv && is_help(*argv);
+
+	if (verb->flags && !cli_flags_take(verb->name, verb->flags, argv,
+					   runs_command(verb), &asks))
+		return CLI_FAILED;
+	if (asks) {
+		help_verb(verb);
+		return 0;
+	}
+	return verb->go(argv);
 }
 
 static int subcommand(char **argv)
@@ -231,11 +268,7 @@ static int subcommand(char **argv)
 	verb = find_verb(name);
 	if (!verb)
 		return no_such_command(name);
-	if (argv[2] && is_help(argv[2])) {
-		help_verb(verb);
-		return 0;
-	}
-	return verb->go(argv + 2);
+	return go(verb, argv + 2);
 }
 
 int main(int argc, char **argv)

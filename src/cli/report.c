@@ -149,6 +149,7 @@ static bool take_file(const char *where, const char *path)
 {
 	FILE *in = fopen(path, "re");
 	static char line[8192]; /* twice what is written as one */
+	bool good;
 
 	if (!in) {
 		cli_complain(where, "%s: %s", path, strerror(errno));
@@ -161,8 +162,11 @@ static bool take_file(const char *where, const char *path)
 		else if (!strncmp(line, "flatfork[", 9))
 			take_log(line);
 	}
+	good = !ferror(in);
+	if (!good)
+		cli_complain(where, "%s: %s", path, strerror(errno));
 	fclose(in);
-	return true;
+	return good;
 }
 
 static void print_programs(FILE *out)
@@ -233,9 +237,6 @@ static void print(FILE *out)
 
 int cli_report(char **argv)
 {
-	const bool html = *argv && !strcmp(*argv, "--html");
-
-	argv += html;
 	if (!*argv) {
 		cli_complain("report", "of which files? "
 				       "Those of --log and --stats");
@@ -245,7 +246,7 @@ int cli_report(char **argv)
 		if (!take_file("report", *argv))
 			return CLI_FAILED;
 	sort();
-	if (html)
+	if (cli_flag("--html"))
 		report_html(stdout, &programs, &places, &sites);
 	else
 		print(stdout);
@@ -297,10 +298,6 @@ int cli_trace(char **argv)
 	char folder[200], log[256], stats[256];
 	int status;
 
-	if (*argv && !strcmp(*argv, "--"))
-		argv++;
-	else if (*argv && **argv == '-')
-		return cli_needless("trace", *argv);
 	if (!*argv) {
 		cli_complain("trace", "which command?");
 		return CLI_FAILED;

@@ -1,7 +1,7 @@
 /*
  * flatfork status PID: whether the object is in a process, and in force there.
- * All of it is what the kernel shows of the process: it is not asked itself, and
- * what it has changed of its environment since it started does not count.
+ * All of it is what the kernel shows of the process: it is not asked itself,
+ * and what it has changed of its environment since it started does not count.
  */
 #include <elf.h>
 #include <errno.h>
@@ -335,32 +335,38 @@ static bool print(const struct process *p)
 	return on;
 }
 
-static bool parse_pid(const char *text, long *ret_pid)
+long cli_pid(const char *where, const char *text)
 {
-	char *end;
+	char path[64], *end;
+	long pid;
 
 	errno = 0;
-	*ret_pid = strtol(text, &end, 10);
-	return *text >= '1' && *text <= '9' && !*end && !errno;
+	pid = strtol(text, &end, 10);
+	if (*text < '1' || *text > '9' || *end || errno) {
+		cli_complain(where, "'%s' is not a process: 1234", text);
+		return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%ld", pid);
+	if (access(path, F_OK)) {
+		cli_complain(where, "process %ld: %s", pid,
+			     errno == ENOENT || errno == ESRCH ?
+				     "there is none" :
+				     strerror(errno));
+		return 0;
+	}
+	return pid;
 }
 
-int cli_status(char **argv)
+int cli_status(const char *where, const char *pid)
 {
 	static struct process p;
 	bool on;
 
-	if (!*argv) {
-		cli_complain("status", "of which process? status PID");
+	p.pid = cli_pid(where, pid);
+	if (!p.pid)
 		return CLI_FAILED;
-	}
-	if (argv[1])
-		return cli_needless("status", argv[1]);
-	if (!parse_pid(*argv, &p.pid)) {
-		cli_complain("status", "'%s' is not a process: 1234", *argv);
-		return CLI_FAILED;
-	}
 	if (!read_environment(&p)) {
-		cli_complain("status", "process %ld: %s", p.pid,
+		cli_complain(where, "process %ld: %s", p.pid,
 			     errno == ENOENT || errno == ESRCH ?
 				     "there is none" :
 				     strerror(errno));

@@ -354,30 +354,23 @@ static int status(struct list *list)
 	return 0;
 }
 
-bool cli_is_of_system(char **argv)
-{
-	return *argv && !strcmp(*argv, "--system");
-}
-
 static int go(const char *where, char **argv, int (*what)(struct list *list))
 {
 	static struct list list;
+	const char *root = cli_flag("--root");
 
 	list.where = where;
-	list.root = "";
-	if (!cli_is_of_system(argv)) {
+	if (!cli_flag("--system")) {
 		cli_complain(where, "what? %s --system", where);
 		return CLI_FAILED;
 	}
-	argv++;
-	if (*argv && !strcmp(*argv, "--root")) {
-		if (!argv[1] || *argv[1] != '/') {
-			cli_complain(where, "--root wants an absolute path");
-			return CLI_FAILED;
-		}
-		list.root = strcmp(argv[1], "/") ? argv[1] : "";
-		argv += 2;
+	if (root && *root != '/') {
+		cli_complain(where,
+			     "--root: '%s' is not an absolute path: /mnt/image",
+			     root);
+		return CLI_FAILED;
 	}
+	list.root = root && strcmp(root, "/") != 0 ? root : "";
 	if (*argv)
 		return cli_needless(where, *argv);
 	return read_list(&list) ? what(&list) : CLI_FAILED;

@@ -280,60 +280,32 @@ static bool draw(const struct screen *now, const struct screen *last,
 	return out && !fflush(stdout);
 }
 
-static bool parse_number(const char *text, double *ret_number)
+/* Of --times or --seconds; false after a complaint. */
+static bool take_number(const char *flag, double *number)
 {
-	char *end;
+	const char *text = cli_flag(flag);
+	char *end = NULL;
 
-	if (!text || !isdigit((unsigned char)*text))
-		return false;
-	*ret_number = strtod(text, &end);
-	return !*end && *ret_number > 0 && *ret_number < 1e6;
+	if (!text)
+		return true;
+	*number = isdigit((unsigned char)*text) ? strtod(text, &end) : 0;
+	if (*number > 0 && *number < 1e6 && !*end)
+		return true;
+	cli_complain("top", "%s: '%s' is not a number: 2", flag, text);
+	return false;
 }
 
-/* "--times 2" or "--times=2": NULL after a complaint, or the last word. */
-static char **take_number(char **argv, double *ret_times, double *ret_seconds)
+/* Have they all ended? */
+static bool are_gone(char **pids)
 {
-	const size_t n = strcspn(*argv, "=");
-	double *number = n == 7 && !strncmp(*argv, "--times", n) ? ret_times :
-			 n == 9 && !strncmp(*argv, "--seconds", n) ?
-								   ret_seconds :
-								   NULL;
-	const char *value;
+	char path[64];
 
-	if (!number) {
-		cli_complain("top", "'%s': no such option; --times, --seconds",
-			     *argv);
-		return NULL;
+	for (char **pid = pids; *pid; pid++) {
+		snprintf(path, sizeof(path), "/proc/%.20s", *pid);
+		if (!access(path, F_OK))
+			return false;
 	}
-	value = (*argv)[n] ? *argv + n + 1 : argv[1];
-	if (!value) {
-		cli_complain("top", "%s wants a number: 2", *argv);
-		return NULL;
-	}
-	if (!parse_number(value, number)) {
-		cli_complain("top", "%.*s: '%s' is not a number: 2", (int)n,
-			     *argv, value);
-		return NULL;
-	}
-	return argv + !(*argv)[n];
-}
-
-/* Returns where the pids begin, NULL after a complaint. */
-static char **options(char **argv, double *ret_times, double *ret_seconds)
-{
-	for (; *argv && **argv == '-'; argv++) {
-		argv = take_number(argv, ret_times, ret_seconds);
-		if (!argv)
-			return NULL;
-	}
-	for (char **pid = argv; *pid; pid++) {
-		if ((*pid)[strspn(*pid, "0123456789")] || !**pid) {
-			cli_complain("top", "'%s' is not a process: 1234",
-				     *pid);
-			return NULL;
-		}
-	}
-	return argv;
+	return *pids;
 }
 
 int cli_top(char **argv)
@@ -342,9 +314,12 @@ int cli_top(char **argv)
 	double times = 0, seconds = 2;
 	struct timespec pause;
 
-	argv = options(argv, &times, &seconds);
-	if (!argv)
+	if (!take_number("--times", &times) ||
+	    !take_number("--seconds", &seconds))
 		return CLI_FAILED;
+	for (char **pid = argv; *pid; pid++)
+		if (!cli_pid("top", *pid))
+			return CLI_FAILED;
 	pause.tv_sec = (time_t)seconds;
 	pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
 	if (isatty(STDOUT_FILENO))
@@ -355,6 +330,8 @@ int cli_top(char **argv)
 
 		if (i)
 			nanosleep(&pause, NULL);
+		if (are_gone(argv))
+			break;
 		clock_gettime(CLOCK_MONOTONIC, &now->at);
 		look(now, last, argv);
 		if (!draw(now, last, *argv))

@@ -241,6 +241,9 @@ void ff_config_parse(struct ff_config *config, const char *path, char *text,
 			 "not a text, it has a byte 0: not read");
 		return;
 	}
+	/* What some editors put before the text (UTF-8's byte order mark). */
+	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		at += 3;
 	for (number = 1; at < end; number++, at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
 		if (!newline)

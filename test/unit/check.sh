@@ -73,6 +73,7 @@ expect 126 "$flatfork" check ./input
 expect 125 "$flatfork" check
 expect 125 "$flatfork" check --fast true
 says err "'--fast': no such option"
+expect 0 "$flatfork" check --empty -- sh -c 'test "$1" = --keep' sh --keep
 truncate -s 300M big
 expect 125 "$flatfork" check true
 says err 'more than 256 MiB'

@@ -82,6 +82,12 @@ complete run --log "$work/as"
 says out "$work/ask"
 complete check --k
 says out --keep
+complete check --empty --k
+says out --keep
+complete top 1 --ti
+says out --times
+complete trace --
+silent err
 complete help do
 says out doctor
 

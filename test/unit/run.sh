@@ -64,6 +64,35 @@ says err "'rnu': no such command; run is meant?"
 expect 125 "$flatfork" doctor now
 says err "'now': no argument is taken"
 
+expect 125 "$flatfork" version
+says err "'version': no such command; --version is meant?"
+
+# Flags of all the others: one parser, and one way to write them.
+for verb in doctor trace top report bench enable disable status check; do
+	expect 125 "$flatfork" $verb --nonsense
+	says err "flatfork $verb: '--nonsense': no such option; see flatfork help $verb"
+	expect 0 "$flatfork" $verb --help
+	says out "Usage: flatfork $verb"
+done
+expect 125 "$flatfork" top --second=2
+says err "'--second': no such option; --seconds is meant?"
+expect 125 "$flatfork" bench --size
+says err '--size wants a value: SIZE,...'
+expect 125 "$flatfork" bench --size=
+expect 125 "$flatfork" report --html=yes "$work/plain"
+says err '--html takes no value'
+expect 0 "$flatfork" report "$work/plain" --html
+says out '<!DOCTYPE html>'
+expect 0 "$flatfork" top --times=1 --help
+says out 'Usage: flatfork top'
+expect 125 "$flatfork" report -- --html
+says err '--html: No such file or directory'
+expect 125 "$flatfork" report "$work"
+says err "$work: Is a directory"
+expect 125 "$flatfork" doctor --pid 4194305
+says err 'flatfork doctor: process 4194305: there is none'
+expect 125 "$flatfork" doctor --pid 1 --json
+
 # Flags become variables; what is not said stays as it is.
 show='env | grep ^FLATFORK | sort'
 expect 0 "$flatfork" run -- sh -c "$show"

@@ -102,7 +102,9 @@ expect 125 "$command" enable
 says err 'what? enable --system'
 expect 125 "$command" enable --system now
 expect 125 "$command" disable --system --root here
-says err '--root wants an absolute path'
+says err "--root: 'here' is not an absolute path: /mnt/image"
+expect 125 "$command" enable --system --root=
+says err '--root wants a value: FOLDER'
 mkdir "$work/empty"
 expect 125 "$command" enable --system --root "$work/empty"
 list_is none

@@ -75,7 +75,13 @@ wait "$pid" 2>/dev/null
 sleep 100 &
 expect 0 "$flatfork" top --times 1 $!
 says out 'no process'
+# It ends when there is nothing to look at any more.
 kill $!
+wait $! 2>/dev/null
+expect 125 "$flatfork" top $!
+says err ': there is none'
+sleep 2 &
+expect 0 timeout 60 "$flatfork" top --seconds=0.2 $!
 
 # A process that has such bytes, and another object of that name.
 echo 'char x[4096] = "ffcount\0\1\2\3\4\5\6\7flatfork'"'"'s counters:a,,b";' |
@@ -92,6 +98,8 @@ expect 125 "$flatfork" top --fast
 says err "'--fast': no such option"
 expect 125 "$flatfork" top --times
 expect 125 "$flatfork" top --seconds 0
+says err "--seconds: '0' is not a number: 2"
+expect 125 "$flatfork" top --times=many
 expect 125 "$flatfork" top perl
 says err "'perl' is not a process: 1234"
 
