@@ -18,23 +18,13 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/system_list.h"
 
-#define LIST "/etc/ld.so.preload"
-#define LIST_MAX ((size_t)64 << 10)
 #define TRIAL_SECONDS 20
 
 /* What $LIB stands for, in Debian. */
 #define FOLDER_64 "/lib/x86_64-linux-gnu"
 #define FOLDER_32 "/lib/i386-linux-gnu"
-
-struct list {
-	const char *where;   /* for complaints */
-	const char *root;    /* "" for this machine */
-	char path[PATH_MAX]; /* root and LIST */
-	char text[LIST_MAX]; /* what it has; "" where there is none */
-	bool exists;
-	mode_t mode;
-};
 
 /* Programs that are tried: small, of all kinds, and harmless. */
 static char *const trials[][4] = {
@@ -43,107 +33,6 @@ static char *const trials[][4] = {
 	{ "/bin/ls", "/", NULL },
 	{ "/bin/cat", "/dev/null", NULL },
 };
-
-static bool read_list(struct list *list)
-{
-	FILE *in;
-	struct stat s;
-	size_t n;
-
-	if (snprintf(list->path, sizeof(list->path), "%s" LIST, list->root) >=
-	    (int)sizeof(list->path)) {
-		cli_complain(list->where, "%s: %s", list->root,
-			     strerror(ENAMETOOLONG));
-		return false;
-	}
-	list->mode = 0644;
-	in = fopen(list->path, "re");
-	if (!in && errno == ENOENT)
-		return true;
-	n = in ? fread(list->text, 1, sizeof(list->text) - 1, in) : 0;
-	if (!in || ferror(in) || n == sizeof(list->text) - 1) {
-		cli_complain(list->where, "%s: %s", list->path,
-			     n ? "too long" : strerror(errno));
-		if (in)
-			fclose(in);
-		return false;
-	}
-	list->exists = true;
-	if (!fstat(fileno(in), &s))
-		list->mode = s.st_mode & 0777;
-	fclose(in);
-	return true;
-}
-
-/* Does the entry of @n bytes at @at name an object of ours? */
-static bool is_ours(const char *at, size_t n)
-{
-	const size_t length = sizeof(FF_OBJECT) - 1;
-
-	return n >= length && !memcmp(at + n - length, FF_OBJECT, length) &&
-	       (n == length || at[n - length - 1] == '/');
-}
-
-/*
- * The next entry at or behind *at, which moves on; NULL at the end. ld.so takes
- * blanks and colons for separators, and # for the begin of a comment.
- */
-static const char *next_entry(const char **at, size_t *ret_bytes)
-{
-	const char *entry;
-
-	for (;;) {
-		*at += strspn(*at, " \t\n:");
-		if (**at != '#')
-			break;
-		*at += strcspn(*at, "\n");
-	}
-	entry = *at;
-	*ret_bytes = strcspn(entry, " \t\n:#");
-	*at += *ret_bytes;
-	return *ret_bytes ? entry : NULL;
-}
-
-static const char *our_entry(const struct list *list, size_t *ret_bytes)
-{
-	const char *at = list->text, *entry;
-
-	while ((entry = next_entry(&at, ret_bytes)))
-		if (is_ours(entry, *ret_bytes))
-			return entry;
-	return NULL;
-}
-
-/* Put @text in the place of the list, in one step. */
-static bool replace(const struct list *list, const char *text)
-{
-	char made[PATH_MAX + 16];
-	size_t n = strlen(text);
-	int fd;
-	bool good;
-
-	if (!*text) {
-		good = !unlink(list->path);
-		if (!good)
-			cli_complain(list->where, "%s: %s", list->path,
-				     strerror(errno));
-		return good;
-	}
-	snprintf(made, sizeof(made), "%s.XXXXXX", list->path);
-	fd = mkstemp(made);
-	good = fd >= 0 && !fchmod(fd, list->mode) &&
-	       write(fd, text, n) == (ssize_t)n && !fsync(fd) &&
-	       !rename(made, list->path);
-	if (!good) {
-		cli_complain(list->where, "%s: %s", list->path,
-			     strerror(errno));
-		if (fd >= 0)
-			unlink(made);
-	}
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
 
 /* Only root may change it, or any folder above it. */
 static bool is_trusted(const char *where, const char *root, const char *object)
@@ -219,23 +108,23 @@ static bool try_all(const char *where, const char *preload)
 	return true;
 }
 
-static int add(struct list *list, const char *object)
+static int add(struct system_list *list, const char *object)
 {
-	static char text[LIST_MAX + PATH_MAX];
+	static char text[SYSTEM_LIST_MAX + PATH_MAX];
 	size_t n = strlen(list->text);
 
 	snprintf(text, sizeof(text), "%s%s%s\n", list->text,
 		 n && list->text[n - 1] != '\n' ? "\n" : "", object);
-	if (!replace(list, text))
+	if (!system_list_replace(list, text))
 		return CLI_FAILED;
 	if (!*list->root && !try_all(list->where, NULL)) {
-		replace(list, list->exists ? list->text : "");
+		system_list_replace(list, list->exists ? list->text : "");
 		cli_complain(list->where, "%s is as it was", list->path);
 		return CLI_FAILED;
 	}
 	printf("%s: %s\n", list->path, object);
 	puts("back: flatfork disable --system; or, in a shell that runs:\n"
-	     "      : >" LIST);
+	     "      : >" SYSTEM_LIST);
 	return 0;
 }
 
@@ -244,7 +133,7 @@ static int add(struct list *list, const char *object)
  * beside it, which would complain about the other: ld.so of either kind puts
  * its own folder in the place of $LIB.
  */
-static char *entry_for(const struct list *list, const char *object)
+static char *entry_for(const struct system_list *list, const char *object)
 {
 	const char *ours = strstr(object, FOLDER_64);
 	char path[2 * PATH_MAX], *entry = NULL;
@@ -273,7 +162,7 @@ static void expand(const char *entry, char path[PATH_MAX])
 		snprintf(path, PATH_MAX, "%s", entry);
 }
 
-static int enable(struct list *list)
+static int enable(struct system_list *list)
 {
 	char *object = cli_object(list->where);
 	const char *name = object;
@@ -285,7 +174,7 @@ static int enable(struct list *list)
 	n = strlen(list->root);
 	if (n && !strncmp(object, list->root, n))
 		name += n;
-	if (our_entry(list, &n)) {
+	if (system_list_ours(list, &n)) {
 		printf("%s: enabled already\n", list->path);
 		status = 0;
 	} else if (name[strcspn(name, " \t\n:#")]) {
@@ -302,14 +191,14 @@ static int enable(struct list *list)
 	return status;
 }
 
-static int disable(struct list *list)
+static int disable(struct system_list *list)
 {
-	static char text[LIST_MAX];
+	static char text[SYSTEM_LIST_MAX];
 	const char *entry;
 	bool any = false;
 	size_t n;
 
-	while ((entry = our_entry(list, &n))) {
+	while ((entry = system_list_ours(list, &n))) {
 		char *from = list->text + (entry - list->text), *to = from + n;
 
 		/* The whole line, if it is alone there. */
@@ -325,17 +214,17 @@ static int disable(struct list *list)
 	memcpy(text, list->text, strlen(list->text) + 1);
 	if (!text[strspn(text, " \t\n:")])
 		*text = '\0';
-	if (!replace(list, text))
+	if (!system_list_replace(list, text))
 		return CLI_FAILED;
 	printf("%s: disabled\n", list->path);
 	return 0;
 }
 
-static int status(struct list *list)
+static int status(struct system_list *list)
 {
 	char object[PATH_MAX], where[PATH_MAX], path[2 * PATH_MAX];
 	size_t n;
-	const char *entry = our_entry(list, &n);
+	const char *entry = system_list_ours(list, &n);
 
 	if (!entry || n >= sizeof(object)) {
 		printf("%s: not enabled\n", list->path);
@@ -354,9 +243,10 @@ static int status(struct list *list)
 	return 0;
 }
 
-static int go(const char *where, char **argv, int (*what)(struct list *list))
+static int go(const char *where, char **argv,
+	      int (*what)(struct system_list *list))
 {
-	static struct list list;
+	static struct system_list list;
 	const char *root = cli_flag("--root");
 
 	list.where = where;
@@ -373,7 +263,7 @@ static int go(const char *where, char **argv, int (*what)(struct list *list))
 	list.root = root && strcmp(root, "/") != 0 ? root : "";
 	if (*argv)
 		return cli_needless(where, *argv);
-	return read_list(&list) ? what(&list) : CLI_FAILED;
+	return system_list_read(&list) ? what(&list) : CLI_FAILED;
 }
 
 int cli_enable(char **argv)

@@ -83,6 +83,29 @@ expect 0 "$both" enable "${of_image[@]}"
 list_is /usr/lib/x86_64-linux-gnu/libflatfork-preload.so
 expect 0 "$both" disable "${of_image[@]}"
 
+# A link is not replaced, and none is followed out of an image.
+echo /lib/a.so >"$work/kept"
+ln -s "$work/kept" "$list"
+for what in enable disable status; do
+	expect 125 "$command" $what "${of_image[@]}"
+	says err 'ld.so.preload: is a link'
+done
+[ -L "$list" ] && [ "$(cat "$work/kept")" = /lib/a.so ] || fail "a link is changed"
+rm "$list" "$work/kept"
+mkdir "$work/elsewhere"
+mv "$image/etc" "$image/etc.kept"
+ln -s "$work/elsewhere" "$image/etc"
+expect 125 "$command" enable "${of_image[@]}"
+says err "leads out of $image: to $work/elsewhere"
+rmdir "$work/elsewhere" || fail "written elsewhere: $(ls "$work/elsewhere")"
+rm "$image/etc"
+mkdir "$image/usr/etc"
+ln -s usr/etc "$image/etc"
+expect 0 "$command" enable "${of_image[@]}"
+expect 0 "$command" disable "${of_image[@]}"
+rm "$image/etc"
+mv "$image/etc.kept" "$image/etc"
+
 # Whoever can change the object, or a folder above it, has every program.
 for what in "$image/usr/lib/libflatfork-preload.so" "$image/usr"; do
 	chmod g+w "$what"

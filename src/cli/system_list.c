@@ -1,0 +1,155 @@
+/* The list of what every program loads: read, looked through, replaced. */
+#include "cli/system_list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+/* Of an image: a link in it may lead to what is this machine's. */
+static bool is_inside(const struct system_list *list)
+{
+	char *etc = NULL, *root = realpath(list->root, NULL), path[PATH_MAX];
+	const size_t n = root ? strlen(root) : 0;
+	bool inside;
+
+	snprintf(path, sizeof(path), "%s%.*s", list->root,
+		 (int)(strrchr(SYSTEM_LIST, '/') - SYSTEM_LIST), SYSTEM_LIST);
+	if (root)
+		etc = realpath(path, NULL);
+	inside = etc && !strncmp(etc, root, n) && (etc[n] == '/' || n == 1);
+	if (!etc)
+		cli_complain(list->where, "%s: %s", root ? path : list->root,
+			     strerror(errno));
+	else if (!inside)
+		cli_complain(list->where, "%s leads out of %s: to %s", path,
+			     list->root, etc);
+	free(etc);
+	free(root);
+	return inside;
+}
+
+static FILE *open_list(const struct system_list *list)
+{
+	int fd = open(list->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+	if (fd >= 0 && !in)
+		close(fd);
+	return in;
+}
+
+bool system_list_read(struct system_list *list)
+{
+	FILE *in;
+	struct stat s;
+	size_t n;
+
+	if (snprintf(list->path, sizeof(list->path), "%s" SYSTEM_LIST,
+		     list->root) >= (int)sizeof(list->path)) {
+		cli_complain(list->where, "%s: %s", list->root,
+			     strerror(ENAMETOOLONG));
+		return false;
+	}
+	if (*list->root && !is_inside(list))
+		return false;
+	list->mode = 0644;
+	in = open_list(list);
+	if (!in && errno == ENOENT)
+		return true;
+	/* It would become a file, and who keeps the other has lost it. */
+	if (!in && errno == ELOOP) {
+		cli_complain(list->where,
+			     "%s: is a link: change the file "
+			     "where it leads to",
+			     list->path);
+		return false;
+	}
+	n = in ? fread(list->text, 1, sizeof(list->text) - 1, in) : 0;
+	if (!in || ferror(in) || n == sizeof(list->text) - 1) {
+		cli_complain(list->where, "%s: %s", list->path,
+			     n ? "too long" : strerror(errno));
+		if (in)
+			fclose(in);
+		return false;
+	}
+	list->exists = true;
+	if (!fstat(fileno(in), &s))
+		list->mode = s.st_mode & 0777;
+	fclose(in);
+	return true;
+}
+
+/* Does the entry of @n bytes at @at name an object of ours? */
+static bool is_ours(const char *at, size_t n)
+{
+	const size_t length = sizeof(FF_OBJECT) - 1;
+
+	return n >= length && !memcmp(at + n - length, FF_OBJECT, length) &&
+	       (n == length || at[n - length - 1] == '/');
+}
+
+/*
+ * The next entry at or behind *at, which moves on; NULL at the end. ld.so takes
+ * blanks and colons for separators, and # for the begin of a comment.
+ */
+static const char *next_entry(const char **at, size_t *ret_bytes)
+{
+	const char *entry;
+
+	for (;;) {
+		*at += strspn(*at, " \t\n:");
+		if (**at != '#')
+			break;
+		*at += strcspn(*at, "\n");
+	}
+	entry = *at;
+	*ret_bytes = strcspn(entry, " \t\n:#");
+	*at += *ret_bytes;
+	return *ret_bytes ? entry : NULL;
+}
+
+const char *system_list_ours(const struct system_list *list, size_t *ret_bytes)
+{
+	const char *at = list->text, *entry;
+
+	while ((entry = next_entry(&at, ret_bytes)))
+		if (is_ours(entry, *ret_bytes))
+			return entry;
+	return NULL;
+}
+
+bool system_list_replace(const struct system_list *list, const char *text)
+{
+	char made[PATH_MAX + 16];
+	size_t n = strlen(text);
+	int fd;
+	bool good;
+
+	if (!*text) {
+		good = !unlink(list->path);
+		if (!good)
+			cli_complain(list->where, "%s: %s", list->path,
+				     strerror(errno));
+		return good;
+	}
+	snprintf(made, sizeof(made), "%s.XXXXXX", list->path);
+	fd = mkstemp(made);
+	good = fd >= 0 && !fchmod(fd, list->mode) &&
+	       write(fd, text, n) == (ssize_t)n && !fsync(fd) &&
+	       !rename(made, list->path);
+	if (!good) {
+		cli_complain(list->where, "%s: %s", list->path,
+			     strerror(errno));
+		if (fd >= 0)
+			unlink(made);
+	}
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
