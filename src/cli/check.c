@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -155,8 +156,8 @@ static int run_all(struct check *check)
 		snprintf(run->where, sizeof(run->where), "%s/%s", check->top,
 			 ways[i].name);
 		status = check_run_once(check, run);
-		if (status)
-			return status;
+		if (status || check_was_stopped())
+			return status ? status : CLI_FAILED;
 		print_run(run);
 		fflush(stdout);
 		check->patience = check->run[0].seconds * 10 + PATIENCE_S;
@@ -192,13 +193,14 @@ static bool set_up(struct check *check, bool empty)
 int cli_check(char **argv)
 {
 	static struct check check;
-	int status;
+	int status, sig;
 
 	if (!*argv) {
 		cli_complain("check", "which command?");
 		return CLI_FAILED;
 	}
 	check.command = argv;
+	check_heed_signals();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) ||
 	    !set_up(&check, cli_flag("--empty")))
 		return CLI_FAILED;
@@ -210,5 +212,12 @@ int cli_check(char **argv)
 	for (size_t i = 0; i < CHECK_WAYS; i++)
 		check_folder_free(&check.run[i].files);
 	free((char *)check.from);
+	/* Whoever sent it is told so. */
+	sig = check_was_stopped();
+	if (sig) {
+		fflush(stdout);
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
 	return status;
 }

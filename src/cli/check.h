@@ -73,4 +73,9 @@ bool check_texts_differ(const char *plain, const char *ours, char *text,
  */
 unsigned check_leftovers(char *names, size_t size);
 
+/* From now on signals that end a command from outside are only noted: 0, or the
+ * last of them. */
+void check_heed_signals(void);
+int check_was_stopped(void);
+
 #endif

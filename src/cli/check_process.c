@@ -1,5 +1,6 @@
 /* Processes that a command leaves behind. They are this process's children by
- * then, as it is their subreaper. */
+ * then, as it is their subreaper. They are killed also where it is told to end
+ * itself. */
 #include <ctype.h>
 #include <dirent.h>
 #include <signal.h>
@@ -15,6 +16,30 @@
 #define LOOK_NS (20L * 1000 * 1000)
 #define NAMED_MAX 64
 #define STABLE_LOOKS 50 /* one second in which none has ended */
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	stopped = sig;
+}
+
+int check_was_stopped(void)
+{
+	return stopped;
+}
+
+void check_heed_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction old, ours = { .sa_handler = stop };
+
+	/* What is ignored stays so, for the command, too. */
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigaction(signals[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &ours, NULL);
+}
 
 /* Is @pid a child of ours that lives? Its name, too. */
 static bool is_child(const char *pid, char name[64])
@@ -99,7 +124,7 @@ unsigned check_leftovers(char *names, size_t size)
 		count = children(0, names, size);
 		stable = count == before ? stable + 1 : 0;
 		before = count;
-		if (!count || stable == STABLE_LOOKS)
+		if (!count || stable == STABLE_LOOKS || stopped)
 			break;
 		nanosleep(&look, NULL);
 	}

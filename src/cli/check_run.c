@@ -74,6 +74,9 @@ static void become(const struct check *check, const struct check_run *run,
 			unsetenv(ff_option_table[i].env);
 	snprintf(work, sizeof(work), "%s/work", check->top);
 	snprintf(stats, sizeof(stats), "%s.stats", run->where);
+	/* What it does to its process group, or to its terminal, is not for
+	 * us, and not for whoever called us. */
+	setsid();
 	if (chdir(work) || setenv("PWD", work, 1) || unsetenv("OLDPWD") ||
 	    (way->fork && setenv("FLATFORK_FORK", way->fork, 1)) ||
 	    (way->off && setenv("FLATFORK", "off", 1)) ||
@@ -88,19 +91,22 @@ static void become(const struct check *check, const struct check_run *run,
 	_exit(write(tell, &error, sizeof(error)) < 0);
 }
 
-/* Waits for @pid, which is killed when its time is up. */
+/* Waits for @pid, which is killed when its time is up, if it has any, or ours
+ * is. */
 static int wait_with_patience(pid_t pid, double deadline)
 {
 	const struct timespec nap = { 0, 2L * 1000 * 1000 };
+	bool killed = false;
 	int status = -1;
 
-	while (waitpid(pid, &status, deadline > 0 ? WNOHANG : 0) == 0) {
-		if (now() < deadline) {
+	while (waitpid(pid, &status, killed ? 0 : WNOHANG) == 0) {
+		if (!check_was_stopped() &&
+		    (deadline <= 0 || now() < deadline)) {
 			nanosleep(&nap, NULL);
 			continue;
 		}
 		kill(pid, SIGKILL);
-		deadline = 0;
+		killed = true;
 	}
 	return status;
 }

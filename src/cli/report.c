@@ -253,13 +253,49 @@ int cli_report(char **argv)
 	return 0;
 }
 
+/* What a terminal sends the command has, too; of what is sent to us alone it is
+ * told. */
+static const struct {
+	int sig;
+	bool is_passed_on;
+} heeded[] = {
+	{ SIGINT, false },
+	{ SIGQUIT, false },
+	{ SIGHUP, true },
+	{ SIGTERM, true },
+};
+
+#define HEEDED (sizeof(heeded) / sizeof(heeded[0]))
+
+static volatile pid_t command;
+
+static void pass_on(int sig)
+{
+	if (command > 0)
+		kill(command, sig);
+}
+
+/* What is ignored stays so. @ret_old: for the command. */
+static void heed(struct sigaction ret_old[HEEDED])
+{
+	for (size_t i = 0; i < HEEDED; i++) {
+		struct sigaction ours = { .sa_flags = SA_RESTART };
+
+		ours.sa_handler = heeded[i].is_passed_on ? pass_on : SIG_IGN;
+		sigaction(heeded[i].sig, NULL, &ret_old[i]);
+		if (ret_old[i].sa_handler != SIG_IGN)
+			sigaction(heeded[i].sig, &ours, NULL);
+	}
+}
+
 /* The command's process. */
-static void become(char **argv, const char *log, const char *stats)
+static void become(char **argv, const char *log, const char *stats,
+		   const struct sigaction old[HEEDED])
 {
 	int error;
 
-	signal(SIGINT, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
+	for (size_t i = 0; i < HEEDED; i++)
+		sigaction(heeded[i].sig, &old[i], NULL);
 	if (setenv("FLATFORK_LOG", log, 1) ||
 	    setenv("FLATFORK_STATS", stats, 1) || !cli_preload("trace"))
 		_exit(CLI_FAILED);
@@ -272,15 +308,15 @@ static void become(char **argv, const char *log, const char *stats)
 /* As a shell has it. */
 static int run(char **argv, const char *log, const char *stats)
 {
+	struct sigaction old[HEEDED];
 	int status;
 	pid_t pid;
 
-	/* They are for the command. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
+	heed(old);
 	pid = fork();
 	if (!pid)
-		become(argv, log, stats);
+		become(argv, log, stats, old);
+	command = pid;
 	if (pid < 0) {
 		cli_complain("trace", "fork: %s", strerror(errno));
 		return CLI_FAILED;

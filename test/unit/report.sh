@@ -117,6 +117,21 @@ grep -qE '^ +7 +- +- .*  forks: fork at forks\+0x[0-9a-f]+ in main: real 7$' \
 says err '7 real: asked for'
 # shellcheck disable=SC2016 # the inner shell's
 expect 137 "$flatfork" trace sh -c 'kill -9 $$'
+# Whoever ends it ends the command, and still hears what that did.
+"$flatfork" trace sh -c 'trap "exit 3" TERM; (:); echo $$ >"$0"
+	while :; do sleep 0.1; done' "$work/began" >"$work/out" 2>"$work/err" &
+pid=$!
+until [ -s "$work/began" ]; do sleep 0.05; done
+kill "$pid"
+got=0
+wait "$pid" || got=$?
+[ "$got" -eq 3 ] || fail "trace ended by SIGTERM: status $got"
+grep -qE '^sh +' "$work/err" || fail "trace: $(cat "$work/err")"
+expect 0 sh -c 'trap "" INT HUP; exec "$0" trace grep SigIgn /proc/self/status' \
+	"$flatfork"
+grep -qE 'SigIgn:	0*3$' "$work/out" || fail "ignored: $(cat "$work/out")"
+expect 0 "$flatfork" trace grep SigIgn /proc/self/status
+grep -qE 'SigIgn:	0*$' "$work/out" || fail "ignored: $(cat "$work/out")"
 expect 127 "$flatfork" trace none-of-that-name
 expect 125 "$flatfork" trace
 rmdir "$work/tmp" || fail "trace left files behind"
