@@ -165,22 +165,30 @@ static int run_all(struct check *check)
 	return judge(check);
 }
 
+/* The current directory, if it can be copied; false after a complaint. */
+static bool has_folder(struct check *check)
+{
+	int rc;
+
+	check->from = realpath(".", NULL);
+	bytes_seen = 0;
+	rc = check->from ? nftw(check->from, add_bytes, 32, FTW_PHYS) : -1;
+	if (rc < 0)
+		cli_complain("check", "the current directory: %s",
+			     strerror(errno));
+	else if (rc)
+		cli_complain("check",
+			     "the current directory has more than 256 MiB to "
+			     "copy; change to another, or --empty");
+	return !rc;
+}
+
 static bool set_up(struct check *check, bool empty)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	if (!empty) {
-		check->from = realpath(".", NULL);
-		bytes_seen = 0;
-		if (!check->from ||
-		    nftw(check->from, add_bytes, 32, FTW_PHYS)) {
-			cli_complain(
-				"check",
-				"the current directory has more than 256 "
-				"MiB to copy; change to another, or --empty");
-			return false;
-		}
-	}
+	if (!empty && !has_folder(check))
+		return false;
 	if (snprintf(check->top, sizeof(check->top), "%s/flatfork-check.XXXXXX",
 		     tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(check->top) ||
 	    !mkdtemp(check->top)) {

@@ -18,7 +18,7 @@ static unsigned bucket_of(uint64_t ns)
 	return bucket < CLI_TIMES_BUCKETS ? bucket : CLI_TIMES_BUCKETS - 1;
 }
 
-static uint64_t middle_of(unsigned bucket)
+uint64_t cli_times_ns(unsigned bucket)
 {
 	const unsigned log = FIRST + (bucket >> FINE);
 	const uint64_t in = bucket & ((1 << FINE) - 1);
@@ -42,20 +42,9 @@ uint64_t cli_times_quantile(const struct cli_times *times, double q)
 	for (unsigned i = 0; i < CLI_TIMES_BUCKETS; i++) {
 		seen += times->bucket[i];
 		if (seen && (double)seen >= wanted)
-			return middle_of(i);
+			return cli_times_ns(i);
 	}
-	return middle_of(CLI_TIMES_BUCKETS - 1);
-}
-
-uint64_t cli_times_between(const struct cli_times *times, uint64_t from,
-			   uint64_t to)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < CLI_TIMES_BUCKETS; i++)
-		if (middle_of(i) >= from && middle_of(i) < to)
-			sum += times->bucket[i];
-	return sum;
+	return cli_times_ns(CLI_TIMES_BUCKETS - 1);
 }
 
 const char *cli_time_text(uint64_t ns, char text[CLI_TIME_MAX])

@@ -17,9 +17,8 @@ void cli_times_add(struct cli_times *times, uint64_t ns, uint64_t calls);
 /* In nanoseconds, right by some percent; 0: there are none. @q: 0.99 */
 uint64_t cli_times_quantile(const struct cli_times *times, double q);
 
-/* Calls that took @from and more, and less than @to, to a bucket. */
-uint64_t cli_times_between(const struct cli_times *times, uint64_t from,
-			   uint64_t to);
+/* The middle of a bucket, in nanoseconds. */
+uint64_t cli_times_ns(unsigned bucket);
 
 /* "210 us" */
 #define CLI_TIME_MAX 24

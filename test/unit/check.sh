@@ -92,6 +92,9 @@ expect 0 "$flatfork" check --empty -- sh -c 'test "$1" = --keep' sh --keep
 truncate -s 300M big
 expect 125 "$flatfork" check true
 says err 'more than 256 MiB'
+mkdir gone
+expect 125 sh -c 'cd gone && rmdir ../gone && exec "$0" check true' "$flatfork"
+says err 'the current directory: No such file or directory'
 expect 125 env TMPDIR=/nonexistent "$flatfork" check --empty true
 
 finish
