@@ -1,10 +1,10 @@
 /*
  * Another thread replaces the program in the middle of a fork, or ends the
- * process by _exit(). Whatever children the next program finds, of any class,
+ * process by _exit() or quick_exit(). Whatever children the next program finds, of any class,
  * or who takes its orphans, are whole: each has exec'ed. Argument: by which
  * call.
  *
- * Test: -b 5000 exec-by-thread-{name,raw,fails-before,exits} {}
+ * Test: -b 5000 exec-by-thread-{name,raw,fails-before,exits,quick-exits} {}
  */
 #include "t.h"
 
@@ -71,6 +71,8 @@ static int round_of(const char *self, const char *how, int round)
 		CHECK(execv("/nowhere/at/all", argv) < 0);
 	if (!strcmp(how, "exits"))
 		_exit(0);
+	if (!strcmp(how, "quick-exits"))
+		quick_exit(0);
 	if (!strcmp(how, "raw"))
 		syscall(SYS_execve, self, argv, environ);
 	else
@@ -96,7 +98,7 @@ int main(int argc, char **argv)
 		if (pid == 0)
 			return round_of(self, argv[1], round);
 		t_reap(pid, "round");
-		if (!strcmp(argv[1], "exits"))
+		if (strstr(argv[1], "exits"))
 			look("orphans");
 	}
 	return 0;
