@@ -46,7 +46,7 @@ static void values(FILE *page, const char *s)
 		size_t n = strcspn(s, "|");
 
 		if (n > 5 && !strncmp(s, "deny:", 5))
-			fprintf(page, " Cm deny Ns : Ns Ar %.*s", (int)n - 5,
+			fprintf(page, " Cm deny : Ns Ar %.*s", (int)n - 5,
 				s + 5);
 		else
 			fprintf(page, " %s %.*s",

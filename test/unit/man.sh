@@ -37,7 +37,7 @@ while IFS='|' read -r _ env flag values default what _; do
 	# on!off: Cm on | Cm off; what stands for something is an Ar
 	values=$(tr -d '` ' <<<"$values" | sed -E 's/!/ | /g;
 		s/\b([A-Z]+)\b/Ar \1/g; s/\b([a-z]+)\b/Cm \1/g;
-		s/deny:Ar/deny Ns : Ns Ar/')
+		s/deny:Ar/deny : Ns Ar/')
 	default=".Pq default : ${default:+Cm }${default:-none}"
 	plain "$object_page" >"$work/7"
 	plain "$command" >"$work/1"
