@@ -17,6 +17,8 @@
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "libc/environment.h"
+#include "libc/object.h"
+#include "libc/threads.h"
 #include "process/aside.h"
 #include "process/filter.h"
 #include "process/stance.h"
@@ -85,7 +87,8 @@ static bool take_us_out(char *list)
 	return is_there;
 }
 
-/* Before the program has looked at its environment, or has a thread. */
+/* Before the program has looked at its environment, or has a thread; or where it
+ * is the lesser evil. */
 static void stay_here(void)
 {
 	static const char key[] = "LD_PRELOAD=";
@@ -102,6 +105,28 @@ static void stay_here(void)
 		for (char **next = at; *next; next++)
 			next[0] = next[1];
 	}
+}
+
+/* An object that was not named by a path is looked for anew. */
+static bool is_here(void)
+{
+	struct ff_object us;
+	long fd;
+
+	if (!ff_object_of((uintptr_t)is_here, &us) || *us.path != '/')
+		return true;
+	fd = sys(openat, AT_FDCWD, us.path, O_PATH | O_CLOEXEC, 0);
+	if (fd >= 0)
+		sys(close, fd);
+	return fd != -ENOENT && fd != -ENOTDIR;
+}
+
+void ff_settings_root_is_another(void)
+{
+	/* A filter from before lets ld.so open us. */
+	if (ff_options.on && !ff_may_have_threads() &&
+	    !atomic_load(&ff_sandboxed) && !is_here())
+		stay_here();
 }
 
 void ff_settings_begin(void)

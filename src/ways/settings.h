@@ -27,4 +27,12 @@ static inline void ff_settings_complete(void)
 		ff_settings_read();
 }
 
+/*
+ * The process has another root directory: where the object is not in it, no
+ * program that is started there is to look for it. Changes the environment, in
+ * place; not beside other threads, who may be reading it, and not in a process
+ * that has put itself under a filter.
+ */
+void ff_settings_root_is_another(void);
+
 #endif

@@ -54,4 +54,59 @@ cc -o "$work/linked" "$work/linked.c" -Wl,--no-as-needed "$object" \
 is '' '' "$work/linked"
 is "$a:" "$a:" "$work/linked"
 
+# Behind a chroot into a tree without the object, nobody is told of it; into one
+# with it, it goes on.
+cat >"$work/jailed.c" <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* jailed ROOT fork|not: itself again in there, which tells what it finds */
+int main(int argc, char **argv)
+{
+	char *list = getenv("LD_PRELOAD");
+	int status = 0;
+	if (argc < 3)
+		return printf("%s\n", list ? list : "-") < 0;
+	if (!strcmp(argv[2], "fork")) {
+		char *memory = malloc(64 << 20);
+		memset(memory, 1, 64 << 20);
+		if (fork())
+			return wait(&status) < 0 || status;
+	}
+	if (chroot(argv[1]) || chdir("/"))
+		return 77;
+	execl("/jailed", "jailed", (char *)0);
+	return 1;
+}
+END
+cc -o "$work/jailed" "$work/jailed.c" || exit 1
+jail=$work/jail
+mkdir "$jail"
+cp "$work/jailed" "$jail"
+while read -r file; do
+	mkdir -p "$jail/${file%/*}"
+	cp "$file" "$jail/$file"
+done < <(ldd "$work/jailed" | grep -oE '/[^ ]+')
+# jailed HOW VALUE THEN
+jailed() {
+	env -i "LD_PRELOAD=$2" "$work/jailed" "$jail" "$1" >"$work/out" \
+		2>"$work/err"
+	local status=$?
+	[ "$status" -ne 77 ] || return 0
+	[ "$status" -eq 0 ] && [ "$(cat "$work/out")" = "$3" ] ||
+		failed "jailed, $1, '$2': $status, $(cat "$work/out")"
+	grep -F "$object" "$work/err" && failed "jailed, $1, '$2': it is missed"
+}
+for how in not fork; do
+	jailed $how "$object" -
+	jailed $how "$object:$a" "$a"
+done
+mkdir -p "$jail/${object%/*}"
+cp "$object" "$jail/$object"
+for how in not fork; do
+	jailed $how "$object" "$object"
+done
+
 verdict
