@@ -3,7 +3,10 @@
  * so that they are written, and refused, in one way everywhere. Those of run
  * are the table of options (run.c).
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -142,4 +145,26 @@ const char *cli_flag(const char *name)
 		    !strncmp(name, said[i].name, said[i].bytes))
 			return said[i].value;
 	return NULL;
+}
+
+long cli_pid(const char *where, const char *text)
+{
+	char path[64], *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(text, &end, 10);
+	if (*text < '1' || *text > '9' || *end || errno) {
+		cli_complain(where, "'%s' is not a process: 1234", text);
+		return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%ld", pid);
+	if (access(path, F_OK)) {
+		cli_complain(where, "process %ld: %s", pid,
+			     errno == ENOENT || errno == ESRCH ?
+				     "there is none" :
+				     strerror(errno));
+		return 0;
+	}
+	return pid;
 }

@@ -157,6 +157,10 @@ static bool take_file(const char *where, const char *path)
 	}
 	while (fgets(line, sizeof(line), in)) {
 		line[strcspn(line, "\n")] = '\0';
+		/* They may come to a terminal. */
+		for (char *at = line; *at; at++)
+			if ((unsigned char)*at < ' ' || *at == 0x7f)
+				*at = '?';
 		if (*line == '{' && !report_sites_take(&sites, line))
 			take_statistics(line);
 		else if (!strncmp(line, "flatfork[", 9))

@@ -57,6 +57,16 @@ static void add_name(struct process *p, size_t *n, const char *name)
 	(*n)++;
 }
 
+/* What the kernel says behind the name of a file that is gone. */
+static void cut_gone(char *path, ssize_t n)
+{
+	static const char gone[] = " (deleted)";
+	const ssize_t length = sizeof(gone) - 1;
+
+	if (n > length && !strcmp(path + n - length, gone))
+		path[n - length] = '\0';
+}
+
 static void read_names(struct process *p)
 {
 	char path[64], text[PATH_MAX];
@@ -68,7 +78,7 @@ static void read_names(struct process *p)
 	n = readlink(path, text, sizeof(text) - 1);
 	if (n > 0) {
 		text[n] = '\0';
-		text[strcspn(text, " ")] = '\0'; /* " (deleted)" */
+		cut_gone(text, n);
 		add_name(p, &count, text);
 	}
 	in = open_of(p, "cmdline");
@@ -227,16 +237,26 @@ static void take_options(const struct process *p)
 	take_file(p, path, true);
 }
 
+/* Of another process, and for a terminal. */
+static void print_words(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' :
+								      *text);
+}
+
 static void fact(const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void fact(const char *name, const char *fmt, ...)
 {
+	char text[2 * PATH_MAX];
 	va_list args;
 
-	printf("%-15s ", name);
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	printf("%-15s ", name);
+	print_words(text);
 	putchar('\n');
 }
 
@@ -268,7 +288,8 @@ static void print_options(const struct process *p)
 
 		if (!value || !*value)
 			continue;
-		printf("%s%s=%s", comma, env, value);
+		printf("%s%s=", comma, env);
+		print_words(value);
 		comma = " ";
 	}
 	puts(*comma ? "" : "none");
@@ -333,28 +354,6 @@ static bool print(const struct process *p)
 	if (on)
 		print_forks(p);
 	return on;
-}
-
-long cli_pid(const char *where, const char *text)
-{
-	char path[64], *end;
-	long pid;
-
-	errno = 0;
-	pid = strtol(text, &end, 10);
-	if (*text < '1' || *text > '9' || *end || errno) {
-		cli_complain(where, "'%s' is not a process: 1234", text);
-		return 0;
-	}
-	snprintf(path, sizeof(path), "/proc/%ld", pid);
-	if (access(path, F_OK)) {
-		cli_complain(where, "process %ld: %s", pid,
-			     errno == ENOENT || errno == ESRCH ?
-				     "there is none" :
-				     strerror(errno));
-		return 0;
-	}
-	return pid;
 }
 
 int cli_status(const char *where, const char *pid)

@@ -79,6 +79,13 @@ grep -oE 'x="[0-9.]+" width="[0-9.]+"' "$work/page" | head -2 |
 	diff - <(printf 'x="0.0" width="240.0"\nx="240.0" width="360.0"\n') ||
 	fail "perl's bar"
 
+# What others wrote is not for a terminal.
+printf 'flatfork[1]: fork at \033[31mx+0x1: real: \033]2;y\007\n' >"$work/words"
+printf '{"pid":1,"comm":"\033c","forks_lazy":1}\n' >>"$work/words"
+expect 0 "$flatfork" report "$work/words"
+says out 'real: ?]2;y?'
+grep -q $'[\033\007]' "$work/out" && fail "escapes: $(cat -v "$work/out")"
+
 # Bytes of any kind, and lines of any length.
 head -c 200000 /dev/urandom >"$work/noise"
 { printf '{"comm":"'; head -c 9000 /dev/zero | tr '\0' x; } >>"$work/noise"

@@ -40,6 +40,16 @@ of "$flatfork" run -- sleep 100
 is 0 'options +none$' 'forks +real: small process \(1?[0-9] MiB resident, 16 '
 of "$flatfork" run --fork real -- sleep 100
 is 0 'forks +real: asked for'
+# What a process is called, and has in its environment, is not for a terminal.
+cp "$(type -P sleep)" "$work/sleep"$'\033[31mb'
+of env FLATFORK_STATS=$'/tmp/c\033]2;d\007' \
+	"$flatfork" run -- "$work/sleep"$'\033[31mb' 100
+is 0 'process +[0-9]+ sleep\?\[31mb$' \
+	'options +FLATFORK_STATS=/tmp/c\?\]2;d\?$'
+mkdir "$work/a b"
+cp "$(type -P sleep)" "$work/a b/sleep c"
+of "$flatfork" run --only 'sleep c' -- "$work/a b/sleep c" 100
+is 0 'process +[0-9]+ sleep c$' 'in force +yes$'
 of env FLATFORK=off "$flatfork" run -- sleep 100
 is 1 "object +$object\$" 'in force +no: switched off$'
 of "$flatfork" run --skip 'sl*' -- sleep 100
