@@ -137,7 +137,8 @@ static void take(struct screen *now, const struct screen *last, long pid)
 	row->made = children(row);
 	row->is_new = true;
 	for (size_t i = 0; i < last->rows; i++) {
-		if (last->row[i].pid != pid)
+		/* Another program, or another process, counts from zero. */
+		if (last->row[i].pid != pid || last->row[i].made > row->made)
 			continue;
 		row->before = last->row[i].made;
 		row->is_new = false;

@@ -72,6 +72,15 @@ grep -q "^ *$pid forks " "$work/out" || fail "not among all: $(cat "$work/out")"
 kill "$pid"
 wait "$pid" 2>/dev/null
 
+# A program that execs counts from zero again, and makes no less than none.
+echo '(:); (:); (:); sleep 0.3; exec sh "$0"' >"$work/again"
+"$flatfork" run -- sh "$work/again" &
+pid=$!
+expect 0 "$flatfork" top --times 12 --seconds 0.2 "$pid"
+grep -E "^ *$pid .* M +-" "$work/out" && fail "less than none"
+kill "$pid"
+wait "$pid" 2>/dev/null
+
 sleep 100 &
 expect 0 "$flatfork" top --times 1 $!
 says out 'no process'
