@@ -148,6 +148,10 @@ static inline long ff_arg(const ucontext_t *uc, int i);
 
 static inline void ff_set_result(ucontext_t *uc, long result);
 
+/* Does the thread stand right behind an instruction that makes a system call,
+ * and is not ours? */
+int ff_stands_behind_call(const ucontext_t *uc);
+
 /* Make the thread execute the trapped instruction again, which is as long in
  * every ABI; its register has the lower half of @nr. */
 static inline void ff_rewind(ucontext_t *uc, long nr);

@@ -57,6 +57,18 @@ static inline ff_sigset ff_block_signals(void)
 	return old;
 }
 
+/* What may be raised by a filter is not blocked by that: where none is in force
+ * SIGSYS is sent by somebody alone, and may wait. */
+static inline ff_sigset ff_block_sigsys(void)
+{
+	const ff_sigset mask = FF_SIG(SIGSYS);
+	ff_sigset old = 0;
+
+	if (sys(rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask)) < 0)
+		sys(rt_sigprocmask, SIG_BLOCK, NULL, &old, sizeof(mask));
+	return old;
+}
+
 /* The kernel's mask where the program's is @program and ours is in force:
  * all blocked but what is raised synchronously, and of that, what the
  * program blocks and we do not need. */

@@ -129,6 +129,7 @@ struct ff_slot {
 	bool real;	 /* a real fork follows; the gate counts it */
 	bool committed;	 /* the child is born committed */
 	bool alone;	 /* nobody else can change mappings under us */
+	bool filtered;	 /* a seccomp filter is in force, or may be */
 	bool at_large;	 /* a child taken back may still run: not killed */
 	bool may_lower;	 /* a child can be another user's in time */
 	bool called_off; /* the child will not stand up */

@@ -42,7 +42,7 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 	/* Sent by somebody while ours was installed: it is the program's. */
 	(void)sig;
 	if (slot && slot->armed)
-		ff_disarm_in_handler(slot, uc);
+		ff_parent_signal(slot, uc);
 	ff_sigsys_pass_on(uc, info);
 }
 
@@ -53,24 +53,20 @@ void ff_trap_again(void)
 	ff_handle(SIGSYS, on_sigsys, &ignored);
 }
 
-const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
+static const char *arm(struct ff_slot *slot)
 {
 	stack_t ours = { .ss_sp = ff_house_of(slot)->altstack,
 			 .ss_size = FF_ALTSTACK_BYTES };
-
 	const char *why = ff_dispatch_why_not();
 
-	slot->mask = slot->mask_at_fork = mask;
-	slot->ret_mask = NULL;
 	if (why)
 		return why;
-	/* Blocked by the program; we could not let them in. */
+	/* Blocked by the program; we could not let them in. Or it came now. */
 	if (ff_pending() & FF_NEEDED)
 		return "SIGSYS or SIGSEGV is pending";
-	ff_setmask(ff_our_mask(mask));
 	if (sys(sigaltstack, &ours, &slot->stack) < 0)
 		return "on an alternate signal stack";
-	if (ff_sigsys_take(on_sigsys) < 0) {
+	if (ff_sigsys_take(on_sigsys, slot->filtered, slot->alone) < 0) {
 		sys(sigaltstack, &slot->stack, NULL);
 		return "SIGSYS is handled by the program";
 	}
@@ -85,6 +81,20 @@ const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 	return why ? why : "syscall user dispatch can't be switched on";
 }
 
+const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
+{
+	const ff_sigset before = ff_block_sigsys();
+	const char *why;
+
+	slot->mask = slot->mask_at_fork = mask;
+	slot->ret_mask = NULL;
+	why = arm(slot);
+	/* A SIGSYS for the program may come right now, and be taken first: never
+	 * where it would find our stack and not our handler. */
+	ff_setmask(why ? before : ff_our_mask(mask));
+	return why;
+}
+
 void ff_untrap(struct ff_slot *slot)
 {
 	if (!slot->armed)
@@ -96,9 +106,12 @@ void ff_untrap(struct ff_slot *slot)
 
 void ff_disarm(struct ff_slot *slot)
 {
+	const ff_sigset before = ff_block_sigsys();
+
 	ff_untrap(slot);
 	ff_current = NULL;
 	sys(sigaltstack, &slot->stack, NULL);
+	ff_setmask(before);
 	ff_flight_end();
 }
 

@@ -164,6 +164,15 @@ bool ff_filter_is_there(void)
 	return atomic_load(&filters) != 0;
 }
 
+ff_sigset ff_filter_block_signals(void)
+{
+	const ff_sigset mask = ff_block_signals();
+
+	if (!ff_filter_is_there())
+		ff_block_sigsys();
+	return mask;
+}
+
 int ff_filter_must_block(void)
 {
 	char status[FF_GROUND_BYTES];

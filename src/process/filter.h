@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "host/signals.h"
 #include "process/ask.h"
 
 /*
@@ -24,6 +25,9 @@ bool ff_filter_lets_us(bool is_small);
 /* Is a filter in force? Looked at once. True as well where /proc does not
  * tell. */
 bool ff_filter_is_there(void);
+
+/* As ff_block_signals(), and SIGSYS as well where no filter may raise it. */
+ff_sigset ff_filter_block_signals(void);
 
 /*
  * Before calls that every process makes to be started, which no signal handler

@@ -33,9 +33,12 @@ int ff_dispatch_by(const volatile char *selector);
 
 /*
  * SIGSYS is ours, until the last who took it gives it back. 0, or -EBUSY: the
- * program handles it. In a new process it is the program's again.
+ * program handles it in a way that can't be kept up (H-T1). @filtered: a seccomp
+ * filter may raise it; @alone: there is no other thread. In a new process it is
+ * the program's again.
  */
-int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *));
+int ff_sigsys_take(void (*handler)(int, siginfo_t *, void *), bool filtered,
+		   bool alone);
 void ff_sigsys_give(void);
 
 /* Does the program handle it, and do more than return? */

@@ -171,7 +171,7 @@ static void come_back(const struct fork *fork, struct ff_intent *intent,
 		ff_pass_leave();
 		return;
 	}
-	mask = ff_block_signals();
+	mask = ff_filter_block_signals();
 	if (is_still(born)) {
 		ff_intended = NULL;
 		if (ff_current) {

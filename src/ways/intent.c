@@ -135,12 +135,13 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 	if (!why) {
 		slot->alone = ff_is_alone_by(
 			ff_ground_threads(ff_house_of(slot)->altstack));
+		slot->filtered =
+			ff_ground_filters(ff_house_of(slot)->altstack) != 0;
 		slot->may_lower =
 			ff_ground_may_lower(ff_house_of(slot)->altstack);
 		keep_ours(&slot->keep);
-		slot->committed =
-			intent->way == FF_WAY_COMMITTED &&
-			may_commit(slot, intent->site);
+		slot->committed = intent->way == FF_WAY_COMMITTED &&
+				  may_commit(slot, intent->site);
 		/* What is copied and what is fetched never is one mapping
 		 * again, so mremap over both fails (H-P4); in the parent, while
 		 * marks stand (H-N3). */
@@ -195,7 +196,7 @@ static bool wait_for_slot(ff_sigset mask)
 		sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, NULL);
 		if (!ff_flight_begin())
 			return false;
-		ff_block_signals();
+		ff_filter_block_signals();
 	}
 	return true;
 }
@@ -213,7 +214,7 @@ void ff_intent_meet(void)
 		ff_pass_count(false);
 		return;
 	}
-	mask = ff_block_signals();
+	mask = ff_filter_block_signals();
 	if (!ff_pass_take_turn(mask) || (ff_intended && !wait_for_slot(mask))) {
 		ff_pass_count(false);
 		return;

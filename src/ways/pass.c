@@ -16,6 +16,7 @@
 #include "host/sandbox.h"
 #include "lazy/parent/marks.h"
 #include "libc/threads.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "process/turn.h"
 #include "ways/cost.h"
@@ -74,7 +75,7 @@ bool ff_pass_take_turn(ff_sigset mask)
 		ff_turn_await(&wait);
 		if (!ff_flight_begin())
 			return false;
-		ff_block_signals();
+		ff_filter_block_signals();
 	}
 	return true;
 }

@@ -299,7 +299,7 @@ void ff_settings_read(void)
 		return;
 	blocks = ff_filter_must_block();
 	if (blocks > 0)
-		mask = ff_block_signals();
+		mask = ff_filter_block_signals();
 	if (blocks >= 0)
 		read_files();
 	if (blocks > 0)

@@ -135,4 +135,43 @@ for d in 'ldc2 -of=' 'gdc -o '; do
 	break
 done
 
+suite_file starts.go <<'X'
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+)
+
+func main() {
+	var chunks [][]byte
+	sum := 0
+	for i := 0; i < 64; i++ {
+		c := make([]byte, 1<<20)
+		for j := range c {
+			c[j] = byte(65 + i%26)
+		}
+		chunks = append(chunks, c)
+	}
+	for i := 0; i < 30; i++ {
+		if os.Args[1] == "run" {
+			if exec.Command("/bin/true").Run() != nil {
+				sum++
+			}
+		} else {
+			out, _ := exec.Command("/bin/echo", "x").Output()
+			sum += len(out)
+		}
+	}
+	fmt.Println("started 30,", sum, len(chunks))
+}
+X
+# Its runtime handles SIGSYS, and has threads.
+if command -v gccgo >/dev/null &&
+	gccgo -o "$P/starts-go" "$P/starts.go" >/dev/null 2>&1; then
+	starts "Go, gccgo: Run" starts-go "$P/starts-go" run
+	starts_as_user "Go, gccgo: Output" starts-go "$P/starts-go" output
+fi
+
 suite_end

@@ -32,6 +32,16 @@ static int is_behind(uintptr_t address)
 	       is_syscall((const unsigned char *)address - 2);
 }
 
+int ff_stands_behind_call(const ucontext_t *uc)
+{
+	uintptr_t address = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+
+	return address % PAGE >= 2 &&
+	       is_syscall((const unsigned char *)address - 2) &&
+	       address - (uintptr_t)ff_sys_begin >=
+		       (uintptr_t)(ff_sys_end - ff_sys_begin);
+}
+
 int ff_call_repeats(const ucontext_t *uc)
 {
 	uintptr_t address = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];

@@ -35,6 +35,7 @@
 #include "lazy/child/reserve.h"
 #include "lazy/child/robust.h"
 #include "lazy/child/watched.h"
+#include "lazy/trap.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
 
@@ -137,6 +138,9 @@ static enum ff_reason stand_up(const struct ff_slot *slot)
 		return FF_REASON_MEMORY;
 	if (!slot->committed && ff_watch_shared() < 0)
 		return FF_REASON_WRITABLE;
+	/* As it is for the parent's other threads it goes on with their calls. */
+	if (ff_child.sys.flags & SA_RESTART)
+		ff_trap_again();
 	if (ff_handle(SIGSEGV, ff_on_sigsegv, &ff_child.segv) < 0 ||
 	    ff_raised_begin() < 0 ||
 	    (slot->committed && ff_fault(FF_FAULT_NO_ARMING)) ||

@@ -19,6 +19,9 @@
  *       clone. It may wait for a lock whose holder was stopped by a signal
  *       handler, until all threads have taken a signal: so that is looked for
  *       in every wait.
+ *  H-L5 Of two signals with one number the kernel keeps the first. Where the
+ *       program's SIGSYS came to this thread at the very moment of a call,
+ *       dispatch has raised none for that: it has not been made.
  */
 #include "lazy/parent/clone.h"
 
@@ -69,8 +72,7 @@
 static const char signal_waits[] = "a signal waits for the program";
 static const char real_under_way[] = "a real fork is under way";
 
-static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
-		    const char *why)
+static void go_on_real(struct ff_slot *slot, ucontext_t *uc, const char *why)
 {
 	if (why)
 		slot->why_real = why;
@@ -78,12 +80,26 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 	ff_marks_sweep();
 	ff_disarm_in_handler(slot, uc);
 	slot->real = true;
+}
+
+static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
+		    const char *why)
+{
+	go_on_real(slot, uc, why);
 	ff_rewind(uc, nr);
 	if (slot->mask != slot->mask_at_fork) {
 		/* H-L2 */
 		ff_take_signals_first(uc, slot->mask, slot->ret_mask);
 		*(ff_sigset *)&uc->uc_sigmask = slot->mask_at_fork;
 	}
+}
+
+/* H-L5 */
+void ff_parent_signal(struct ff_slot *slot, ucontext_t *uc)
+{
+	go_on_real(slot, uc, signal_waits);
+	if (ff_stands_behind_call(uc))
+		ff_rewind(uc, ff_result(uc));
 }
 
 /* Where no copy is wanted libc is told that there is no memory for one, and
@@ -197,8 +213,8 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		return -EAGAIN;
 	}
 	*ret_why = "the list of mappings can't be read";
-	slot->areas.wiped = !slot->alone &&
-			    (slot->committed || ff_noted_any_dontfork());
+	slot->areas.wiped =
+		!slot->alone && (slot->committed || ff_noted_any_dontfork());
 	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {

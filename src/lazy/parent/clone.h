@@ -9,4 +9,8 @@
 /* A call of the armed thread: the clone is ours, all others are made. */
 void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr);
 
+/* A SIGSYS of the program's has come to the armed thread: it is taken first, and
+ * the fork is real. */
+void ff_parent_signal(struct ff_slot *slot, ucontext_t *uc);
+
 #endif
