@@ -217,13 +217,18 @@ static void take_file(const struct process *p, const char *path, bool optional)
 	ff_config_unmap(text);
 }
 
+static void say(const char *text, size_t n)
+{
+	fwrite(text, 1, n, stderr);
+}
+
 /* As the object does it, for the names that are known. */
 static void take_options(const struct process *p)
 {
 	const char *home = variable(p, "HOME");
 	char path[PATH_MAX];
 
-	ff_options_load(p->variables, p->names);
+	ff_options_load(p->variables, p->names, say);
 	if (!ff_options.on)
 		return;
 	if (ff_options.config) {

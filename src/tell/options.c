@@ -2,8 +2,7 @@
  * The environment, parsed by the table of options.h. Runs in a constructor,
  * or before it in the first interposed call.
  *
- * Rules: no allocation, no stdio, no locale; no system call but the warning
- * about a bad value.
+ * Rules: no allocation, no stdio, no locale, no system call.
  */
 #include "tell/options.h"
 
@@ -11,7 +10,6 @@
 #include <string.h>
 
 #include "arch/hot.h"
-#include "host/sys.h"
 
 struct ff_options ff_options FF_HOT;
 
@@ -220,7 +218,8 @@ void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
 	}
 }
 
-static void warn(const struct ff_option *option, const char *value)
+static void warn(const struct ff_option *option, const char *value,
+		 void (*say)(const char *text, size_t n))
 {
 	char text[512];
 	struct ff_line line = ff_line_start(text, sizeof(text));
@@ -231,7 +230,7 @@ static void warn(const struct ff_option *option, const char *value)
 	ff_option_wrong(&line, option, value);
 	ff_line_str(&line, "; the default stands, ");
 	ff_line_str(&line, *option->fallback ? option->fallback : "none");
-	sys(write, 2, text, ff_line_end(&line));
+	say(text, ff_line_end(&line));
 }
 
 /* Does @name match the pattern of @n bytes? At a star, the rest is tried at
@@ -312,7 +311,8 @@ void ff_options_settle(const struct ff_options *options)
 	ff_options = settled;
 }
 
-void ff_options_load(char *const envp[], const char *const program[])
+void ff_options_load(char *const envp[], const char *const program[],
+		     void (*say)(const char *text, size_t n))
 {
 	struct ff_options options = { 0 };
 
@@ -325,7 +325,7 @@ void ff_options_load(char *const envp[], const char *const program[])
 		if (value && ff_option_parse(option, value, &options))
 			options.said |= (uint32_t)1 << i;
 		else if (value)
-			warn(option, value);
+			warn(option, value, say);
 		if (!options.on)
 			break;
 	}

@@ -129,12 +129,21 @@ void ff_settings_root_is_another(void)
 		stay_here();
 }
 
+/* Of a value that nobody can read. It stops no program: whoever has the other
+ * end of a pipe may be gone, or not be reading. */
+static void say_at_start(const char *text, size_t n)
+{
+	if (!ff_log_knows_stderr())
+		ff_log_note_stderr();
+	ff_log_append("stderr", text, n);
+}
+
 void ff_settings_begin(void)
 {
 	const char *program[FF_PROGRAM_NAMES];
 
 	ff_program_names(program);
-	ff_options_load(ff_environment(), program);
+	ff_options_load(ff_environment(), program, say_at_start);
 	if (!ff_options.on)
 		return;
 	if (!ff_options.inherit)

@@ -117,14 +117,14 @@ asked() {
 log_of
 mapfile -t site < <(sed -nE 's/.*fork at (places\+0x[0-9a-f]+).*/\1/p' \
 	"$work/places.log" | head -3)
-[ -z "$(asked)" ] || check_failed "real without being asked: $(asked)"
+[ -z "$(asked)" ] || failed "real without being asked: $(asked)"
 printf 'fork@%s = real\n' "${site[1]}" >"$conf"
 log_of "FLATFORK_CONFIG=$conf"
-[ "$(asked)" = "3 ${site[1]}" ] || check_failed "by offset: $(asked)"
+[ "$(asked)" = "3 ${site[1]}" ] || failed "by offset: $(asked)"
 printf 'fork@places+one = real\nfork@places+two = real\n' >"$conf"
 printf 'fork@places+two = lazy\nfork@other+three = real\n' >>"$conf"
 log_of "FLATFORK_CONFIG=$conf"
-[ "$(asked)" = "3 ${site[0]}" ] || check_failed "by function: $(asked)"
+[ "$(asked)" = "3 ${site[0]}" ] || failed "by function: $(asked)"
 
 # The same of vforks and spawns, one place of two each; the whole program's
 # option stands elsewhere.
@@ -175,7 +175,7 @@ ways() {
 	local what=$1 want=$2 got
 	shift 2
 	got=$(ways_of "$@")
-	[ "$got" = "$want" ] || check_failed "$what: $got"
+	[ "$got" = "$want" ] || failed "$what: $got"
 }
 ways "no place" \
 	'spawn1 spawned:3 spawn2 spawned:3 vfork1 vforked:3 vfork2 vforked:3' \

@@ -86,4 +86,31 @@ run_with FLATFORK=on FLATFORK_FORK=lazy FLATFORK_MIN_RSS=32M \
 [ -s "$work/user/err" ] && failed "a warning for good values"
 expect_lazy "good values"
 
+# Nor does a bad value stop a program whose standard error is a pipe that nobody
+# reads, or that is full. Here is one: what it writes to there is its own.
+if command -v python3 >/dev/null; then
+	cat >"$work/pipes.py" <<'END'
+import os, signal, subprocess, sys
+def start(w):
+	return subprocess.run(["echo", "on"], stderr=w, timeout=100,
+		stdout=subprocess.PIPE, env=dict(os.environ,
+		LD_PRELOAD=sys.argv[1], FLATFORK_MIN_RSS="bad"))
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+	while True:
+		os.write(w, b"x")
+except BlockingIOError:
+	pass
+os.set_blocking(w, True)
+full = start(w)
+os.close(r)
+none = start(w)
+print(full.returncode, full.stdout, none.returncode, none.stdout)
+END
+	said=$(python3 "$work/pipes.py" "$object")
+	[ "$said" = "0 b'on\n' 0 b'on\n'" ] ||
+		failed "a bad value stops a program: $said"
+fi
+
 verdict

@@ -19,7 +19,13 @@ const char unit_subject[] = "options";
 /* As a script of perl's would have it. */
 static const char *const program[] = { "script.pl", "perl", NULL };
 
-#define LOAD(...) ff_options_load((char *const[]){ __VA_ARGS__, NULL }, program)
+static void say(const char *text, size_t n)
+{
+	ck_assert_int_eq(write(STDERR_FILENO, text, n), (ssize_t)n);
+}
+
+#define LOAD(...) \
+	ff_options_load((char *const[]){ __VA_ARGS__, NULL }, program, say)
 
 /* Standard error goes to a file until warned() is asked. */
 static const char *warnings;
@@ -63,7 +69,7 @@ END_TEST
 
 START_TEST(an_empty_environment_gives_the_defaults)
 {
-	ff_options_load(NULL, program);
+	ff_options_load(NULL, program, say);
 	assert_defaults();
 	LOAD("HOME=/", "FLATFORKX=off", "FLATFORK");
 	assert_defaults();
@@ -361,7 +367,7 @@ static void assert_silent(char *const envp[])
 	if (!pid) {
 		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
 			_exit(77);
-		ff_options_load(envp, program);
+		ff_options_load(envp, program, say);
 		syscall(SYS_exit, 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
