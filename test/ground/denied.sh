@@ -58,7 +58,7 @@ done
 options=(--signals)
 run_with FLATFORK_FALLBACK=deny:32M FLATFORK_LEND=off
 counted 1 '^among signals: 0 failed$'
-[ "$(counter forks_real run)" -eq 0 ] || check_failed "signals: real forks"
+[ "$(counter forks_real run)" -eq 0 ] || failed "signals: real forks"
 options=()
 
 # Too small for it, and not asked for: as plain.
