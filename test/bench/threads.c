@@ -2,7 +2,7 @@
  * Many threads of one big process fork at once.
  *
  * threads-bench [--rounds N] [--ms MS] [--mib MIB] [--real R] [--plain 0]
- *		 [--preload PATH] --child PATH N[,N...]
+ *		 [--stack KIB] [--preload PATH] --child PATH N[,N...]
  *
  * N threads fork, exec and wait until MS milliseconds are over, beside R others
  * whose children never exec. Prints `name value unit`, one per line: children
@@ -31,11 +31,10 @@
 #include <unistd.h>
 
 enum {
-	ROUNDS_MAX = 1000,
-	STACK_BYTES = 64 << 10
+	ROUNDS_MAX = 1000
 };
 
-static unsigned rounds = 5, ms = 1000, mib = 2048, reals, plain = 1;
+static unsigned rounds = 5, ms = 1000, mib = 2048, reals, plain = 1, stack = 64;
 static const char *preload = "", *noop;
 
 static int64_t cpu_ns(void)
@@ -109,7 +108,7 @@ static void start_threads(unsigned n, unsigned never, unsigned idle)
 	pthread_barrier_init(&job.begin, NULL, n + never + 1);
 	pthread_barrier_init(&job.end, NULL, n + never + 1);
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	pthread_attr_setstacksize(&attr, (size_t)stack << 10);
 	for (unsigned i = 0; i < n + never + idle; i++)
 		if (pthread_create(&thread, &attr,
 				   i < n + never ? work : wait_on,
@@ -117,7 +116,7 @@ static void start_threads(unsigned n, unsigned never, unsigned idle)
 			die("pthread_create");
 }
 
-/* threads-bench worker THREADS REALS IDLE MIB MS CHILD */
+/* threads-bench worker THREADS REALS IDLE MIB MS CHILD STACK */
 static int worker(char **argv)
 {
 	const size_t bytes = (size_t)strtoul(argv[3], NULL, 10) << 20;
@@ -127,6 +126,7 @@ static int worker(char **argv)
 
 	ms = (unsigned)strtoul(argv[4], NULL, 10);
 	noop = argv[5];
+	stack = (unsigned)strtoul(argv[6], NULL, 10);
 	area = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
@@ -166,20 +166,21 @@ static unsigned known_by(const struct worker *w)
 static void become(const void *arg)
 {
 	const struct worker *w = arg;
-	char text[5][16];
+	char text[6][16];
 
 	snprintf(text[0], sizeof(text[0]), "%u", w->threads);
 	snprintf(text[1], sizeof(text[1]), "%u", reals);
 	snprintf(text[2], sizeof(text[2]), "%u", w->idle);
 	snprintf(text[3], sizeof(text[3]), "%u", mib);
 	snprintf(text[4], sizeof(text[4]), "%u", ms);
+	snprintf(text[5], sizeof(text[5]), "%u", stack);
 	unsetenv("LD_PRELOAD");
 	if (w->stats[0]) {
 		setenv("LD_PRELOAD", preload, 1);
 		setenv("FLATFORK_STATS", w->stats, 1);
 	}
-	execl(asked_self(), "threads-bench", "worker", text[0], text[1], text[2],
-	      text[3], text[4], noop, (char *)NULL);
+	execl(asked_self(), "threads-bench", "worker", text[0], text[1],
+	      text[2], text[3], text[4], noop, text[5], (char *)NULL);
 }
 
 static void start(struct worker *w, const char *name, unsigned threads,
@@ -250,10 +251,10 @@ static void end(struct worker *w)
 		real += counted(line, "forks_real");
 	}
 	fclose(file);
-	printf("threads.%s.%u.forks_lazy %lu count\n", w->asked.name, known_by(w),
-	       lazy);
-	printf("threads.%s.%u.forks_real %lu count\n", w->asked.name, known_by(w),
-	       real);
+	printf("threads.%s.%u.forks_lazy %lu count\n", w->asked.name,
+	       known_by(w), lazy);
+	printf("threads.%s.%u.forks_real %lu count\n", w->asked.name,
+	       known_by(w), real);
 	unlink(w->stats);
 }
 
@@ -273,8 +274,8 @@ static void run(struct worker *worker[], unsigned n)
 
 		printf("threads.%s.%u %.0f /s\n", w->asked.name, known_by(w),
 		       median(w->per_s));
-		printf("threads.%s.%u.cpu %.0f us\n", w->asked.name, known_by(w),
-		       median(w->cpu_us));
+		printf("threads.%s.%u.cpu %.0f us\n", w->asked.name,
+		       known_by(w), median(w->cpu_us));
 		if (reals)
 			printf("threads.%s.%u.never %.1f /s\n", w->asked.name,
 			       known_by(w), median(w->reals_per_s));
@@ -296,7 +297,7 @@ int main(int argc, char **argv)
 	char *save, *n;
 	int i = 1;
 
-	if (argc == 8 && !strcmp(argv[1], "worker"))
+	if (argc == 9 && !strcmp(argv[1], "worker"))
 		return worker(argv + 2);
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
 		unsigned number = (unsigned)strtoul(argv[i + 1], NULL, 10);
@@ -311,6 +312,8 @@ int main(int argc, char **argv)
 			reals = number;
 		else if (!strcmp(argv[i], "--plain"))
 			plain = number;
+		else if (!strcmp(argv[i], "--stack"))
+			stack = number;
 		else if (!strcmp(argv[i], "--preload"))
 			preload = argv[i + 1];
 		else if (!strcmp(argv[i], "--child"))
@@ -319,8 +322,8 @@ int main(int argc, char **argv)
 	if (i + 1 != argc || !noop || rounds < 1 || rounds > ROUNDS_MAX) {
 		fprintf(stderr,
 			"usage: threads-bench [--rounds N] [--ms MS] "
-			"[--mib MIB] [--real R] [--plain 0] [--preload PATH] "
-			"--child PATH N[,N...]\n");
+			"[--mib MIB] [--real R] [--plain 0] [--stack KIB] "
+			"[--preload PATH] --child PATH N[,N...]\n");
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -13,9 +13,9 @@
 #include "host/sys.h"
 #include "lazy/parent/advised.h"
 
-/* Up to here it does no harm to be wrong: a copy of all of it takes
- * milliseconds. */
-#define SMALL ((uintptr_t)64 << 20)
+/* Up to here, as big as stacks are, it does little harm to be wrong: a copy of
+ * all of it takes less than a millisecond. */
+#define SMALL ((uintptr_t)16 << 20)
 #define LOOKS 16
 #define LOOKS_AT_BIG 32
 

@@ -324,6 +324,46 @@ CASE(parent_blocks)
 	over();
 }
 
+static void count(int sig)
+{
+	wrong += sig != SIGSYS;
+	taken++;
+}
+
+static void *floods(void *arg)
+{
+	const pthread_t *to = arg;
+
+	for (unsigned i = 0; !done; i++) {
+		if (i % 2)
+			pthread_kill(*to, SIGSYS);
+		else
+			kill(getpid(), SIGSYS);
+		for (volatile unsigned j = 0; j < i % 7 * 300; j++)
+			;
+	}
+	return NULL;
+}
+
+/* They come at every moment of a fork, and more than are taken. */
+CASE(parent_is_flooded)
+{
+	struct sigaction sa = { .sa_handler = count,
+				.sa_flags = SA_ONSTACK | SA_RESTART };
+	pthread_t thread, self = pthread_self();
+	int before;
+
+	CHECK(!sigaction(SIGSYS, &sa, NULL));
+	CHECK(!pthread_create(&thread, NULL, floods, &self));
+	forks(NULL);
+	done = 1;
+	pthread_join(thread, NULL);
+	before = taken;
+	raise(SIGSYS);
+	wrong += taken != before + 1;
+	over();
+}
+
 static int pipe_fd[2];
 
 /* Its read() goes on. */
