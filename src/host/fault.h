@@ -24,6 +24,7 @@
 	X(SIGNAL_LEFT, "signal-left", "... and has become one")            \
 	X(RESERVE, "reserve", "the child can't reserve its areas")         \
 	X(NO_ARMING, "no-arming", "a committed child can't be armed")      \
+	X(SLOW_CHILD, "slow-child", "... or stands up after two seconds")  \
 	X(NO_READONLY, "no-readonly", "shared memory stays writable")      \
 	X(FETCH, "fetch", "the child can't fetch memory")                  \
 	X(LIES, "lies", "the child tells its parent nonsense")             \

@@ -134,6 +134,10 @@ static bool is_born(void)
 
 static enum ff_reason stand_up(const struct ff_slot *slot)
 {
+	const struct timespec slow = { 2, 0 };
+
+	if (slot->committed && ff_fault(FF_FAULT_SLOW_CHILD))
+		sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &slow, NULL);
 	if (ff_reserve() < 0)
 		return FF_REASON_MEMORY;
 	if (!slot->committed && ff_watch_shared() < 0)

@@ -184,6 +184,8 @@ static enum ff_outcome give_up(struct ff_slot *slot, pid_t pid)
  *      did, has done nothing, whether it says so or is dead without a word: it
  *      is taken back, and with it the SIGCHLD, unless another thread was there
  *      to take it. One that was pending before, or came in its shadow, stays.
+ *      So nobody stands in for the parent of one that is not on its feet: it
+ *      might never be, and its end would be the program's child's.
  */
 static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 {
@@ -208,6 +210,15 @@ static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 			sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, &other);
 	}
 	return taken_back(slot);
+}
+
+/* Has it been taken back, by whom ever, if it is dead? */
+static bool has_not_begun(const struct ff_slot *slot)
+{
+	const uint32_t state = atomic_load(&slot->shared->state);
+
+	return state == FF_BORN || state == FF_ROLLBACK ||
+	       state == FF_CANCELLED;
 }
 
 static void decide(struct ff_slot *slot, enum ff_state to)
@@ -252,7 +263,7 @@ static enum ff_outcome look_at_committed(struct ff_slot *slot, pid_t pid)
 		return FF_OUTCOME_RELEASED;
 	if (!(owner & FUTEX_OWNER_DIED))
 		return FF_OUTCOME_NONE;
-	if (atomic_load(&sh->state) == FF_ROLLBACK)
+	if (has_not_begun(slot))
 		return never_was(slot, pid);
 	return atomic_load(&sh->state) == FF_EXECING ? FF_OUTCOME_EXEC :
 						       FF_OUTCOME_ENDED;
@@ -262,10 +273,17 @@ static enum ff_outcome look_at_committed(struct ff_slot *slot, pid_t pid)
  * H-W4 The budget of a committed child is used up, wherever it is: computing,
  *      stopped, in execve, fetching everything. Somebody else serves it from
  *      now on. If nobody can be had it is told to leave, wherever it computes,
- *      and waited for.
+ *      and waited for. One that is not on its feet by the second time (H-W5)
+ *      is called off.
  */
-static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid)
+static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid, bool again)
 {
+	if (again && change(slot, FF_BORN, FF_CANCELLED)) {
+		atomic_store(&slot->shared->reason, FF_REASON_BUDGET);
+		sys(kill, pid, SIGKILL);
+	}
+	if (has_not_begun(slot))
+		return never_was(slot, pid);
 	if (ff_standin_make(slot, pid)) {
 		if (slot->reason == FF_REASON_NONE)
 			slot->reason = FF_REASON_BUDGET;
@@ -290,9 +308,7 @@ static enum ff_outcome look_again(struct ff_slot *slot, pid_t pid,
 	outcome = look_at_committed(slot, pid);
 	if (outcome != FF_OUTCOME_NONE || !silent || !ff_has_ended(pid))
 		return outcome;
-	return atomic_load(&slot->shared->state) == FF_BORN ?
-		       never_was(slot, pid) :
-		       FF_OUTCOME_ENDED;
+	return has_not_begun(slot) ? never_was(slot, pid) : FF_OUTCOME_ENDED;
 }
 
 /* Once the budget is used up it is tried again and again, more and more rarely,
@@ -318,8 +334,10 @@ static enum ff_outcome wait_within(struct ff_slot *slot, pid_t pid,
 		outcome = look_again(slot, pid, seen,
 				     left <= 0 || (!seen && has_waited));
 		if (outcome == FF_OUTCOME_NONE && left <= 0) {
-			outcome = slot->committed ? hand_over(slot, pid) :
-						    give_up(slot, pid);
+			outcome = slot->committed ?
+					  hand_over(slot, pid,
+						    again_ns > TRY_AGAIN_NS) :
+					  give_up(slot, pid);
 			left = again_ns;
 			deadline = ff_now_ns() + left;
 			again_ns = longer(again_ns);
