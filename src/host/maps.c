@@ -63,7 +63,7 @@ int ff_maps_open(struct ff_maps *maps)
 		return (int)fd;
 	maps->fd = (int)fd;
 	maps->text = false;
-	maps->whole = maps->writable = false;
+	maps->whole = maps->writable = maps->shared = false;
 	maps->count = 0;
 	maps->next = 0;
 	maps->have = maps->at = 0;
@@ -92,7 +92,8 @@ static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
 	struct procmap_query q = {
 		.size = sizeof(q),
 		.query_flags = QUERY_COVERING_OR_NEXT |
-			       (maps->writable ? QUERY_WRITABLE : 0),
+			       (maps->writable ? QUERY_WRITABLE : 0) |
+			       (maps->shared ? QUERY_SHARED : 0),
 		.query_addr = maps->next,
 	};
 	long rc = ff_fault(FF_FAULT_NO_PROCMAP) ?
@@ -182,6 +183,12 @@ static int text_next(struct ff_maps *maps, struct ff_mapping *ret)
 	return 1;
 }
 
+static bool is_wanted(const struct ff_maps *maps, const struct ff_mapping *m)
+{
+	return (!maps->writable || (m->prot & PROT_WRITE)) &&
+	       (!maps->shared || m->shared);
+}
+
 int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
 {
 	int rc;
@@ -197,7 +204,7 @@ int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
 	do {
 		maps->count++;
 		rc = text_next(maps, ret);
-	} while (rc > 0 && maps->writable && !(ret->prot & PROT_WRITE));
+	} while (rc > 0 && !is_wanted(maps, ret));
 	return rc;
 }
 

@@ -19,6 +19,7 @@ struct ff_maps {
 	bool text;
 	bool whole;	/* all will be read */
 	bool writable;	/* no others; may be set */
+	bool shared;	/* the same */
 	unsigned count; /* of answers or lines */
 	uintptr_t next; /* query: the address to look from; may be set */
 	/* text reader */

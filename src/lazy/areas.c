@@ -145,7 +145,7 @@ static void make_cuts(struct cuts *cuts, const struct ff_keep *keep)
 		insert_cut(cuts, keep->range[i]);
 }
 
-static bool is_ours(const struct ff_mapping *m, const struct ff_keep *keep)
+bool ff_keeps_as_ours(const struct ff_keep *keep, const struct ff_mapping *m)
 {
 	unsigned i;
 
@@ -212,7 +212,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 		}
 		ff_layout_add(&areas->layout, &m);
 		if (m.shared && (m.prot & PROT_WRITE)) {
-			if (is_ours(&m, keep))
+			if (ff_keeps_as_ours(keep, &m))
 				continue;
 			if (areas->shared_count == FF_SHARED_MAX) {
 				rc = -ENOSPC;

@@ -68,6 +68,8 @@ struct ff_keep {
 int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep);
 
 struct ff_mapping;
+/* Does it lie in flatfork's own memory? */
+bool ff_keeps_as_ours(const struct ff_keep *keep, const struct ff_mapping *m);
 void ff_layout_add(uint64_t *layout, const struct ff_mapping *mapping);
 
 /*

@@ -38,6 +38,8 @@
 #include "host/fault.h"
 #include "host/file.h"
 #include "host/ground.h"
+#include "host/maps.h"
+#include "host/page.h"
 #include "host/pidns.h"
 #include "host/signals.h"
 #include "host/sys.h"
@@ -75,20 +77,41 @@ static void own_robust_word(struct ff_standin *s)
 	atomic_store(&sh->standin, (uint32_t)ff_gettid() | FUTEX_WAITERS);
 }
 
+/* All that is shared, to be written or not: who counts it (SysV shared memory)
+ * or wants the file back sees that it is in use. False: it can't be listed. */
+static bool drop_shared(const struct ff_standin *s)
+{
+	struct ff_keep keep = { 0 };
+	struct ff_mapping m;
+	struct ff_maps maps;
+	int rc;
+
+	ff_pages_keep(&keep);
+	ff_slots_keep(&keep);
+	keep.range[keep.count++] = (struct ff_range){
+		(uintptr_t)s->pact, (uintptr_t)s->pact + FF_PAGE
+	};
+	keep.ours = keep.count;
+	if (ff_maps_open(&maps) < 0)
+		return false;
+	maps.shared = true;
+	while ((rc = ff_maps_next(&maps, &m)) > 0)
+		if (!ff_keeps_as_ours(&keep, &m))
+			sys(munmap, m.start, m.end - m.start);
+	ff_maps_close(&maps);
+	return rc == 0;
+}
+
 /* H-D1, H-D2 */
 static void drop_all(struct ff_standin *s)
 {
-	const struct ff_areas *areas = &s->areas;
-	unsigned i;
-
 	if (sys(close_range, s->child + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0 ||
 	    (s->child > 0 && sys(close_range, 0, s->child - 1, 0) < 0))
 		end();
 	sys(setsid);
 	sys(chdir, "/");
-	for (i = 0; i < areas->shared_count; i++)
-		sys(munmap, areas->shared[i].start,
-		    areas->shared[i].end - areas->shared[i].start);
+	if (!drop_shared(s))
+		end();
 }
 
 /* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */

@@ -1,10 +1,11 @@
 /*
  * Somebody stood in for a process whose child took too long. When that process
  * ends in an ordinary way (argument: which), whoever takes orphans takes none;
- * and while it runs, none is left behind, and none is found by raw waits.
+ * and while it runs, none is left behind, and none is found by raw waits; and
+ * it keeps nothing in use that its parent shares with others.
  *
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
- *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,raw-waits} {}
+ *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,raw-waits,shares} {}
  */
 #include "t.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +24,7 @@ enum {
 };
 
 static const char *how;
-static volatile int *go;
+static volatile int *go; /* and: it runs */
 
 static bool is(const char *name)
 {
@@ -32,6 +34,7 @@ static bool is(const char *name)
 static void child_runs(bool last)
 {
 	CHECK(write(STDOUT_FILENO, "child\n", 6) == 6);
+	go[1] = last;
 	while (last && !*go)
 		;
 	t_exec_exit(t_intact(t_area, t_area_bytes) ? 7 : 8);
@@ -73,14 +76,34 @@ static void wait_by_syscall(pid_t pid)
 	CHECK(errno == ECHILD);
 }
 
+/* Of the parent and its child: how often they have it mapped. */
+static void say_users(int id)
+{
+	struct shmid_ds ds;
+
+	CHECK(!shmctl(id, IPC_STAT, &ds));
+	printf("attached %ld\n", (long)ds.shm_nattch);
+	CHECK(!shmctl(id, IPC_RMID, NULL));
+}
+
 static int inner(void)
 {
 	char *const argv[] = { (char *)"report", (char *)"exit", (char *)"3",
 			       NULL };
+	int id = -1;
 	pid_t pid;
 
 	t_start(96);
+	if (is("shares")) {
+		id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+		CHECK(id >= 0 && shmat(id, NULL, 0) != (void *)-1);
+		CHECK(shmat(id, NULL, SHM_RDONLY) != (void *)-1);
+	}
 	pid = hand_over();
+	if (is("shares")) {
+		t_until(&go[1], 1);
+		say_users(id);
+	}
 	if (is("raw-waits")) {
 		wait_by_syscall(pid);
 		return t_end();
