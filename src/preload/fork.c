@@ -273,6 +273,9 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 
 	switch ((enum ff_in_vfork)ff_call(nr)->in_vfork) {
 	case FF_VFORK_ADVICE:
+		if (nr == SYS_process_madvise)
+			return process_madvise((int)a, (void *)b, (size_t)c,
+					       (int)d, (unsigned)e);
 		return madvise((void *)a, (size_t)b, (int)c);
 	case FF_VFORK_UNMAPS:
 		return munmap((void *)a, (size_t)b);

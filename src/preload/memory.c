@@ -3,8 +3,11 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "host/signals.h"
+#include "host/sys.h"
 #include "lazy/child/child.h"
 #include "lazy/parent/advice.h"
 #include "lend/child/borrower.h"
@@ -33,6 +36,102 @@ FF_EXPORT int madvise(void *start, size_t bytes, int advice)
 		ff_advice_given(&window, start, bytes, advice);
 	ff_advice_end(&window);
 	return rc;
+}
+
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
+#define VECTOR_MAX 1024 /* UIO_MAXIOV */
+
+/* The pointer may be any: where the kernel can't read it, nothing is advised. */
+static bool range_at(const struct iovec *v, size_t i, struct iovec *ret_range)
+{
+	if (!ff_may_read_word(&v[i].iov_base) ||
+	    !ff_may_read_word(&v[i].iov_len))
+		return false;
+	*ret_range = v[i];
+	return true;
+}
+
+/* Whose memory it is only the kernel knows; of others' it takes no such advice,
+ * and a note too many costs time. */
+static void note_ranges(const struct ff_advice_window *window,
+			const struct iovec *v, size_t count, int advice)
+{
+	struct iovec r;
+	size_t i;
+
+	for (i = 0; i < count && i < VECTOR_MAX && range_at(v, i, &r); i++)
+		ff_advice_note(window, r.iov_base, r.iov_len, advice);
+}
+
+/* It was given to the first @bytes of what was named. */
+static void ranges_given(const struct ff_advice_window *window,
+			 const struct iovec *v, size_t count, size_t bytes,
+			 int advice)
+{
+	struct iovec r;
+	size_t i;
+
+	for (i = 0; i < count && bytes > 0 && range_at(v, i, &r); i++) {
+		if (r.iov_len > bytes)
+			r.iov_len = bytes;
+		ff_advice_given(window, r.iov_base, r.iov_len, advice);
+		bytes -= r.iov_len;
+	}
+}
+
+/* glibc before 2.36, and musl, have none. */
+static ssize_t next_process_madvise(int pidfd, const struct iovec *v,
+				    size_t count, int advice, unsigned flags)
+{
+	long rc;
+
+	if (FF_NEXT(process_madvise))
+		return FF_NEXT(process_madvise)(pidfd, v, count, advice, flags);
+	rc = sys(process_madvise, pidfd, v, count, advice, flags);
+	if (rc >= 0)
+		return rc;
+	errno = (int)-rc;
+	return -1;
+}
+
+FF_EXPORT ssize_t process_madvise(int pidfd, const struct iovec *v,
+				  size_t count, int advice, unsigned flags)
+{
+	struct ff_advice_window window;
+	ssize_t rc;
+
+	if (!ff_advice_concerns_fork(advice))
+		return next_process_madvise(pidfd, v, count, advice, flags);
+	ff_own_memory("advises what children inherit");
+	ff_advice_begin(&window);
+	note_ranges(&window, v, count, advice);
+	rc = next_process_madvise(pidfd, v, count, advice, flags);
+	if (rc > 0)
+		ranges_given(&window, v, count, (size_t)rc, advice);
+	ff_advice_end(&window);
+	return rc;
+}
+
+/* libc has it since 2.43. */
+int mseal(void *start, size_t bytes, unsigned long flags);
+
+FF_EXPORT int mseal(void *start, size_t bytes, unsigned long flags)
+{
+	long rc;
+
+	/* What is absent in a child would not be. */
+	if (!ff_mediated)
+		ff_fork_real_from_now(FF_SEALED);
+	if (FF_NEXT(mseal))
+		return FF_NEXT(mseal)(start, bytes, flags);
+	rc = sys(mseal, start, bytes, flags);
+	if (rc >= 0)
+		return 0;
+	errno = (int)-rc;
+	return -1;
 }
 
 FF_EXPORT int munmap(void *start, size_t bytes)

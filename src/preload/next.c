@@ -51,8 +51,10 @@ static void *instead_of(enum ff_next which)
 	case FF_NEXT___register_atfork:
 	case FF_NEXT_execveat:
 	case FF_NEXT_forkpty:
+	case FF_NEXT_mseal:
 	case FF_NEXT_pidfd_spawn:
 	case FF_NEXT_pidfd_spawnp:
+	case FF_NEXT_process_madvise:
 		return NULL;
 	case FF_NEXT___sigaction:
 		return ff_next_find(FF_NEXT_sigaction);
@@ -83,8 +85,10 @@ void *ff_next_find(enum ff_next which)
 /* Names that libcs in use lack: asking for one costs an error message, which
  * is allocated. They are looked for when they are called. */
 static const bool is_late[FF_NEXT_COUNT] = {
+	[FF_NEXT_mseal] = true,
 	[FF_NEXT_pidfd_spawn] = true,
 	[FF_NEXT_pidfd_spawnp] = true,
+	[FF_NEXT_process_madvise] = true,
 };
 
 static _Atomic bool all_found FF_HOT;

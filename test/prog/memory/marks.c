@@ -13,7 +13,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
 
 #define MIB ((size_t)1 << 20)
 #define RW (PROT_READ | PROT_WRITE)
@@ -75,6 +80,20 @@ static int advise_by_hand(void *at, size_t bytes, int advice)
 static int advise_by_syscall(void *at, size_t bytes, int advice)
 {
 	return (int)syscall(SYS_madvise, at, bytes, advice);
+}
+
+/* By a descriptor of this process, in two pieces (Linux 6.13). */
+static int advise_as_another(void *at, size_t bytes, int advice)
+{
+	const struct iovec v[] = { { at, MIB },
+				   { (char *)at + MIB, bytes - MIB } };
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	long rc = syscall(SYS_process_madvise, fd, v, 2L, advice, 0L);
+
+	close(fd);
+	if (rc < 0)
+		t_skip("the kernel takes no such advice of a process");
+	return rc == (long)bytes ? 0 : -1;
 }
 
 static char *move(char *from, size_t bytes)
@@ -179,6 +198,39 @@ CASE(dontfork_by_syscall)
 	advise_and_look(advise_by_syscall, MADV_DONTFORK, false);
 }
 
+CASE(dontfork_as_another)
+{
+	advise_and_look(advise_as_another, MADV_DONTFORK, false);
+}
+
+static void *sleep_on(void *unused);
+static volatile int stop;
+
+static void advise_with_threads(int advice, int undo)
+{
+	char *at = t_anon(16 * MIB);
+	pthread_t t;
+
+	CHECK(!pthread_create(&t, NULL, sleep_on, NULL));
+	CHECK(!advise_as_another(at, 16 * MIB, advice));
+	look(at, 16 * MIB, advice == MADV_DONTFORK ? " dc" : " wf");
+	CHECK(!advise_as_another(at, 16 * MIB, undo));
+	look(at, 16 * MIB, advice == MADV_DONTFORK ? " dc" : " wf");
+	stop = 1;
+	pthread_join(t, NULL);
+	munmap(at, 16 * MIB);
+}
+
+CASE(dontfork_as_another_with_threads)
+{
+	advise_with_threads(MADV_DONTFORK, MADV_DOFORK);
+}
+
+CASE(wipe_as_another_with_threads)
+{
+	advise_with_threads(MADV_WIPEONFORK, MADV_KEEPONFORK);
+}
+
 /* Nothing stays cut in pieces. */
 CASE(whole)
 {
@@ -196,7 +248,7 @@ CASE(whole)
 	printf("%d more\n", count_mappings() - before);
 }
 
-static volatile int stop, failed;
+static volatile int failed;
 static char *block;
 
 /* What the others do must not make it fail. */
