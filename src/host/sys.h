@@ -9,6 +9,11 @@
 
 #include <sys/syscall.h>
 
+/* Headers of before Linux 6.10 lack it. */
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
 long ff_sys(long nr, long a, long b, long c, long d, long e, long f);
 
 #define FF_SYS_PICK(_0, _1, _2, _3, _4, _5, _6, n, ...) n

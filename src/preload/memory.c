@@ -38,10 +38,6 @@ FF_EXPORT int madvise(void *start, size_t bytes, int advice)
 	return rc;
 }
 
-#ifndef SYS_mseal
-#define SYS_mseal 462
-#endif
-
 #define VECTOR_MAX 1024 /* UIO_MAXIOV */
 
 /* The pointer may be any: where the kernel can't read it, nothing is advised. */

@@ -177,13 +177,27 @@ static size_t write_bytes(const ucontext_t *uc, long nr)
 	return bytes;
 }
 
+/* Of other files than stored ones the parent may be the server (FUSE); or what
+ * is written is its memory (/proc/PID/mem), which is to be as of fork here. */
+static bool writes_at_once(const ucontext_t *uc, long nr, long fd)
+{
+	struct stat st;
+
+	if (sys(fstat, fd, &st) < 0)
+		return false;
+	if (S_ISREG(st.st_mode))
+		return ff_is_storage(fd, true);
+	if (S_ISCHR(st.st_mode))
+		return ff_is_null(&st);
+	return write_bytes(uc, nr) <= SURE_TO_FIT && is_ready(fd, POLLOUT);
+}
+
 /* A committed child writes where that can't block; else it lets go first. */
 void ff_look_write(ucontext_t *uc, long nr)
 {
 	const char *signature = ff_call(nr)->signature;
 	long fd = ff_arg(uc, 0);
 	bool own = ff_get_own(fd) == FF_OWN_PIPE;
-	struct stat st;
 
 	if (!ff_child.committed && !own) {
 		ff_child_leave(uc, FF_REASON_OUTPUT, nr);
@@ -191,10 +205,7 @@ void ff_look_write(ucontext_t *uc, long nr)
 	}
 	if (!ff_serve(uc, nr, signature))
 		return;
-	if (sys(fstat, fd, &st) == 0 &&
-	    (S_ISREG(st.st_mode) || ff_is_null(&st) ||
-	     (!S_ISCHR(st.st_mode) && write_bytes(uc, nr) <= SURE_TO_FIT &&
-	      is_ready(fd, POLLOUT))))
+	if (writes_at_once(uc, nr, fd))
 		ff_transfer(uc, nr, signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
