@@ -21,6 +21,9 @@
  *  H-X4 Frames of handlers that came in show ff_exec_through and our alternate
  *       stack. Before anything else is done with them they are made what the
  *       kernel would have made of them in an ordinary process.
+ *  H-X5 An exec that takes too long makes its child one that is not taken back
+ *       (H-C5); if it fails, the child may write to what it shares. So none is
+ *       made on trial from where that could not be made writable again.
  */
 #include "lazy/child/exec.h"
 
@@ -33,6 +36,7 @@
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"
 #include "lazy/child/pager.h"
+#include "lazy/child/watched.h"
 #include "lazy/strays.h"
 #include "lazy/trap.h"
 #include "process/sigsys.h"
@@ -247,6 +251,11 @@ static void exec(ucontext_t *uc, long nr, const char *signature)
 	/* The kernel does not fault in what is absent for a frame, either. */
 	if (ff_fetch(ff_stack_pointer(uc) - STACK_BYTES, STACK_BYTES) < 0) {
 		ff_child_leave(uc, FF_REASON_MEMORY, nr);
+		return;
+	}
+	/* H-X5 */
+	if (!ff_child.committed && !ff_can_unwatch_shared()) {
+		ff_child_leave(uc, FF_REASON_SHARED, nr);
 		return;
 	}
 	if (in_force && handler_may_come(ff_child.mask)) {

@@ -140,6 +140,18 @@ long ff_watch_shared(void)
 	return holes ? watch_what_is_there() : 0;
 }
 
+bool ff_can_unwatch_shared(void)
+{
+	struct ff_maps maps;
+
+	if (ff_child.areas->shared_count == 0)
+		return true;
+	if (ff_maps_open(&maps) < 0)
+		return false;
+	ff_maps_close(&maps);
+	return true;
+}
+
 static bool is_as_left(const struct ff_mapping *m, const struct ff_watched *r)
 {
 	return m->shared &&

@@ -10,6 +10,9 @@
 long ff_watch_shared(void);
 /* Those that are as that left them are writable again. */
 void ff_unwatch_shared(void);
+/* Could that be done now? Not without a list of mappings: behind chroot(), or
+ * where no descriptor is to be had. */
+bool ff_can_unwatch_shared(void);
 
 /* Is @address in shared memory that a child on trial may not write? */
 bool ff_is_watched(uintptr_t address);

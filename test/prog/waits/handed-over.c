@@ -14,6 +14,8 @@
  * on_trial the same, where the child has written nothing
  * refused  the same, and it is refused; on the way out the child writes into
  *          shared memory, and its end is told
+ * confined, crowded
+ *          ... and there is no /proc any more, or no descriptor to be had
  * ends     ... and the child ends; waits that a program makes by system calls
  *          of its own find it, and SIGCHLD tells how it ended
  * ends_late  ... when it has waited for something
@@ -24,7 +26,8 @@
  *       handed-over-{spins,alarmed,alarm_ends,killed,execs,on_trial} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       handed-over-{refused,ends,ends_late,falls} {}
- * Test: -b 1500 -e FLATFORK_LEND=off handed-over-no_more no_more
+ * Test: -b 1500 -e FLATFORK_LEND=off
+ *       handed-over-{no_more,confined,crowded} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem
  *       served-handed-over-{spins,execs,on_trial,ends_late,falls} {}
@@ -61,7 +64,8 @@ static bool is(const char *name)
 
 static bool is_refused(void)
 {
-	return is("refused") || is("ends") || is("ends_late") || is("falls");
+	return is("refused") || is("ends") || is("ends_late") || is("falls") ||
+	       is("confined") || is("crowded");
 }
 
 static bool on_trial(void)
@@ -95,6 +99,20 @@ static void wait_for_alarm(void)
 		;
 }
 
+static void lack_something(void)
+{
+	const struct rlimit few = { 20, 20 };
+	int fd;
+
+	if (is("confined"))
+		CHECK(!chroot("."));
+	if (!is("crowded"))
+		return;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &few));
+	for (fd = 3; fd < 20; fd++)
+		CHECK(dup2(STDIN_FILENO, fd) == fd);
+}
+
 static void child_runs(bool last)
 {
 	bool intact;
@@ -106,13 +124,14 @@ static void child_runs(bool last)
 	else if (last && !listens())
 		while (!shared[0])
 			;
+	lack_something();
 	if (on_trial())
 		execl("./slow", "slow", "exit", "7", (char *)NULL);
 	if (on_trial())
 		shared[1] = 5;
 	if (is("ends_late"))
 		t_sleep_ms(300);
-	if (is("ends") || is("ends_late"))
+	if (is("ends") || is("ends_late") || is("confined") || is("crowded"))
 		_exit(7);
 	if (is("falls"))
 		raise(SIGTERM);
