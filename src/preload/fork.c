@@ -227,26 +227,6 @@ static long exec_by_syscall(struct raw_args *r)
 	return rc;
 }
 
-/* As sigaction(), in a child of vfork; the pointers may be any. */
-static long action_by_syscall(struct raw_args *r)
-{
-	const struct ff_sigaction *set = (void *)r->arg[1], *was;
-	struct ff_sigaction *old = (void *)r->arg[2];
-	const int sig = (int)r->arg[0];
-	const bool own = ff_borrower_has_set(sig);
-	long rc;
-
-	if (set && ff_may_read_word(set))
-		ff_borrower_sets_action(sig, (void *)set->handler);
-	rc = call_syscall(r);
-	if (rc < 0 || !old)
-		return rc;
-	was = ff_borrower_action(sig, (void *)old->handler, own);
-	if (was)
-		*old = *was;
-	return rc;
-}
-
 static long altstack_by_syscall(struct raw_args *r)
 {
 	long rc = call_syscall(r);
@@ -285,7 +265,7 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	case FF_VFORK_EXECS:
 		return exec_by_syscall(&r);
 	case FF_VFORK_STATE:
-		return nr == SYS_rt_sigaction ? action_by_syscall(&r) :
+		return nr == SYS_rt_sigaction ? ff_sigaction_raw(nr, r.arg) :
 						altstack_by_syscall(&r);
 	case FF_VFORK_CHILDREN:
 		if (ff_wait_raw(nr, r.arg, &rc))

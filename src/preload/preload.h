@@ -22,6 +22,9 @@ bool ff_wait_raw(long nr, const long *args, long *ret_rc);
 /* Before exec, by whatever name. True: ff_exec_failed() if it returns. */
 bool ff_exec_begins(void);
 
+/* rt_sigaction by syscall(), as sigaction(); @args: its four. */
+long ff_sigaction_raw(long nr, const long *args);
+
 /* Who stood in, and has nothing more to do, is reaped. Cheap. Keeps errno. */
 void ff_tidy(void);
 

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arch/arch.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
+#include "host/sys.h"
 #include "lazy/child/exec.h"
 #include "lazy/slot.h"
 #include "lend/child/borrower.h"
@@ -22,6 +24,7 @@
 #include "tell/options.h"
 
 int __sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+sighandler_t bsd_signal(int sig, sighandler_t handler);
 
 static void to_kernel(const struct sigaction *from, struct ff_sigaction *to)
 {
@@ -145,26 +148,184 @@ FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
-FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
+typedef sighandler_t (*signal_function)(int, sighandler_t);
+
+/* @how: what the name adds to the handler. */
+static sighandler_t set_handler(signal_function next, int sig,
+				sighandler_t handler, struct sigaction how)
 {
-	struct sigaction act = { .sa_handler = handler,
-				 .sa_flags = SA_RESTART };
 	const bool own = ff_borrower_has_set(sig);
 	struct sigaction old;
 
-	if (!concerns_us(sig)) {
-		ff_borrower_sets_action(sig, (void *)handler);
-		old.sa_handler = FF_NEXT(signal)(sig, handler);
-		if (old.sa_handler == SIG_ERR)
-			return SIG_ERR;
-		tell_programs(sig, &old, own);
-		note(sig, 0, is_handler(&act));
-		return old.sa_handler;
-	}
-	sigaddset(&act.sa_mask, sig);
-	if (change_sigsys(FF_NEXT(sigaction), &act, &old) < 0)
+	how.sa_handler = handler;
+	if (concerns_us(sig))
+		return change_sigsys(FF_NEXT(sigaction), &how, &old) < 0 ?
+			       SIG_ERR :
+			       old.sa_handler;
+	ff_borrower_sets_action(sig, (void *)handler);
+	old.sa_handler = next(sig, handler);
+	if (old.sa_handler == SIG_ERR)
 		return SIG_ERR;
+	tell_programs(sig, &old, own);
+	note(sig, 0, is_handler(&how));
 	return old.sa_handler;
+}
+
+static struct sigaction as_of_bsd(int sig)
+{
+	struct sigaction how = { .sa_flags = SA_RESTART };
+
+	sigaddset(&how.sa_mask, sig);
+	return how;
+}
+
+static struct sigaction as_of_system_v(void)
+{
+	return (struct sigaction){ .sa_flags = SA_RESETHAND | SA_NODEFER };
+}
+
+FF_EXPORT sighandler_t signal(int sig, sighandler_t handler)
+{
+	return set_handler(FF_NEXT(signal), sig, handler, as_of_bsd(sig));
+}
+
+FF_EXPORT sighandler_t bsd_signal(int sig, sighandler_t handler)
+{
+	return set_handler(FF_NEXT(bsd_signal), sig, handler, as_of_bsd(sig));
+}
+
+FF_EXPORT sighandler_t ssignal(int sig, sighandler_t handler)
+{
+	return set_handler(FF_NEXT(ssignal), sig, handler, as_of_bsd(sig));
+}
+
+FF_EXPORT sighandler_t sysv_signal(int sig, sighandler_t handler)
+{
+	return set_handler(FF_NEXT(sysv_signal), sig, handler,
+			   as_of_system_v());
+}
+
+FF_EXPORT sighandler_t __sysv_signal(int sig, sighandler_t handler)
+{
+	return set_handler(FF_NEXT(__sysv_signal), sig, handler,
+			   as_of_system_v());
+}
+
+/* Deprecated, and called all the same. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+FF_EXPORT int sigignore(int sig)
+{
+	struct sigaction ignored = { .sa_handler = SIG_IGN };
+	int rc;
+
+	if (concerns_us(sig))
+		return change_sigsys(FF_NEXT(sigaction), &ignored, NULL);
+	ff_borrower_sets_action(sig, (void *)SIG_IGN);
+	rc = FF_NEXT(sigignore)(sig);
+	return note(sig, rc, false);
+}
+
+/* Its own words: SIG_HOLD for "blocked", which is no disposition. */
+static sighandler_t set_sigsys(sighandler_t handler)
+{
+	const bool holds = handler == SIG_HOLD;
+	struct sigaction how = { .sa_handler = handler }, old;
+	const ff_sigset bit = FF_SIG(SIGSYS);
+	ff_sigset before = 0;
+
+	if (change_sigsys(FF_NEXT(sigaction), holds ? NULL : &how, &old) < 0)
+		return SIG_ERR;
+	sys(rt_sigprocmask, holds ? SIG_BLOCK : SIG_UNBLOCK, &bit, &before,
+	    sizeof(bit));
+	return before & bit ? SIG_HOLD : old.sa_handler;
+}
+
+FF_EXPORT sighandler_t sigset(int sig, sighandler_t handler)
+{
+	const bool own = ff_borrower_has_set(sig);
+	struct sigaction how = { .sa_handler = handler }, old;
+
+	if (concerns_us(sig))
+		return set_sigsys(handler);
+	if (handler != SIG_HOLD)
+		ff_borrower_sets_action(sig, (void *)handler);
+	old.sa_handler = FF_NEXT(sigset)(sig, handler);
+	if (old.sa_handler == SIG_ERR)
+		return SIG_ERR;
+	if (old.sa_handler != SIG_HOLD)
+		tell_programs(sig, &old, own);
+	if (handler != SIG_HOLD)
+		note(sig, 0, is_handler(&how));
+	return old.sa_handler;
+}
+
+/* The pointers may be any: what can't be read is refused before it has an
+ * effect, and whether there is room for an answer the kernel says. */
+static bool may_read(const struct ff_sigaction *act)
+{
+	const char *at = (const char *)act;
+	size_t i;
+
+	for (i = 0; i < sizeof(*act); i += sizeof(long))
+		if (!ff_may_read_word(at + i))
+			return false;
+	return true;
+}
+
+/* As the kernel has it. 0, or -1 and errno. */
+static long change_sigsys_raw(long nr, const struct ff_sigaction *set,
+			      struct ff_sigaction *old, long bytes)
+{
+	struct ff_sigaction now, *kept;
+	ff_sigset mask;
+	long rc = 0;
+
+	if (set)
+		now = *set;
+	kept = ff_sigsys_begin(&mask);
+	if (!kept) {
+		rc = FF_NEXT(syscall)(nr, SIGSYS, set, old, bytes);
+	} else {
+		if (old)
+			rc = FF_NEXT(syscall)(nr, SIGSYS, NULL, old, bytes);
+		if (rc == 0 && old)
+			*old = *kept;
+		if (rc == 0 && set)
+			*kept = now;
+	}
+	ff_sigsys_end(mask);
+	return rc;
+}
+
+long ff_sigaction_raw(long nr, const long *args)
+{
+	const struct ff_sigaction *set = (void *)args[1], *was;
+	struct ff_sigaction *old = (void *)args[2];
+	const int sig = (int)args[0];
+	const bool own = ff_borrower_has_set(sig);
+	const bool reads = set && may_read(set);
+	bool handled = false;
+	long rc;
+
+	if (reads) {
+		handled = ff_is_handler(set);
+		if (handled && !ff_loan)
+			ff_exec_note_handler(sig, set->mask);
+		ff_borrower_sets_action(sig, (void *)set->handler);
+	}
+	if (concerns_us(sig) && args[3] == (long)sizeof(set->mask) &&
+	    (reads || !set))
+		return change_sigsys_raw(nr, set, old, args[3]);
+	rc = FF_NEXT(syscall)(nr, args[0], set, old, args[3]);
+	if (rc < 0)
+		return rc;
+	if (reads)
+		note(sig, 0, handled);
+	was = old ? ff_borrower_action(sig, (void *)old->handler, own) : NULL;
+	if (was)
+		*old = *was;
+	return rc;
 }
 
 FF_EXPORT int sigaltstack(const stack_t *restrict stack, stack_t *restrict old)

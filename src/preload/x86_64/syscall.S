@@ -28,7 +28,7 @@ syscall:
 #define FF_VFORK_UFFD(nr)	LOOK(nr)
 #define FF_VFORK_RINGS(nr)	LOOK(nr)
 #define FF_VFORK_SEALS(nr)	LOOK(nr)
-#define FF_VFORK_STATE(nr)
+#define FF_VFORK_STATE(nr)	LOOK(nr)
 #define FF_VFORK_FORKS(nr)	LOOK(nr)
 #define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
 	FF_VFORK_##vfork(nr)

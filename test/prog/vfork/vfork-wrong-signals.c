@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -306,6 +307,64 @@ CASE(handled_then_exec)
 {
 	catches(SIGUSR1, 0);
 	handled_then_exec();
+}
+
+/* Old names, which programs use. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static void by_sysv(void)
+{
+	sysv_signal(SIGUSR1, on_signal);
+}
+
+static void by_sigset(void)
+{
+	sigset(SIGUSR1, on_signal);
+}
+
+static void by_ssignal(void)
+{
+	ssignal(SIGUSR1, on_signal);
+}
+
+static void by_syscall(void)
+{
+	char as_the_kernel_has_it[4 * sizeof(long)];
+
+	/* libc knows the restorer */
+	signal(SIGUSR2, on_signal);
+	CHECK(!syscall(SYS_rt_sigaction, SIGUSR2, NULL, as_the_kernel_has_it,
+		       8L));
+	CHECK(!syscall(SYS_rt_sigaction, SIGUSR1, as_the_kernel_has_it, NULL,
+		       8L));
+}
+
+/* Right behind a child that needed no handler. */
+static FRAME void handled_by(void (*set)(void))
+{
+	pid_t pid = start();
+
+	if (pid == 0)
+		_exit(3);
+	t_reap(pid, "first");
+	set();
+	pid = start();
+	if (pid == 0) {
+		kill(getpid(), SIGUSR1);
+		_exit(handled ? 3 : 4);
+	}
+	t_reap(pid, "child");
+	printf("parent handled %d\n", handled);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+CASE(handled_by_older_names)
+{
+	handled_by(by_sysv);
+	handled_by(by_sigset);
+	handled_by(by_ssignal);
+	handled_by(by_syscall);
+	t_signals_again();
 }
 
 /* A timer that comes again and again goes on in the fork, also where one of its
