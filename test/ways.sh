@@ -25,7 +25,7 @@
 
 : "${FF_BUILD:?the build directory, absolute}"
 set -u
-ulimit -c 0
+ulimit -S -c 0 # a test of cores may raise it
 unset LD_PRELOAD "${!FLATFORK@}"
 
 object=$FF_BUILD/libflatfork-preload.so

@@ -238,19 +238,27 @@ run_first() {
 	done
 }
 
+# with_cores COMMAND...: $cored is the command, where it may leave a core
+with_cores() {
+	cored=(bash -c 'ulimit -c unlimited && exec "$@"' -- "$@")
+}
+
 # A question that ends who asks leaves no core, of all that its parent has.
 run_no_core() {
-	local call
+	local call cored
 
+	with_cores "$reach/starts" "$noop"
+	# who is ended for what it does itself leaves one
+	under plain -- all exit_group=kill -- "${cored[@]}"
+	[ -n "$(ls "$work/plain/work")" ] || skip "no cores are left here"
 	for call in $(calls); do
 		case $call in
 		exit_group | clone3) continue ;;
 		esac
-		under plain -- all "$call=kill" -- "$reach/starts" "$noop"
+		under plain -- all "$call=kill" -- "${cored[@]}"
 		[ "$(status_of plain)" = 0 ] || continue
-		with_us lazy -- all "$call=kill" -- \
-			bash -c 'ulimit -c unlimited; exec "$@"' -- \
-			"$reach/starts" "$noop"
+		with_us lazy -- all "$call=kill" -- "${cored[@]}"
+		same lazy "$call=kill"
 		[ -z "$(ls "$work/lazy/work")" ] ||
 			failed "$call=kill: $(ls "$work/lazy/work") is left"
 	done
