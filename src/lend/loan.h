@@ -103,6 +103,7 @@ struct ff_loan {
 	/* Parent. */
 	int stopped_by;	   /* what stopped the child, which is asked to leave */
 	bool gate;	   /* entered for the child, which becomes a fork */
+	bool unclean;	   /* ... and must not: marks are left (process/gate.h) */
 	long result;	   /* of vfork, or -errno */
 	unsigned put_back; /* pages that the child changed */
 	int error_was;	   /* errno */

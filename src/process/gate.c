@@ -29,6 +29,8 @@ static _Atomic uint32_t gate FF_HOT;
 /* How many threads sleep, or are about to, until it changes. */
 static _Atomic uint32_t sleepers FF_HOT;
 static _Atomic bool used FF_HOT;
+static _Atomic bool unclean FF_HOT;
+static bool (*_Atomic sweep)(void);
 /* Of the real forks none has ended since somebody waited in vain. */
 static _Atomic bool given_up FF_HOT;
 
@@ -168,6 +170,30 @@ bool ff_gate_is_given_up(void)
 	return atomic_load(&given_up);
 }
 
+bool ff_gate_sweep(void)
+{
+	bool (*by)(void) = atomic_load(&sweep);
+	const bool is_clean = !by || by();
+
+	atomic_store(&unclean, !is_clean);
+	return is_clean;
+}
+
+bool ff_gate_is_unclean(void)
+{
+	return atomic_load(&unclean);
+}
+
+void ff_gate_swept_by(bool (*by)(void))
+{
+	atomic_store(&sweep, by);
+}
+
+void ff_gate_note_unclean(void)
+{
+	atomic_store(&unclean, true);
+}
+
 void ff_gate_enter_move(void)
 {
 	enter(MOVE);
@@ -188,5 +214,6 @@ void ff_gate_reset(void)
 	atomic_store(&gate, 0);
 	atomic_store(&sleepers, 0);
 	atomic_store(&given_up, false);
+	atomic_store(&unclean, false);
 }
 FF_IN_NEW_PROCESS(ff_gate_reset);

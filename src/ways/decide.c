@@ -22,6 +22,7 @@
 #include "libc/libc.h"
 #include "libc/place.h"
 #include "process/filter.h"
+#include "process/gate.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
 #include "site/name.h"
@@ -300,6 +301,8 @@ bool ff_copies_are_denied(void)
 {
 	uint64_t resident, writable;
 
+	if (!ff_pass_can_copy())
+		return true;
 	return ff_options.deny_bytes != FF_DENY_NEVER &&
 	       ff_process_size(&resident, &writable) &&
 	       resident >= ff_options.deny_bytes;
@@ -310,5 +313,7 @@ const char *ff_why_not_lend(enum ff_need need)
 	ff_fork_setup();
 	if (!ff_in_force())
 		return "";
+	if (ff_gate_is_unclean())
+		return FF_GATE_UNCLEAN;
 	return ff_is_our_process() ? why_neither(need) : "in borrowed memory";
 }

@@ -53,8 +53,9 @@ enum ff_fork_mode ff_fork_mode_at(struct ff_site *site);
  * how. In a process of ours. */
 const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way);
 
-/* Would the user rather have a fork of this process fail than copy it, as big
- * as it is now? Context: any; asks /proc only where that may be. */
+/* Would a copy of this process not have all of its memory, or would the user
+ * rather have a fork of it fail than copy it, as big as it is now? Context: in a
+ * flight; asks /proc only where that may be. */
 bool ff_copies_are_denied(void);
 
 /*

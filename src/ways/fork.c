@@ -21,6 +21,7 @@
 #include "lazy/strays.h"
 #include "lazy/trap.h"
 #include "process/filter.h"
+#include "process/gate.h"
 #include "process/stance.h"
 #include "process/standins.h"
 #include "process/stopwatch.h"
@@ -84,10 +85,13 @@ static long fork_silently(ff_forking_call call, void *arg)
 {
 	const struct ff_pass before = ff_pass_begin();
 	unsigned born = generation;
-	long pid;
+	long pid = -1;
 
 	ff_pass_count(false);
-	pid = call_real(call, arg);
+	if (ff_gate_is_unclean())
+		errno = ENOMEM;
+	else
+		pid = call_real(call, arg);
 	if (pid == 0)
 		ff_pass_be_alone();
 	else if (is_still(born))
@@ -220,7 +224,8 @@ static long fork_denied(const struct fork *fork, const char *why)
 {
 	if (fork->strays)
 		fork->strays->frame = 0;
-	ff_account_denied(&fork->account.call, why);
+	ff_account_denied(&fork->account.call,
+			  ff_gate_is_unclean() ? FF_GATE_UNCLEAN : why);
 	ff_flight_end();
 	errno = ENOMEM;
 	return -1;
@@ -358,12 +363,8 @@ static long fork_anyway(struct fork *fork)
 	if (!begin())
 		return fork_silently(fork->call, fork->arg);
 	if (ff_is_our_process()) {
-		if (ff_copies_are_denied()) {
-			ff_account_denied(&fork->account.call, why);
-			ff_flight_end();
-			errno = ENOMEM;
-			return -1;
-		}
+		if (ff_copies_are_denied())
+			return fork_denied(fork, why);
 		fork->account.from = ff_stopwatch_start();
 		ff_account_reason(&fork->account.call, why);
 		site = ff_site_of(fork->account.call.at);
@@ -376,9 +377,8 @@ static long fork_anyway(struct fork *fork)
 long ff_fork_real_bare(ff_forking_call call, void *arg,
 		       const void *return_address, const char *name)
 {
-	struct fork fork = {
-		call, arg, true, { { return_address, name }, 0 }, NULL
-	};
+	struct fork fork = { call, arg, true, { { return_address, name }, 0 },
+			     NULL };
 
 	return fork_anyway(&fork);
 }

@@ -30,6 +30,7 @@
 #include "lazy/trap.h"
 #include "libc/threads.h"
 #include "process/filter.h"
+#include "process/gate.h"
 #include "tell/probe.h"
 #include "ways/decide.h"
 #include "ways/pass.h"
@@ -111,7 +112,8 @@ const char *ff_intent_why_not(void)
 {
 	char status[FF_GROUND_BYTES];
 	stack_t stack = { 0 };
-	const char *why = why_not_now(status);
+	const char *why = ff_gate_is_unclean() ? FF_GATE_UNCLEAN :
+						 why_not_now(status);
 
 	if (!why && sys(sigaltstack, NULL, &stack) == 0 &&
 	    stack.ss_flags & SS_ONSTACK)

@@ -14,7 +14,6 @@
 #include "host/clock.h"
 #include "host/newborn.h"
 #include "host/sandbox.h"
-#include "lazy/parent/marks.h"
 #include "libc/threads.h"
 #include "process/filter.h"
 #include "process/gate.h"
@@ -29,6 +28,21 @@ static bool trusted;
 void ff_pass_trust_libc(void)
 {
 	trusted = true;
+}
+
+bool ff_pass_can_copy(void)
+{
+	ff_sigset mask;
+	bool can;
+
+	if (!ff_gate_is_unclean())
+		return true;
+	mask = ff_block_signals();
+	ff_gate_enter_real();
+	can = ff_gate_sweep();
+	ff_gate_leave_real();
+	ff_setmask(mask);
+	return can;
 }
 
 bool ff_pass_is_inside(void)
@@ -90,7 +104,7 @@ void ff_pass_count(bool sweeps)
 		ff_gate_enter_real();
 	if (!sweeps)
 		return;
-	ff_marks_sweep();
+	ff_gate_sweep();
 	ff_passing.from_ns = ff_cost_is_asked() ? ff_now_ns() : 0;
 }
 

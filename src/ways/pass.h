@@ -38,6 +38,9 @@ struct ff_pass ff_pass_begin_real(void);
  * that is of no use. */
 int64_t ff_pass_end(const struct ff_pass *before);
 
+/* In a flight: would a copy of this memory have all of it (process/gate.h)? */
+bool ff_pass_can_copy(void);
+
 /* If this thread forks lazily it waits for itself. */
 bool ff_pass_is_inside(void);
 

@@ -9,6 +9,7 @@
 #	filters.sh doctor
 #	filters.sh made MODE
 #	filters.sh no-proc | traps | stamps | slow | dies | no-core | first
+#	filters.sh marked-alone | marked-threads
 #	filters.sh logged | asked-once | refused | copies
 . "$(dirname "$0")/lib.sh"
 
@@ -196,25 +197,67 @@ run_slow() {
 		failed "$(<"$work/count") answers were waited for"
 }
 
+# whole_or_none WHAT: the children of a program were as with plain libc, or were
+# not made, for want of memory; $none counts these.
+whole_or_none() {
+	none=$((none + $(grep -c 'error 12$' "$work/lazy/out")))
+	sed -i 's/error 12$/status 0/' "$work/lazy/out"
+	same lazy "$1"
+}
+
 # The supervisor ends, after the question or later: the call is refused from
 # then on.
 run_dies() {
-	local call life
+	local call life none=0
 
 	for call in madvise kill prctl sigaltstack mremap getpid gettid \
 		poll rt_tgsigqueueinfo process_vm_readv pidfd_open; do
 		for life in 0 1 2 3 5 9 14; do
-			# it is to be allowed when a mark is to be taken away
-			[ "$call" != madvise ] || [ "$life" -le 2 ] || continue
 			base=(PATH="$PATH" UNDER_LIFE=$life)
 			under plain -- all "$call=dies" -- \
 				"$reach/starts" "$noop"
 			[ "$(status_of plain)" = 0 ] || continue
 			with_us lazy -- all "$call=dies" -- \
 				"$reach/starts" "$noop"
-			same lazy "$call=dies after $life"
+			if [ "$call" = madvise ]; then
+				whole_or_none "$call=dies after $life"
+			else
+				same lazy "$call=dies after $life"
+			fi
 		done
 	done
+}
+
+# Whoever is asked about marks is no more, or refuses for a while, wherever in a
+# fork: a child has all its memory, or none is made.
+marked() {
+	local life none=0 last
+
+	base=(PATH="$PATH" UNDER_COUNT="$work/count")
+	under plain -- all madvise=count -- "$reach/marked" "$@" "$noop"
+	with_us lazy "${figures[@]}" -- all madvise=count -- \
+		"$reach/marked" "$@" "$noop"
+	same lazy marked
+	[ "$(counter forks_lazy marked)" -gt 0 ] ||
+		failed "nothing is lazy there"
+	last=$(<"$work/count")
+	for ((life = 0; life < last && life < 50; life++)); do
+		base=(PATH="$PATH" UNDER_LIFE=$life)
+		with_us lazy -- all madvise=dies -- "$reach/marked" "$@" "$noop"
+		whole_or_none "dies after $life"
+		base=(PATH="$PATH" UNDER_LIFE=$life UNDER_ERRORS=3)
+		with_us lazy -- all madvise=errs -- "$reach/marked" "$@" "$noop"
+		whole_or_none "errs after $life"
+	done
+	[ "$none" -gt 0 ] || failed "no mark was left"
+}
+
+run_marked_alone() {
+	marked
+}
+
+run_marked_threads() {
+	marked -t
 }
 
 # The first start in an awkward moment; who asks is held up for a while where

@@ -14,7 +14,8 @@
  * count (to one that lets the call be made, and writes how many there were to
  * $UNDER_COUNT), note (likewise, which there were to $UNDER_NOTES), slow
  * (as count, each 0.3 s later), dies (to one that lets $UNDER_LIFE calls be
- * made, and is no more), nothing (the call says 0 and is not made), or the name of an
+ * made, and is no more), errs (likewise, and refuses the next $UNDER_ERRORS with
+ * EPERM, before it lets all be made), nothing (the call says 0 and is not made), or the name of an
  * error.
  *
  * Exit: 77 where there are no such filters, 2 for words that mean nothing.
@@ -43,6 +44,7 @@
 #define NOTE (SECCOMP_RET_USER_NOTIF | 2)
 #define SLOW (SECCOMP_RET_USER_NOTIF | 3)
 #define DIES (SECCOMP_RET_USER_NOTIF | 4)
+#define ERRS (SECCOMP_RET_USER_NOTIF | 5)
 #define SLOW_US 300000
 
 static const struct {
@@ -65,6 +67,7 @@ static const struct {
 	{ "note", NOTE },
 	{ "slow", SLOW },
 	{ "dies", DIES },
+	{ "errs", ERRS },
 	{ "nothing", SECCOMP_RET_ERRNO | 0 },
 	{ "EPERM", SECCOMP_RET_ERRNO | EPERM },
 	{ "EACCES", SECCOMP_RET_ERRNO | EACCES },
@@ -295,6 +298,13 @@ static void write_name(int nr)
 	fclose(out);
 }
 
+static unsigned number_of(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text ? (unsigned)atoi(text) : 0;
+}
+
 /* Lets calls be made and writes of them, until nobody is under the filter. */
 static void let_through(int listener, uint32_t action)
 {
@@ -303,8 +313,9 @@ static void let_through(int listener, uint32_t action)
 		char more[512];
 	} n;
 	struct seccomp_notif_resp answer;
-	const char *text = getenv("UNDER_LIFE");
-	unsigned made = 0, life = text ? (unsigned)atoi(text) : 0;
+	const unsigned life = number_of("UNDER_LIFE"),
+		       errors = number_of("UNDER_ERRORS");
+	unsigned made = 0;
 
 	for (;;) {
 		memset(&n, 0, sizeof(n));
@@ -327,7 +338,10 @@ static void let_through(int listener, uint32_t action)
 			write_count(made);
 		memset(&answer, 0, sizeof(answer));
 		answer.id = n.notif.id;
-		answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		if (action == ERRS && made > life && made - life <= errors)
+			answer.error = -EPERM;
+		else
+			answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 	}
 	close(listener);
@@ -374,7 +388,7 @@ static struct meeting *supervise(uint32_t action)
 static int install(void)
 {
 	static const uint32_t supervised[] = { NOTIFY, COUNT, NOTE, SLOW,
-					       DIES };
+					       DIES,   ERRS };
 	struct sock_fprog program = { length, code };
 	struct meeting *m = NULL;
 	long rc;

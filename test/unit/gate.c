@@ -207,6 +207,27 @@ static void *storm(void *arg)
 	return NULL;
 }
 
+static bool is_clean;
+
+static bool try_to_clean(void)
+{
+	return is_clean;
+}
+
+START_TEST(what_is_left_of_marks_is_known_until_it_is_swept)
+{
+	ck_assert(ff_gate_sweep()); /* nobody has marked */
+	ff_gate_swept_by(try_to_clean);
+	ff_gate_note_unclean();
+	ck_assert(ff_gate_is_unclean());
+	ck_assert(!ff_gate_sweep());
+	ck_assert(ff_gate_is_unclean());
+	is_clean = true;
+	ck_assert(ff_gate_sweep());
+	ck_assert(!ff_gate_is_unclean());
+}
+END_TEST
+
 START_TEST(in_a_storm_marks_meet_nobody)
 {
 	pthread_t thread[THREADS];
@@ -233,5 +254,6 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, a_move_that_does_not_end_is_not_waited_for);
 	tcase_add_test(tests, a_copy_does_not_wait_for_marks_of_its_parent);
 	tcase_add_loop_test(tests, while_marks_stand_everybody_waits, 0, 3);
+	tcase_add_test(tests, what_is_left_of_marks_is_known_until_it_is_swept);
 	tcase_add_test(tests, in_a_storm_marks_meet_nobody);
 }

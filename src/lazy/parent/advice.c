@@ -4,7 +4,6 @@
 
 #include "host/page.h"
 #include "host/sandbox.h"
-#include "lazy/parent/marks.h"
 #include "libc/threads.h"
 #include "process/gate.h"
 #include "process/noted.h"
@@ -47,7 +46,7 @@ void ff_advice_begin(struct ff_advice_window *window)
 	window->mask = ff_block_signals();
 	ff_gate_enter_real();
 	/* Later a mark of ours would not be told from one of the program's. */
-	ff_marks_sweep();
+	ff_gate_sweep();
 }
 
 void ff_advice_end(const struct ff_advice_window *window)

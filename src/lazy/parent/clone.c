@@ -72,18 +72,17 @@
 static const char signal_waits[] = "a signal waits for the program";
 static const char real_under_way[] = "a real fork is under way";
 
+/* With the gate entered, and swept. */
 static void go_on_real(struct ff_slot *slot, ucontext_t *uc, const char *why)
 {
 	if (why)
 		slot->why_real = why;
-	ff_gate_enter_real();
-	ff_marks_sweep();
 	ff_disarm_in_handler(slot, uc);
 	slot->real = true;
 }
 
-static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
-		    const char *why)
+static void abandon_swept(struct ff_slot *slot, ucontext_t *uc, long nr,
+			  const char *why)
 {
 	go_on_real(slot, uc, why);
 	ff_rewind(uc, nr);
@@ -94,16 +93,30 @@ static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
 	}
 }
 
+static void enter_gate_real(void)
+{
+	ff_gate_enter_real();
+	ff_gate_sweep();
+}
+
+static void abandon(struct ff_slot *slot, ucontext_t *uc, long nr,
+		    const char *why)
+{
+	enter_gate_real();
+	abandon_swept(slot, uc, nr, why);
+}
+
 /* H-L5 */
 void ff_parent_signal(struct ff_slot *slot, ucontext_t *uc)
 {
+	enter_gate_real();
 	go_on_real(slot, uc, signal_waits);
 	if (ff_stands_behind_call(uc))
 		ff_rewind(uc, ff_result(uc));
 }
 
-/* Where no copy is wanted libc is told that there is no memory for one, and
- * undoes its fork as it does where that is true. */
+/* Where no copy is wanted, or none would be whole, libc is told that there is no
+ * memory for one, and undoes its fork as it does where that is true. */
 static void deny(struct ff_slot *slot, ucontext_t *uc, const char *why)
 {
 	slot->denied = true;
@@ -112,6 +125,19 @@ static void deny(struct ff_slot *slot, ucontext_t *uc, const char *why)
 		slot->why_real = why;
 	ff_disarm_in_handler(slot, uc);
 	ff_set_result(uc, -ENOMEM);
+}
+
+/* The clone itself is abandoned, or fails. */
+static void abandon_clone(struct ff_slot *slot, ucontext_t *uc, long nr,
+			  const char *why)
+{
+	ff_gate_enter_real();
+	if (ff_gate_sweep()) {
+		abandon_swept(slot, uc, nr, why);
+		return;
+	}
+	ff_gate_leave_real();
+	deny(slot, uc, FF_GATE_UNCLEAN);
 }
 
 static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
@@ -215,7 +241,10 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	*ret_why = "the list of mappings can't be read";
 	slot->areas.wiped =
 		!slot->alone && (slot->committed || ff_noted_any_dontfork());
-	if (ff_areas_mark(&slot->areas, !slot->alone) == 0) {
+	rc = ff_areas_mark(&slot->areas, !slot->alone);
+	if (rc == -EBUSY)
+		*ret_why = FF_GATE_UNCLEAN;
+	if (rc == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {
 			ff_child_begin(slot, mem, pagemap);
@@ -261,7 +290,10 @@ static const char *try_lazy(struct ff_slot *slot, ucontext_t *uc,
 
 	if (why)
 		return why;
-	ff_marks_sweep();
+	if (!ff_gate_sweep()) {
+		ff_gate_leave_lazy();
+		return FF_GATE_UNCLEAN;
+	}
 	slot->extra_ns = -ff_now_ns();
 	*ret_pid = pid = clone_without_areas(slot, uc, rq, &why);
 	if (pid == 0)
@@ -313,8 +345,8 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 		return;
 	}
 	if (why) {
-		abandon(slot, uc, nr,
-			slot->outcome == FF_OUTCOME_BACK ? NULL : why);
+		abandon_clone(slot, uc, nr,
+			      slot->outcome == FF_OUTCOME_BACK ? NULL : why);
 		return;
 	}
 	if (pid == 0 && rq.stack)

@@ -55,12 +55,14 @@
 #include "lazy/parent/advised.h"
 #include "lazy/parent/refused.h"
 #include "lazy/slot.h"
+#include "process/gate.h"
 #include "process/noted.h"
 
 #define ROUNDS 8
 
-/* Something changed while marks stood. */
-static _Atomic unsigned may_be_left FF_HOT;
+/* Something changed while marks stood; ... and was not seen to be at rest
+ * since. */
+static _Atomic unsigned may_be_left FF_HOT, unsettled FF_HOT;
 
 /* How the areas of a fork are marked. */
 struct kind {
@@ -87,6 +89,14 @@ static void unmark_all(const struct ff_areas *areas)
 
 	for (i = 0; i < areas->count; i++)
 		unmark(&areas->area[i], kind_of(areas));
+}
+
+/* Marks may be anywhere. */
+static void note_left(const struct kind *kind)
+{
+	atomic_fetch_or(&may_be_left, kind->left);
+	atomic_fetch_or(&unsettled, kind->left);
+	ff_gate_note_unclean();
 }
 
 /* The first of what is ours in [start, end), or nothing at its end. */
@@ -195,7 +205,8 @@ void ff_areas_unmark(const struct ff_areas *areas, bool threads,
 	unmark_all(areas);
 	if (!threads)
 		return;
-	if (sweep(kind, areas->writable, keep, &now) == 0 && now == before)
+	if (sweep(kind, areas->writable, keep, &now) == 0 && now == before &&
+	    !ff_marks_are_refused())
 		return;
 	atomic_fetch_or(&may_be_left, kind->left);
 	for (round = 0; round < ROUNDS; round++) {
@@ -203,6 +214,7 @@ void ff_areas_unmark(const struct ff_areas *areas, bool threads,
 		if (sweep(kind, false, keep, &now) == 0 && now == before)
 			return;
 	}
+	note_left(kind);
 }
 
 static void sweep_again(const struct kind *kind)
@@ -213,11 +225,17 @@ static void sweep_again(const struct kind *kind)
 	ff_pages_keep(&keep);
 	ff_slots_keep(&keep);
 	keep.ours = keep.count;
-	if (sweep(kind, false, &keep, &layout) < 0)
+	if (sweep(kind, false, &keep, &layout) < 0) {
+		atomic_fetch_or(&may_be_left, kind->left);
+		return;
+	}
+	atomic_fetch_and(&unsettled, ~kind->left);
+	if (ff_marks_are_refused())
 		atomic_fetch_or(&may_be_left, kind->left);
 }
 
-void ff_marks_sweep(void)
+/* What is only unlikely is no reason to let a fork fail. */
+static bool sweep_what_is_left(void)
 {
 	unsigned left = 0;
 
@@ -228,11 +246,13 @@ void ff_marks_sweep(void)
 		sweep_again(&absent);
 	if (left & wiped.left)
 		sweep_again(&wiped);
+	return !ff_marks_are_refused() && !atomic_load(&unsettled);
 }
 
 static void reset(void)
 {
 	atomic_store(&may_be_left, 0);
+	atomic_store(&unsettled, 0);
 	ff_noted_reset();
 }
 FF_IN_NEW_PROCESS(reset);
@@ -288,9 +308,11 @@ static int verify_areas(struct ff_areas *areas)
 
 int ff_areas_mark(struct ff_areas *areas, bool threads)
 {
-	int rc = threads ? 0 : ff_areas_leave_advised(areas);
 	unsigned i, kept = 0;
+	int rc;
 
+	ff_gate_swept_by(sweep_what_is_left);
+	rc = threads ? 0 : ff_areas_leave_advised(areas);
 	if (rc < 0)
 		return rc;
 	for (i = 0; i < areas->count; i++) {
@@ -310,9 +332,12 @@ int ff_areas_mark(struct ff_areas *areas, bool threads)
 	}
 	areas->count = kept;
 	rc = threads ? verify_areas(areas) : 0;
-	if (rc < 0) {
-		atomic_fetch_or(&may_be_left, kind_of(areas)->left);
+	if (rc < 0)
+		note_left(kind_of(areas));
+	/* What is left out would be missing in any child. */
+	if (rc == 0 && ff_marks_are_refused())
+		rc = -EBUSY;
+	if (rc < 0)
 		unmark_all(areas);
-	}
 	return rc;
 }

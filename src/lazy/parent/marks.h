@@ -9,8 +9,11 @@
 /*
  * Take the areas out of what clone copies. Left out of them is what the kernel
  * refuses, and what the program has advised itself; with @threads, that is
- * what was noted, and what others changed meanwhile is left out, too. 0, or
- * -errno of /proc/self/maps (nothing stays marked then).
+ * what was noted, and what others changed meanwhile is left out, too. 0;
+ * -EBUSY: a mark that is not wanted can't be taken away; or -errno of
+ * /proc/self/maps. Nothing else stays marked then. From the first marks
+ * on, ff_gate_sweep() looks for one that may have escaped; mostly there can be
+ * none, and nothing is done.
  */
 int ff_areas_mark(struct ff_areas *areas, bool threads);
 
@@ -18,12 +21,5 @@ int ff_areas_mark(struct ff_areas *areas, bool threads);
  * followed; @keep: what is ours, and stays marked. */
 void ff_areas_unmark(const struct ff_areas *areas, bool threads,
 		     const struct ff_keep *keep);
-
-/*
- * Before a real fork, and before the program's first own MADV_DONTFORK, with
- * the gate held: a mark that may have escaped is looked for. Mostly there can
- * be none, and nothing is done.
- */
-void ff_marks_sweep(void);
 
 #endif

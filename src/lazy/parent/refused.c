@@ -2,8 +2,10 @@
  * Runs in the parent with the gate held, by raw calls.
  *
  * Hazard
- *  H-N5 To take a mark away may be refused, for want of memory. It is asked for
- *       again at once, and before the next fork.
+ *  H-N5 To take a mark away may be refused: for want of memory, or by a filter
+ *       whose supervisor is gone. It is asked for again at once, and before the
+ *       next fork; which fails where it is refused still, as a child would not
+ *       have that memory.
  */
 #include "lazy/parent/refused.h"
 
@@ -16,23 +18,29 @@
 #include "host/newborn.h"
 #include "host/spin.h"
 #include "host/sys.h"
+#include "lazy/areas.h"
+#include "process/gate.h"
 
 long ff_mark_give(uintptr_t start, uintptr_t end, int advice)
 {
 	return sys(madvise, start, end - start, advice);
 }
 
-/* What the kernel would not take away. */
-#define REFUSED_MAX 64
+/* What the kernel would not take away: two for each area, which is all there
+ * can be without threads (advised.c). With threads all memory is swept again
+ * where there were more. */
+#define REFUSED_MAX (2 * (FF_AREAS_MAX + FF_AREAS_SPARE))
 
 static struct {
 	struct ff_spin lock;
 	_Atomic unsigned count;
-	struct {
-		uintptr_t start, end;
-		int advice;
-	} mark[REFUSED_MAX];
+	_Atomic bool were_more;
 } refused FF_HOT;
+
+static struct {
+	uintptr_t start, end;
+	int advice;
+} mark[REFUSED_MAX];
 
 static void note_refused(uintptr_t start, uintptr_t end, int advice)
 {
@@ -41,12 +49,15 @@ static void note_refused(uintptr_t start, uintptr_t end, int advice)
 	ff_spin_lock(&refused.lock);
 	n = atomic_load(&refused.count);
 	if (n < REFUSED_MAX) {
-		refused.mark[n].start = start;
-		refused.mark[n].end = end;
-		refused.mark[n].advice = advice;
+		mark[n].start = start;
+		mark[n].end = end;
+		mark[n].advice = advice;
 		atomic_store(&refused.count, n + 1);
+	} else {
+		atomic_store(&refused.were_more, true);
 	}
 	ff_spin_unlock(&refused.lock);
+	ff_gate_note_unclean();
 }
 
 /* ENOMEM: there is a hole by now; around it, it is done. EINVAL: it is wiped
@@ -72,22 +83,28 @@ void ff_mark_take_away_refused(void)
 {
 	unsigned i, kept = 0;
 
-	if (!atomic_load(&refused.count))
+	if (!ff_marks_are_refused())
 		return;
 	ff_spin_lock(&refused.lock);
 	for (i = 0; i < atomic_load(&refused.count); i++) {
-		if (is_refused(ff_mark_give(refused.mark[i].start,
-					    refused.mark[i].end,
-					    refused.mark[i].advice)))
-			refused.mark[kept++] = refused.mark[i];
+		if (is_refused(ff_mark_give(mark[i].start, mark[i].end,
+					    mark[i].advice)))
+			mark[kept++] = mark[i];
 	}
 	atomic_store(&refused.count, kept);
+	atomic_store(&refused.were_more, false);
 	ff_spin_unlock(&refused.lock);
+}
+
+bool ff_marks_are_refused(void)
+{
+	return atomic_load(&refused.count) || atomic_load(&refused.were_more);
 }
 
 static void reset(void)
 {
 	atomic_store(&refused.count, 0);
+	atomic_store(&refused.were_more, false);
 	refused.lock.word = 0;
 }
 FF_IN_NEW_PROCESS(reset);

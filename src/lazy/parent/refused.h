@@ -2,6 +2,7 @@
 #ifndef FF_LAZY_PARENT_REFUSED_H
 #define FF_LAZY_PARENT_REFUSED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* madvise() of [start, end): 0, or -errno. */
@@ -11,5 +12,7 @@ long ff_mark_give(uintptr_t start, uintptr_t end, int advice);
 long ff_mark_take_away(uintptr_t start, uintptr_t end, int advice);
 /* which is now. */
 void ff_mark_take_away_refused(void);
+/* Is something refused still? */
+bool ff_marks_are_refused(void);
 
 #endif

@@ -3,7 +3,8 @@
  * standins.c knows those that are there, and reaps them; serve.c is the process.
  *
  * Hazards
- *  H-D5 To the gate it is a real fork: no marks may stand when it is made.
+ *  H-D5 To the gate it is a real fork: no marks may stand when it is made, nor
+ *       be left.
  */
 #include "lazy/parent/standin.h"
 
@@ -70,7 +71,7 @@ static long make_process(struct ff_slot *slot, struct ff_standin *s)
 
 	mask = ff_setmask(~(ff_sigset)0);
 	ff_gate_enter_real(); /* H-D5 */
-	if (!ff_fault(FF_FAULT_NO_STANDIN) && !slot->deny &&
+	if (ff_gate_sweep() && !ff_fault(FF_FAULT_NO_STANDIN) && !slot->deny &&
 	    ff_slot_open(slot)) {
 		sys(madvise, s->pact, FF_PAGE, MADV_DOFORK);
 		pid = ff_clone(CLONE_FILES, (char *)s - 64, NULL, NULL,

@@ -283,8 +283,10 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	take_task(&loan->task);
 	if (loan->fenced)
 		ff_fence_note(loan);
-	/* Forbidden meanwhile: libc's child would not be our parent's. */
-	if (!ff_borrower_handles(SIGSYS) || ff_fault(FF_FAULT_NO_WAY_BACK))
+	/* It would not have all memory; or dispatch was forbidden meanwhile,
+	 * and libc's child would not be our parent's. */
+	if (loan->unclean || !ff_borrower_handles(SIGSYS) ||
+	    ff_fault(FF_FAULT_NO_WAY_BACK))
 		die();
 	loan->dispatches = 1; /* behind a fence they are since its birth */
 	pid = fork_function();

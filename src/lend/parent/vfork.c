@@ -82,6 +82,7 @@ static void answer(struct ff_loan *loan)
 	if (loan->why && !loan->gate) {
 		ff_gate_enter_real();
 		loan->gate = true;
+		loan->unclean = !ff_gate_sweep();
 	}
 	for (sig = 1; sig <= FF_SIGNALS; sig++)
 		sys(rt_sigaction, sig, NULL, &loan->action[sig - 1],
