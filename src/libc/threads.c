@@ -9,6 +9,7 @@
 
 FF_WEAK(__libc_single_threaded)
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -55,6 +56,14 @@ bool ff_is_alone(void)
 bool ff_memory_is_unshared(void)
 {
 	return sys(unshare, CLONE_VM) == 0;
+}
+
+/* EINVAL is the kernel's own refusal, others are a filter's. */
+bool ff_memory_seems_unshared(void)
+{
+	const long rc = sys(unshare, CLONE_VM);
+
+	return rc == 0 || (rc != -EINVAL && ff_is_alone());
 }
 
 bool ff_may_have_threads(void)

@@ -26,6 +26,8 @@ bool ff_is_alone_by(unsigned threads);
  * made? The kernel's word at this moment, by one system call that changes
  * nothing; false, too, where it may not be made. */
 bool ff_memory_is_unshared(void);
+/* ... but where it may not be made ff_is_alone() has to do. */
+bool ff_memory_seems_unshared(void);
 
 /* The same without a system call: false only where no thread was ever seen
  * made, by libc or by clone(2). */

@@ -23,6 +23,11 @@
 #     program gets a first argument more, "fork" where it is plain or off, and
 #     "vfork" everywhere else
 # -n  standard error is not compared (programs that print where they are)
+#
+# FF_FILTER, words for test/reach/under (a profile, changes of it): all runs are
+# under that seccomp filter. Skipped where plain libc does something else there
+# than without it.
+#
 # FF_TRACE=1 prints the logs of the lazy run and of the one behind the fence.
 
 # shellcheck source=test/ways.sh
@@ -75,7 +80,10 @@ fi
 
 # timeout(1) itself must not be preloaded: the program is started by env
 way_env plain
-run plain env ${with[@]+"${with[@]}"} "${libc[@]}"
+run_plain() {
+	run plain env ${with[@]+"${with[@]}"} "${libc[@]}"
+}
+run_plain
 if [ "$(status_of plain)" = 77 ]; then
 	cat "$work/plain/out"
 	exit 77
@@ -84,6 +92,16 @@ if [ "$(status_of plain)" != 0 ]; then
 	echo "the program fails under plain libc, status $(status_of plain):"
 	cat "$work/plain/out" "$work/plain/err"
 	exit 1
+fi
+if [ -n "${FF_FILTER-}" ]; then
+	mv "$work/plain" "$work/free"
+	read -r -a filter <<<"$FF_FILTER"
+	filter=("$FF_BUILD/test/reach/under" "${filter[@]}" --)
+	run_plain
+	for what in "${compared[@]}"; do
+		cmp -s "$work/free/$what" "$work/plain/$what" ||
+			skip "plain libc does something else there: $what"
+	done
 fi
 
 for way in "${ways[@]}"; do

@@ -367,7 +367,9 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	loan->from = ff_stopwatch_start();
 	loan->caller = *caller;
 	loan->libc = *libc;
-	loan->alone = ff_libc_made_no_thread() && ff_memory_is_unshared();
+	loan->alone = ff_libc_made_no_thread() &&
+		      (record ? ff_memory_is_unshared() :
+				ff_memory_seems_unshared());
 	atomic_store(&loan->borrowed, 1);
 	if (!ff_lend_ground(&loan->caught) ||
 	    !ff_lend_find_frame(loan, caller)) {
