@@ -36,6 +36,7 @@ base=()    # environment of every run, besides a path and LC_ALL
 more=()    # ... of those with flatfork; it has the last word
 logs=      # not empty: there are logs
 stdin=/dev/null
+dropped=   # not empty: programs become another user
 seconds=60 # the watchdog's
 failures=0
 
@@ -150,7 +151,8 @@ run_there() {
 
 # run NAME COMMAND...: in a new place
 run() {
-	make_place "$1" && run_there "$@"
+	make_place "$1" && { [ -z "$dropped" ] || anybody_writes "$1"; } &&
+		run_there "$@"
 }
 
 # status_of NAME

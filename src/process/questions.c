@@ -194,6 +194,23 @@ static long child_takes_none(siginfo_t *info)
 	return sys(rt_sigtimedwait, &set, info, &none, sizeof(set));
 }
 
+/*
+ * With flags that no clone(2) can have both, as they want the same word for
+ * what they tell: such a call is nobody's, and a filter that goes by a flag
+ * goes by those of the clone that is to be made. An emulator may make one: it
+ * ends.
+ */
+static long child_clones(long flags)
+{
+	const long me = ff_getpid();
+	long rc = sys(clone, flags | CLONE_PIDFD | CLONE_PARENT_SETTID, 0, NULL,
+		      NULL, 0);
+
+	while (rc == 0 && ff_getpid() != me)
+		sys(exit_group, 0);
+	return rc;
+}
+
 /* On, with a selector that lets all calls through, and off. */
 static long child_dispatches(void)
 {

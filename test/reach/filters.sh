@@ -3,13 +3,12 @@
 #
 #	filters.sh profile NAME
 #	filters.sh without ACTION
-#	filters.sh behaviours NAME
 #	filters.sh thread
 #	filters.sh unanswered
 #	filters.sh doctor
 #	filters.sh made MODE
 #	filters.sh no-proc | traps | stamps | slow | dies | no-core | first
-#	filters.sh marked-alone | marked-threads
+#	filters.sh marked-alone | marked-threads | flags
 #	filters.sh logged | asked-once | refused | copies
 . "$(dirname "$0")/lib.sh"
 
@@ -131,11 +130,11 @@ run_made() {
 	[ "$number" -gt 50 ] || failed "only $number calls were seen"
 }
 
-# same_where_it_runs OPTION CALL=ANSWER: what plain can do there, we can.
+# same_where_it_runs OPTION CALL=ANSWER...: what plain can do there, we can.
 same_where_it_runs() {
-	under plain -- all "$2" -- "$reach/starts" "$1" "$noop"
+	under plain -- all "${@:2}" -- "$reach/starts" "$1" "$noop"
 	[ "$(status_of plain)" = 0 ] || return 0
-	with_us lazy -- all "$2" -- "$reach/starts" "$1" "$noop"
+	with_us lazy -- all "${@:2}" -- "$reach/starts" "$1" "$noop"
 	same lazy "$1 $2"
 }
 
@@ -260,6 +259,39 @@ run_marked_threads() {
 	marked -t
 }
 
+# A filter that looks at what a clone is to share: what plain can do there is
+# done, whichever flag is refused, or asked for. Of those that kill only such as
+# let somebody be made who asks (H-Y2).
+run_flags() {
+	local action flag rule clone3 option asks=0x200100 rules=(
+		0xffffffff=0x1200011 # fork's
+		0xffffffff=0x3d0f00  # a thread's
+		0xffffffff=0x4111    # vfork's
+		0xff=0x11
+		0xff=0
+	)
+
+	# VM FS FILES SIGHAND PIDFD VFORK PARENT THREAD PARENT_SETTID
+	# CHILD_CLEARTID DETACHED CHILD_SETTID
+	for flag in 0x100 0x200 0x400 0x800 0x1000 0x4000 0x8000 0x10000 \
+		0x100000 0x200000 0x400000 0x1000000; do
+		rules+=("$flag=0" "$flag=$flag")
+	done
+	for clone3 in allow ENOSYS; do
+		for rule in "${rules[@]}"; do
+			for action in EPERM ENOSYS; do
+				same_where_it_runs -fvs "clone=$action@$rule" \
+					"clone3=$clone3"
+			done
+			(((asks & ${rule%=*}) == ${rule#*=})) || continue
+			for option in -f -v -s; do
+				same_where_it_runs $option "clone=kill@$rule" \
+					"clone3=$clone3"
+			done
+		done
+	done
+}
+
 # The first start in an awkward moment; who asks is held up for a while where
 # somebody disturbs it.
 run_first() {
@@ -382,33 +414,6 @@ run_thread() {
 	expect forks_real own-filter 2 thread
 	grep -q 'real: seccomp kills for' "$work/log" ||
 		failed "thread: the log does not say it: $(cat "$work/log")"
-}
-
-# What children of forks, vforks and spawns do is the same there, as far as the
-# behaviour can run there at all.
-run_behaviours() {
-	local behaviour words profile number=0
-
-	profile=$(profile_of "$1")
-	for behaviour in child-maps child-scribbles ends-without-exec \
-		"vfork-right often" "vfork-right stdio" spawn-forms \
-		signals-in-child fd-numbers exec-forms; do
-		read -r -a words <<<"$behaviour"
-		bash "$here/../prog/threeways.sh" -t 60 \
-			"$reach/under" "$profile" -- \
-			"$FF_BUILD/test/prog/${words[0]}" "${words[@]:1}" \
-			>"$work/behaviour" 2>&1
-		case $? in
-		0) number=$((number + 1)) ;;
-		77) ;;
-		*)	grep -q '^the program fails under plain libc' \
-				"$work/behaviour" && continue
-			failed "$1: $behaviour:"
-			head -60 "$work/behaviour"
-			;;
-		esac
-	done
-	[ "$number" -ge 5 ] || failed "$1: only $number behaviours ran"
 }
 
 # Where the user says so nobody asks.

@@ -38,9 +38,10 @@ under() {
 		shift
 	done
 	shift
-	run "$name" ${outer[@]+"${outer[@]}"} "$reach/under" "$profile" \
-		${changes[@]+"${changes[@]}"} -- env ${vars[@]+"${vars[@]}"} \
-		"$@"
+	filter=(${outer[@]+"${outer[@]}"} "$reach/under" "$profile"
+		${changes[@]+"${changes[@]}"} --)
+	run "$name" env ${vars[@]+"${vars[@]}"} "$@"
+	filter=()
 	[ "$(status_of "$name")" != 77 ] || {
 		cat "$work/$name/out" "$work/$name/err"
 		exit 77

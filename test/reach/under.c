@@ -16,7 +16,8 @@
  * (as count, each 0.3 s later), dies (to one that lets $UNDER_LIFE calls be
  * made, and is no more), errs (likewise, and refuses the next $UNDER_ERRORS with
  * EPERM, before it lets all be made), nothing (the call says 0 and is not made), or the name of an
- * error.
+ * error. Behind CALL=ACTION may stand @MASK=VALUE: where the first argument has
+ * VALUE in MASK, the call is allowed.
  *
  * Exit: 77 where there are no such filters, 2 for words that mean nothing.
  */
@@ -76,7 +77,11 @@ static const struct {
 	{ "EAGAIN", SECCOMP_RET_ERRNO | EAGAIN },
 };
 
-static uint32_t action_of[CALLS], mask_of[CALLS], otherwise = SECCOMP_RET_ALLOW;
+/* Some arguments are allowed: those without a bit of the mask, or with that
+ * value in it. */
+static uint32_t mask_of[CALLS], value_of[CALLS];
+static int by_value[CALLS];
+static uint32_t action_of[CALLS], otherwise = SECCOMP_RET_ALLOW;
 
 static int nonsense(const char *what)
 {
@@ -110,6 +115,7 @@ static void set(const char *name, uint32_t action, uint32_t mask)
 		return;
 	action_of[nr] = action;
 	mask_of[nr] = mask;
+	by_value[nr] = 0;
 }
 
 static void read_lines(const char *path);
@@ -188,13 +194,27 @@ static void read_profile(char *path)
 	read_lines(path);
 }
 
+static void set_value(int nr, const char *text)
+{
+	char *end;
+
+	mask_of[nr] = (uint32_t)strtoul(text, &end, 0);
+	if (*end != '=')
+		nonsense(text);
+	value_of[nr] = (uint32_t)strtoul(end + 1, NULL, 0);
+	by_value[nr] = 1;
+}
+
 static void change(char *what)
 {
-	char *is = strchr(what, '=');
+	char *is = strchr(what, '='), *where;
 
 	if (!is)
 		nonsense(what);
 	*is = 0;
+	where = strchr(is + 1, '@');
+	if (where)
+		*where = 0;
 	if (!strcmp(what, "all")) {
 		set_all(find_action(is + 1));
 		return;
@@ -202,9 +222,11 @@ static void change(char *what)
 	if (find_call(what) < 0)
 		nonsense(what);
 	set(what, find_action(is + 1), 0);
+	if (where)
+		set_value(find_call(what), where + 1);
 }
 
-static struct sock_filter code[CALLS * 5 + 8];
+static struct sock_filter code[CALLS * 6 + 8];
 static unsigned short length;
 
 static void add(struct sock_filter f)
@@ -223,6 +245,30 @@ static void add_load(size_t at)
 					 (uint32_t)at));
 }
 
+static void add_jump(int how, uint32_t value, uint8_t is, uint8_t is_not)
+{
+	add((struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | how | BPF_K),
+					 value, is, is_not));
+}
+
+/* Of one call; it comes back to nobody. */
+static void add_answer(int nr)
+{
+	if (mask_of[nr]) {
+		add_load(offsetof(struct seccomp_data, args[0]));
+		if (by_value[nr]) {
+			add((struct sock_filter)BPF_STMT(
+				BPF_ALU | BPF_AND | BPF_K, mask_of[nr]));
+			add_jump(BPF_JEQ, value_of[nr], 1, 0);
+		} else {
+			add_jump(BPF_JSET, mask_of[nr], 0, 1);
+		}
+	}
+	add_return(action_of[nr]);
+	if (mask_of[nr])
+		add_return(SECCOMP_RET_ALLOW);
+}
+
 static void compile(void)
 {
 	add_load(offsetof(struct seccomp_data, arch));
@@ -230,20 +276,14 @@ static void compile(void)
 					 AUDIT_ARCH_X86_64, 1, 0));
 	add_return(SECCOMP_RET_ERRNO | ENOSYS);
 	add_load(offsetof(struct seccomp_data, nr));
-	for (unsigned nr = 0; nr < CALLS; nr++) {
+	for (int nr = 0; nr < CALLS; nr++) {
+		unsigned short jump = length;
+
 		if (action_of[nr] == otherwise && !mask_of[nr])
 			continue;
-		add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr,
-						 0, mask_of[nr] ? 4 : 1));
-		if (mask_of[nr]) {
-			add_load(offsetof(struct seccomp_data, args[0]));
-			add((struct sock_filter)BPF_JUMP(
-				BPF_JMP | BPF_JSET | BPF_K, mask_of[nr], 0, 1));
-			add_return(action_of[nr]);
-			add_return(SECCOMP_RET_ALLOW);
-		} else {
-			add_return(action_of[nr]);
-		}
+		add_jump(BPF_JEQ, (uint32_t)nr, 0, 0);
+		add_answer(nr);
+		code[jump].jf = (uint8_t)(length - jump - 1);
 	}
 	add_return(otherwise);
 }

@@ -139,7 +139,8 @@ static long by_clone(struct ff_attempt *a)
 	a->plan->handlers = true;
 	pid = ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd, NULL,
 		       ff_spawn_child, a->plan);
-	if (pid != -EPERM || a->files == FF_FILES_COPY)
+	if (pid >= 0 || pid == -EAGAIN || pid == -ENOMEM ||
+	    a->files == FF_FILES_COPY)
 		return pid;
 	ff_attempt_copy_files(a);
 	return ff_clone((long)flags_of(a) | flags, a->stack, &a->pidfd, NULL,
@@ -180,7 +181,7 @@ static long by_copy(struct ff_attempt *a)
 	a->plan->hidden[FF_HIDDEN_REPORT] = fd[1];
 	ff_attempt_copy_files(a);
 	ff_gate_enter_real();
-	pid = copy_process(a);
+	pid = ff_gate_sweep() ? copy_process(a) : -ENOMEM;
 	ff_gate_leave_real();
 	a->plan->hidden[FF_HIDDEN_REPORT] = -1;
 	sys(close, fd[1]);
