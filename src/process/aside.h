@@ -16,8 +16,8 @@
  * left them afterwards; what it maps is there, what it opens is not. False, and
  * nothing is changed: it did not come back in time. Where no child can be had,
  * or none must be, the caller does it.
- * Context: any thread, in a flight, all signals blocked; no filter is there,
- * and this is not valgrind.
+ * Context: any thread, in a flight, all signals blocked, or none is handled; a
+ * filter that is there allows what lazy forks need; this is not valgrind.
  */
 bool ff_aside(void (*what)(void *arg), void *arg, size_t bytes);
 

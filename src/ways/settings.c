@@ -214,28 +214,34 @@ static void read_file(void *arg)
 	r->text = ff_config_map(&r->config, r->path, r->optional, &r->bytes);
 }
 
-/* By what the kernel knows without asking whoever has the file (H-G7). */
-static bool is_not_there(const char *path)
+/* By what the kernel knows without asking whoever has the file (H-G7); under a
+ * filter whoever has its folder may be asked. */
+static bool is_not_there(const char *path, bool is_filtered)
 {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
 				      .resolve = RESOLVE_CACHED };
-	long fd = sys(openat2, AT_FDCWD, path, &how, sizeof(how));
+	long fd = is_filtered ?
+			  sys(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0) :
+			  sys(openat2, AT_FDCWD, path, &how, sizeof(how));
 
 	if (fd >= 0)
 		sys(close, fd);
 	return fd == -ENOENT || fd == -ENOTDIR;
 }
 
-/* A filter that was there may allow what follows, and no more; valgrind knows
- * neither that call nor such a child. */
+/* A filter that was there is asked about what a child aside needs, which is less
+ * than a lazy one does; valgrind knows no such child. */
 static bool read_in_time(struct reading *r)
 {
-	bool may_ask = !ff_on_valgrind() && !ff_filter_is_there(),
-	     is_none = may_ask && is_not_there(r->path);
+	const bool is_filtered = ff_filter_is_there();
+	bool is_none = false;
 
+	if (!ff_on_valgrind())
+		is_none = is_not_there(r->path, is_filtered);
 	if (is_none && r->optional)
 		return true;
-	if (may_ask && !is_none)
+	if (!is_none && !ff_on_valgrind() &&
+	    !(is_filtered && ff_filter_why_not(FF_NEED_LAZY)))
 		return ff_aside(read_file, r, sizeof(*r));
 	read_file(r);
 	return true;
