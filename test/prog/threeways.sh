@@ -25,8 +25,9 @@
 # -n  standard error is not compared (programs that print where they are)
 #
 # FF_FILTER, words for test/reach/under (a profile, changes of it): all runs are
-# under that seccomp filter. Skipped where plain libc does something else there
-# than without it.
+# under that seccomp filter. FF_DROPPED, not empty: they have given up root, as
+# test/reach/dropped.c does. Skipped where plain libc does something else there
+# than without it. The ways are lazy, auto and fence then.
 #
 # FF_TRACE=1 prints the logs of the lazy run and of the one behind the fence.
 
@@ -55,7 +56,13 @@ done
 shift $((OPTIND - 1))
 [ -n "$lazy$lent" ] && : "${budget:=20000}"
 logs=${FF_TRACE-}$line$noline
-choose_ways lazy auto off
+if [ -n "${FF_FILTER-}${FF_DROPPED-}" ]; then
+	choose_ways lazy auto
+	logs+=$lazy
+	lent='' # may not be allowed
+else
+	choose_ways lazy auto off
+fi
 
 # it runs in a directory of its own
 case $1 in
@@ -93,10 +100,13 @@ if [ "$(status_of plain)" != 0 ]; then
 	cat "$work/plain/out" "$work/plain/err"
 	exit 1
 fi
-if [ -n "${FF_FILTER-}" ]; then
+if [ -n "${FF_FILTER-}${FF_DROPPED-}" ]; then
 	mv "$work/plain" "$work/free"
-	read -r -a filter <<<"$FF_FILTER"
+	read -r -a filter <<<"${FF_FILTER:-all}"
 	filter=("$FF_BUILD/test/reach/under" "${filter[@]}" --)
+	dropped=${FF_DROPPED-}
+	[ -z "$dropped" ] || last+=:$FF_BUILD/test/reach/dropped.so
+	way_env plain
 	run_plain
 	for what in "${compared[@]}"; do
 		cmp -s "$work/free/$what" "$work/plain/$what" ||
@@ -120,6 +130,14 @@ for way in "${ways[@]}"; do
 	same_as_plain "$way" "${compared[@]}"
 done
 
+# cannot_be_lazy WAY: where the parent is to read itself for its children a
+# filter may refuse that
+cannot_be_lazy() {
+	[ -n "${FF_FILTER-}" ] && [ "$(count "$1" forks_lazy "$name")" = 0 ] &&
+		grep -qE "real: .*its memory can't be (read|opened)" \
+			"$work/$1/log"
+}
+
 # at_least_one WAY COUNTER WHY: in processes of this program, before and after
 # its own forks
 at_least_one() {
@@ -129,6 +147,10 @@ at_least_one() {
 for way in "${ways[@]}"; do
 	case $way in
 	lazy | commit)
+		if cannot_be_lazy "$way"; then
+			echo "$way: its memory can't be read there"
+			continue
+		fi
 		[ -z "$lazy" ] || at_least_one "$way" forks_lazy \
 			"no child stayed on the lazy path"
 		[ -z "$counter" ] || at_least_one "$way" "$counter" \

@@ -8,7 +8,7 @@
  *  wait    for children of any kind, and find none but their own
  * Each child finds the memory of the thread that forked, and says so.
  *
- * Test: -g "lazy, committed: child exec'ed" -e FLATFORK_LEND=off
+ * Test: -b 20000 -g "lazy, committed: child exec'ed" -e FLATFORK_LEND=off
  *       commits-beside-{map,grow,cut,fork,wait} {}
  */
 #include "t.h"
