@@ -26,8 +26,19 @@
 
 #define ALL_NS ((int64_t)FF_ASK_ALL_MS * 1000 * 1000)
 
-static struct ff_asking known;
+/* An asking that took no longer is no reason to ask no more. */
+#define LATE_NS ((int64_t)100 * 1000 * 1000)
+
+static struct ff_asking of_all;
+static _Thread_local struct ff_asking of_thread
+	__attribute__((tls_model("initial-exec")));
+static _Thread_local bool has_own __attribute__((tls_model("initial-exec")));
 static _Atomic bool is_lost FF_HOT;
+
+static struct ff_asking *known(void)
+{
+	return has_own ? &of_thread : &of_all;
+}
 
 static struct ff_asking *shared_copy(void)
 {
@@ -38,7 +49,7 @@ static struct ff_asking *shared_copy(void)
 	if (ff_is_error(at))
 		return NULL;
 	a = (struct ff_asking *)at;
-	memcpy(a, &known, sizeof(*a));
+	memcpy(a, known(), sizeof(*a));
 	return a;
 }
 
@@ -54,7 +65,7 @@ static bool is_answered(unsigned need, bool all)
 			return true;
 	for (i = 0; i < FF_ASK_COUNT; i++)
 		if (ff_asks_wants(i, need, all) &&
-		    atomic_load(&known.answer[i]) == FF_NOT_ASKED)
+		    ff_ask_answer(i) == FF_NOT_ASKED)
 			return false;
 	return true;
 }
@@ -79,7 +90,7 @@ bool ff_ask_is_answered(unsigned need)
 static bool is_over(unsigned need, bool all)
 {
 	return is_answered(need, all) &&
-	       (ff_ask_is_lost() || !ff_askers_are_left(&known));
+	       (ff_ask_is_lost() || !ff_askers_are_left(known()));
 }
 
 static bool is_unanswered(void)
@@ -96,14 +107,17 @@ static long ask(struct ff_asking *a)
 {
 	static int64_t spent_ns;
 	const int64_t from_ns = ff_asker_now_ns();
+	int64_t took_ns;
 	long rc = 0;
 
 	while (rc == 0 && !is_over(a->need, a->all)) {
 		rc = ff_asker_run(a, from_ns + ALL_NS - spent_ns);
 		if (!a->shares)
-			memcpy(&known, a, sizeof(known));
+			memcpy(known(), a, sizeof(*a));
 	}
-	spent_ns += ff_asker_now_ns() - from_ns;
+	took_ns = ff_asker_now_ns() - from_ns;
+	if (took_ns > LATE_NS)
+		spent_ns += took_ns;
 	if (rc != -ETIMEDOUT && !is_unanswered())
 		return rc;
 	atomic_store(&is_lost, true);
@@ -112,7 +126,7 @@ static long ask(struct ff_asking *a)
 
 int ff_ask(unsigned need, bool all)
 {
-	struct ff_asking *a = &known;
+	struct ff_asking *a = known();
 	char release[64];
 	bool shares;
 	long rc;
@@ -175,7 +189,12 @@ bool ff_ask_allows(unsigned need)
 
 enum ff_answer ff_ask_answer(enum ff_ask which)
 {
-	return (enum ff_answer)atomic_load(&known.answer[which]);
+	return (enum ff_answer)atomic_load(&known()->answer[which]);
+}
+
+void ff_ask_for_thread(bool own)
+{
+	has_own = own;
 }
 
 void ff_ask_forget(void)
@@ -183,5 +202,5 @@ void ff_ask_forget(void)
 	unsigned i;
 
 	for (i = 0; i < FF_ASK_COUNT; i++)
-		atomic_store(&known.answer[i], FF_NOT_ASKED);
+		atomic_store(&known()->answer[i], FF_NOT_ASKED);
 }

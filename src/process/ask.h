@@ -62,6 +62,12 @@ enum ff_answer ff_ask_answer(enum ff_ask which);
 const char *ff_ask_words(enum ff_ask which);
 unsigned ff_ask_needs(enum ff_ask which);
 
+/*
+ * Whose answers are meant from now on, in this thread: those of all threads that
+ * have the same filters, which is where each begins; or its own.
+ */
+void ff_ask_for_thread(bool own);
+
 /* Other filters: nothing is known. */
 void ff_ask_forget(void);
 

@@ -1,3 +1,8 @@
+/*
+ * Hazard
+ *  H-Y6 Threads may each have put themselves under a filter of their own, past
+ *       us: how many they are says nothing of what they allow.
+ */
 #include "process/filter.h"
 
 #include <stdatomic.h>
@@ -16,19 +21,20 @@
 
 /* How many filters there are. */
 #define NOT_LOOKED (-2)
-#define UNTOLD (-1) /* strict mode, or /proc does not say */
-
-/* Threads with filters of their own by turns: then it is no use. */
-#define CHANGES_MAX 16
+#define UNTOLD (-1)   /* strict mode, or /proc does not say */
+#define UNSHARED (-3) /* no thread is known to have those of others */
 
 #define IN_FORCE "seccomp is in force"
 #define NOT_NOW "seccomp is in force, and can't be asked now"
 #define NOT_TOLD "/proc does not tell whether seccomp is in force"
 #define TRAPS "seccomp is in force, and the program handles SIGSYS"
 
-static _Atomic int filters FF_HOT = NOT_LOOKED;
+/* Of this thread, counted so that 0 is not looked at. */
+static _Thread_local int own __attribute__((tls_model("initial-exec")));
+/* Of the threads that share what is known; and there are others. */
+static _Atomic int shared FF_HOT = NOT_LOOKED;
+static _Atomic bool others FF_HOT;
 static _Atomic bool asking FF_HOT;
-static _Atomic unsigned changes FF_HOT;
 
 /* Who was asking is the parent's. */
 static void reset(void)
@@ -75,28 +81,54 @@ static bool ask(unsigned need, const char *status)
 	return done;
 }
 
-/* The number of filters of the thread which has @status. */
-static bool note(const char *status)
+/* Without a look, where none is needed: threads are as all are. */
+static int known_filters(void)
 {
-	const int now = ff_ground_filters(status);
+	if (!own && atomic_load(&shared) == 0 && !atomic_load(&others))
+		return 0;
+	return own + NOT_LOOKED;
+}
 
-	if (atomic_load(&filters) == now)
+/* H-Y6. @is_alone: what this thread has, all later ones will have. */
+static bool note_for_all(int now, bool is_alone)
+{
+	const int before = atomic_load(&shared);
+
+	if (is_alone ? before == now : before != NOT_LOOKED)
 		return true;
 	if (!begin())
 		return false;
-	if (atomic_load(&filters) != NOT_LOOKED)
-		atomic_fetch_add(&changes, 1);
+	ff_ask_for_thread(false);
 	ff_ask_forget();
-	atomic_store(&filters, now);
+	atomic_store(&shared, is_alone || now == 0 ? now : UNSHARED);
 	end();
+	return true;
+}
+
+/* Of this thread, which has @status. */
+static bool note(const char *status)
+{
+	const int now = ff_ground_filters(status);
+	bool differs;
+
+	if (own == now - NOT_LOOKED)
+		return true;
+	if (!note_for_all(now, ff_ground_threads(status) == 1))
+		return false;
+	differs = now != 0 && now != atomic_load(&shared);
+	if (differs)
+		atomic_store(&others, true);
+	ff_ask_for_thread(differs);
+	if (differs)
+		ff_ask_forget();
+	own = now - NOT_LOOKED;
 	return true;
 }
 
 static const char *why_refused(int now)
 {
 	return now == UNTOLD || ff_options.seccomp_mode == FF_SECCOMP_REFUSE ||
-			       ff_ask_is_lost() ||
-			       atomic_load(&changes) > CHANGES_MAX ?
+			       ff_ask_is_lost() ?
 		       IN_FORCE :
 		       NULL;
 }
@@ -117,7 +149,7 @@ static const char *judge(const char *status, unsigned need)
 
 	if (!note(status))
 		return NOT_NOW;
-	now = atomic_load(&filters);
+	now = known_filters();
 	if (now == 0)
 		return NULL;
 	why = why_refused(now);
@@ -133,7 +165,7 @@ static const char *judge(const char *status, unsigned need)
 const char *ff_filter_why_not(unsigned need)
 {
 	char status[FF_GROUND_BYTES];
-	const int now = atomic_load(&filters);
+	const int now = known_filters();
 
 	if (now == 0)
 		return NULL;
@@ -159,9 +191,9 @@ bool ff_filter_is_there(void)
 {
 	char status[FF_GROUND_BYTES];
 
-	if (atomic_load(&filters) == NOT_LOOKED && ff_ground_read(status) == 0)
+	if (known_filters() == NOT_LOOKED && ff_ground_read(status) == 0)
 		note(status);
-	return atomic_load(&filters) != 0;
+	return known_filters() != 0;
 }
 
 ff_sigset ff_filter_block_signals(void)
@@ -179,7 +211,7 @@ int ff_filter_must_block(void)
 
 	if (!ff_filter_is_there())
 		return 1;
-	if (atomic_load(&filters) == NOT_LOOKED || ff_ground_read(status) < 0)
+	if (known_filters() == NOT_LOOKED || ff_ground_read(status) < 0)
 		return -1;
 	return ff_ground_caught(status) != 0;
 }
@@ -195,7 +227,7 @@ static unsigned needed_to_tell(void)
  * it is told all the same. */
 static bool is_told_unasked(void)
 {
-	const int now = atomic_load(&filters);
+	const int now = known_filters();
 
 	return now == NOT_LOOKED || now == UNTOLD ||
 	       ff_options.seccomp_mode == FF_SECCOMP_REFUSE;
@@ -229,12 +261,12 @@ bool ff_filter_lets_us(bool is_small)
 	if (ff_ask_allows(need) && !ff_ask_is_lost())
 		return true;
 	why = ff_filter_why_not(need);
-	if (why && (ff_ask_why_not(need) || why_refused(atomic_load(&filters))))
+	if (why && (ff_ask_why_not(need) || why_refused(known_filters())))
 		leave_all(why);
 	return !why;
 }
 
 bool ff_filter_allows(enum ff_ask which)
 {
-	return atomic_load(&filters) == 0 || ff_ask_answer(which) == FF_ALLOWED;
+	return known_filters() == 0 || ff_ask_answer(which) == FF_ALLOWED;
 }

@@ -1,8 +1,9 @@
 /*
  * A seccomp filter that was in force before the program was started, or that
  * it put itself under without our seeing it: what of ours does it allow? Asked
- * once (process/ask.h) and remembered until the thread has another number of
- * filters. One that comes by a name of libc's is host/sandbox.h's.
+ * once (process/ask.h) and remembered. Filters are inherited, and never go: so
+ * threads that have as many as the process had while it had one thread have the
+ * same ones. Others are asked each for itself. One that comes by a name of libc's is host/sandbox.h's.
  */
 #ifndef FF_PROCESS_FILTER_H
 #define FF_PROCESS_FILTER_H

@@ -407,6 +407,8 @@ run_doctor() {
 # A thread has a filter of its own, installed without our seeing it: what the
 # others do is as before, and what it does is asked anew.
 run_thread() {
+	local number profile
+
 	under plain -- all -- "$reach/own-filter" "$noop"
 	with_us lazy "${figures[@]}" -- all -- "$reach/own-filter" "$noop"
 	same lazy thread
@@ -414,6 +416,19 @@ run_thread() {
 	expect forks_real own-filter 2 thread
 	grep -q 'real: seccomp kills for' "$work/log" ||
 		failed "thread: the log does not say it: $(cat "$work/log")"
+	# many with as many filters, and not the same
+	for number in 2 16; do
+		for profile in all docker; do
+			rm -f "$work/stats" "$work/log"
+			under plain -- "$profile" -- \
+				"$reach/own-filter" -n "$number" "$noop"
+			with_us lazy "${figures[@]}" -- "$profile" -- \
+				"$reach/own-filter" -n "$number" "$noop"
+			same lazy "$number threads, $profile"
+			expect forks_lazy own-filter $((3 * number - 2)) \
+				"$number threads, $profile"
+		done
+	done
 }
 
 # Where the user says so nobody asks.
