@@ -55,6 +55,7 @@
 #include "lazy/parent/advised.h"
 #include "lazy/parent/refused.h"
 #include "lazy/slot.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "process/noted.h"
 
@@ -234,14 +235,23 @@ static void sweep_again(const struct kind *kind)
 		atomic_fetch_or(&may_be_left, kind->left);
 }
 
+/* A thread may have a filter that others have not. */
+static bool may_sweep(void)
+{
+	return ff_filter_allows(FF_ASK_madvise_give) &&
+	       ff_filter_allows(FF_ASK_madvise_unwipe);
+}
+
 /* What is only unlikely is no reason to let a fork fail. */
 static bool sweep_what_is_left(void)
 {
 	unsigned left = 0;
 
-	ff_mark_take_away_refused();
-	if (atomic_load(&may_be_left))
+	if ((ff_marks_are_refused() || atomic_load(&may_be_left)) &&
+	    may_sweep()) {
+		ff_mark_take_away_refused();
 		left = atomic_exchange(&may_be_left, 0);
+	}
 	if (left & absent.left)
 		sweep_again(&absent);
 	if (left & wiped.left)
