@@ -74,6 +74,7 @@ set(FF_CORE_SOURCES
 	ways/settings.c
 	host/maps.c
 	lazy/parent/advised.c
+	lazy/parent/ahead.c
 	lazy/parent/marks.c
 	lazy/parent/refused.c
 	lazy/child/mediator.c

@@ -326,9 +326,8 @@ long ff_fork_watched(ff_forking_call call, void *arg,
 		     const void *return_address, const char *name,
 		     struct ff_strays *strays)
 {
-	struct fork fork = {
-		call, arg, false, { { return_address, name }, 0 }, strays
-	};
+	struct fork fork = { call, arg, false, { { return_address, name }, 0 },
+			     strays };
 
 	return fork_any(&fork);
 }
@@ -342,9 +341,8 @@ long ff_fork(ff_forking_call call, void *arg, const void *return_address,
 long ff_fork_bare(ff_forking_call call, void *arg, const void *return_address,
 		  const char *name)
 {
-	struct fork fork = {
-		call, arg, true, { { return_address, name }, 0 }, NULL
-	};
+	struct fork fork = { call, arg, true, { { return_address, name }, 0 },
+			     NULL };
 
 	return fork_any(&fork);
 }
@@ -386,9 +384,8 @@ long ff_fork_real_bare(ff_forking_call call, void *arg,
 long ff_fork_real_and_end(ff_forking_call call, void *arg,
 			  const void *return_address, const char *name)
 {
-	struct fork fork = {
-		call, arg, false, { { return_address, name }, 0 }, NULL
-	};
+	struct fork fork = { call, arg, false, { { return_address, name }, 0 },
+			     NULL };
 
 	ff_fork_setup();
 	ff_settings_complete();

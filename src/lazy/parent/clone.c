@@ -27,12 +27,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "arch/arch.h"
 #include "calls/calls.h"
@@ -42,6 +40,7 @@
 #include "host/sys.h"
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
+#include "lazy/parent/ahead.h"
 #include "lazy/parent/marks.h"
 #include "lazy/parent/sparse.h"
 #include "lazy/parent/supply.h"
@@ -61,8 +60,6 @@
 /* What a committed child may have to ask for, untouched memory included, where
  * no pagemap tells what was touched. */
 #define READ_ALL_MAX ((uint64_t)4 << 30)
-
-#define LOOK_FOR_SIGNALS_NS (1000L * 1000)
 
 /* The kernel would make the clone wait for theirs, too; but a handler of theirs
  * may wait for what this thread has. */
@@ -261,7 +258,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 static const char *enter_gate(const struct ff_slot *slot)
 {
 	const int64_t slice_ns =
-		ff_gate_is_given_up() ? 0 : LOOK_FOR_SIGNALS_NS;
+		ff_gate_is_given_up() ? 0 : FF_LOOK_FOR_SIGNALS_NS;
 	int64_t deadline_ns = 0;
 
 	while (!ff_gate_try_lazy(slice_ns)) {
@@ -356,46 +353,6 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 	ff_set_result(uc, pid);
 }
 
-/* libc's own blocking of signals around its clone: the mask that it means to
- * have is kept in the slot, and where it was told what was before. */
-static long virtual_mask(struct ff_slot *slot, const ucontext_t *uc)
-{
-	const ff_sigset *set = (const ff_sigset *)ff_arg(uc, 1);
-	ff_sigset *old = (ff_sigset *)ff_arg(uc, 2);
-
-	if (slot->mask == slot->mask_at_fork)
-		slot->ret_mask = old;
-	return ff_change_mask(&slot->mask, ff_arg(uc, 0), set, old,
-			      ff_arg(uc, 3));
-}
-
-/*
- * libc waits for a lock (H-L4). False: the thread has a signal to take first,
- * or the call is not of that kind.
- */
-static bool wait_for_lock(struct ff_slot *slot, ucontext_t *uc)
-{
-	const long op = ff_arg(uc, 1) & FUTEX_CMD_MASK;
-	struct timespec slice = { 0, LOOK_FOR_SIGNALS_NS };
-	long rc;
-
-	if (op == FUTEX_WAKE) {
-		ff_set_result(uc, sys(futex, ff_arg(uc, 0), ff_arg(uc, 1),
-				      ff_arg(uc, 2), NULL, NULL, 0));
-		return true;
-	}
-	if (op != FUTEX_WAIT || ff_arg(uc, 3))
-		return false;
-	do {
-		if (ff_signal_waits(slot->mask_at_fork))
-			return false;
-		rc = sys(futex, ff_arg(uc, 0), ff_arg(uc, 1), ff_arg(uc, 2),
-			 &slice, NULL, 0);
-	} while (rc == -ETIMEDOUT);
-	ff_set_result(uc, rc);
-	return true;
-}
-
 void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 {
 	switch ((enum ff_in_fork)ff_call(nr)->in_fork) {
@@ -403,10 +360,10 @@ void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
 		fork_here(slot, uc, nr);
 		return;
 	case FF_FORK_MASK:
-		ff_set_result(uc, virtual_mask(slot, uc));
+		ff_set_result(uc, ff_virtual_mask(slot, uc));
 		return;
 	case FF_FORK_LOCK:
-		if (!wait_for_lock(slot, uc))
+		if (!ff_wait_for_lock(slot, uc))
 			abandon(slot, uc, nr, signal_waits);
 		return;
 	case FF_FORK_MAKE:
