@@ -198,10 +198,13 @@ bool ff_filter_is_there(void)
 
 ff_sigset ff_filter_block_signals(void)
 {
-	const ff_sigset mask = ff_block_signals();
+	ff_sigset mask;
 
-	if (!ff_filter_is_there())
-		ff_block_sigsys();
+	if (ff_filter_is_there())
+		return ff_block_signals();
+	/* First: its handler would find all others blocked. */
+	mask = ff_block_sigsys();
+	ff_block_signals();
 	return mask;
 }
 

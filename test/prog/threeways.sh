@@ -3,7 +3,7 @@
 # standard output, standard error and status, plain libc being the oracle.
 # Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-flnw] [-k COUNTER] [-g PATTERN] [-q PATTERN] [-b MS]
+#	threeways.sh [-flnsw] [-k COUNTER] [-g PATTERN] [-q PATTERN] [-b MS]
 #		[-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
 #
 # The ways are those of test/ways.sh; FF_WAYS, a list, chooses others than lazy,
@@ -22,6 +22,8 @@
 # -w  wrong children of vfork, which plain libc can't be asked about: the
 #     program gets a first argument more, "fork" where it is plain or off, and
 #     "vfork" everywhere else
+# -s  it handles SIGSYS: under a filter nothing is asked, so all is libc's, and
+#     nothing is told
 # -n  standard error is not compared (programs that print where they are)
 #
 # FF_FILTER, words for test/reach/under (a profile, changes of it): all runs are
@@ -35,9 +37,9 @@
 . "$(dirname "$0")/../ways.sh"
 
 lazy='' lent='' counter='' line='' noline='' budget='' library=''
-wrong='' compared=(out err status)
+wrong='' handled='' compared=(out err status)
 vars=()
-while getopts 'flk:g:q:b:t:e:np:w' opt; do
+while getopts 'flk:g:q:b:t:e:np:sw' opt; do
 	case $opt in
 	f) lent=yes ;;
 	l) lazy=yes ;;
@@ -49,6 +51,7 @@ while getopts 'flk:g:q:b:t:e:np:w' opt; do
 	e) vars+=("$OPTARG") ;;
 	n) compared=(out status) ;;
 	p) library=$OPTARG ;;
+	s) handled=yes ;;
 	w) wrong=yes ;;
 	*) exit 2 ;;
 	esac
@@ -60,6 +63,7 @@ if [ -n "${FF_FILTER-}${FF_DROPPED-}" ]; then
 	choose_ways lazy auto
 	logs+=$lazy
 	lent='' # may not be allowed
+	[ -z "$handled" ] || lazy='' line=''
 else
 	choose_ways lazy auto off
 fi

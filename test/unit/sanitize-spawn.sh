@@ -8,7 +8,7 @@
 kind=${1:?address, thread or memcheck}
 cc=${CC:-cc}
 flags=(-std=c11 -D_GNU_SOURCE -g -O1 -fno-strict-aliasing -pthread
-	-fvisibility=hidden "-I$root/src" "-I$root/include" "-I$root/test/unit")
+	-fvisibility=hidden "-I$root/src" "-I$root/src/arch/$(uname -m)" "-I$root/include" "-I$root/test/unit")
 case $kind in
 address) with=(-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all) ;;
 thread) with=(-fsanitize=thread) ;;
@@ -37,7 +37,8 @@ compile() {
 
 # What libflatfork is made of.
 mapfile -t sources < <(sed -nE '/^set\(FF_(SPAWN|API)_SOURCES/,/\)/p' \
-	"$root/src/sources.cmake" | grep -oE '[a-z0-9_/]+\.[cS]')
+	"$root/src/sources.cmake" | sed "s/\${FF_ARCH}/$(uname -m)/" |
+	grep -oE '[a-z0-9_/]+\.[cS]')
 [ "${#sources[@]}" -gt 5 ] ||
 	fail "src/sources.cmake: no FF_SPAWN_SOURCES and FF_API_SOURCES"
 compile "${sources[@]/#/$root/src/}" "$root/test/unit/start-threads.c"

@@ -1,7 +1,7 @@
 /*
  * The program handles SIGSYS, which somebody may send it, and forks. One case each.
  *
- * Test: -l sys-handled-CASE CASE
+ * Test: -s -l sys-handled-CASE CASE
  */
 #define CASES_MIB 64
 #include "../cases.h"
@@ -284,7 +284,7 @@ CASE(parent_takes)
 
 /*
  * Then it would be on another stack, while another thread forks: not lazy.
- * Test: -g "real: SIGSYS is handled by" sys-handled-CASE CASE
+ * Test: -s -g "real: SIGSYS is handled by" sys-handled-CASE CASE
  */
 CASE(parent_takes_on_its_stack)
 {
