@@ -34,6 +34,7 @@ set(FF_CORE_SOURCES
 	arch/${FF_ARCH}/lend.S
 	calls/calls.c
 	host/file.c
+	host/held.c
 	host/newborn.c
 	host/ground.c
 	libc/next.c
@@ -54,6 +55,7 @@ set(FF_CORE_SOURCES
 	lazy/child/calls.c
 	lazy/child/census.c
 	lazy/child/child.c
+	lazy/child/limit.c
 	lazy/parent/clone.c
 	ways/account.c
 	ways/decide.c

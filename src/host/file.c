@@ -1,18 +1,20 @@
 #include "host/file.h"
 
-#include <fcntl.h>
-
 #include "host/device.h"
+#include "host/held.h"
 #include "host/sys.h"
 
 long ff_read_file(const char *path, char *buffer, size_t size)
 {
-	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), got;
+	struct ff_held file;
+	long got = ff_hold(&file, path), rc;
 
-	if (fd < 0)
-		return fd;
-	got = sys(read, fd, buffer, size - 1);
-	sys(close, fd);
+	if (got < 0)
+		return got;
+	got = sys(pread64, file.fd, buffer, size - 1, 0);
+	rc = ff_release(&file);
+	if (rc < 0)
+		got = rc;
 	buffer[got < 0 ? 0 : got] = 0;
 	return got;
 }

@@ -8,6 +8,7 @@
 
 #include "arch/arch.h"
 #include "host/file.h"
+#include "host/held.h"
 #include "host/page.h"
 #include "host/privilege.h"
 #include "host/sys.h"
@@ -83,24 +84,25 @@ static bool drop_groups(char *status, size_t *have)
 
 int ff_ground_read(char *status)
 {
-	long fd = sys(openat, AT_FDCWD, "/proc/thread-self/status",
-		      O_RDONLY | O_CLOEXEC, 0),
-	     got;
 	const size_t room = FF_GROUND_BYTES - 1;
-	size_t have = 0;
+	size_t have = 0, from = 0;
+	struct ff_held file;
+	int rc = ff_hold(&file, "/proc/thread-self/status");
+	long got;
 
-	if (fd < 0)
-		return (int)fd;
+	if (rc < 0)
+		return rc;
 	do {
-		got = sys(read, fd, status + have, room - have);
+		got = sys(pread64, file.fd, status + have, room - have, from);
 		if (got <= 0)
 			break;
 		have += (size_t)got;
+		from += (size_t)got;
 		status[have] = 0;
 	} while (have < room || drop_groups(status, &have));
-	sys(close, fd);
+	rc = ff_release(&file);
 	status[have] = 0;
-	return got < 0 ? (int)got : 0;
+	return got < 0 ? (int)got : rc;
 }
 
 bool ff_ground_is_traced(const char *status)

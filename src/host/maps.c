@@ -5,7 +5,6 @@
 #include "host/maps.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -56,17 +55,16 @@ bool ff_maps_are_many(void)
 
 int ff_maps_open(struct ff_maps *maps)
 {
-	long fd = sys(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC,
-		      0);
+	int rc = ff_hold(&maps->file, "/proc/self/maps");
 
-	if (fd < 0)
-		return (int)fd;
-	maps->fd = (int)fd;
+	if (rc < 0)
+		return rc;
 	maps->text = false;
 	maps->whole = maps->writable = maps->shared = false;
 	maps->count = 0;
 	maps->next = 0;
 	maps->have = maps->at = 0;
+	maps->from = 0;
 	return 0;
 }
 
@@ -79,12 +77,11 @@ int ff_maps_open_whole(struct ff_maps *maps)
 	return rc;
 }
 
-void ff_maps_close(struct ff_maps *maps)
+int ff_maps_close(struct ff_maps *maps)
 {
 	if (maps->whole && ff_maps_are_many() != (maps->count > MANY))
 		atomic_store(&are_many, maps->count > MANY);
-	sys(close, maps->fd);
-	maps->fd = -1;
+	return ff_release(&maps->file);
 }
 
 static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
@@ -98,7 +95,7 @@ static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
 	};
 	long rc = ff_fault(FF_FAULT_NO_PROCMAP) ?
 			  -ENOTTY :
-			  sys(ioctl, maps->fd, PROCMAP_QUERY, &q);
+			  sys(ioctl, maps->file.fd, PROCMAP_QUERY, &q);
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : (int)rc;
@@ -119,9 +116,11 @@ static int text_char(struct ff_maps *maps)
 	long got;
 
 	if (maps->at == maps->have) {
-		got = sys(read, maps->fd, maps->buffer, sizeof(maps->buffer));
+		got = sys(pread64, maps->file.fd, maps->buffer,
+			  sizeof(maps->buffer), maps->from);
 		if (got <= 0)
 			return (int)got;
+		maps->from += (uint64_t)got;
 		maps->have = (unsigned)got;
 		maps->at = 0;
 	}
@@ -189,7 +188,7 @@ static bool is_wanted(const struct ff_maps *maps, const struct ff_mapping *m)
 	       (!maps->shared || m->shared);
 }
 
-int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
+static int next_of_file(struct ff_maps *maps, struct ff_mapping *ret)
 {
 	int rc;
 
@@ -206,6 +205,13 @@ int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
 		rc = text_next(maps, ret);
 	} while (rc > 0 && !is_wanted(maps, ret));
 	return rc;
+}
+
+int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret)
+{
+	int rc = next_of_file(maps, ret);
+
+	return rc <= 0 && !ff_is_held(&maps->file) ? -EBADF : rc;
 }
 
 int ff_maps_find(struct ff_maps *maps, struct ff_mapping *m, uintptr_t at)

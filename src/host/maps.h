@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/held.h"
+
 struct ff_mapping {
 	uintptr_t start, end;
 	unsigned prot;
@@ -15,7 +17,7 @@ struct ff_mapping {
 };
 
 struct ff_maps {
-	int fd;
+	struct ff_held file;
 	bool text;
 	bool whole;	/* all will be read */
 	bool writable;	/* no others; may be set */
@@ -24,6 +26,7 @@ struct ff_maps {
 	uintptr_t next; /* query: the address to look from; may be set */
 	/* text reader */
 	unsigned have, at;
+	uint64_t from;
 	char buffer[4096]; /* the kernel gives no more at once */
 };
 
@@ -34,13 +37,15 @@ int ff_maps_open(struct ff_maps *maps);
 int ff_maps_open_whole(struct ff_maps *maps);
 /* Were there many the last time? */
 bool ff_maps_are_many(void);
-/* 1 and *ret_mapping, 0 at the end, or -errno. */
+/* 1 and *ret_mapping, 0 at the end, or -errno: what was told before an error may
+ * not be true (host/held.h). */
 int ff_maps_next(struct ff_maps *maps, struct ff_mapping *ret_mapping);
 /* The first that ends behind @at, by ascending addresses; *mapping is the one
  * looked at before, empty at first. */
 int ff_maps_find(struct ff_maps *maps, struct ff_mapping *mapping,
 		 uintptr_t at);
-void ff_maps_close(struct ff_maps *maps);
+/* -EBADF: as above. */
+int ff_maps_close(struct ff_maps *maps);
 
 /* Is @page wiped in children, and no advice can change that (MAP_DROPPABLE,
  * Linux 6.11)? To ask takes MADV_WIPEONFORK away: not where that was noted. */

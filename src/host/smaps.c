@@ -1,7 +1,6 @@
 #include "host/smaps.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,20 +11,16 @@
 
 int ff_smaps_open(struct ff_smaps *smaps)
 {
-	long fd = sys(openat, AT_FDCWD, "/proc/self/smaps",
-		      O_RDONLY | O_CLOEXEC, 0);
+	int rc = ff_hold(&smaps->file, "/proc/self/smaps");
 
-	if (fd < 0)
-		return (int)fd;
-	smaps->fd = (int)fd;
 	smaps->have = smaps->at = 0;
-	return 0;
+	smaps->from = 0;
+	return rc;
 }
 
 void ff_smaps_close(struct ff_smaps *smaps)
 {
-	sys(close, smaps->fd);
-	smaps->fd = -1;
+	ff_release(&smaps->file);
 }
 
 /* What fits of the next line, without its end; its length, 0 at the end of all,
@@ -38,13 +33,14 @@ static int next_line(struct ff_smaps *smaps, char line[LINE_BYTES])
 
 	for (;;) {
 		if (smaps->at == smaps->have) {
-			got = sys(read, smaps->fd, smaps->buffer,
-				  sizeof(smaps->buffer));
+			got = sys(pread64, smaps->file.fd, smaps->buffer,
+				  sizeof(smaps->buffer), smaps->from);
 			if (got < 0)
 				return (int)got;
 			if (got == 0)
 				break;
 			smaps->have = (unsigned)got;
+			smaps->from += (uint64_t)got;
 			smaps->at = 0;
 		}
 		c = smaps->buffer[smaps->at++];

@@ -9,8 +9,9 @@
 #include "host/maps.h"
 
 struct ff_smaps {
-	int fd;
+	struct ff_held file;
 	unsigned have, at;
+	uint64_t from;
 	char buffer[2048];
 };
 

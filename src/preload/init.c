@@ -9,7 +9,9 @@ FF_WEAK(__cxa_at_quick_exit)
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "host/held.h"
 #include "libc/libc.h"
+#include "libc/threads.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "tell/options.h"
@@ -50,6 +52,7 @@ __attribute__((constructor)) static void load(void)
 	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
 		ff_next_find(now[i]);
 	ff_next_syscall = FF_NEXT(syscall);
+	ff_table_may_be_shared = ff_may_have_threads;
 	ff_keys_note_start();
 	ff_register_own_handler();
 	/* The first that is registered, and so the last to run. */

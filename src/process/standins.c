@@ -13,7 +13,6 @@
 #include "process/standins.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/wait.h>
@@ -75,22 +74,15 @@ void ff_standin_remember(pid_t pid, pid_t child)
 	}
 }
 
-/* Until @pid has ended, or the time is over: what is left of it. */
-static int64_t wait_for_end(pid_t pid, int64_t left_ns)
+/* What is left of the time behind a moment of it: a descriptor to wait by would
+ * be in the way of other threads. */
+static int64_t wait_a_moment(int64_t left_ns)
 {
-	const struct timespec step = { 0, 1000L * 1000 };
+	const struct timespec step = { 0, 500L * 1000 };
 	struct timespec from = { 0 }, to = { 0 };
-	struct timespec left = { left_ns / 1000000000, left_ns % 1000000000 };
-	struct pollfd p = { .events = POLLIN };
 
 	sys(clock_gettime, CLOCK_MONOTONIC, &from);
-	p.fd = (int)sys(pidfd_open, pid, 0);
-	if (p.fd >= 0) {
-		sys(ppoll, &p, 1, &left, NULL, 0);
-		sys(close, p.fd);
-	} else {
-		sys(nanosleep, &step, NULL);
-	}
+	sys(nanosleep, &step, NULL);
 	sys(clock_gettime, CLOCK_MONOTONIC, &to);
 	return left_ns - (int64_t)(to.tv_sec - from.tv_sec) * 1000000000 -
 	       (to.tv_nsec - from.tv_nsec);
@@ -101,7 +93,7 @@ bool ff_standin_reap_within(pid_t pid, int64_t ns)
 	while (!ff_standin_reap(pid)) {
 		if (ns <= 0)
 			return false;
-		ns = wait_for_end(pid, ns);
+		ns = wait_a_moment(ns);
 	}
 	return true;
 }
@@ -209,7 +201,7 @@ void ff_standins_await(unsigned ms)
 		if (pid == 0 || left_ns <= 0)
 			i++;
 		else
-			left_ns = wait_for_end(pid < 0 ? -pid : pid, left_ns);
+			left_ns = wait_a_moment(left_ns);
 	}
 }
 

@@ -70,6 +70,8 @@ static const struct call calls[] = {
 	CALL(pidfd_open, EMFILE, ENOMEM),
 	CALL(poll, ENOMEM),
 	CALL(fstatfs, ENOMEM, EIO),
+	CALL(fstat, EIO, ENOMEM),
+	CALL(newfstatat, ENOMEM, EACCES, EIO),
 	CALL(pread64, EIO, CALL_SHORT, ENOMEM, EINTR),
 	CALL(process_vm_readv, EPERM, ENOMEM, EFAULT),
 	CALL(futex, EINTR, EAGAIN),

@@ -260,7 +260,8 @@ static void at_call(struct tracee *t)
 		if (t->error)
 			trace(PTRACE_POKEUSR, t->pid,
 			      offsetof(struct user, regs.rax), -t->error);
-		else if (inject->of_fork && t->nr == SYS_read &&
+		else if (inject->of_fork &&
+			 (t->nr == SYS_read || t->nr == SYS_pread64) &&
 			 info.exit.rval > 0)
 			hide(t, (size_t)info.exit.rval);
 		t->error = 0;

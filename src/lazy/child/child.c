@@ -14,6 +14,9 @@
  *  H-C7 It begins when its parent says so: what it is to be, it is not before
  *       that knows that no signal came in front of the clone (H-L2). A parent
  *       that has died meanwhile has no child.
+ *  H-P7 What it reads its parent's memory by was open in a table that other
+ *       threads change. One of them may have closed it, and opened something
+ *       else: that is the program's, and the child is not born.
  */
 #include "lazy/child/child.h"
 
@@ -30,6 +33,7 @@
 #include "host/fault.h"
 #include "host/newborn.h"
 #include "host/pidns.h"
+#include "lazy/child/limit.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/reserve.h"
@@ -132,13 +136,27 @@ static bool is_born(void)
 	return move_state(FF_BORN, FF_RUNNING);
 }
 
-static enum ff_reason stand_up(const struct ff_slot *slot)
+/* H-P7: its own from here on, if there is one. */
+static bool take(const struct ff_held *held, int *ret_fd)
 {
+	const bool is = held->fd < 0 || ff_is_held(held);
+
+	*ret_fd = is && held->fd >= 0 ? move_high(held->fd) : -1;
+	return is;
+}
+
+static enum ff_reason stand_up(const struct ff_slot *slot,
+			       const struct ff_held *mem,
+			       const struct ff_held *pagemap)
+{
+	const bool has_mem = take(mem, &ff_child.mem),
+		   has_pagemap = take(pagemap, &ff_child.pagemap);
 	const struct timespec slow = { 2, 0 };
 
 	if (slot->committed && ff_fault(FF_FAULT_SLOW_CHILD))
 		sys(clock_nanosleep, CLOCK_MONOTONIC, 0, &slow, NULL);
-	if (ff_reserve() < 0)
+	if (!has_mem || !has_pagemap || ff_limit_is_there() ||
+	    ff_reserve() < 0)
 		return FF_REASON_MEMORY;
 	if (!slot->committed && ff_watch_shared() < 0)
 		return FF_REASON_WRITABLE;
@@ -154,7 +172,8 @@ static enum ff_reason stand_up(const struct ff_slot *slot)
 	return FF_REASON_NONE;
 }
 
-void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
+void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
+		    const struct ff_held *pagemap)
 {
 	enum ff_reason why_not;
 
@@ -168,9 +187,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap)
 	ff_child.sys = *ff_sigsys_of_program();
 	ff_robust_begin();
 	ff_child.parent = slot->parent;
-	ff_child.mem = mem < 0 ? -1 : move_high(mem);
-	ff_child.pagemap = pagemap < 0 ? -1 : move_high(pagemap);
-	why_not = stand_up(slot);
+	why_not = stand_up(slot, mem, pagemap);
 	if (why_not != FF_REASON_NONE)
 		roll_back(why_not, -1); /* nobody has seen it */
 	if (!is_born())
@@ -198,27 +215,51 @@ static bool who_asks_is_dead(void)
  *      ASKED; or who stands in does. That signal must not meet the program that
  *      is exec'ed. Whoever finds ASKED takes it first; all signals are blocked
  *      here. It may never come: then who asked takes back ASKED, or is dead.
+ *
+ *      It is sent to the thread, where it does not become one with a SIGSYS
+ *      that somebody sends to the process: that one is the program's. Before
+ *      Linux 6.9 who stands in has to send it to the process. It names nobody
+ *      where siginfo was too much for the kernel.
  */
+static bool is_asking(const siginfo_t *info)
+{
+	const struct ff_shared *sh = ff_child.shared;
+
+	if (info->si_code != SI_USER)
+		return info->si_code == SI_TKILL;
+	return info->si_pid == 0 ||
+	       (atomic_load(&sh->source) == FF_SOURCE_STANDIN &&
+		(uint32_t)info->si_pid ==
+			(atomic_load(&sh->standin) & FUTEX_TID_MASK));
+}
+
 static void move_on(enum ff_state to)
 {
 	const struct timespec a_while = { 0, 100L * 1000 * 1000 };
 	const ff_sigset ask = FF_SIG(SIGSYS);
+	siginfo_t info, strangers = { 0 };
+	bool came;
 
 	while (!move_state(FF_RUNNING, to)) {
 		if (atomic_load(&ff_child.shared->state) != FF_ASKED) {
 			atomic_store(&ff_child.shared->state, to);
-			return;
+			break;
 		}
-		if (sys(rt_sigtimedwait, &ask, NULL, &a_while, sizeof(ask)) ==
-			    SIGSYS ||
-		    who_asks_is_dead())
+		came = sys(rt_sigtimedwait, &ask, &info, &a_while,
+			   sizeof(ask)) == SIGSYS;
+		if (came && !is_asking(&info))
+			strangers = info;
+		else if (came || who_asks_is_dead())
 			move_state(FF_ASKED, FF_RUNNING);
 	}
+	if (strangers.si_signo)
+		sys(rt_sigqueueinfo, ff_getpid(), SIGSYS, &strangers);
 }
 
-bool ff_child_takes_asking(void)
+bool ff_child_takes_asking(const siginfo_t *info)
 {
-	return ff_child.committed && move_state(FF_ASKED, FF_RUNNING);
+	return ff_child.committed && is_asking(info) &&
+	       move_state(FF_ASKED, FF_RUNNING);
 }
 
 /*

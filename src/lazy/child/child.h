@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "host/held.h"
 #include "host/signals.h"
 #include "lazy/child/exec.h"
 #include "lazy/slot.h"
@@ -54,7 +55,8 @@ struct ff_child {
 extern struct ff_child ff_child;
 
 /* Stand up, in the SIGSYS handler in which the clone was made. */
-void ff_child_begin(struct ff_slot *slot, int mem, int pagemap);
+void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
+		    const struct ff_held *pagemap);
 
 /*
  * The child can't go on like this. On trial: take it back; does not return.
@@ -65,7 +67,7 @@ void ff_child_begin(struct ff_slot *slot, int mem, int pagemap);
 void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call);
 
 /* A SIGSYS came: is it the parent's, who wants the child to leave? */
-bool ff_child_takes_asking(void);
+bool ff_child_takes_asking(const siginfo_t *info);
 
 /* close() of the program, made without a trap; sets errno. */
 int ff_child_close(int fd);

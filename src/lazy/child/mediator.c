@@ -272,13 +272,12 @@ void ff_child_call(ucontext_t *uc, long nr)
 }
 
 /* A stranger's signal is delivered again to the ordinary process. What the
- * parent sends is known by the state: siginfo may have been too much for
- * the kernel. */
+ * parent sends is known by the state (H-C4). */
 void ff_child_foreign(ucontext_t *uc, siginfo_t *info)
 {
 	siginfo_t copy = *info;
 
-	if (info->si_signo == SIGSYS && ff_child_takes_asking()) {
+	if (info->si_signo == SIGSYS && ff_child_takes_asking(info)) {
 		if (atomic_load(&ff_child.shared->leave))
 			ff_child_leave(uc, FF_REASON_BUDGET, -1);
 		else if (ff_signal_comes(ff_child.mask)) /* H-D14 */

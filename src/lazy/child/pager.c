@@ -24,6 +24,7 @@
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"
+#include "lazy/child/limit.h"
 #include "lazy/child/source.h"
 #include "lazy/child/touched.h"
 #include "lazy/child/watched.h"
@@ -97,8 +98,8 @@ int ff_read_parent(uintptr_t start, uintptr_t end)
 static int bring_area(const struct ff_area *a)
 {
 	uintptr_t at = a->start, next;
-	long rc = sys(mprotect, a->start, a->end - a->start,
-		      a->prot | PROT_WRITE);
+	int rc = ff_limit_protect(a->start, a->end - a->start,
+				  (int)a->prot | PROT_WRITE);
 
 	for (; rc == 0 && at < a->end; at = next) {
 		next = ff_absent_run(a, &at);
@@ -107,8 +108,8 @@ static int bring_area(const struct ff_area *a)
 		rc = ff_read_touched(at, next);
 	}
 	if (rc == 0 && !(a->prot & PROT_WRITE))
-		rc = sys(mprotect, a->start, a->end - a->start, a->prot);
-	return (int)rc;
+		rc = (int)sys(mprotect, a->start, a->end - a->start, a->prot);
+	return rc;
 }
 
 int ff_fetch_all(void)
@@ -127,16 +128,17 @@ int ff_fetch_all(void)
 /* Make [start, end) of an area accessible and read it. */
 static int bring(const struct ff_area *a, uintptr_t start, uintptr_t end)
 {
-	long rc = sys(mprotect, start, end - start, a->prot | PROT_WRITE);
+	int rc = ff_limit_protect(start, end - start,
+				  (int)a->prot | PROT_WRITE);
 
 	if (rc == 0)
 		rc = ff_read_parent(start, end);
 	if (rc == 0 && !(a->prot & PROT_WRITE))
-		rc = sys(mprotect, start, end - start, a->prot);
+		rc = (int)sys(mprotect, start, end - start, a->prot);
 	if (rc == 0)
 		atomic_fetch_add_explicit(&ff_child.shared->fetched_bytes,
 					  end - start, memory_order_relaxed);
-	return (int)rc;
+	return rc;
 }
 
 /* For the next fork at this place: it may as well be copied. */

@@ -26,7 +26,6 @@
 #include "lazy/parent/clone.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stddef.h>
@@ -142,12 +141,6 @@ static void keep_range(struct ff_keep *keep, uintptr_t start, uintptr_t end)
 	keep->range[keep->count++] = ff_pages_of(start, end);
 }
 
-static void close_own(int fd)
-{
-	if (fd >= 0)
-		sys(close, fd);
-}
-
 static long make_child(struct ff_slot *slot, const struct ff_request *rq,
 		       const char **ret_why)
 {
@@ -198,7 +191,8 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 {
 	struct ff_keep keep = slot->keep;
 	uintptr_t sp = ff_stack_pointer(uc), tp = ff_thread_pointer();
-	int rc, mem, pagemap = -1;
+	struct ff_held mem, pagemap = { .fd = -1 };
+	int rc;
 	long pid = -EAGAIN;
 
 	ff_slots_keep(&keep);
@@ -212,27 +206,26 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	if (rc < 0)
 		return -EAGAIN;
 	*ret_why = "its memory can't be read";
-	mem = ff_open_own("/proc/self/mem");
-	if (mem < 0 && !ff_can_supply())
+	if (ff_open_own(&mem, "/proc/self/mem") < 0 && !ff_can_supply())
 		return -EAGAIN;
 	/* Guards lie among the stacks of threads; a trial without it ends at
 	 * the first. */
 	if (slot->committed || !slot->alone)
-		pagemap = ff_open_own("/proc/self/pagemap");
+		ff_open_own(&pagemap, "/proc/self/pagemap");
 	if (slot->committed)
 		ff_areas_drop_growing(&slot->areas);
 	if (!slot->alone)
-		ff_areas_drop_sparse(&slot->areas, pagemap);
+		ff_areas_drop_sparse(&slot->areas, pagemap.fd);
 	/* H-D23 */
 	*ret_why = "another thread may exec, and its memory can't be opened";
-	if (slot->committed && !slot->alone && mem < 0) {
-		close_own(pagemap);
+	if (slot->committed && !slot->alone && mem.fd < 0) {
+		ff_release(&pagemap);
 		return -EAGAIN;
 	}
 	*ret_why = "/proc/self/pagemap can't be opened";
-	if (slot->committed && pagemap < 0 &&
-	    (mem >= 0 || slot->areas.absent_bytes > READ_ALL_MAX)) {
-		close_own(mem);
+	if (slot->committed && pagemap.fd < 0 &&
+	    (mem.fd >= 0 || slot->areas.absent_bytes > READ_ALL_MAX)) {
+		ff_release(&mem);
 		return -EAGAIN;
 	}
 	*ret_why = "the list of mappings can't be read";
@@ -244,13 +237,13 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	if (rc == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {
-			ff_child_begin(slot, mem, pagemap);
+			ff_child_begin(slot, &mem, &pagemap);
 			return 0;
 		}
 		ff_areas_unmark(&slot->areas, !slot->alone, &keep);
 	}
-	close_own(mem);
-	close_own(pagemap);
+	ff_release(&mem);
+	ff_release(&pagemap);
 	return pid;
 }
 

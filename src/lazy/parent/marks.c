@@ -60,6 +60,7 @@
 #include "process/noted.h"
 
 #define ROUNDS 8
+#define TRIES 20
 
 /* Something changed while marks stood; ... and was not seen to be at rest
  * since. */
@@ -92,10 +93,13 @@ static void unmark_all(const struct ff_areas *areas)
 		unmark(&areas->area[i], kind_of(areas));
 }
 
-/* Marks may be anywhere. */
-static void note_left(const struct kind *kind)
+/* Marks may be anywhere. Where the list was closed by somebody (@why) they were
+ * taken from where they were put: that others have moved them is unlikely. */
+static void note_left(const struct kind *kind, int why)
 {
 	atomic_fetch_or(&may_be_left, kind->left);
+	if (why == -EBADF)
+		return;
 	atomic_fetch_or(&unsettled, kind->left);
 	ff_gate_note_unclean();
 }
@@ -183,17 +187,29 @@ static int sweep_once(struct sweep *s, bool writable, uint64_t *ret_layout)
 	return rc;
 }
 
+/* Another thread that closes what it has not opened may close the list, too. */
+static int sweep_to_the_end(struct sweep *s, bool writable,
+			    uint64_t *ret_layout)
+{
+	int rc, tries = 0;
+
+	do
+		rc = sweep_once(s, writable, ret_layout);
+	while (rc == -EBADF && ++tries < TRIES);
+	return rc;
+}
+
 /* *ret_layout: what there was. */
 static int sweep(const struct kind *kind, bool writable,
 		 const struct ff_keep *keep, uint64_t *ret_layout)
 {
 	struct sweep s = { .kind = kind, .keep = keep };
-	int rc = sweep_once(&s, writable, ret_layout);
+	int rc = sweep_to_the_end(&s, writable, ret_layout);
 
 	if (rc < 0 || !s.stopped)
 		return rc;
 	s.apart = true;
-	return sweep_once(&s, writable, ret_layout);
+	return sweep_to_the_end(&s, writable, ret_layout);
 }
 
 void ff_areas_unmark(const struct ff_areas *areas, bool threads,
@@ -201,21 +217,22 @@ void ff_areas_unmark(const struct ff_areas *areas, bool threads,
 {
 	const struct kind *kind = kind_of(areas);
 	uint64_t before = areas->layout, now;
-	int round;
+	int round, rc;
 
 	unmark_all(areas);
 	if (!threads)
 		return;
-	if (sweep(kind, areas->writable, keep, &now) == 0 && now == before &&
-	    !ff_marks_are_refused())
+	rc = sweep(kind, areas->writable, keep, &now);
+	if (rc == 0 && now == before && !ff_marks_are_refused())
 		return;
 	atomic_fetch_or(&may_be_left, kind->left);
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < ROUNDS && rc != -EBADF; round++) {
 		before = now;
-		if (sweep(kind, false, keep, &now) == 0 && now == before)
+		rc = sweep(kind, false, keep, &now);
+		if (rc == 0 && now == before)
 			return;
 	}
-	note_left(kind);
+	note_left(kind, rc);
 }
 
 static void sweep_again(const struct kind *kind)
@@ -310,7 +327,8 @@ static int verify_areas(struct ff_areas *areas)
 		unmark(&a, kind_of(areas));
 		ff_areas_leave_out(areas, &a);
 	}
-	ff_maps_close(&maps);
+	if (ff_maps_close(&maps) < 0)
+		rc = -EBADF;
 	if (rc >= 0)
 		areas->count = kept;
 	return rc < 0 ? rc : 0;
@@ -343,7 +361,7 @@ int ff_areas_mark(struct ff_areas *areas, bool threads)
 	areas->count = kept;
 	rc = threads ? verify_areas(areas) : 0;
 	if (rc < 0)
-		note_left(kind_of(areas));
+		note_left(kind_of(areas), rc);
 	/* What is left out would be missing in any child. */
 	if (rc == 0 && ff_marks_are_refused())
 		rc = -EBUSY;

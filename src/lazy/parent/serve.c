@@ -12,7 +12,8 @@
  *       it can, as who stands in is somebody else's child then.
  *  H-D2 It is made with the descriptors of its parent shared, and unshares
  *       them, so that a file is never open for a moment longer than in its
- *       parent: a lock on it would be, too.
+ *       parent: a lock on it would be, too. What it needs it opens behind that:
+ *       in its parent's table others might meet it.
  *  H-D3 It ends when the child needs nothing more. That it is dead or has
  *       exec'ed only the kernel can say; however much it is asked, it looks at
  *       that now and then. The child itself may say that it has all.
@@ -47,6 +48,10 @@
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
+
+#ifndef PIDFD_SIGNAL_THREAD
+#define PIDFD_SIGNAL_THREAD (1U << 0)
 #endif
 
 /* Of /proc/PID/status, with some 2000 groups. */
@@ -105,8 +110,7 @@ static bool drop_shared(const struct ff_standin *s)
 /* H-D1, H-D2 */
 static void drop_all(struct ff_standin *s)
 {
-	if (sys(close_range, s->child + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0 ||
-	    (s->child > 0 && sys(close_range, 0, s->child - 1, 0) < 0))
+	if (sys(close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		end();
 	sys(setsid);
 	sys(chdir, "/");
@@ -206,6 +210,9 @@ static void stand_up(struct ff_standin *s)
 	if (ff_fault(FF_FAULT_STANDIN_STOPS))
 		sys(kill, ff_getpid(), SIGSTOP);
 	drop_all(s);
+	s->child = (int)sys(pidfd_open, s->child_pid, 0);
+	if (s->child < 0)
+		end();
 	own_robust_word(s);
 	ff_supply_begin(&s->supply, s->image, &s->areas, FF_SOURCE_STANDIN);
 	ff_supply_open(&s->supply);
@@ -247,6 +254,20 @@ static ff_sigset pending_of_child(const struct ff_standin *s)
 	return ff_ground_pending(text);
 }
 
+/* H-C4. Before Linux 6.9 it can only be sent to all of the process, where it
+ * would be one with what waits there already. */
+static long ask(const struct ff_standin *s, ff_sigset pending)
+{
+	long rc = sys(pidfd_send_signal, s->child, SIGSYS, NULL,
+		      PIDFD_SIGNAL_THREAD);
+
+	if (rc != -EINVAL)
+		return rc;
+	return pending & FF_SIG(SIGSYS) ?
+		       rc :
+		       sys(pidfd_send_signal, s->child, SIGSYS, NULL, 0);
+}
+
 /* H-D14 As the parent asks a child to leave (H-C4). */
 static void tell_of_signals(struct ff_standin *s, struct ff_shared *sh)
 {
@@ -255,7 +276,7 @@ static void tell_of_signals(struct ff_standin *s, struct ff_shared *sh)
 
 	if ((pending & ~s->pending) &&
 	    atomic_compare_exchange_strong(&sh->state, &seen, FF_ASKED) &&
-	    sys(pidfd_send_signal, s->child, SIGSYS, NULL, 0) < 0) {
+	    ask(s, pending) < 0) {
 		seen = FF_ASKED;
 		atomic_compare_exchange_strong(&sh->state, &seen, FF_RUNNING);
 	}

@@ -22,12 +22,12 @@ struct ff_pact {
 struct ff_standin {
 	struct ff_slot *image; /* the child's, where the parent has it */
 	struct ff_pact *pact;
-	int child;  /* a pidfd */
 	bool tells; /* the parent, of an end that sends nothing */
-	pid_t parent;
+	pid_t parent, child_pid;
 	struct ff_areas areas;
 
 	struct ff_supply supply;
+	int child;  /* a pidfd */
 	int status; /* the child's /proc/PID/stat */
 	int about;  /* ... and its status */
 	ff_sigset pending;

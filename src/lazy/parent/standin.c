@@ -100,8 +100,8 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct ff_pact *pact)
 	s->tells = !slot->committed;
 	s->parent = ff_getpid();
 	ff_areas_copy(&s->areas, &slot->areas);
-	s->child = (int)sys(pidfd_open, pid, 0);
-	if (s->child >= 0 && !ff_standins_full())
+	s->child_pid = pid;
+	if (!ff_standins_full())
 		made = make_process(slot, s);
 	if (made > 0)
 		ff_standin_remember((pid_t)made, pid);
@@ -109,8 +109,6 @@ static long prepare(struct ff_slot *slot, pid_t pid, struct ff_pact *pact)
 		ff_standin_dismiss((pid_t)made);
 		made = -EAGAIN;
 	}
-	if (s->child >= 0)
-		sys(close, s->child);
 	sys(munmap, stack, bytes);
 	return made;
 }

@@ -15,7 +15,6 @@
 #include "lazy/parent/supply.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
@@ -40,11 +39,10 @@ struct waited {
 /* Of a sleep in which not every word is seen. */
 #define SLICE_NS ((int64_t)1000 * 1000)
 
-int ff_open_own(const char *path)
+int ff_open_own(struct ff_held *ret, const char *path)
 {
-	if (ff_fault(FF_FAULT_NO_MEM))
-		return -EACCES;
-	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	ret->fd = -1;
+	return ff_fault(FF_FAULT_NO_MEM) ? -EACCES : ff_hold(ret, path);
 }
 
 static long read_self(void *into, uintptr_t at, size_t bytes)
@@ -70,15 +68,15 @@ void ff_supply_begin(struct ff_supply *s, struct ff_slot *image,
 	s->image = image;
 	s->areas = areas;
 	s->who = who;
-	s->mem = s->pagemap = -1;
+	s->mem.fd = s->pagemap.fd = -1;
 	s->answered = atomic_load(&image->of_child.answered);
 	ff_supply_is_asked(s);
 }
 
 void ff_supply_open(struct ff_supply *s)
 {
-	s->mem = ff_open_own("/proc/self/mem");
-	s->pagemap = ff_open_own("/proc/self/pagemap");
+	ff_open_own(&s->mem, "/proc/self/mem");
+	ff_open_own(&s->pagemap, "/proc/self/pagemap");
 }
 
 bool ff_supply_is_asked(struct ff_supply *s)
@@ -104,25 +102,25 @@ static long read_for(struct ff_slot *image, uintptr_t at, size_t bytes)
 
 static long read_memory(const struct ff_supply *s, uintptr_t at, size_t bytes)
 {
-	return s->mem >= 0 ? sys(pread64, s->mem, s->image->window, bytes, at) :
-			     read_for(s->image, at, bytes);
+	return s->mem.fd >= 0 ?
+		       sys(pread64, s->mem.fd, s->image->window, bytes, at) :
+		       read_for(s->image, at, bytes);
 }
 
 /* The entries' two highest bits: where the pages are is for nobody to know. */
 static long read_pagemap(const struct ff_supply *s, uintptr_t at, size_t bytes)
 {
 	uint64_t *entry = (uint64_t *)s->image->window;
-	int fd =
-		s->pagemap < 0 ? ff_open_own("/proc/self/pagemap") : s->pagemap;
+	struct ff_held now = s->pagemap;
 	long i, got;
 
-	if (fd < 0)
+	if (now.fd < 0 && ff_open_own(&now, "/proc/self/pagemap") < 0)
 		return -EBADF;
-	got = sys(pread64, fd, entry, bytes, at / FF_PAGE * sizeof(*entry));
+	got = sys(pread64, now.fd, entry, bytes, at / FF_PAGE * sizeof(*entry));
 	for (i = 0; i < got / (long)sizeof(*entry); i++)
 		entry[i] &= (uint64_t)3 << 62;
-	if (s->pagemap < 0)
-		sys(close, fd);
+	if (s->pagemap.fd < 0 && ff_release(&now) < 0)
+		return -EBADF;
 	return got;
 }
 

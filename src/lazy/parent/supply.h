@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/held.h"
 #include "lazy/slot.h"
 
 struct ff_supply {
 	struct ff_slot *image;	      /* the child's, where we have it */
 	const struct ff_areas *areas; /* what it went without */
 	enum ff_source who;	      /* we are */
-	int mem, pagemap;	      /* ours, or -1 */
+	struct ff_held mem, pagemap;  /* ours, if they are there */
 	uint32_t answered;	      /* the number of the last question */
 	uint32_t asked, source;	      /* as seen last */
 };
@@ -39,8 +40,8 @@ void ff_supply_answer(struct ff_supply *supply);
 void ff_supply_sleep(const struct ff_supply *supply, uint32_t owner,
 		     int64_t ns);
 
-/* Open something of our own in /proc; or -errno. */
-int ff_open_own(const char *path);
+/* Open something of our own in /proc, and hold it: 0 or -errno. */
+int ff_open_own(struct ff_held *ret_held, const char *path);
 
 /* Does it work without a descriptor? */
 bool ff_can_supply(void);

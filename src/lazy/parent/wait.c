@@ -290,7 +290,8 @@ static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid, bool again)
 		return FF_OUTCOME_RELEASED;
 	}
 	atomic_store(&slot->shared->leave, 1);
-	if (change(slot, FF_RUNNING, FF_ASKED) && sys(kill, pid, SIGSYS) < 0)
+	if (change(slot, FF_RUNNING, FF_ASKED) &&
+	    sys(tgkill, pid, pid, SIGSYS) < 0)
 		change(slot, FF_ASKED, FF_RUNNING);
 	return FF_OUTCOME_NONE;
 }

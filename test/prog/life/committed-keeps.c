@@ -8,11 +8,12 @@
  * grows        memory that grows downwards goes on doing so
  * limit        a limit on data that leaves room for nothing more
  * limits_self  ... which it sets itself
+ * limited      its memory, where somebody else sets such a limit for it
  * forks        children of its own, when it is an ordinary process
  *
  * Test: -l -e FLATFORK_LEND=off
  *       committed-keeps-{robust,robust_exits,robust_held,grows} {}
- * Test: -l -e FLATFORK_LEND=off committed-keeps-{forks,limits_self} {}
+ * Test: -l -e FLATFORK_LEND=off committed-keeps-{forks,limits_self,limited} {}
  * Test: -e FLATFORK_LEND=off committed-keeps-limit limit
  * Test: -l -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem served-committed-keeps-{robust,grows} {}
@@ -36,6 +37,8 @@ enum {
 static const char *how;
 static pthread_mutex_t *lock;
 static volatile char *low;
+static volatile int *is_limited;
+static int tells[2];
 
 static bool is(const char *name)
 {
@@ -94,6 +97,37 @@ static void limit_data(void)
 	CHECK(!setrlimit(RLIMIT_DATA, &limit));
 }
 
+/* A process of its own, which is told whom to limit. */
+static pid_t start_limiter(void)
+{
+	struct rlimit limit;
+	pid_t pid, whom;
+
+	is_limited = t_shared(PAGE);
+	CHECK(!pipe(tells));
+	pid = fork(); /* another site: it does not exec */
+	CHECK(pid >= 0);
+	if (pid > 0)
+		return pid;
+	CHECK(read(tells[0], &whom, sizeof(whom)) == sizeof(whom));
+	CHECK(!prlimit(whom, RLIMIT_DATA, NULL, &limit));
+	limit.rlim_cur = PAGE;
+	CHECK(!prlimit(whom, RLIMIT_DATA, &limit, NULL));
+	*is_limited = 1;
+	_exit(0);
+}
+
+static void be_limited(void)
+{
+	pid_t self = getpid();
+
+	CHECK(write(tells[1], &self, sizeof(self)) == sizeof(self));
+	while (!*is_limited)
+		;
+	CHECK(t_intact(t_area, t_area_bytes));
+	_exit(7);
+}
+
 /* Is there room for as much again? */
 static void say_room(void)
 {
@@ -125,6 +159,8 @@ static void child_runs(void)
 		limit_data();
 	if (is("limit") || is("limits_self"))
 		say_room();
+	if (is("limited"))
+		be_limited();
 	if (is("forks"))
 		fork_twice();
 	if (lock) {
@@ -147,7 +183,7 @@ static void child_runs(void)
 
 int main(int argc, char **argv)
 {
-	pid_t pid;
+	pid_t pid, limiter = 0;
 
 	how = argc > 1 ? argv[1] : "grows";
 	t_start(48);
@@ -158,6 +194,8 @@ int main(int argc, char **argv)
 			make_growing();
 		if (i == PROOFS && is("limit"))
 			limit_data();
+		if (i == PROOFS && is("limited"))
+			limiter = start_limiter();
 		pid = t_fork();
 		if (pid == 0) {
 			if (i < PROOFS) {
@@ -167,6 +205,11 @@ int main(int argc, char **argv)
 			child_runs();
 		}
 		t_reap(pid, "child");
+	}
+	if (limiter) {
+		t_reap(limiter, "who limits");
+		close(tells[0]);
+		close(tells[1]);
 	}
 	if (lock)
 		say_locks();
