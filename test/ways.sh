@@ -31,7 +31,7 @@ unset LD_PRELOAD "${!FLATFORK@}"
 object=$FF_BUILD/libflatfork-preload.so
 first=     # a library before the object in LD_PRELOAD, a colon behind it
 last=      # a library behind it, a colon before it
-filter=()  # a program around that of every run, under the watchdog
+confined=() # a program around that of every run, under the watchdog
 base=()    # environment of every run, besides a path and LC_ALL
 more=()    # ... of those with flatfork; it has the last word
 logs=      # not empty: there are logs
@@ -137,7 +137,7 @@ become() {
 	exec env -i PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C \
 		${base[@]+"${base[@]}"} \
 		timeout -k 5 -s KILL "$seconds" \
-		${filter[@]+"${filter[@]}"} "$@"
+		${confined[@]+"${confined[@]}"} "$@"
 }
 
 # run_there NAME COMMAND...: in its place
