@@ -228,12 +228,11 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		ff_release(&mem);
 		return -EAGAIN;
 	}
-	*ret_why = "the list of mappings can't be read";
 	slot->areas.wiped =
 		!slot->alone && (slot->committed || ff_noted_any_dontfork());
 	rc = ff_areas_mark(&slot->areas, !slot->alone);
-	if (rc == -EBUSY)
-		*ret_why = FF_GATE_UNCLEAN;
+	*ret_why = rc == -EBUSY ? FF_GATE_UNCLEAN :
+				  "the list of mappings can't be read";
 	if (rc == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {
