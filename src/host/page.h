@@ -6,6 +6,9 @@
 
 #define FF_PAGE ((uintptr_t)4096)
 
+/* In an entry of /proc/PID/pagemap: the page is present, or swapped out. */
+#define FF_PAGE_IS_THERE ((uint64_t)3 << 62)
+
 struct ff_range {
 	uintptr_t start, end;
 };

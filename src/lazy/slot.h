@@ -81,8 +81,9 @@ struct ff_shared {
 	_Atomic uint32_t state;	  /* enum ff_state; both, by compare-exchange */
 	_Atomic uint32_t reason;  /* child before ROLLBACK or RELEASED */
 	_Atomic int32_t call;	  /* child: the system call of the reason */
-	_Atomic uint32_t source;  /* enum ff_source; parent; child, back from exec */
-	_Atomic uint32_t leave;	  /* parent: go on alone, when you can; child: done */
+	/* enum ff_source: parent; child, when it is back from exec */
+	_Atomic uint32_t source;
+	_Atomic uint32_t leave;	  /* parent: go on alone; child: done */
 	_Atomic uint32_t standin; /* its tid; the kernel marks it, too */
 	/* Child: the number of its question, stored when that is complete;
 	 * who is the source: of the last one that is answered. Both wake the

@@ -1,7 +1,7 @@
 /*
- * A stack lent to a child, by vfork or by a fenced fork, and all that both processes know of it.
- * The parent waits on a stack of the loan's own, while the child runs on the
- * program's; both see the same memory, this struct included.
+ * A stack lent to a child, by vfork or by a fenced fork, and all that both
+ * processes know of it. The parent waits on a stack of the loan's own, while the
+ * child runs on the program's; both see the same memory, this struct included.
  */
 #ifndef FF_LEND_LOAN_H
 #define FF_LEND_LOAN_H

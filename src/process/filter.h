@@ -3,7 +3,8 @@
  * it put itself under without our seeing it: what of ours does it allow? Asked
  * once (process/ask.h) and remembered. Filters are inherited, and never go: so
  * threads that have as many as the process had while it had one thread have the
- * same ones. Others are asked each for itself. One that comes by a name of libc's is host/sandbox.h's.
+ * same ones. Others are asked each for itself. One that comes by a name of
+ * libc's is host/sandbox.h's.
  */
 #ifndef FF_PROCESS_FILTER_H
 #define FF_PROCESS_FILTER_H

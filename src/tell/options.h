@@ -160,9 +160,10 @@ bool ff_names_have(const char *names, const char *name);
 /*
  * Read FLATFORK* from @envp into ff_options, for a program that is called
  * @program: names, up to a NULL. A variable that is empty counts as not set; of
- * two, the first counts, as with getenv. Makes no system call. If
- * a value is bad, one warning names variable and value, and the default stands. Strings are copied into static storage. A relative path is
- * resolved by each process at each use. @say gets the warning, a line.
+ * two, the first counts, as with getenv. Makes no system call. If a value is
+ * bad, @say gets one warning, a line that names variable and value, and the
+ * default stands. Strings are copied into static storage. A relative path is
+ * resolved by each process at each use.
  * Context: constructor or first interposed call; no allocation, no lock.
  */
 void ff_options_load(char *const envp[], const char *const program[],

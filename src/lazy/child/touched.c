@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "host/page.h"
 #include "lazy/areas.h"
 #include "lazy/child/source.h"
 
 #define ENTRIES 512
-#define IS_THERE ((uint64_t)3 << 62) /* present, or swapped out */
 #define IS_SWAPPED ((uint64_t)1 << 62)
 
 bool ff_is_marker(uintptr_t page)
@@ -17,7 +17,7 @@ bool ff_is_marker(uintptr_t page)
 
 	if (rc == -EBADF)
 		return ff_source_is_still();
-	return rc == 1 && (entry & IS_THERE) == IS_SWAPPED;
+	return rc == 1 && (entry & FF_PAGE_IS_THERE) == IS_SWAPPED;
 }
 
 int ff_each_touched(uintptr_t start, uintptr_t end,
@@ -41,7 +41,7 @@ int ff_each_touched(uintptr_t start, uintptr_t end,
 		n = (size_t)rc;
 		for (i = 0; i < n; i++) {
 			run = i;
-			while (i < n && (entry[i] & IS_THERE))
+			while (i < n && (entry[i] & FF_PAGE_IS_THERE))
 				i++;
 			if (i == run)
 				continue;

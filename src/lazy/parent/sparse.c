@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "host/page.h"
 #include "host/sys.h"
 #include "lazy/parent/advised.h"
 
@@ -18,8 +19,6 @@
 #define SMALL ((uintptr_t)16 << 20)
 #define LOOKS 16
 #define LOOKS_AT_BIG 32
-
-#define IS_THERE ((uint64_t)3 << 62) /* present, or swapped out */
 
 #define KNOWN 1024 /* a power of two */
 #define KNOWN_FOR 64
@@ -33,11 +32,11 @@ static uint32_t now;
 
 static bool is_there(int pagemap, uintptr_t page)
 {
-	uint64_t entry = IS_THERE;
+	uint64_t entry = FF_PAGE_IS_THERE;
 
 	return sys(pread64, pagemap, &entry, sizeof(entry),
 		   page / FF_PAGE * sizeof(entry)) < 0 ||
-	       (entry & IS_THERE) != 0;
+	       (entry & FF_PAGE_IS_THERE) != 0;
 }
 
 /* Of @looks pages, evenly spread, no more than @most are there. */

@@ -23,6 +23,7 @@
 
 #include "host/clock.h"
 #include "host/fault.h"
+#include "host/page.h"
 #include "host/sys.h"
 #include "process/filter.h"
 
@@ -118,7 +119,7 @@ static long read_pagemap(const struct ff_supply *s, uintptr_t at, size_t bytes)
 		return -EBADF;
 	got = sys(pread64, now.fd, entry, bytes, at / FF_PAGE * sizeof(*entry));
 	for (i = 0; i < got / (long)sizeof(*entry); i++)
-		entry[i] &= (uint64_t)3 << 62;
+		entry[i] &= FF_PAGE_IS_THERE;
 	if (s->pagemap.fd < 0 && ff_release(&now) < 0)
 		return -EBADF;
 	return got;
