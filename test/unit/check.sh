@@ -70,14 +70,8 @@ mkdir "$work/tmp"
 # Signals for its process group are not for us; those for us end all of it.
 expect 1 "$flatfork" check --empty sh -c "$ours kill 0 ;; esac; echo end"
 says out 'DIFFERENT: lazy: status: signal 15 instead of 0'
-"$flatfork" check --empty sh -c 'echo $$ >"$0"; sleep 4712' "$work/began" \
-	>"$work/out" &
-pid=$!
-until [ -s "$work/began" ]; do sleep 0.05; done
-kill "$pid"
-got=0
-wait "$pid" || got=$?
-[ "$got" -eq 143 ] || fail "ended by SIGTERM: status $got"
+expect 143 end_when_begun "$flatfork" check --empty \
+	sh -c 'echo $$ >"$0"; sleep 4712' "$work/began"
 pgrep -f 'sleep 4712' && fail "the command goes on"
 rmdir "$work/tmp" || fail "files were left behind: $(ls "$work/tmp")"
 mkdir "$work/tmp"

@@ -34,6 +34,14 @@ expect() {
 	sed 's/^/	/' "$work/out" "$work/err"
 }
 
+# end_when_begun COMMAND...: it writes to $work/began, and is sent SIGTERM then
+end_when_begun() {
+	"$@" &
+	until [ -s "$work/began" ]; do sleep 0.05; done
+	kill "$!"
+	wait "$!"
+}
+
 # says FILE TEXT: FILE (out or err) has TEXT in it, as it stands here
 says() {
 	grep -qF -- "$2" "$work/$1" && return

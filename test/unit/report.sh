@@ -125,14 +125,8 @@ says err '7 real: asked for'
 # shellcheck disable=SC2016 # the inner shell's
 expect 137 "$flatfork" trace sh -c 'kill -9 $$'
 # Whoever ends it ends the command, and still hears what that did.
-"$flatfork" trace sh -c 'trap "exit 3" TERM; (:); echo $$ >"$0"
-	while :; do sleep 0.1; done' "$work/began" >"$work/out" 2>"$work/err" &
-pid=$!
-until [ -s "$work/began" ]; do sleep 0.05; done
-kill "$pid"
-got=0
-wait "$pid" || got=$?
-[ "$got" -eq 3 ] || fail "trace ended by SIGTERM: status $got"
+expect 3 end_when_begun "$flatfork" trace sh -c 'trap "exit 3" TERM; (:); echo $$ >"$0"
+	while :; do sleep 0.1; done' "$work/began"
 grep -qE '^sh +' "$work/err" || fail "trace: $(cat "$work/err")"
 expect 0 sh -c 'trap "" INT HUP; exec "$0" trace grep SigIgn /proc/self/status' \
 	"$flatfork"
