@@ -31,7 +31,7 @@ unset LD_PRELOAD "${!FLATFORK@}"
 object=$FF_BUILD/libflatfork-preload.so
 first=     # a library before the object in LD_PRELOAD, a colon behind it
 last=      # a library behind it, a colon before it
-confined=() # a program around that of every run, under the watchdog
+confined=() # set by confine
 base=()    # environment of every run, besides a path and LC_ALL
 more=()    # ... of those with flatfork; it has the last word
 logs=      # not empty: there are logs
@@ -67,9 +67,21 @@ failed() {
 	failures=$((failures + 1))
 }
 
+# A word that is no command is a failure, wherever the shell meets it.
+command_not_found_handle() {
+	echo "FAILED: $1: there is no such command"
+	: >"$work/no-command"
+	return 127
+}
+
 verdict() {
-	[ "$failures" -eq 0 ]
+	[ "$failures" -eq 0 ] && [ ! -e "$work/no-command" ]
 	exit
+}
+
+# confine [COMMAND...]: a program around that of every run, under the watchdog
+confine() {
+	confined=("$@")
 }
 
 # choose_ways WAY...: $ways are these, and fence where the CPU can; or FF_WAYS.

@@ -106,8 +106,8 @@ if [ "$(status_of plain)" != 0 ]; then
 fi
 if [ -n "${FF_FILTER-}${FF_DROPPED-}" ]; then
 	mv "$work/plain" "$work/free"
-	read -r -a confined <<<"${FF_FILTER:-all}"
-	confined=("$FF_BUILD/test/reach/under" "${confined[@]}" --)
+	read -r -a words <<<"${FF_FILTER:-all}"
+	confine "$FF_BUILD/test/reach/under" "${words[@]}" --
 	dropped=${FF_DROPPED-}
 	[ -z "$dropped" ] || last+=:$FF_BUILD/test/reach/dropped.so
 	way_env plain

@@ -38,10 +38,10 @@ under() {
 		shift
 	done
 	shift
-	filter=(${outer[@]+"${outer[@]}"} "$reach/under" "$profile"
-		${changes[@]+"${changes[@]}"} --)
+	confine ${outer[@]+"${outer[@]}"} "$reach/under" "$profile" \
+		${changes[@]+"${changes[@]}"} --
 	run "$name" env ${vars[@]+"${vars[@]}"} "$@"
-	filter=()
+	confine
 	[ "$(status_of "$name")" != 77 ] || {
 		cat "$work/$name/out" "$work/$name/err"
 		exit 77
