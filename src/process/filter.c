@@ -5,8 +5,12 @@
  */
 #include "process/filter.h"
 
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 
 #include "arch/hot.h"
 #include "host/ground.h"
@@ -14,6 +18,8 @@
 #include "host/pidns.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
+#include "host/sys.h"
+#include "process/asker.h"
 #include "process/sigsys.h"
 #include "process/trials.h"
 #include "tell/log.h"
@@ -34,26 +40,63 @@ static _Thread_local int own __attribute__((tls_model("initial-exec")));
 /* Of the threads that share what is known; and there are others. */
 static _Atomic int shared FF_HOT = NOT_LOOKED;
 static _Atomic bool others FF_HOT;
-static _Atomic bool asking FF_HOT;
+
+/* Is a thread asking, and do others wait for it? */
+#define NOBODY 0u
+#define ASKED 1u
+#define AWAITED 2u
+static _Atomic uint32_t asking FF_HOT;
+
+/* How long others wait; who asks may be stuck. */
+#define PATIENCE_NS ((int64_t)1000 * 1000 * 1000)
+#define SLICE_NS (50L * 1000 * 1000)
 
 /* Who was asking is the parent's. */
 static void reset(void)
 {
-	atomic_store(&asking, false);
+	atomic_store(&asking, NOBODY);
 }
 FF_IN_NEW_PROCESS(reset);
 
-/* One thread at a time; the others don't wait. */
+/* One thread at a time. */
 static bool begin(void)
 {
-	bool nobody = false;
+	uint32_t seen = NOBODY;
 
-	return atomic_compare_exchange_strong(&asking, &nobody, true);
+	return atomic_compare_exchange_strong(&asking, &seen, ASKED);
 }
 
 static void end(void)
 {
-	atomic_store(&asking, false);
+	if (atomic_exchange(&asking, NOBODY) == AWAITED)
+		sys(futex, &asking, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* In libc's fork, too, those that fork at once wait by a futex (for the lock of
+ * all streams); others may wait where that is known to be allowed. */
+static bool may_await(unsigned need)
+{
+	return need & (FF_NEED_LAZY | FF_NEED_FENCE) ||
+	       ff_ask_answer(FF_ASK_futex) == FF_ALLOWED;
+}
+
+/* Until the other thread that asks is done, or a signal comes; since *since_ns,
+ * 0 at first. False: not any longer. */
+static bool await(unsigned need, int64_t *since_ns)
+{
+	const struct timespec slice = { 0, SLICE_NS };
+	const int64_t now = ff_asker_now_ns();
+	uint32_t seen = ASKED;
+
+	if (!*since_ns)
+		*since_ns = now;
+	if (!may_await(need) || now - *since_ns > PATIENCE_NS)
+		return false;
+	if (atomic_compare_exchange_strong(&asking, &seen, AWAITED) ||
+	    seen == AWAITED)
+		sys(futex, &asking, FUTEX_WAIT_PRIVATE, AWAITED, &slice, NULL,
+		    0);
+	return true;
 }
 
 /* Where the program handles no signal nothing has to be blocked (H-Y3): who
@@ -65,10 +108,15 @@ static bool ask(unsigned need, const char *status)
 	 * trapped it goes on from there, and blocked it would be the end. */
 	const ff_sigset all = ~FF_SIG(SIGSYS);
 	ff_sigset mask = 0;
+	int64_t since_ns = 0;
 	bool done = false;
 
-	if (!begin())
-		return false;
+	while (!begin()) {
+		if (!await(need, &since_ns))
+			return false;
+		if (ff_ask_is_answered(need))
+			return true;
+	}
 	if (handles)
 		sys(rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof(mask));
 	if (ff_trial_begin()) {
@@ -90,30 +138,43 @@ static int known_filters(void)
 }
 
 /* H-Y6. @is_alone: what this thread has, all later ones will have. */
-static bool note_for_all(int now, bool is_alone)
+static bool is_noted(int now, bool is_alone)
 {
 	const int before = atomic_load(&shared);
 
-	if (is_alone ? before == now : before != NOT_LOOKED)
-		return true;
-	if (!begin())
-		return false;
-	ff_ask_for_thread(false);
-	ff_ask_forget();
-	atomic_store(&shared, is_alone || now == 0 ? now : UNSHARED);
-	end();
+	return is_alone ? before == now : before != NOT_LOOKED;
+}
+
+static bool note_for_all(int now, bool is_alone, unsigned need)
+{
+	int64_t since_ns = 0;
+
+	while (!is_noted(now, is_alone)) {
+		if (!begin()) {
+			if (!await(need, &since_ns))
+				return false;
+			continue;
+		}
+		if (!is_noted(now, is_alone)) {
+			ff_ask_for_thread(false);
+			ff_ask_forget();
+			atomic_store(&shared,
+				     is_alone || now == 0 ? now : UNSHARED);
+		}
+		end();
+	}
 	return true;
 }
 
-/* Of this thread, which has @status. */
-static bool note(const char *status)
+/* Of this thread, which has @status; @need as in await(). */
+static bool note(const char *status, unsigned need)
 {
 	const int now = ff_ground_filters(status);
 	bool differs;
 
 	if (own == now - NOT_LOOKED)
 		return true;
-	if (!note_for_all(now, ff_ground_threads(status) == 1))
+	if (!note_for_all(now, ff_ground_threads(status) == 1, need))
 		return false;
 	differs = now != 0 && now != atomic_load(&shared);
 	if (differs)
@@ -147,7 +208,7 @@ static const char *judge(const char *status, unsigned need)
 	const char *why;
 	int now;
 
-	if (!note(status))
+	if (!note(status, need))
 		return NOT_NOW;
 	now = known_filters();
 	if (now == 0)
@@ -192,7 +253,7 @@ bool ff_filter_is_there(void)
 	char status[FF_GROUND_BYTES];
 
 	if (known_filters() == NOT_LOOKED && ff_ground_read(status) == 0)
-		note(status);
+		note(status, 0);
 	return known_filters() != 0;
 }
 
