@@ -1,10 +1,12 @@
 /*
  * Runs in the parent, in a SIGSYS handler with all signals blocked and the gate
  * held, so in one thread at a time; by raw calls. What is found here costs or
- * saves time, and nothing else.
+ * saves time, and nothing else: a child that gets lost in a list that was
+ * changed meanwhile is taken back when its time is up.
  *
- * A look at some pages of an area tells whether it is sparse. What was found of
- * a small one is kept for a while, as there may be one for each thread.
+ * A look at some pages of an area tells whether it is sparse, or a stack. What
+ * was found of a small one is kept for a while, as there may be one for each
+ * thread.
  */
 #include "lazy/parent/sparse.h"
 
@@ -26,7 +28,7 @@
 static struct known {
 	uintptr_t start, end;
 	uint32_t since;
-	bool sparse;
+	bool copied;
 } known[KNOWN];
 static uint32_t now;
 
@@ -52,6 +54,15 @@ static bool has_at_most(unsigned most, unsigned looks, int pagemap,
 	return found <= most;
 }
 
+/* Filled from its top: what is allocated begins at the bottom. libc lists its
+ * stacks in their top pages, and other threads change the list while a child
+ * goes through it: all of it has to be of one moment. */
+static bool is_like_stack(int pagemap, const struct ff_area *a)
+{
+	return !is_there(pagemap, a->start) &&
+	       is_there(pagemap, a->end - FF_PAGE);
+}
+
 static struct known *known_of(const struct ff_area *a)
 {
 	const uint64_t mixed =
@@ -60,7 +71,7 @@ static struct known *known_of(const struct ff_area *a)
 	return &known[mixed >> 32 & (KNOWN - 1)];
 }
 
-static bool is_sparse(const struct ff_area *a, int pagemap)
+static bool is_to_be_copied(const struct ff_area *a, int pagemap)
 {
 	struct known *k = known_of(a);
 
@@ -69,8 +80,10 @@ static bool is_sparse(const struct ff_area *a, int pagemap)
 	if (k->start != a->start || k->end != a->end ||
 	    now - k->since >= KNOWN_FOR)
 		*k = (struct known){ a->start, a->end, now,
-				     has_at_most(1, LOOKS, pagemap, a) };
-	return k->sparse;
+				     is_like_stack(pagemap, a) ||
+					     has_at_most(1, LOOKS, pagemap,
+							 a) };
+	return k->copied;
 }
 
 void ff_areas_drop_sparse(struct ff_areas *areas, int pagemap)
@@ -83,7 +96,7 @@ void ff_areas_drop_sparse(struct ff_areas *areas, int pagemap)
 	for (i = 0; i < areas->count; i++) {
 		const struct ff_area a = areas->area[i];
 
-		if (is_sparse(&a, pagemap))
+		if (is_to_be_copied(&a, pagemap))
 			ff_areas_leave_out(areas, &a);
 		else
 			areas->area[kept++] = a;
