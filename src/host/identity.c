@@ -55,7 +55,13 @@ void ff_identity_take(void)
 	if (mark)
 		atomic_store(mark, 1);
 }
-FF_IN_NEW_PROCESS(ff_identity_take);
+FF_IN_NEW_PROCESS_BY_CALLS(ff_identity_take);
+
+static void be_nobody(void)
+{
+	atomic_store(&owner, 0);
+}
+FF_IN_NEW_PROCESS(be_nobody);
 
 bool ff_identity_take_to_fork(void)
 {

@@ -15,10 +15,18 @@ typedef void (*ff_newborn)(void);
  * Context: any, dispatch armed or not: raw calls only.
  */
 void ff_new_process(void);
+/* The same where we may make no system call: what takes one is left for the
+ * first call of the above. */
+void ff_new_process_silently(void);
 
-/* Behind the definition of void function(void). */
-#define FF_IN_NEW_PROCESS(function)                \
+#define FF_NEWBORN(function, where)                \
 	static const ff_newborn newborn_##function \
-		__attribute__((used, section("ff_newborn"))) = function
+		__attribute__((used, section(where))) = function
+
+/* Behind the definition of void function(void), which makes no system call; and
+ * of one that does. */
+#define FF_IN_NEW_PROCESS(function) FF_NEWBORN(function, "ff_newborn")
+#define FF_IN_NEW_PROCESS_BY_CALLS(function) \
+	FF_NEWBORN(function, "ff_newborn_calls")
 
 #endif

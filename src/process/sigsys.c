@@ -264,4 +264,4 @@ static void reset(void)
 		sys(rt_sigaction, SIGSYS, &sigsys.old, NULL, sizeof(ff_sigset));
 	sigsys.users = 0;
 }
-FF_IN_NEW_PROCESS(reset);
+FF_IN_NEW_PROCESS_BY_CALLS(reset);

@@ -93,7 +93,7 @@ static long fork_silently(ff_forking_call call, void *arg)
 	else
 		pid = call_real(call, arg);
 	if (pid == 0)
-		ff_pass_be_alone();
+		ff_new_process_silently();
 	else if (is_still(born))
 		ff_pass_end(&before);
 	return pid;
@@ -104,7 +104,7 @@ static void child_of_real(struct ff_site *site)
 	if (ff_flight_begin())
 		real_child(site);
 	else
-		ff_pass_be_alone();
+		ff_new_process_silently();
 }
 
 /* What a fork is to the program. */

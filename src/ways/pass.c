@@ -162,10 +162,3 @@ void ff_pass_reset(void)
 	ff_passing = (struct ff_pass){ 0 };
 }
 FF_IN_NEW_PROCESS(ff_pass_reset);
-
-void ff_pass_be_alone(void)
-{
-	ff_gate_reset();
-	ff_turn_reset();
-	ff_pass_reset();
-}

@@ -61,7 +61,5 @@ void ff_pass_trust_libc(void);
 
 /* A new process is in none. */
 void ff_pass_reset(void);
-/* ... and nobody else is here; for one in which nothing else of ours is used. */
-void ff_pass_be_alone(void);
 
 #endif
