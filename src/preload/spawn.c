@@ -73,7 +73,7 @@ static bool is_refused(const char *name, const void *caller)
 	const struct ff_tally_call call = { caller, name };
 	const char *why;
 
-	if (!ff_filter_lets_us(false))
+	if (!ff_filter_lets_us(false, false))
 		return true;
 	why = ff_filter_why_not(FF_NEED_SPAWN);
 	if (!why && ff_places.count &&

@@ -16,6 +16,8 @@ enum ff_need {
 	FF_NEED_SPAWN = 8,
 	FF_NEED_MARK = 16,
 	FF_NEED_TELL = 32,
+	/* and it is for a fork, in which libc, too, waits for other threads */
+	FF_FOR_FORK = 64,
 };
 
 enum ff_ask {

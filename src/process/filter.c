@@ -76,7 +76,7 @@ static void end(void)
  * all streams); others may wait where that is known to be allowed. */
 static bool may_await(unsigned need)
 {
-	return need & (FF_NEED_LAZY | FF_NEED_FENCE) ||
+	return need & (FF_NEED_LAZY | FF_NEED_FENCE | FF_FOR_FORK) ||
 	       ff_ask_answer(FF_ASK_futex) == FF_ALLOWED;
 }
 
@@ -311,9 +311,10 @@ static void leave_all(const char *why)
 	atomic_store(&ff_sandboxed, true);
 }
 
-bool ff_filter_lets_us(bool is_small)
+bool ff_filter_lets_us(bool is_small, bool for_fork)
 {
-	const unsigned need = FF_NEED_MARK | needed_to_tell();
+	const unsigned need = FF_NEED_MARK | needed_to_tell() |
+			      (for_fork ? FF_FOR_FORK : 0);
 	const char *why;
 
 	if (!ff_filter_is_there())

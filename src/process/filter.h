@@ -19,10 +19,11 @@
  * that comes later are libc's (host/sandbox.h), as the filter in force does
  * not allow what is needed in any case. To be asked before other calls of
  * ours; no call where nothing is in force, after the first time. @is_small:
- * nothing is asked if nothing is to be told.
+ * nothing is asked if nothing is to be told. @for_fork: it may wait for a
+ * thread that asks, as libc's own fork does for others.
  * Context: as ff_filter_why_not().
  */
-bool ff_filter_lets_us(bool is_small);
+bool ff_filter_lets_us(bool is_small, bool for_fork);
 
 /* Is a filter in force? Looked at once. True as well where /proc does not
  * tell. */

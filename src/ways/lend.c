@@ -45,7 +45,7 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 	if (!ff_may_be_ours(FF_PLACE_VFORK, FF_MODE_AUTO) || !ff_flight_begin())
 		return;
 	ff_fork_setup();
-	why = ff_in_force() && ff_filter_lets_us(false) ?
+	why = ff_in_force() && ff_filter_lets_us(false, false) ?
 		      why_not_lend(FF_NEED_VFORK) :
 		      "";
 	if (!why &&
@@ -80,7 +80,7 @@ static void lend_to_fork(const struct ff_caller *caller,
 		return;
 	/* A child that becomes a fork is a copy. */
 	if (!ff_copies_are_denied() && !ff_noted_any() &&
-	    wants_to_know(record) && ff_filter_lets_us(false) &&
+	    wants_to_know(record) && ff_filter_lets_us(false, true) &&
 	    ff_mode_at(site, FF_PLACE_FORK) != FF_FORK_REAL &&
 	    ff_mode_at(site, FF_PLACE_LEND) == FF_LEND_GUARDED &&
 	    ff_record_strays_little(record) && !why_not_lend(FF_NEED_FENCE) &&

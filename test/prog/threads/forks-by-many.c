@@ -5,12 +5,13 @@
  * Arguments: how many threads, forks of each, and "handlers": all forks lock the
  * same mutex, and so would wait for each other if one were held up behind it.
  *
- * Test: -l -t 120 -q "real: (a real fork is|too many forks)" forks-by-many 8 20
- * Test: -l -t 120 -q "real: (a real fork is|too many forks)"
+ * Test: -l -t 120 -q "real: (a real fork is|too many forks|seccomp)"
+ *       forks-by-many 8 20
+ * Test: -l -t 120 -q "real: (a real fork is|too many forks|seccomp)"
  *       handlers-forks-by-many 8 20 handlers
- * Test: -l -t 240 -q "real: (a real fork is|too many forks)"
+ * Test: -l -t 240 -q "real: (a real fork is|too many forks|seccomp)"
  *       forks-by-64 64 3
- * Test: -l -t 240 -q "real: (a real fork is|too many forks)"
+ * Test: -l -t 240 -q "real: (a real fork is|too many forks|seccomp)"
  *       forks-by-512 512 1
  */
 #include "t.h"
