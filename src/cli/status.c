@@ -316,7 +316,9 @@ static void print_forks(const struct process *p)
 		     " count)",
 		     p->resident_kib >> 10, ff_options.min_rss_bytes >> 20);
 	else
-		fact("forks", "lazy where they can be (%ld MiB resident)",
+		fact("forks", "%s where they can be (%ld MiB resident)",
+		     ff_options.fork_mode == FF_FORK_LENT ? "lent or lazy" :
+							    "lazy",
 		     p->resident_kib >> 10);
 	if (p->seccomp)
 		fact("seccomp", "in force");

@@ -46,8 +46,10 @@ static _Atomic bool others FF_HOT;
 #define ASKED 1u
 #define AWAITED 2u
 static _Atomic uint32_t asking FF_HOT;
+/* It was waited for in vain: whoever asks is stuck, or another process's. */
+static _Atomic bool is_stuck FF_HOT;
 
-/* How long others wait; who asks may be stuck. */
+/* How long others wait. */
 #define PATIENCE_NS ((int64_t)1000 * 1000 * 1000)
 #define SLICE_NS (50L * 1000 * 1000)
 
@@ -55,6 +57,7 @@ static _Atomic uint32_t asking FF_HOT;
 static void reset(void)
 {
 	atomic_store(&asking, NOBODY);
+	atomic_store(&is_stuck, false);
 }
 FF_IN_NEW_PROCESS(reset);
 
@@ -68,6 +71,7 @@ static bool begin(void)
 
 static void end(void)
 {
+	atomic_store(&is_stuck, false);
 	if (atomic_exchange(&asking, NOBODY) == AWAITED)
 		sys(futex, &asking, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
@@ -90,7 +94,9 @@ static bool await(unsigned need, int64_t *since_ns)
 
 	if (!*since_ns)
 		*since_ns = now;
-	if (!may_await(need) || now - *since_ns > PATIENCE_NS)
+	if (now - *since_ns > PATIENCE_NS)
+		atomic_store(&is_stuck, true);
+	if (atomic_load(&is_stuck) || !may_await(need))
 		return false;
 	if (atomic_compare_exchange_strong(&asking, &seen, AWAITED) ||
 	    seen == AWAITED)
@@ -313,8 +319,8 @@ static void leave_all(const char *why)
 
 bool ff_filter_lets_us(bool is_small, bool for_fork)
 {
-	const unsigned need = FF_NEED_MARK | needed_to_tell() |
-			      (for_fork ? FF_FOR_FORK : 0);
+	const unsigned need =
+		FF_NEED_MARK | needed_to_tell() | (for_fork ? FF_FOR_FORK : 0);
 	const char *why;
 
 	if (!ff_filter_is_there())

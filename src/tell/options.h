@@ -17,6 +17,7 @@ enum ff_fork_mode {
 	FF_FORK_AUTO, /* by size and prediction */
 	FF_FORK_LAZY, /* wherever it is possible */
 	FF_FORK_REAL, /* always libc's */
+	FF_FORK_LENT, /* lent wherever it is possible, lazy elsewhere */
 };
 
 enum ff_libc_mode {
@@ -66,8 +67,8 @@ extern struct ff_options ff_options;
 #define FF_OPTIONS(X)                                                          \
 	X("FLATFORK", WORD, on, NULL, "off|on", "on",                          \
 	  "off: every call goes to libc, nothing else happens")                \
-	X("FLATFORK_FORK", WORD, fork_mode, "--fork", "auto|lazy|real",        \
-	  "auto", "which way fork() takes; lazy: wherever it is possible")     \
+	X("FLATFORK_FORK", WORD, fork_mode, "--fork", "auto|lazy|real|lent",   \
+	  "auto", "which way fork() takes; lazy, lent: wherever possible")     \
 	X("FLATFORK_SPAWN", WORD, spawn_mode, "--spawn", "auto|libc", "auto",  \
 	  "which way posix_spawn and its family take; libc: always libc's")    \
 	X("FLATFORK_VFORK", WORD, vfork_mode, "--vfork", "auto|libc", "auto",  \

@@ -169,7 +169,8 @@ void ff_fork_memory_is_shared(void)
 	int error = errno;
 
 	ff_fork_setup();
-	if (ff_in_force() && ff_filter_lets_us(false, false) && ff_is_our_process())
+	if (ff_in_force() && ff_filter_lets_us(false, false) &&
+	    ff_is_our_process())
 		why_unmarked(FF_NEED_MARK);
 	errno = error;
 }
@@ -214,9 +215,9 @@ bool ff_may_begin(void)
 	uint64_t resident;
 
 	return !ff_filter_is_there() ||
-	       ff_filter_lets_us(
-		       why_small(ff_options.fork_mode, &resident) != NULL,
-		       true);
+	       ff_filter_lets_us(why_small(ff_options.fork_mode, &resident) !=
+					 NULL,
+				 true);
 }
 
 /* Which of the rules are of a place; 0: it can't be told now. */

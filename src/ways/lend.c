@@ -70,6 +70,16 @@ static bool wants_to_know(const struct ff_record *record)
 	return ff_libc_made_no_thread() && !ff_record_is_barred(record);
 }
 
+/* Where it is asked for, a fork is lent before anything is known of its path. */
+static bool is_to_be_lent(struct ff_site *site, const struct ff_record *record)
+{
+	const int mode = ff_mode_at(site, FF_PLACE_FORK);
+
+	return mode != FF_FORK_REAL &&
+	       ff_mode_at(site, FF_PLACE_LEND) == FF_LEND_GUARDED &&
+	       (mode == FF_FORK_LENT || ff_record_strays_little(record));
+}
+
 /* Returns if this is none that is lent, or nothing was done. */
 static void lend_to_fork(const struct ff_caller *caller,
 			 const struct ff_libc *libc, struct ff_record *record)
@@ -81,9 +91,7 @@ static void lend_to_fork(const struct ff_caller *caller,
 	/* A child that becomes a fork is a copy. */
 	if (!ff_copies_are_denied() && !ff_noted_any() &&
 	    wants_to_know(record) && ff_filter_lets_us(false, true) &&
-	    ff_mode_at(site, FF_PLACE_FORK) != FF_FORK_REAL &&
-	    ff_mode_at(site, FF_PLACE_LEND) == FF_LEND_GUARDED &&
-	    ff_record_strays_little(record) && !why_not_lend(FF_NEED_FENCE) &&
+	    is_to_be_lent(site, record) && !why_not_lend(FF_NEED_FENCE) &&
 	    !ff_core_dump_kills_sharers() && ff_lend_ground_of_forks())
 		ff_lend(caller, libc, record);
 	ff_flight_end();

@@ -59,6 +59,9 @@ check gawk lent /usr/bin/gawk -f /test/commands.awk
 check bash behind /usr/bin/bash /test/commands.sh
 check dash behind /usr/bin/dash /test/commands.sh
 
+# the first of a path, where that is asked for
+check asked-for behind -f -eFLATFORK_FAULT= -eFLATFORK_FORK=lent exec-forms
+
 # all forks of a program behind the fence that can be
 check behind-signal-kills-both behind signal-kills-both
 check behind-signal-before behind -f -eFLATFORK_FAULT=fence-all,signal signal-before-clone execs

@@ -140,7 +140,7 @@ static const struct {
 	{ "min-rss = 12Q\n",
 	  "x.conf:1: min-rss: '12Q' is not a size: 64M, 2G\n" },
 	{ "\n\nfork = lasy\n",
-	  "x.conf:3: fork: 'lasy' is not one of auto|lazy|real\n" },
+	  "x.conf:3: fork: 'lasy' is not one of auto|lazy|real|lent\n" },
 	{ "fork lazy\n", "x.conf:1: neither [NAME,...] nor OPTION = VALUE\n" },
 	/* What is below is nobody's, and not of the section before. */
 	{ "[perl]\n[perl\nfork = real\n",

@@ -42,7 +42,7 @@ conf=$work/home/.config/flatfork.conf
 printf '[a]\nfork = lasy\n[b]\nmin-rss = 12Q\n' >"$conf"
 HOME=$work/home "$flatfork" doctor >"$work/out" 2>&1
 says out "$conf"
-says out "  $conf:2: fork: 'lasy' is not one of auto|lazy|real"
+says out "  $conf:2: fork: 'lasy' is not one of auto|lazy|real|lent"
 says out "  $conf:4: min-rss: '12Q' is not a size: 64M, 2G"
 FLATFORK_CONFIG=$work/none "$flatfork" doctor >"$work/out" 2>&1
 says out "  $work/none: there is no such file"

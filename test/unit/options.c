@@ -230,7 +230,7 @@ START_TEST(a_warning_says_what_was_meant)
 					   "milliseconds, 1 to 3600000: 100, "
 					   "5000; the default stands, 100\n"));
 	ck_assert_ptr_nonnull(strstr(text, "'lasy' is not one of "
-					   "auto|lazy|real; the default "
+					   "auto|lazy|real|lent; the default "
 					   "stands, auto\n"));
 	ck_assert_ptr_nonnull(strstr(text, "'/bin/sh' is not names of "
 					   "programs: perl,python3*; the "

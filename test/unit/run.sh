@@ -39,9 +39,9 @@ expect 125 "$flatfork" run
 says err 'flatfork run: which command?'
 expect 125 "$flatfork" run --
 expect 125 "$flatfork" run --fork
-says err '--fork wants a value: auto|lazy|real'
+says err '--fork wants a value: auto|lazy|real|lent'
 expect 125 "$flatfork" run --fork sometimes -- true
-says err "--fork: 'sometimes' is not one of auto|lazy|real"
+says err "--fork: 'sometimes' is not one of auto|lazy|real|lent"
 expect 125 "$flatfork" run --fork= -- true
 expect 125 "$flatfork" run --min-rss=12Q true
 says err "--min-rss: '12Q' is not a size: 64M, 2G"
@@ -128,7 +128,7 @@ says err "is not names of programs: perl,python3*"
 echo 'fork = lasy' >"$work/conf"
 expect 125 "$flatfork" run --config "$work/conf" -- echo ran
 silent out
-says err "--config: $work/conf:1: fork: 'lasy' is not one of auto|lazy|real"
+says err "--config: $work/conf:1: fork: 'lasy' is not one of auto|lazy|real|lent"
 expect 125 "$flatfork" run --config "$work/none" -- echo ran
 says err "--config: $work/none: there is no such file"
 echo 'fork = lazy' >"$work/conf"
@@ -204,7 +204,7 @@ expect 0 "$flatfork" run --log stderr true
 expect 0 "$flatfork" --help
 for word in FLATFORK=off FLATFORK_FORK= FLATFORK_MIN_RSS= FLATFORK_BUDGET_MS= \
 	FLATFORK_LOG= FLATFORK_STATS= --fork --min-rss --budget-ms --log \
-	--stats 'auto|lazy|real'; do
+	--stats 'auto|lazy|real|lent'; do
 	says out "$word"
 done
 awk 'length > 80' "$work/out" | grep . && fail "help is wider than 80 columns"
