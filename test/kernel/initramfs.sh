@@ -36,7 +36,8 @@ mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
 cd "$FF_BUILD" || exit 1
 built=(flatfork libflatfork-preload.so test/prog/report
 	test/prog/fenced-{memory,calls,locks,ends}
-	test/inject/spawn-inject test/inject/fork-inject test/fuzz/witness)
+	test/inject/spawn-inject test/inject/fork-inject test/fuzz/witness
+	test/reach/under)
 mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)
 for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
@@ -74,4 +75,6 @@ for room in prog ground lowmem; do
 	mkdir "$root/test/$room" &&
 		cp "$here/../$room"/*.sh "$root/test/$room/" || exit 1
 done
+mkdir "$root/test/reach" &&
+	cp -r "$here/../reach/profiles" "$root/test/reach/" || exit 1
 cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 >"$output"
