@@ -45,10 +45,8 @@ static void wait_for(pid_t pid, const char *what)
 	printf("handlers %d %d %d\n", handlers[0], handlers[1], handlers[2]);
 }
 
-int main(void)
+static void begin(void)
 {
-	pid_t pid;
-
 	t_start(64);
 	me = getpid();
 	handlers = t_shared(4096);
@@ -56,6 +54,13 @@ int main(void)
 	CHECK(log_file);
 	CHECK(!atexit(handler));
 	fprintf(log_file, "(one)");
+}
+
+int main(void)
+{
+	pid_t pid;
+
+	begin();
 	pid = t_fork();
 	if (pid == 0) {
 		fprintf(log_file, "[exit]");
