@@ -1,5 +1,5 @@
-/* Which areas have so little memory in them that they are copied: never more than
- * time hangs on it. */
+/* Which areas are copied, as they have little memory in them or are stacks: never
+ * more than time hangs on it. */
 #include "lazy/parent/sparse.h"
 
 #include <fcntl.h>
@@ -48,14 +48,16 @@ static bool stays(const unsigned char *p, size_t bytes, int fd)
 START_TEST(a_stack_goes_and_what_is_full_stays)
 {
 	const size_t bytes = 8 * M;
-	unsigned char *stack = map(bytes), *heap = map(bytes),
-		      *used = map(bytes);
+	unsigned char *stack = map(bytes), *deep = map(bytes),
+		      *heap = map(bytes), *used = map(bytes);
 
 	set_up();
 	memset(stack + bytes - 3 * FF_PAGE, 1, 3 * FF_PAGE);
+	memset(deep + bytes / 2, 1, bytes / 2);
 	memset(heap, 1, bytes);
-	memset(used + bytes / 2, 1, bytes / 2);
+	memset(used, 1, bytes / 2);
 	ck_assert(!stays(stack, bytes, pagemap));
+	ck_assert(!stays(deep, bytes, pagemap));
 	ck_assert(stays(heap, bytes, pagemap));
 	ck_assert(stays(used, bytes, pagemap));
 	/* nothing is known */
