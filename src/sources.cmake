@@ -99,6 +99,7 @@ set(FF_CORE_SOURCES
 	lazy/strays.c
 	lazy/child/touched.c
 	lazy/child/watched.c
+	process/sends.c
 	process/sigsys.c
 	lazy/trap.c
 	process/trials.c
@@ -177,6 +178,7 @@ set(FF_PRELOAD_SOURCES
 	preload/memory.c
 	preload/group.c
 	preload/namespaces.c
+	preload/send.c
 	preload/signal.c
 	preload/spawn.c
 	preload/wait.c

@@ -130,6 +130,7 @@ enum ff_in_vfork {
 	FF_VFORK_SEALS,
 	FF_VFORK_STATE,
 	FF_VFORK_FORKS,
+	FF_VFORK_SENDS,
 };
 
 #define FF_CALL_ARGUMENTS 6

@@ -124,6 +124,7 @@ struct ff_slot {
 	pid_t went_on;		  /* the child, if that is its own word */
 
 	bool armed;	 /* dispatch is on for this thread */
+	bool expects;	 /* and the next SIGSYS is to be its (H-T7) */
 	bool deny;	 /* it must be lazy, or fail */
 	bool denied;	 /* it has failed */
 	bool passes;	 /* for a reason that may be gone by the next time */

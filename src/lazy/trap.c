@@ -20,8 +20,25 @@
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/parent/clone.h"
+#include "process/sends.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
+
+static void expect_nothing(struct ff_slot *slot)
+{
+	if (slot->expects)
+		ff_sigsys_came();
+	slot->expects = false;
+}
+
+/* The child has nobody who would send. */
+static void call_of_parent(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	expect_nothing(slot);
+	ff_parent_call(slot, uc, nr);
+	if (!ff_mediated && slot->armed)
+		slot->expects = ff_sigsys_expect();
+}
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
 {
@@ -32,7 +49,7 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 		if (ff_mediated)
 			ff_child_call(uc, ff_call_number(info));
 		else
-			ff_parent_call(slot, uc, ff_call_number(info));
+			call_of_parent(slot, uc, ff_call_number(info));
 		return;
 	}
 	if (ff_mediated) {
@@ -72,12 +89,16 @@ static const char *arm(struct ff_slot *slot)
 	}
 	ff_current = slot;
 	slot->armed = true;
-	if (!ff_fault(FF_FAULT_SUD_OFF) && ff_dispatch(true) == 0)
+	slot->expects = ff_sigsys_expect();
+	if (!slot->expects)
+		why = "another thread sends SIGSYS";
+	else if (!ff_fault(FF_FAULT_SUD_OFF) && ff_dispatch(true) == 0)
 		return NULL;
 	ff_untrap(slot);
 	ff_current = NULL;
 	sys(sigaltstack, &slot->stack, NULL);
-	why = ff_dispatch_why_not();
+	if (!why)
+		why = ff_dispatch_why_not();
 	return why ? why : "syscall user dispatch can't be switched on";
 }
 
@@ -101,6 +122,7 @@ void ff_untrap(struct ff_slot *slot)
 		return;
 	ff_dispatch(false);
 	slot->armed = false;
+	expect_nothing(slot);
 	ff_sigsys_give();
 }
 

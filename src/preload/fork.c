@@ -267,6 +267,8 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	case FF_VFORK_STATE:
 		return nr == SYS_rt_sigaction ? ff_sigaction_raw(nr, r.arg) :
 						altstack_by_syscall(&r);
+	case FF_VFORK_SENDS:
+		return ff_send_raw(nr, r.arg);
 	case FF_VFORK_CHILDREN:
 		if (ff_wait_raw(nr, r.arg, &rc))
 			return rc;

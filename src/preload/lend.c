@@ -88,6 +88,7 @@ void ff_leave_call(long nr, const long *args)
 	case FF_VFORK_SECCOMP:
 	case FF_VFORK_DISPATCH: /* is an option */
 	case FF_VFORK_FORKS:
+	case FF_VFORK_SENDS: /* send.c */
 		break;
 	case FF_VFORK_IDS:
 		look_at_ids();

@@ -19,6 +19,9 @@ void ff_leave_call(long nr, const long *args);
  * says; false: there is nothing to look past. */
 bool ff_wait_raw(long nr, const long *args, long *ret_rc);
 
+/* syscall(@nr, ...) sends a signal to one thread, maybe. */
+long ff_send_raw(long nr, const long *args);
+
 /* Before exec, by whatever name. True: ff_exec_failed() if it returns. */
 bool ff_exec_begins(void);
 

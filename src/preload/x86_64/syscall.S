@@ -30,6 +30,7 @@ syscall:
 #define FF_VFORK_SEALS(nr)	LOOK(nr)
 #define FF_VFORK_STATE(nr)	LOOK(nr)
 #define FF_VFORK_FORKS(nr)	LOOK(nr)
+#define FF_VFORK_SENDS(nr)	LOOK(nr)
 #define FF_CALL(nr, name, signature, lazy, fence, waits, fork, vfork, facts) \
 	FF_VFORK_##vfork(nr)
 #include "calls/calls.def"

@@ -16,6 +16,7 @@
 
 enum {
 	FORKS = 60,
+	ROUNDS = 3,
 	SECONDS = 20
 };
 
@@ -237,24 +238,41 @@ struct sender {
 	pthread_t forks;
 };
 
+/* By all functions that send to a thread. */
+static void send_to(const struct sender *s, int how)
+{
+	const union sigval value = { .sival_int = 7 };
+
+	expected_code = how == 3 ? SI_QUEUE : SI_TKILL;
+	expected_in = s->forks_in;
+	if (how == 0)
+		pthread_kill(s->forks, SIGSYS);
+	else if (how == 1)
+		tgkill(getpid(), s->forks_in, SIGSYS);
+	else if (how == 2)
+		syscall(SYS_tgkill, getpid(), s->forks_in, SIGSYS);
+	else
+		pthread_sigqueue(s->forks, SIGSYS, value);
+}
+
 /* Each is taken, once, by who it was sent to, before the next. */
 static void *send(void *arg)
 {
-	struct sender *s = arg;
+	const struct sender *forker = arg;
+	const struct sender self = { .forks_in = gettid(),
+				     .forks = pthread_self() };
 	int before;
 
 	set_alternate();
 	for (int i = 0; !done; i++) {
 		before = taken;
-		expected_code = i % 3 ? SI_TKILL : SI_USER;
-		expected_in = i % 3 == 0 ? 0 :
-			      i % 3 == 1 ? gettid() :
-					   s->forks_in;
-		if (i % 3 == 0)
+		if (i % 3 == 0) {
+			expected_code = SI_USER;
+			expected_in = 0;
 			kill(getpid(), SIGSYS);
-		else
-			pthread_kill(i % 3 == 1 ? pthread_self() : s->forks,
-				     SIGSYS);
+		} else {
+			send_to(i % 3 == 1 ? &self : forker, i / 3 % 4);
+		}
 		wrong += !took(before);
 		if (i % 16 == 15)
 			usleep(5000);
@@ -270,7 +288,8 @@ static void beside(int flags)
 	set_alternate();
 	handle(flags);
 	CHECK(!pthread_create(&s.thread, NULL, send, &s));
-	forks(NULL);
+	for (int i = 0; i < ROUNDS; i++)
+		forks(NULL);
 	done = 1;
 	pthread_join(s.thread, NULL);
 	drop_alternate();
