@@ -70,7 +70,8 @@ mkfifo f; cat f >copied & echo fifo >f; wait; cat copied
 check
 X
 want 'exited 0' 'ballast 5000 4000000'
-compare "set -m on a terminal" -l dash -f 's/\r//g' -- \
+# whether dash says so depends on when the job ends
+compare "set -m on a terminal" -l dash -f 's/\r//g; /^Terminated$/d' -- \
 	script -qec "dash $P/monitor.sh" /dev/null
 
 printf 'echo "no interpreter line $1"\nexit 4\n' | suite_file plain-script
