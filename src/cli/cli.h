@@ -18,6 +18,9 @@ enum {
 void cli_complain(const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What another process says, to a terminal: without control characters. */
+void cli_print_words(const char *text);
+
 /* flatfork run: @argv begins behind "run". Returns only if it fails. */
 int cli_run(char **argv);
 

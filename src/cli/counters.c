@@ -31,6 +31,13 @@ static char *copy_mapping(int mem, uint64_t start, uint64_t end, size_t *ret_n)
 	return text;
 }
 
+/* As our own are: a process may call its counters what it likes, and this goes
+ * to a terminal. */
+static size_t name_length(const char *at)
+{
+	return strspn(at, "abcdefghijklmnopqrstuvwxyz_0123456789");
+}
+
 /* "NAME,NAME,": what the object that is there counts. */
 static void take_names(struct cli_counters *counters, const char *at,
 		       const char *end)
@@ -38,7 +45,7 @@ static void take_names(struct cli_counters *counters, const char *at,
 	size_t n = 0;
 
 	while (n < CLI_COUNTERS_MAX && at < end && *at) {
-		size_t length = strcspn(at, ",");
+		size_t length = name_length(at);
 
 		if (!length || length >= sizeof(counters->name[0]) ||
 		    at + length >= end || at[length] != ',')

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -201,15 +202,32 @@ static void print_indented(void *arg, const struct ff_line *line)
 	printf("  %.*s\n", (int)line->used, line->text);
 }
 
+/* What another process names may be anything: to open a pipe or a device is to
+ * do something to it. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !strcmp(path, "/dev/null") || stat(path, &st) != 0 ||
+	       S_ISREG(st.st_mode);
+}
+
 static void take_file(const struct process *p, const char *path, bool optional)
 {
 	struct ff_config config = { .program = p->names,
 				    .said = ff_options.said,
 				    .options = ff_options,
 				    .complain = print_indented };
+	char *text;
 	size_t n;
-	char *text = ff_config_map(&config, path, optional, &n);
 
+	if (!is_file(path)) {
+		fputs("  ", stdout);
+		cli_print_words(path);
+		puts(": not a file: not read");
+		return;
+	}
+	text = ff_config_map(&config, path, optional, &n);
 	if (!text)
 		return;
 	ff_config_parse(&config, path, text, n);
@@ -242,14 +260,6 @@ static void take_options(const struct process *p)
 	take_file(p, path, true);
 }
 
-/* Of another process, and for a terminal. */
-static void print_words(const char *text)
-{
-	for (; *text; text++)
-		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' :
-								      *text);
-}
-
 static void fact(const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void fact(const char *name, const char *fmt, ...)
@@ -261,7 +271,7 @@ static void fact(const char *name, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	printf("%-15s ", name);
-	print_words(text);
+	cli_print_words(text);
 	putchar('\n');
 }
 
@@ -294,7 +304,7 @@ static void print_options(const struct process *p)
 		if (!value || !*value)
 			continue;
 		printf("%s%s=", comma, env);
-		print_words(value);
+		cli_print_words(value);
 		comma = " ";
 	}
 	puts(*comma ? "" : "none");

@@ -17,6 +17,13 @@ void cli_complain(const char *where, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void cli_print_words(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' :
+								      *text);
+}
+
 int cli_needless(const char *where, const char *argument)
 {
 	cli_complain(where, "'%s': no argument is taken", argument);

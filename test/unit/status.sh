@@ -62,6 +62,23 @@ is 1 'object +none: not in LD_PRELOAD' 'in force +no: the object is not there$'
 of env LD_PRELOAD="$work/none/libflatfork-preload.so" sleep 100
 is 1 "object +none: it was not to be loaded: $work/none/"
 
+# Nor is what its counters are called, which it has in its memory; and what it
+# says is its configuration is not opened where that would do something.
+mkdir "$work/evil"
+sed $'s/\\(flatfork\'s counters:\\)forks/\\1\033[31m/' "$object" \
+	>"$work/evil/libflatfork-preload.so"
+cmp -s "$object" "$work/evil/libflatfork-preload.so" && fail "no such counters"
+of env LD_PRELOAD="$work/evil/libflatfork-preload.so" sleep 100
+is 0 'in force +yes$'
+grep -q $'\033' "$work/out" && fail "an escape sequence is shown"
+mkfifo "$work/fifo"
+(exec 3>"$work/fifo" && echo opened >"$work/opened") 2>/dev/null &
+writer=$!
+of env LD_PRELOAD="$object" FLATFORK_CONFIG="$work/fifo" sleep 100
+is 0 'in force +yes$'
+[ ! -e "$work/opened" ] || fail "a pipe was opened"
+kill "$writer" && wait "$writer" 2>/dev/null
+
 # A file that was replaced meanwhile.
 cp "$object" "$work/libflatfork-preload.so"
 LD_PRELOAD=$work/libflatfork-preload.so sleep 100 &
