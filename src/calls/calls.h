@@ -40,6 +40,7 @@
 	X(munmap)           \
 	X(open)             \
 	X(openat)           \
+	X(personality)      \
 	X(pipe)             \
 	X(poll)             \
 	X(ppoll)            \
@@ -128,6 +129,7 @@ enum ff_in_vfork {
 	FF_VFORK_UFFD,
 	FF_VFORK_RINGS,
 	FF_VFORK_SEALS,
+	FF_VFORK_PERSONA,
 	FF_VFORK_STATE,
 	FF_VFORK_FORKS,
 	FF_VFORK_SENDS,

@@ -118,6 +118,9 @@ void ff_leave_call(long nr, const long *args)
 		if (!ff_mediated)
 			ff_fork_real_from_now(FF_SEALED);
 		break;
+	case FF_VFORK_PERSONA:
+		ff_persona_changes((unsigned long)args[0]);
+		break;
 	case FF_VFORK_RINGS:
 		ff_own_memory("has the kernel write to its memory");
 		ff_lend_no_forks();

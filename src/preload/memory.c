@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host/persona.h"
 #include "host/signals.h"
 #include "host/sys.h"
 #include "lazy/child/child.h"
@@ -128,6 +130,22 @@ FF_EXPORT int mseal(void *start, size_t bytes, unsigned long flags)
 		return 0;
 	errno = (int)-rc;
 	return -1;
+}
+
+/* A child's memory is made readable page by page: also what was not to be
+ * executed, as it had been readable before. */
+void ff_persona_changes(unsigned long persona)
+{
+	if (ff_mediated || !ff_persona_executes(persona))
+		return;
+	ff_own_memory("changes what can be executed");
+	ff_fork_real_from_now(FF_EXECUTES);
+}
+
+FF_EXPORT int personality(unsigned long persona)
+{
+	ff_persona_changes(persona);
+	return FF_NEXT(personality)(persona);
 }
 
 FF_EXPORT int munmap(void *start, size_t bytes)

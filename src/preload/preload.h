@@ -15,6 +15,9 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f);
  * do there either; by any process: what changes its later forks. */
 void ff_leave_call(long nr, const long *args);
 
+/* Before personality(@persona), by whatever name. */
+void ff_persona_changes(unsigned long persona);
+
 /* syscall(@nr, ...) waits for children: it is made, and *ret_rc is what it
  * says; false: there is nothing to look past. */
 bool ff_wait_raw(long nr, const long *args, long *ret_rc);

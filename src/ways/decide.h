@@ -22,6 +22,7 @@ void ff_fork_memory_is_shared(void);
  * the log, stays where it is. */
 #define FF_USERFAULTFD "userfaultfd is in use"
 #define FF_SEALED "memory is sealed"
+#define FF_EXECUTES "what can be read may be executed"
 void ff_fork_real_from_now(const char *why);
 /* And those of other threads that are under way come to their end first (within
  * FF_FLIGHT_MAX_MS). */

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "arch/arch.h"
+#include "host/persona.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"
@@ -51,6 +52,16 @@ void ff_look_unshare(ucontext_t *uc, long nr)
 {
 	if (ff_arg(uc, 0) & ~(long)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
 		ff_output(uc, nr, "-");
+	else
+		ff_pass(uc, nr, "-");
+}
+
+/* What becomes readable could be executed as well from then on: all that is
+ * fetched, which it can't in fork's child. */
+void ff_look_personality(ucontext_t *uc, long nr)
+{
+	if (ff_persona_executes((unsigned long)ff_arg(uc, 0)))
+		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else
 		ff_pass(uc, nr, "-");
 }

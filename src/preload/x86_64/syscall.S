@@ -28,6 +28,7 @@ syscall:
 #define FF_VFORK_UFFD(nr)	LOOK(nr)
 #define FF_VFORK_RINGS(nr)	LOOK(nr)
 #define FF_VFORK_SEALS(nr)	LOOK(nr)
+#define FF_VFORK_PERSONA(nr)	LOOK(nr)
 #define FF_VFORK_STATE(nr)	LOOK(nr)
 #define FF_VFORK_FORKS(nr)	LOOK(nr)
 #define FF_VFORK_SENDS(nr)	LOOK(nr)
