@@ -22,6 +22,10 @@
 #define LOOKS 16
 #define LOOKS_AT_BIG 32
 
+/* A stack's guard is no bigger. glibc 2.43 has it within the mapping of the
+ * stack, where it looks as if it were there. */
+#define GUARD ((uintptr_t)64 << 10)
+
 #define KNOWN 1024 /* a power of two */
 #define KNOWN_FOR 64
 
@@ -59,7 +63,7 @@ static bool has_at_most(unsigned most, unsigned looks, int pagemap,
  * goes through it: all of it has to be of one moment. */
 static bool is_like_stack(int pagemap, const struct ff_area *a)
 {
-	return !is_there(pagemap, a->start) &&
+	return !is_there(pagemap, a->start + GUARD) &&
 	       is_there(pagemap, a->end - FF_PAGE);
 }
 
