@@ -65,13 +65,9 @@ check asked-for behind -f -eFLATFORK_FAULT= -eFLATFORK_FORK=lent exec-forms
 # lent under filters that allow keys; where one ends who asks for a key, or
 # refuses it, forks are lazy
 check docker-exec-forms filtered docker behind -f exec-forms
-check docker-inherits filtered docker behind -f inherits-after-exec
-check docker-ends filtered docker behind -f ends-without-exec
-check podman-writes filtered podman fenced writes
 check podman-faults filtered podman fenced faults
-check flatpak-exec-forms filtered flatpak behind exec-forms
 check system-service-exec-forms filtered system-service behind exec-forms
-check system-service-vfork filtered system-service behind vfork-inherits
+check system-service-vfork filtered system-service behind vfork-right errno
 
 # all forks of a program behind the fence that can be
 check behind-signal-kills-both behind signal-kills-both
