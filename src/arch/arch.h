@@ -145,6 +145,7 @@ int ff_is_behind_call(uintptr_t address);
 
 /* Registers of a call that was trapped; it stands behind the instruction. */
 static inline long ff_arg(const ucontext_t *uc, int i);
+static inline void ff_move_arg(ucontext_t *uc, int from, int to);
 
 static inline void ff_set_result(ucontext_t *uc, long result);
 

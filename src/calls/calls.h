@@ -101,6 +101,7 @@ enum ff_waits {
 	FF_WAITS_LOCKS,
 	FF_WAITS_AGAIN,
 	FF_WAITS_ONCE,
+	FF_WAITS_STILL,
 };
 
 enum ff_in_fork {
@@ -130,6 +131,7 @@ enum ff_in_vfork {
 	FF_VFORK_RINGS,
 	FF_VFORK_SEALS,
 	FF_VFORK_PERSONA,
+	FF_VFORK_OWN, /* only of requests */
 	FF_VFORK_STATE,
 	FF_VFORK_FORKS,
 	FF_VFORK_SENDS,

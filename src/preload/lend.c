@@ -55,6 +55,9 @@ static void look_at_option(uintptr_t option, uintptr_t value)
 		ff_own_memory("is to be dispatched its calls");
 		ff_dispatch_is_programs();
 		return;
+	case FF_VFORK_OWN:
+		ff_own_memory("asks for what a fork does not inherit");
+		return;
 	default:
 		ff_own_memory("changes its memory by prctl");
 	}
@@ -87,6 +90,7 @@ void ff_leave_call(long nr, const long *args)
 	case FF_VFORK_MOVES:
 	case FF_VFORK_SECCOMP:
 	case FF_VFORK_DISPATCH: /* is an option */
+	case FF_VFORK_OWN:	/* the same */
 	case FF_VFORK_FORKS:
 	case FF_VFORK_SENDS: /* send.c */
 		break;

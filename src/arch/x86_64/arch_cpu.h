@@ -60,6 +60,14 @@ static inline long ff_arg(const ucontext_t *uc, int i)
 	return uc->uc_mcontext.gregs[reg[i]];
 }
 
+static inline void ff_move_arg(ucontext_t *uc, int from, int to)
+{
+	static const int reg[6] = { REG_RDI, REG_RSI, REG_RDX,
+				    REG_R10, REG_R8,  REG_R9 };
+
+	uc->uc_mcontext.gregs[reg[to]] = uc->uc_mcontext.gregs[reg[from]];
+}
+
 static inline void ff_set_result(ucontext_t *uc, long result)
 {
 	uc->uc_mcontext.gregs[REG_RAX] = result;

@@ -310,6 +310,32 @@ void ff_restore_altstack(struct ff_loan *loan, uintptr_t sp)
 		ff_sigaltstack_from(&loan->altstack, sp);
 }
 
+/* A sleep goes on with what was left, if that was to be told: right behind what
+ * was asked for. Of a point in time, which flags before it say, nothing is left. */
+static void sleep_on(ucontext_t *uc, const char *signature)
+{
+	int i;
+
+	for (i = 0; i + 1 < FF_CALL_ARGUMENTS && signature[i]; i++)
+		if (signature[i] == 'r' && signature[i + 1] == 'p' &&
+		    ff_arg(uc, i + 1) &&
+		    !(i > 0 && (ff_arg(uc, i - 1) & TIMER_ABSTIME)))
+			ff_move_arg(uc, i + 1, i);
+}
+
+/* Of who was stopped in a wait nothing was handled: the kernel would have gone
+ * on with it. */
+static void wait_on(ucontext_t *uc)
+{
+	const long nr = ff_call_at(uc);
+
+	if (nr < 0 || !ff_call_was_interrupted(uc) ||
+	    ff_call(nr)->waits != FF_WAITS_STILL)
+		return;
+	ff_rewind(uc, nr);
+	sleep_on(uc, ff_call(nr)->signature);
+}
+
 void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 			  const char *why)
 {
@@ -322,6 +348,8 @@ void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 	ff_become(loan, loan->libc.bare_fork, why);
 	if (fenced)
 		ff_tids_change_registers(uc, ff_gettid());
+	if (stopped_by && !loan->arrived)
+		wait_on(uc);
 	if (stopped_by)
 		sys(kill, ff_getpid(), stopped_by);
 	if (sig && !(loan->action[sig - 1].flags & SA_RESTART) &&

@@ -337,6 +337,25 @@ CASE(task)
 	compare(change_task, say_task);
 }
 
+/* Not inherited by a fork: it has to be one when it asks for it. */
+static void change_reaper(void)
+{
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+}
+
+static void say_reaper(const char *who)
+{
+	int reaps = -1;
+
+	CHECK(!prctl(PR_GET_CHILD_SUBREAPER, &reaps));
+	printf("%s: reaps %d\n", who, reaps);
+}
+
+CASE(reaper)
+{
+	compare(change_reaper, say_reaper);
+}
+
 /* 256 MiB: both have them, and each its own. */
 CASE(memory)
 {
