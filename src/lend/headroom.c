@@ -3,7 +3,9 @@
  *  H-R1 Others take processes as well: what is left is no less than MARGIN
  *       when it is looked at. A borrower that is refused all the same tries
  *       again for a while (become.c).
- *  H-R2 A cgroup above the root of a cgroup namespace is not to be seen.
+ *  H-R2 A cgroup above the root of a cgroup namespace is not to be seen. Nor is
+ *       how many numbers of a pid namespace are taken: no more than there are
+ *       threads, all in all, and the first RESERVED are not given out again.
  */
 #include "lend/headroom.h"
 
@@ -21,6 +23,7 @@
 #include "host/sys.h"
 
 #define MARGIN 32
+#define RESERVED 300 /* RESERVED_PIDS */
 #define FIRST_CGROUP_NAMESPACE "cgroup:[4026531835]"
 #define PATH_BYTES 512
 
@@ -158,6 +161,38 @@ static bool pids_have_room(void)
 	       cgroups_have_room(mount_of_second(), second, second_length);
 }
 
+/* Threads of the machine: the second number of "0.24 0.17 0.10 2/144 28077". */
+static bool count_threads(uint64_t *ret_threads)
+{
+	char text[128];
+	const char *at = read_file("/proc/loadavg", text, sizeof(text)) > 0 ?
+				 strchr(text, '/') :
+				 NULL;
+
+	if (at)
+		*ret_threads = ff_number_at(at + 1);
+	return at != NULL;
+}
+
+static bool is_below(const char *file, uint64_t needed)
+{
+	char most[32];
+
+	return read_file(file, most, sizeof(most)) > 0 &&
+	       needed <= ff_number_at(most);
+}
+
+/* pid_max is the namespace's own from Linux 6.14 on. */
+static bool numbers_have_room(void)
+{
+	uint64_t threads;
+
+	return count_threads(&threads) &&
+	       is_below("/proc/sys/kernel/threads-max", threads + MARGIN) &&
+	       is_below("/proc/sys/kernel/pid_max",
+			threads + RESERVED + MARGIN);
+}
+
 /* The heuristic refuses single mappings that are bigger than all there is. */
 static bool memory_has_room(void)
 {
@@ -177,7 +212,7 @@ static bool memory_has_room(void)
 
 bool ff_headroom_in_sight(void)
 {
-	return memory_has_room() && pids_have_room();
+	return memory_has_room() && numbers_have_room() && pids_have_room();
 }
 
 static bool processes_are_limited(struct rlimit *ret_limit)

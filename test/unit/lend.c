@@ -8,11 +8,14 @@
 #include "libc/tids.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -340,6 +343,60 @@ START_TEST(room_is_lowered_and_given_back)
 }
 END_TEST
 
+static bool write_number(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	return out && fputs(text, out) >= 0 && !fclose(out);
+}
+
+/* In a pid namespace with few numbers: the exit status, 77 for "not here". */
+static int look_at_numbers(void)
+{
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL))
+		return 77;
+	if (!ff_headroom_in_sight())
+		return 77;
+	if (!write_number("/proc/sys/kernel/pid_max", "320"))
+		return 77;
+	return ff_headroom_in_sight();
+}
+
+/* Before Linux 6.14 the number is the machine's. */
+static bool has_own_numbers(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	return !uname(&name) &&
+	       sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       major * 100 + minor >= 614;
+}
+
+START_TEST(numbers_of_a_namespace_may_run_out)
+{
+	pid_t pid = has_own_numbers() ? fork() : -1;
+	int status;
+
+	if (pid < 0)
+		return;
+	if (pid == 0) {
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+			_exit(77);
+		pid = fork();
+		if (pid == 0)
+			_exit(look_at_numbers());
+		if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+			_exit(99);
+		_exit(WEXITSTATUS(status));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
+}
+END_TEST
+
 START_TEST(queues_of_the_kernel_are_seen)
 {
 	unsigned long queue = 0;
@@ -359,6 +416,7 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests, registers_change_in_their_lower_half);
 	tcase_add_test(tests, a_lent_id_is_nobodys);
 	tcase_add_test(tests, room_is_lowered_and_given_back);
+	tcase_add_test(tests, numbers_of_a_namespace_may_run_out);
 	tcase_add_test(tests, queues_of_the_kernel_are_seen);
 	tcase_add_test(tests, a_loan_is_one_threads_until_it_is_put);
 	tcase_add_test(tests, more_loans_than_are_kept_go_back_to_the_system);
