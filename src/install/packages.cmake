@@ -18,14 +18,16 @@ endforeach()
 set(CPACK_DEBIAN_RUN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_LIB_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
-set(CPACK_COMPONENT_RUN_DESCRIPTION "${PROJECT_DESCRIPTION}
- A command, and an object that it preloads into programs that nobody changes:
- fork and exec of a big process take as long as those of a small one.")
-set(CPACK_COMPONENT_LIB_DESCRIPTION "Starts programs without copying the caller
- A library that starts a program from one description, and says which step of
- it failed.")
-set(CPACK_COMPONENT_DEV_DESCRIPTION "Starts programs without copying the caller
- The header, the static library, and how CMake and pkg-config find them.")
+# cpack puts the project's description above each.
+set(CPACK_COMPONENT_RUN_DESCRIPTION
+"A command, and an object that it preloads into programs that nobody changes:
+fork and exec of a big process take as long as those of a small one.")
+set(CPACK_COMPONENT_LIB_DESCRIPTION
+"A library that starts a program from one description, without a copy of the
+caller, and says which step of it failed.")
+set(CPACK_COMPONENT_DEV_DESCRIPTION
+"The header and the static library of a library that starts programs without a
+copy of the caller, and how CMake and pkg-config find them.")
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libflatfork0 (= ${PROJECT_VERSION})")
 # Function names in the log.
 set(CPACK_DEBIAN_RUN_PACKAGE_RECOMMENDS libunwind8)
@@ -34,12 +36,25 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_COMPONENTS_ALL ${ff_components})
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR})
+# What finds out which libc is needed, of dpkg-dev; cpack calls file for it.
 find_program(FF_SHLIBDEPS dpkg-shlibdeps)
-mark_as_advanced(FF_SHLIBDEPS)
-if(FF_SHLIBDEPS)
+find_program(FF_FILE file)
+mark_as_advanced(FF_SHLIBDEPS FF_FILE)
+if(FF_SHLIBDEPS AND FF_FILE)
+	set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
+else()
+	# The libc here is enough. Debian's revision of it says nothing.
+	execute_process(COMMAND dpkg-query -W -f "\${Version}\\n" libc6
+		OUTPUT_VARIABLE ff_libc ERROR_QUIET)
+	if(ff_libc MATCHES "^([0-9.]+)")
+		set(CPACK_DEBIAN_RUN_PACKAGE_DEPENDS
+			"libc6 (>= ${CMAKE_MATCH_1})")
+		set(CPACK_DEBIAN_LIB_PACKAGE_DEPENDS
+			"libc6 (>= ${CMAKE_MATCH_1})")
+	endif()
 endif()
 set(CPACK_PACKAGE_CONTACT "flatfork maintainers <root@localhost>")
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -16,8 +16,11 @@ triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null) ||
 expect 0 cmake -S "$root" -B "$work/build" -DBUILD_TESTING=OFF \
 	-DCMAKE_INSTALL_PREFIX=/usr
 expect 0 cmake --build "$work/build" -j2
-cd "$work/build" && mkdir "$work/debs" || exit 1
-expect 0 cpack -B "$work/debs"
+# From anywhere, into the build's folder and nowhere else.
+mkdir "$work/here" "$work/debs" && cd "$work/here" || exit 1
+expect 0 cpack --config "$work/build/CPackConfig.cmake"
+find "$work/here" -mindepth 1 | grep . && fail "cpack left these where it was called"
+mv "$work/build"/*.deb "$work/debs"
 [ "$failures" -eq 0 ] || finish
 
 # of NAME: its file
@@ -56,6 +59,9 @@ for package in flatfork libflatfork0 libflatfork-dev; do
 		[ -n "$(dpkg-deb -f "$(of $package)" $field)" ] ||
 			fail "$package: no $field"
 	done
+	dpkg-deb -f "$(of $package)" Description >"$work/out"
+	[ -z "$(sed 's/^ *//' "$work/out" | sort | uniq -d)" ] ||
+		fail "$package describes itself twice: $(cat "$work/out")"
 done
 
 # Installed into a folder, with a data base of its own. The scripts of the
@@ -91,5 +97,15 @@ find "$there/usr" "$there/etc" -not -type d 2>/dev/null | grep . &&
 	fail "removed, and left behind"
 find "$there/usr" -name '*flatfork*' 2>/dev/null | grep . &&
 	fail "folders left behind"
+
+# Where nothing can look for it, the libc that is here is what is needed.
+mkdir "$work/plain"
+expect 0 cmake -S "$root" -B "$work/build" -DFF_FILE=OFF
+expect 0 cpack --config "$work/build/CPackConfig.cmake" -B "$work/plain"
+for package in flatfork libflatfork0; do
+	dpkg-deb -f "$work/plain/${package}"_*.deb Depends >"$work/out"
+	grep -qE '^libc6 \(>= 2\.[0-9]+\)$' "$work/out" ||
+		fail "$package depends on: $(cat "$work/out")"
+done
 
 finish
