@@ -32,8 +32,9 @@ as_root() {
 must_install() {
 	[ "$(id -u)" -eq 0 ] && return
 	command -v sudo >/dev/null ||
-		fail "neither root nor sudo: cannot install $*"
-	sudo -v || fail "sudo refuses $(id -un): cannot install $*"
+		fail "needs root or sudo to install: $*"
+	{ sudo -v && sudo -l env >/dev/null; } ||
+		fail "sudo refuses $(id -un), to install: $*"
 }
 
 installed() {
@@ -52,7 +53,8 @@ install_missing() {
 	must_install "${missing[@]}"
 	local get=(env DEBIAN_FRONTEND=noninteractive
 		apt-get -q -y -o DPkg::Lock::Timeout=300)
-	as_root "${get[@]}" update || fail "apt-get update failed"
+	# Lists may be old, and still good enough: install has the last word.
+	as_root "${get[@]}" update || echo "quickstart: apt-get update failed" >&2
 	as_root "${get[@]}" install --no-install-recommends "${missing[@]}" ||
 		fail "apt-get install ${missing[*]} failed"
 }

@@ -64,7 +64,7 @@ install_missing() {
 	echo "installing: ${missing[*]}"
 	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
 		die "needs root or sudo to install: ${missing[*]}"
-	[ "$(id -u)" -eq 0 ] || sudo -v ||
+	[ "$(id -u)" -eq 0 ] || { sudo -v && sudo -l env >/dev/null; } ||
 		die "sudo refuses $(id -un), to install: ${missing[*]}"
 	trap 'exit 1' HUP INT TERM
 	trap allow_services EXIT
