@@ -44,6 +44,16 @@ mapfile -t settings < <(sed -n '/^  containers:/,$p' "$deploy/kubernetes.yaml" |
 	awk '$2 == "name:" { name = $3 } $1 == "value:" { print name "=" $2 }' |
 	sed "s|=/flatfork/|=$work/flatfork/|")
 reaches "${settings[@]}"
+# What the first one copies is that, where the one of 32 bits lies beside it.
+mapfile -t copy < <(grep '^ *command:' "$deploy/kubernetes.yaml" | head -n 1 |
+	grep -o '"[^"]*"' | tr -d '"')
+mkdir -p "$work/usr/lib/i386-linux-gnu" "$work/usr/lib/x86_64-linux-gnu"
+: >"$work/usr/lib/i386-linux-gnu/libflatfork-preload.so"
+cp "$object" "$work/usr/lib/x86_64-linux-gnu"
+rm "$work/flatfork"/*
+copy=("${copy[@]//\/usr\/lib/$work/usr/lib}")
+expect 0 "${copy[@]//\/flatfork\//$work/flatfork/}"
+cmp "$object" "$work/flatfork/libflatfork-preload.so" || fail "another is copied"
 if python3 -c 'import yaml' 2>/dev/null; then
 	expect 0 python3 -c '
 import sys, yaml
@@ -67,6 +77,9 @@ cp "$object" "$work/other.so"
 expect 0 env WITH_FLATFORK=yes FLATFORK_OBJECT="$object" \
 	LD_PRELOAD="$work/other.so" "$deploy/slurm-task-prolog.sh"
 says out "LD_PRELOAD=$object:$work/other.so"
+expect 0 env WITH_FLATFORK=yes FLATFORK_OBJECT="$object" \
+	LD_PRELOAD="$work/other.so:$object" "$deploy/slurm-task-prolog.sh"
+silent out
 grep -qF "$installed" "$deploy/slurm-task-prolog.sh" || fail "another place"
 
 mapfile -t settings < <(awk '$1 == "setenv" || $1 == "prepend-path" {
