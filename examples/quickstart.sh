@@ -92,6 +92,9 @@ trap 'rm -rf "$work"' EXIT
 mib=
 
 choose_mib
+[[ $build != *[\ :]* ]] ||
+	fail "$build: LD_PRELOAD can't hold a path with a space or a colon;" \
+		"FF_BUILD=FOLDER names another"
 { mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null ||
 	fail "$build can't be written; FF_BUILD=FOLDER names another"
 install_missing

@@ -77,6 +77,9 @@ install_missing() {
 	trap - HUP INT TERM
 }
 
+[[ $build != *[\ :]* ]] ||
+	die "$build: LD_PRELOAD can't hold a path with a space or a colon;" \
+		"FF_BUILD=FOLDER names another"
 { mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null ||
 	die "$build can't be written; FF_BUILD=FOLDER names another"
 install_missing

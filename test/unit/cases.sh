@@ -114,9 +114,9 @@ for fault in $(sed -nE 's/^fault ([a-z,-]+).*/\1/p' "$tests/ground/faults.sh")
 do
 	runs 1 faults.sh "$fault" || fail "no test runs faults.sh $fault"
 done
-for file in $(grep -l '^lane ' "$tests"/kernel/*.sh); do
+while read -r file; do
 	runs 1 kernel.sh "${file##*/}" || fail "no test runs ${file#"$root/"}"
-done
+done < <(grep -l '^lane ' "$tests"/kernel/*.sh)
 
 # A scenario of a real program has a name of its own.
 for file in "$tests"/suite/*.sh; do

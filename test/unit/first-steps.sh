@@ -32,6 +32,10 @@ says_all() {
 
 build=/proc/build
 says_all 1 "/proc/build can't be written; FF_BUILD=FOLDER names another"
+for build in "$work/a build" "$work/a:build"; do
+	says_all 1 "LD_PRELOAD can't hold a path with a space or a colon"
+	[ ! -e "$build" ] || fail "$build was made"
+done
 build=$work/build
 says_all 1 'needs root or sudo to install: '
 says err cmake
