@@ -41,6 +41,7 @@ set(FF_CORE_SOURCES
 	libc/place.c
 	host/signals.c
 	host/smaps.c
+	host/storage.c
 	libc/threads.c
 	lazy/parent/advice.c
 	lazy/areas.c

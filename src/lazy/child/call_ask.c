@@ -13,6 +13,7 @@
 
 #include "arch/arch.h"
 #include "host/file.h"
+#include "host/storage.h"
 #include "host/sys.h"
 #include "lazy/child/calls.h"
 #include "lazy/child/child.h"

@@ -27,9 +27,6 @@ void ff_answer(ucontext_t *uc, long result);
 long ff_make(const ucontext_t *uc, long nr);
 
 bool ff_is_our_fd(long fd);
-/* On a file system where to open a file and to read it is seen by nobody; with
- * @settings_too, also where the kernel tells of itself, but to poll may take. */
-bool ff_is_storage(long fd, bool settings_too);
 
 #define X(name) void ff_look_##name(ucontext_t *uc, long nr);
 FF_LOOKS(X)

@@ -32,27 +32,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 
 #include "arch/arch.h"
 #include "calls/calls.h"
 #include "host/fault.h"
 #include "host/file.h"
+#include "host/storage.h"
 #include "lend/child/become.h"
 #include "lend/child/borrower.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
 #include "process/sigsys.h"
 #include "tell/options.h"
-
-#ifndef FUSE_SUPER_MAGIC
-#define FUSE_SUPER_MAGIC 0x65735546
-#endif
 
 static bool holds(const struct ff_loan *loan, const ucontext_t *uc, long at,
 		  size_t bytes)
@@ -82,13 +77,7 @@ static bool writes_inside(const struct ff_loan *loan, const ucontext_t *uc,
  * to where there may be no room for another. */
 static bool is_special(long fd)
 {
-	struct statfs s = { 0 };
-
-	return sys(fstatfs, fd, &s) == 0 &&
-	       (s.f_type == PROC_SUPER_MAGIC || s.f_type == SOCKFS_MAGIC ||
-		s.f_type == FUSE_SUPER_MAGIC ||
-		s.f_type == CGROUP_SUPER_MAGIC ||
-		s.f_type == CGROUP2_SUPER_MAGIC);
+	return !ff_is_storage(fd, false) && !ff_is_pipe(fd);
 }
 
 /* H-F4: who waits in an open for the other end has been seen to be there. */
