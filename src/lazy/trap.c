@@ -31,13 +31,13 @@ static void expect_nothing(struct ff_slot *slot)
 	slot->expects = false;
 }
 
-/* The child has nobody who would send. */
+/* Behind the clone no call is dispatched any more. Before it, what is sent to a
+ * thread that blocks SIGSYS could not be told from what is sent to them all. */
 static void call_of_parent(struct ff_slot *slot, ucontext_t *uc, long nr)
 {
-	expect_nothing(slot);
+	if (ff_call(nr)->in_fork == FF_FORK_CLONE)
+		expect_nothing(slot);
 	ff_parent_call(slot, uc, nr);
-	if (!ff_mediated && slot->armed)
-		slot->expects = ff_sigsys_expect();
 }
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
