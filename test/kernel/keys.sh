@@ -80,7 +80,7 @@ check behind-stops behind -f stop-cont-kill
 lane 1
 check behind-ends behind -f ends-without-exec
 check behind-nested behind -f nested-forks
-check behind-signals behind -f signals-in-child
+check behind-signals judged signals-in-child behind -f signals-in-child
 check behind-descriptors behind -f fd-numbers
 check behind-pipe behind -f child-blocks pipe
 check behind-exec-forms behind -f exec-forms
