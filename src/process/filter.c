@@ -283,6 +283,9 @@ int ff_filter_must_block(void)
 		return 1;
 	if (known_filters() == NOT_LOOKED || ff_ground_read(status) < 0)
 		return -1;
+	/* It can't be blocked, and would find all others blocked. */
+	if (may_be_trapped(status))
+		return -1;
 	return ff_ground_caught(status) != 0;
 }
 

@@ -35,7 +35,7 @@ ff_sigset ff_filter_block_signals(void);
 /*
  * Before calls that every process makes to be started, which no signal handler
  * is to come between: 1: signals are to be blocked; 0: a filter is in force,
- * and no signal is handled; -1: /proc does not tell.
+ * and no signal is handled; -1: they can't be blocked, or /proc does not tell.
  */
 int ff_filter_must_block(void);
 

@@ -242,7 +242,9 @@ void ff_sigsys_pass_on(ucontext_t *uc, siginfo_t *info)
 
 struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask)
 {
-	*ret_mask = ff_block_signals();
+	/* First: its handler would find all others blocked. */
+	*ret_mask = ff_block_sigsys();
+	ff_block_signals();
 	lock();
 	return sigsys.users ? &sigsys.old : NULL;
 }
