@@ -69,6 +69,15 @@ static inline ff_sigset ff_block_sigsys(void)
 	return old;
 }
 
+/* Both; SIGSYS first, or its handler would find all others blocked. */
+static inline ff_sigset ff_block_with_sigsys(void)
+{
+	const ff_sigset old = ff_block_sigsys();
+
+	ff_block_signals();
+	return old;
+}
+
 /* The kernel's mask where the program's is @program and ours is in force:
  * all blocked but what is raised synchronously, and of that, what the
  * program blocks and we do not need. */

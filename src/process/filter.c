@@ -265,14 +265,8 @@ bool ff_filter_is_there(void)
 
 ff_sigset ff_filter_block_signals(void)
 {
-	ff_sigset mask;
-
-	if (ff_filter_is_there())
-		return ff_block_signals();
-	/* First: its handler would find all others blocked. */
-	mask = ff_block_sigsys();
-	ff_block_signals();
-	return mask;
+	return ff_filter_is_there() ? ff_block_signals() :
+				      ff_block_with_sigsys();
 }
 
 int ff_filter_must_block(void)

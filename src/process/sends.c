@@ -69,10 +69,8 @@ bool ff_sigsys_send_begin(ff_sigset *ret_mask)
 
 	if (!atomic_load(&ever))
 		return false;
-	/* A handler of this thread that forks would wait for itself; and one of
-	 * SIGSYS is not to find the others blocked. */
-	*ret_mask = ff_block_sigsys();
-	ff_block_signals();
+	/* A handler of this thread that forks would wait for itself. */
+	*ret_mask = ff_block_with_sigsys();
 	seen = atomic_fetch_add(&traffic, SENDS) + SENDS;
 	for (slices = 0; seen % SENDS && slices < FF_SENDS_MS; slices++) {
 		await_change(seen);

@@ -242,9 +242,7 @@ void ff_sigsys_pass_on(ucontext_t *uc, siginfo_t *info)
 
 struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask)
 {
-	/* First: its handler would find all others blocked. */
-	*ret_mask = ff_block_sigsys();
-	ff_block_signals();
+	*ret_mask = ff_block_with_sigsys();
 	lock();
 	return sigsys.users ? &sigsys.old : NULL;
 }
