@@ -56,37 +56,20 @@ static bool is_among(const uint32_t *types, size_t count, uint32_t type)
 	return false;
 }
 
-static bool type_of(long fd, uint32_t *ret_type)
+#define IS_AMONG(types, type) \
+	is_among(types, sizeof(types) / sizeof(types[0]), type)
+
+enum ff_file_system ff_file_system(long fd)
 {
 	struct statfs fs;
+	uint32_t type;
 
 	if (sys(fstatfs, fd, &fs) < 0)
-		return false;
-	*ret_type = (uint32_t)fs.f_type;
-	return true;
-}
-
-bool ff_is_storage(long fd, bool settings_too)
-{
-	uint32_t type;
-
-	return type_of(fd, &type) &&
-	       (is_among(storage, sizeof(storage) / sizeof(storage[0]), type) ||
-		(settings_too &&
-		 is_among(settings, sizeof(settings) / sizeof(settings[0]),
-			  type)));
-}
-
-bool ff_is_proc(long fd)
-{
-	uint32_t type;
-
-	return type_of(fd, &type) && type == PROC_SUPER_MAGIC;
-}
-
-bool ff_is_pipe(long fd)
-{
-	uint32_t type;
-
-	return type_of(fd, &type) && type == PIPEFS_MAGIC;
+		return FF_FS_OTHER;
+	type = (uint32_t)fs.f_type;
+	return IS_AMONG(storage, type)	? FF_FS_STORAGE :
+	       IS_AMONG(settings, type) ? FF_FS_SETTINGS :
+	       type == PROC_SUPER_MAGIC ? FF_FS_PROC :
+	       type == PIPEFS_MAGIC	? FF_FS_PIPE :
+					  FF_FS_OTHER;
 }

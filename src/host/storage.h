@@ -4,17 +4,27 @@
 
 #include <stdbool.h>
 
-/*
- * Where opening a regular file or a folder to read it, and reading it, does
- * nothing that anybody could see but watchers of files (inotify, leases). Not
- * where somebody serves it (FUSE), or where to read is to take (tracefs), or
- * where it is not known. @settings_too: those of sysfs and the like, where who
- * polls a file may take the answer.
- */
-bool ff_is_storage(long fd, bool settings_too);
+enum ff_file_system {
+	/* Nobody knows it, or somebody serves it (FUSE), or to read is to take
+	 * (tracefs), or it can't be told. */
+	FF_FS_OTHER,
+	/* Opening a regular file or a folder to read it, and reading it, does
+	 * nothing that anybody could see but watchers of files (inotify,
+	 * leases). */
+	FF_FS_STORAGE,
+	/* The same, but who polls a file there may take the answer: sysfs and
+	 * the like. */
+	FF_FS_SETTINGS,
+	FF_FS_PROC,
+	FF_FS_PIPE, /* of pipe() */
+};
 
-bool ff_is_proc(long fd);
-/* One that pipe() made. */
-bool ff_is_pipe(long fd);
+enum ff_file_system ff_file_system(long fd);
+
+/* Reading is seen by nobody there. */
+static inline bool ff_is_stored(enum ff_file_system on)
+{
+	return on == FF_FS_STORAGE || on == FF_FS_SETTINGS;
+}
 
 #endif

@@ -103,7 +103,7 @@ static bool is_asked_freely(int fd, short events)
 	case S_IFDIR:
 		return true;
 	case S_IFREG:
-		return ff_is_storage(fd, false);
+		return ff_file_system(fd) == FF_FS_STORAGE;
 	case S_IFCHR:
 		return ff_is_null(&st);
 	case 0:

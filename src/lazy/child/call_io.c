@@ -187,7 +187,7 @@ static bool writes_at_once(const ucontext_t *uc, long nr, long fd)
 	if (sys(fstat, fd, &st) < 0)
 		return false;
 	if (S_ISREG(st.st_mode))
-		return ff_is_storage(fd, true);
+		return ff_is_stored(ff_file_system(fd));
 	if (S_ISCHR(st.st_mode))
 		return ff_is_null(&st);
 	return write_bytes(uc, nr) <= SURE_TO_FIT && is_ready(fd, POLLOUT);

@@ -43,18 +43,21 @@ enum verdict {
 /* Of the file that @fd stands for. */
 static enum verdict judge_file(long fd, long flags)
 {
+	enum ff_file_system on = FF_FS_OTHER;
 	struct stat st;
 
 	if (sys(fstat, fd, &st) < 0)
 		return NEVER;
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		on = ff_file_system(fd);
 	if (S_ISREG(st.st_mode))
-		return !ff_is_storage(fd, true) ? NEVER :
+		return !ff_is_stored(on) ? NEVER :
 		       (flags & O_TRUNC) ? SEEN :
 					   GO_ON_OWN;
 	/* Who serves a folder hears of it, too. */
-	if (S_ISDIR(st.st_mode) && !ff_is_storage(fd, true) && !ff_is_proc(fd))
-		return NEVER;
-	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode) || ff_is_null(&st))
+	if (S_ISDIR(st.st_mode))
+		return ff_is_stored(on) || on == FF_FS_PROC ? GO_ON_OWN : NEVER;
+	if (S_ISLNK(st.st_mode) || ff_is_null(&st))
 		return GO_ON_OWN;
 	if (S_ISCHR(st.st_mode) && (flags & O_NONBLOCK))
 		return SEEN;

@@ -77,7 +77,9 @@ static bool writes_inside(const struct ff_loan *loan, const ucontext_t *uc,
  * to where there may be no room for another. */
 static bool is_special(long fd)
 {
-	return !ff_is_storage(fd, false) && !ff_is_pipe(fd);
+	const enum ff_file_system on = ff_file_system(fd);
+
+	return on != FF_FS_STORAGE && on != FF_FS_PIPE;
 }
 
 /* H-F4: who waits in an open for the other end has been seen to be there. */
