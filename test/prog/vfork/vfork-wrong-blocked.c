@@ -7,13 +7,13 @@
  * Test: -w vfork-wrong-blocked-CASE CASE
  */
 #include "cases.h"
+#include "told.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,7 +29,7 @@ static void on_signal(int sig)
 	handled++;
 }
 
-static int empty[2], full[2], told[2], sockets[2];
+static int empty[2], full[2], sockets[2];
 static int file;
 static mqd_t queue;
 
@@ -76,35 +76,14 @@ static void drop_things(void)
 	mq_close(queue);
 }
 
-/* Somebody else, who ends the child in any case. */
-static pid_t helper(int after_ms)
-{
-	pid_t pid = fork(), child;
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(told[1]);
-		CHECK(read(told[0], &child, sizeof(child)) == sizeof(child));
-		t_sleep_ms(50);
-		CHECK(!kill(child, SIGUSR1));
-		t_sleep_ms(after_ms);
-		kill(child, SIGKILL);
-		_exit(0);
-	}
-	close(told[0]);
-	return pid;
-}
-
 static FRAME pid_t blocked_child(long (*wait)(void))
 {
 	volatile long local = 7;
-	pid_t pid = start(), self;
+	pid_t pid = start();
 
 	if (pid == 0) {
 		local = 8;
-		self = getpid();
-		if (write(told[1], &self, sizeof(self)) != sizeof(self))
-			_exit(90);
+		tell_who_i_am();
 		_exit(wait() == -1 && errno == EINTR && handled == 1 ? 3 : 4);
 	}
 	CHECK(local == 7);
@@ -119,7 +98,7 @@ static void handled_in(long (*wait)(void))
 	CHECK(!sigaction(SIGUSR1, &sa, NULL));
 	t_signals_again();
 	make_things();
-	other = helper(3000);
+	other = told_process(SIGUSR1, 3000); /* it ends in any case */
 	pid = blocked_child(wait);
 	t_reap(pid, "child");
 	CHECK(!kill(other, SIGKILL));

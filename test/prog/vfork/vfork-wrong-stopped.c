@@ -6,11 +6,11 @@
  * Test: -w vfork-wrong-stopped-CASE CASE
  */
 #include "cases.h"
+#include "told.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,33 +30,14 @@
 		rc_;                                                      \
 	})
 
-static int empty[2], told[2];
-
-/* Somebody else, made before: the parent is suspended. */
-static pid_t stopper(void)
-{
-	pid_t pid = fork(), child;
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(told[1]);
-		CHECK(read(told[0], &child, sizeof(child)) == sizeof(child));
-		t_sleep_ms(50);
-		CHECK(!kill(child, SIGSTOP));
-		_exit(0);
-	}
-	close(told[0]);
-	return pid;
-}
+static int empty[2];
 
 static FRAME pid_t waiting_child(long (*wait)(void))
 {
-	pid_t pid = start(), self;
+	pid_t pid = start();
 
 	if (pid == 0) {
-		self = getpid();
-		if (write(told[1], &self, sizeof(self)) != sizeof(self))
-			_exit(90);
+		tell_who_i_am();
 		_exit(wait() == -EINTR ? 4 : 3);
 	}
 	return pid;
@@ -68,7 +49,7 @@ static void stopped_in(long (*wait)(void), int killed_by)
 	int status;
 
 	CHECK(!pipe(empty) && !pipe(told));
-	other = stopper();
+	other = told_process(SIGSTOP, 0);
 	pid = waiting_child(wait);
 	CHECK(waitpid(pid, &status, WUNTRACED) == pid);
 	printf("stopped %d\n", WIFSTOPPED(status));
