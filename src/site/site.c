@@ -118,18 +118,31 @@ static bool is_proven(const struct ff_site *s)
 	       atomic_load(&s->strikes) * RARE <= atomic_load(&s->execs);
 }
 
+/* Where its children were not allowed to commit, that is asked again when they
+ * are tried again: what stands against it, threads or a size, may pass. */
 enum ff_way ff_site_predict(struct ff_site *s)
 {
+	enum ff_way lazy = FF_WAY_TRIAL;
+
 	if (!s)
 		return FF_WAY_TRIAL;
-	if (is_proven(s) || ff_fault(FF_FAULT_COMMIT_ALL))
+	if (ff_fault(FF_FAULT_COMMIT_ALL))
 		return FF_WAY_COMMITTED;
-	if (atomic_load(&s->score) > 0)
-		return FF_WAY_TRIAL;
+	if (is_proven(s))
+		lazy = FF_WAY_COMMITTED;
+	if ((lazy == FF_WAY_COMMITTED && !atomic_load(&s->refused)) ||
+	    atomic_load(&s->score) > 0)
+		return lazy;
 	if (atomic_fetch_add(&s->skipped, 1) < atomic_load(&s->patience))
 		return FF_WAY_REAL;
 	atomic_store(&s->skipped, 0);
-	return FF_WAY_TRIAL;
+	return lazy;
+}
+
+void ff_site_may_commit(struct ff_site *s, bool may)
+{
+	if (s && atomic_load(&s->refused) == may)
+		atomic_store(&s->refused, !may);
 }
 
 const char *ff_site_why_real(const struct ff_site *s)

@@ -42,6 +42,7 @@ struct ff_site {
 	_Atomic bool late;    /* a parent came too late for its child here */
 	_Atomic uint8_t overruns; /* lazy children that used up their time */
 	_Atomic uint8_t back; /* why the last one was taken back */
+	_Atomic bool refused; /* a child that was to be committed might not */
 
 	/* Of a place that calls vfork: what is known of the frame there. */
 	_Atomic uint64_t frame;
@@ -58,6 +59,9 @@ _Atomic uint32_t *ff_site_places(const struct ff_site *site);
 
 /* Which way the next fork of @site goes; NULL: a trial. */
 enum ff_way ff_site_predict(struct ff_site *site);
+/* Where that was a committed child: may it be one here, by what its process is?
+ * If not, it goes on trial, and the site is as one that is not proven. */
+void ff_site_may_commit(struct ff_site *site, bool may);
 /* Where that is real: what its children did, for the log. */
 const char *ff_site_why_real(const struct ff_site *site);
 

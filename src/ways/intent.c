@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "host/fault.h"
 #include "host/ground.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
@@ -81,6 +82,14 @@ static bool memory_may_be_refused(void)
 	return sys(prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0;
 }
 
+static bool is_small_enough(void)
+{
+	uint64_t resident, writable;
+
+	return !ff_fault(FF_FAULT_TOO_BIG) &&
+	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
+}
+
 /*
  * A committed child can't be taken back. So it has to live with what other
  * threads do to memory that it has not looked at yet, or die of it: that is for
@@ -89,11 +98,19 @@ static bool memory_may_be_refused(void)
  */
 static bool may_commit(const struct ff_slot *slot, struct ff_site *site)
 {
-	uint64_t resident, writable;
-
 	return (slot->alone || ff_fork_mode_at(site) == FF_FORK_LAZY) &&
-	       !memory_may_be_refused() &&
-	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
+	       !memory_may_be_refused() && is_small_enough();
+}
+
+static bool commits(const struct ff_slot *slot, const struct ff_intent *intent)
+{
+	bool may;
+
+	if (intent->way != FF_WAY_COMMITTED)
+		return false;
+	may = may_commit(slot, intent->site);
+	ff_site_may_commit(intent->site, may);
+	return may;
 }
 
 /* What is looked at anew for each fork; @status as ff_filter_ground(). */
@@ -142,8 +159,7 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 		slot->may_lower =
 			ff_ground_may_lower(ff_house_of(slot)->altstack);
 		keep_ours(&slot->keep);
-		slot->committed = intent->way == FF_WAY_COMMITTED &&
-				  may_commit(slot, intent->site);
+		slot->committed = commits(slot, intent);
 		/* What is copied and what is fetched never is one mapping
 		 * again, so mremap over both fails (H-P4); in the parent, while
 		 * marks stand (H-N3). */

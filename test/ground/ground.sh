@@ -245,6 +245,21 @@ case_big_forks_are_said() {
 	[ "$(said .)" -eq 0 ] || failed "a small one is said"
 }
 
+# Children that write before exec would be committed, and may not be: they are
+# not tried each time.
+case_written_in_a_big_process() {
+	guest=$ground/keeps
+	options=(late)
+	run_guest plain
+	run_user FLATFORK_LEND=off FLATFORK_FAULT=too-big
+	[ "$(counter rollbacks user)" -eq 2 ] ||
+		failed "$(counter rollbacks user) children were taken back, not 2"
+	[ "$(counter forks_real user)" -eq 5 ] ||
+		failed "$(counter forks_real user) forks were real, not 5"
+	drop_ours user
+	same_as_plain user
+}
+
 # A daemon that gave up its rights without exec: what its memory is read by is
 # root's.
 case_dropped_rights() {

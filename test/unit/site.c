@@ -255,6 +255,26 @@ START_TEST(children_that_write_and_exec_become_committed)
 }
 END_TEST
 
+/* In a process that is too big, say: tried now and then, until it may be. */
+START_TEST(where_children_may_not_commit_they_are_not_tried_each_time)
+{
+	struct ff_site *s = site_at(1);
+
+	back(s, FF_REASON_OUTPUT, true);
+	back(s, FF_REASON_OUTPUT, true);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
+	for (unsigned patience = 2 * PATIENCE; patience < 400; patience *= 2) {
+		ff_site_may_commit(s, false);
+		back(s, FF_REASON_OUTPUT, true);
+		ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), 2 * patience);
+	}
+	ff_site_may_commit(s, true);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(ff_site_predict(s), FF_WAY_COMMITTED);
+	ff_site_may_commit(NULL, false);
+}
+END_TEST
+
 START_TEST(a_child_that_did_not_exec_is_never_forgotten)
 {
 	struct ff_site *s = site_at(1);
@@ -528,6 +548,9 @@ void unit_tests(TCase *tests)
 		       why_a_site_forks_for_real_is_what_its_children_did);
 	tcase_add_test(tests, a_signal_says_nothing_about_a_site);
 	tcase_add_test(tests, children_that_write_and_exec_become_committed);
+	tcase_add_test(
+		tests,
+		where_children_may_not_commit_they_are_not_tried_each_time);
 	tcase_add_test(tests, a_child_that_did_not_exec_is_never_forgotten);
 	tcase_add_test(tests, only_what_commitment_would_help_counts);
 	tcase_add_test(
