@@ -73,7 +73,7 @@ static void copy_program(const char *from, const char *to, mode_t mode)
 
 static void make_report(void)
 {
-	static const char *const dirs[] = { "bin", "bin2", "private" };
+	static const char *const dirs[] = { "bin", "bin2", "private", "slow" };
 	char path[32];
 	int fd = open("report", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 
@@ -88,7 +88,7 @@ static void make_report(void)
 		snprintf(path, sizeof(path), "%s/report", dirs[i]);
 		MUST(!link("report", path));
 		snprintf(path, sizeof(path), "%s/tool", dirs[i]);
-		if (i != 1)
+		if (i % 2 == 0)
 			MUST(!link("witness", path));
 	}
 }
@@ -111,6 +111,7 @@ void scene_make(const char *witness)
 	if (geteuid() == 0)
 		MUST(!chown("setuid", 65534, 65534) && !chmod("setuid", 06755));
 	make_report();
+	copy_program(absolute, "slow/witness", 0755);
 	make_file("empty", 0755, "");
 	make_file("text", 0755, "this is no program\n");
 	make_file("bin2/tool", 0644, "nor this, and not executable\n");

@@ -62,7 +62,8 @@ static bool begin(void)
 	order = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	MUST(order != MAP_FAILED);
-	snprintf(program, sizeof(program), "%s/bin/tool", scene_dir);
+	/* a file that nobody else has open, or it is not leased */
+	snprintf(program, sizeof(program), "%s/slow/witness", scene_dir);
 	parent = getpid();
 	around_apart(lease_on, NULL);
 	return true;
