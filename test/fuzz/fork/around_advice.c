@@ -19,10 +19,11 @@
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
 
 enum {
-	BYTES = 400 * WORLD_PAGE,
+	PAGES = 270, /* the library looks at a MiB and more */
+	BYTES = PAGES * WORLD_PAGE,
 	GAP = 400 * WORLD_PAGE,
 	ROOM = 64 * WORLD_PAGE,
-	ALLOCATED = 700 * WORLD_PAGE,
+	ALLOCATED = 300 * WORLD_PAGE,
 };
 
 static char *kept, *wiped, *place[4], *allocated, *growing;
@@ -88,12 +89,12 @@ static void before(struct rng *r)
 
 static uint64_t after(void)
 {
-	uint64_t marks = 0, h = 1;
+	const char *const at[] = { kept, wiped, allocated };
+	int marks[3];
+	uint64_t h = around_mix(1, marks_at(at, marks, 3));
 
-	h = around_mix(h, (uint64_t)marks_at(kept, &marks));
-	h = around_mix(h, (uint64_t)marks_at(wiped, &marks));
-	h = around_mix(h, (uint64_t)marks_at(allocated, &marks));
-	h = around_mix(h, marks);
+	for (int i = 0; i < 3; i++)
+		h = around_mix(h, (uint64_t)marks[i]);
 	h = around_mix(h, world_hash(kept, BYTES));
 	h = around_mix(h, world_hash(wiped, BYTES));
 	return around_mix(h, world_hash(allocated, ALLOCATED));
@@ -104,7 +105,7 @@ static char *somewhere(struct rng *r)
 	char *const all[] = { kept,	wiped,	  allocated, place[0],
 			      place[1], place[2], place[3] };
 
-	return RNG_PICK(r, all) + rng_below(r, 399) * WORLD_PAGE;
+	return RNG_PICK(r, all) + rng_below(r, PAGES - 1) * WORLD_PAGE;
 }
 
 static bool lies_in(const char *at, const char *area, size_t bytes)
@@ -135,12 +136,13 @@ static long is_it_there(struct rng *r)
 
 static long look_at_wiped(struct rng *r)
 {
-	return (long)world_hash(wiped + rng_below(r, 300) * WORLD_PAGE, 8000);
+	return (long)world_hash(wiped + rng_below(r, PAGES - 3) * WORLD_PAGE,
+				8000);
 }
 
 static long write_wiped(struct rng *r)
 {
-	memset(wiped + rng_below(r, 390) * WORLD_PAGE, 'c', 5000);
+	memset(wiped + rng_below(r, PAGES - 3) * WORLD_PAGE, 'c', 5000);
 	return 1;
 }
 
@@ -150,8 +152,7 @@ static long advise(struct rng *r)
 				      MADV_WIPEONFORK, MADV_KEEPONFORK,
 				      MADV_DONTNEED };
 	char *at = somewhere(r);
-	long result =
-		step_result(madvise(at, WORLD_PAGE, RNG_PICK(r, advice)));
+	long result = step_result(madvise(at, WORLD_PAGE, RNG_PICK(r, advice)));
 
 	return has_room(at) ? 0 : result;
 }

@@ -68,7 +68,7 @@ static long stop(struct rng *r)
 
 static long spin(struct rng *r)
 {
-	long ms = rng_percent(r, 10) ? 130 : 2;
+	long ms = rng_percent(r, 3) ? 130 : 1;
 	struct timespec start, now;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);

@@ -86,7 +86,6 @@ void ending_get(struct ending *ret)
 	pread(child_said_fd, ret->said, sizeof(ret->said) - 1, 0);
 	found_report(&ret->found);
 	ret->shared = shared_digest();
-	ret->memory_kept = world_is_untouched();
 	scene_effect(&ret->effect);
 	scene_restore();
 	normalise(ret);

@@ -9,16 +9,15 @@
 #include <sys/types.h>
 
 struct ending {
-	int error;    /* of fork */
-	int wait;     /* the child's status; -errno */
-	int leftover; /* what a wait for any child says afterwards */
-	int errno_kept;		  /* it was this before */
+	int error;	/* of fork */
+	int wait;	/* the child's status; -errno */
+	int leftover;	/* what a wait for any child says afterwards */
+	int errno_kept; /* it was this before */
 	int stops;
 	bool is_cut; /* short, by somebody else, at any moment */
-	bool memory_kept;
-	bool state_kept, signals_kept; /* the caller looks */
-	uint64_t around[AROUND_MAX];   /* what is left there */
-	uint64_t shared;	       /* memory that the child could change */
+	bool memory_kept, state_kept, signals_kept; /* the caller looks */
+	uint64_t around[AROUND_MAX];		    /* what is left there */
+	uint64_t shared; /* memory that the child could change */
 	struct scene_effect effect;
 	char said[CHILD_SAID + 8];
 	struct witness found;

@@ -5,14 +5,17 @@
  *
  *	fork-fuzz WITNESS SEED CASES [FIRST [AROUND,...]]
  *
- * Prints the seed and the counts; of a difference, the case and all that is
- * needed to see it. A case is repeated by its seed and index; with what was
+ * Prints the seed and the counts, also when it is ended by SIGTERM or SIGINT;
+ * of a difference, the case and all that is needed to see it. Where more than
+ * a batch is asked for, a case looks at an eighth of the parent's memory, and
+ * the end of its batch at all: what "memory kept" is about may have happened a
+ * few cases before. A case is repeated by its seed and index; with what was
  * learnt of its place before, from the hundred that it is in:
  *	fork-fuzz WITNESS SEED 1 INDEX
  *	fork-fuzz WITNESS SEED 100 INDEX/100*100
  * AROUND names subjects of around.h: those, instead of what the batch would
  * have; "none" is none.
- * Exit: 0 equal, 1 not.
+ * Exit: 0 equal, 1 not, or not all of it.
  */
 #include "around.h"
 #include "child.h"
@@ -39,10 +42,14 @@ enum {
 	PATIENCE = 5, /* differences shown */
 	STUCK = 60,   /* seconds without a case */
 	ERRNO_BEFORE = 95,
-	THREADED = 4, /* one batch in so many has a second thread */
+	THREADED = 4,	 /* one batch in so many has a second thread */
+	BIG = 8,	 /* and one in so many has more memory */
+	PROGRESS = 5000, /* cases from line to line */
 };
 
 static const char *around_names; /* NULL: as the batch has it */
+static bool thorough;		 /* all memory, in each case */
+static volatile sig_atomic_t ended_by;
 
 static struct {
 	volatile unsigned long cases;
@@ -115,6 +122,10 @@ static void run(struct ending *o, const struct rng *choices, fork_function call,
 	o->state_kept = state_digest() == state;
 	around_after(o->around);
 	ending_get(o);
+	/* libc's is no question, and what it might do is seen the next time */
+	o->memory_kept =
+		call == libc_fork ||
+		(thorough ? world_is_untouched() : world_slice_is_untouched());
 	o->signals_kept = state_untweak();
 }
 
@@ -161,11 +172,12 @@ static void start_thread(void)
 	pthread_sigmask(SIG_SETMASK, &was, NULL);
 }
 
-/* What heaps up: memory that children do not get, children of any kind. The
- * latter are asked for at the end only, since a process that asks so gets no
- * child on trial from then on. */
+/* What heaps up: changed memory, memory that children do not get, children of
+ * any kind. The last are asked for at the end only, since a process that asks
+ * so gets no child on trial from then on. */
 static void look_at_the_end(uint64_t seed, uint64_t last, uint64_t marks)
 {
+	bool kept = world_is_untouched();
 	uint64_t now = marks_all();
 	int left = found_leftover(__WALL);
 
@@ -173,29 +185,31 @@ static void look_at_the_end(uint64_t seed, uint64_t last, uint64_t marks)
 		usleep(10000);
 		left = found_leftover(__WALL);
 	}
-	if ((now == marks || now == MARKS_UNKNOWN) && left == -ECHILD)
+	if ((now == marks || now == MARKS_UNKNOWN) && left == -ECHILD && kept)
 		return;
 	state_lift_file_size();
 	dprintf(scene_log,
 		"seed %lu, after case %lu: %lu pages are marked, not %lu; wait "
-		"for any kind of child: %d\n",
+		"for any kind of child: %d; memory is%s as it was made\n",
 		(unsigned long)seed, (unsigned long)last, (unsigned long)now,
-		(unsigned long)marks, left);
+		(unsigned long)marks, left, kept ? "" : " not");
 	count->differ++;
 }
 
 /* A batch, in a process of its own: its session, its limits, its ids. */
 static void work(uint64_t seed, uint64_t first, uint64_t end)
 {
-	uint64_t block = UINT64_MAX, marks;
+	uint64_t block = UINT64_MAX, batch = first / BATCH, marks;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (first / BATCH % THREADED == THREADED - 1)
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	if (batch % THREADED == THREADED - 1)
 		start_thread();
 	state_setup();
 	child_setup();
-	world_make();
-	around_begin(seed, first / BATCH, around_names);
+	world_make(batch % BIG == 0);
+	around_begin(seed, batch, around_names);
 	marks = marks_all();
 	for (uint64_t i = first; i < end; i++) {
 		if (i / BLOCK != block) {
@@ -217,14 +231,15 @@ static void watch(pid_t worker)
 		usleep(10000);
 		idle = count->cases == seen ? idle + 1 : 0;
 		seen = count->cases;
-		if (idle < STUCK * 100)
+		if (idle < STUCK * 100 && !ended_by)
 			continue;
-		printf("a case does not end\n");
+		if (!ended_by)
+			printf("a case does not end\n");
 		kill(-worker, SIGKILL);
 		kill(worker, SIGKILL);
 		idle = 0;
 	}
-	if (status)
+	if (status && !ended_by)
 		printf("ended early, status %#x\n", status);
 }
 
@@ -234,7 +249,6 @@ static bool run_batch(uint64_t seed, uint64_t first, uint64_t end)
 	unsigned long before = count->cases;
 	pid_t pid;
 
-	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
 		work(seed, first, end);
@@ -243,9 +257,36 @@ static bool run_batch(uint64_t seed, uint64_t first, uint64_t end)
 	watch(pid);
 	if (count->cases - before == end - first)
 		return true;
+	if (ended_by)
+		return false;
 	printf("of %lu to %lu, after %lu\n", (unsigned long)first,
 	       (unsigned long)end, count->cases - before);
 	return false;
+}
+
+static void on_end(int sig)
+{
+	ended_by = sig;
+}
+
+/* What is said is seen at once, by whom ever; and the end, too. */
+static void prepare(const char *witness)
+{
+	struct sigaction sa = { .sa_handler = on_end };
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	libc_fork = (fork_function)dlsym(scene_libc(), "fork");
+	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(count != MAP_FAILED);
+	scene_make(witness);
+	MUST(!sigaction(SIGTERM, &sa, NULL) && !sigaction(SIGINT, &sa, NULL));
+}
+
+static void say_counts(uint64_t seed)
+{
+	printf("seed %lu: %lu cases, %lu exec'ed, %lu differ\n",
+	       (unsigned long)seed, count->cases, count->execs, count->differ);
 }
 
 int main(int argc, char **argv)
@@ -262,19 +303,19 @@ int main(int argc, char **argv)
 	cases = strtoull(argv[3], NULL, 0);
 	at = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
 	around_names = argc > 5 ? argv[5] : NULL;
-	libc_fork = (fork_function)dlsym(scene_libc(), "fork");
-	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(count != MAP_FAILED);
-	scene_make(argv[1]);
-	for (end = at + cases; at < end; at = next) {
+	thorough = cases <= BATCH;
+	prepare(argv[1]);
+	for (end = at + cases; at < end && !ended_by; at = next) {
 		next = (at / BATCH + 1) * BATCH;
 		if (next > end)
 			next = end;
 		complete &= run_batch(seed, at, next);
+		if (next % PROGRESS == 0 && next < end)
+			say_counts(seed);
 	}
 	scene_remove();
-	printf("seed %lu: %lu cases, %lu exec'ed, %lu differ\n",
-	       (unsigned long)seed, count->cases, count->execs, count->differ);
-	return !complete || count->differ;
+	if (ended_by)
+		printf("ended by signal %d\n", (int)ended_by);
+	say_counts(seed);
+	return !complete || at < end || count->differ;
 }

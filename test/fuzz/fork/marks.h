@@ -9,8 +9,8 @@ enum {
 	MARK_WIPED = 2,
 };
 
-/* Marks at @at; pages with any, of the program's memory, in *ret_all. */
-int marks_at(const char *at, uint64_t *ret_all);
+/* Marks at @n places @at. The pages with any, of the program's memory: */
+uint64_t marks_at(const char *const *at, int *ret_marks, unsigned n);
 /* Or, where the state keeps us from looking: */
 #define MARKS_UNKNOWN UINT64_MAX
 uint64_t marks_all(void);

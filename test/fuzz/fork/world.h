@@ -17,6 +17,7 @@ enum {
 	WORLD_REGIONS = 8,
 	WORLD_REGION_PAGES = 800,
 	WORLD_BLOCKS = 64,
+	WORLD_SLICES = 8,
 	WORLD_SHARED = 5,    /* the region that children share */
 	WORLD_MAPPED = 0x40, /* in region.page, beside PROT_* */
 };
@@ -36,12 +37,15 @@ extern char world_data[3 * WORLD_PAGE], world_bss[3 * WORLD_PAGE];
 extern FILE *world_stream; /* of "target", with something unflushed */
 
 /* Once, in the scene. */
-void world_make(void);
+void world_make(bool big);
 
 /* Before each child: what children share with us is as it was. */
 void world_restore(void);
 
-/* Is all that is private of it as it was made? */
+/* Is all that is private of it as it was made? Nothing makes good what was
+ * changed, so it may be asked of a slice in turn, which is an eighth of the
+ * pages of all of it, and of the whole at the end. */
+bool world_slice_is_untouched(void);
 bool world_is_untouched(void);
 
 /* A number for some bytes. */
