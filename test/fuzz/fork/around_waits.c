@@ -1,6 +1,7 @@
 /* Children that wait, for what their parent does after fork has returned; that
  * stop, spin, sleep; and that ask for children of all kinds. */
 #include "around.h"
+#include "child.h"
 #include "scene.h"
 #include "steps.h"
 
@@ -66,26 +67,37 @@ static long stop(struct rng *r)
 	return step_result(raise(SIGSTOP));
 }
 
+static void sleep_for(long us)
+{
+	struct timespec t = { us / 1000000, us % 1000000 * 1000 };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+/* Beyond the budget at times. libc's child, which has none, need not compute
+ * for as long. */
 static long spin(struct rng *r)
 {
-	long ms = rng_percent(r, 3) ? 130 : 1;
+	long us = rng_percent(r, 3) ? 130000 : 500;
 	struct timespec start, now;
 
+	if (!child_is_ours) {
+		sleep_for(us);
+		return 0;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((now.tv_sec - start.tv_sec) * 1000 +
-		       (now.tv_nsec - start.tv_nsec) / 1000000 <
-	       ms);
+	while ((now.tv_sec - start.tv_sec) * 1000000 +
+		       (now.tv_nsec - start.tv_nsec) / 1000 <
+	       us);
 	return 0;
 }
 
 static long sleep_a_little(struct rng *r)
 {
-	struct timespec t = { 0, rng_below(r, 2000000) };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
+	sleep_for(rng_below(r, 2000));
 	return 0;
 }
 

@@ -25,7 +25,7 @@ enum {
 };
 
 int child_said_fd;
-bool child_has_started;
+bool child_has_started, child_is_ours;
 
 static char said[CHILD_SAID];
 static size_t said_bytes;

@@ -31,6 +31,9 @@ enum child_kind child_kind(struct rng *r);
 /* In the child; @r is what is left. Does not return. */
 _Noreturn void child_run(enum child_kind kind, struct rng *r);
 
+/* Before the fork: it is not libc's. For what only costs time with libc's. */
+extern bool child_is_ours;
+
 /* In the child: it has made processes of its own. */
 extern bool child_has_started;
 

@@ -112,6 +112,7 @@ static void run(struct ending *o, const struct rng *choices, fork_function call,
 	around_before(r);
 	state_tweak(&r);
 	state = state_digest();
+	child_is_ours = call != libc_fork;
 	errno = ERRNO_BEFORE;
 	pid = places[place](call);
 	if (pid == 0)
