@@ -107,6 +107,7 @@ set(FF_CORE_SOURCES
 	process/turn.c
 	lazy/parent/wait.c
 	lazy/child/wiped.c
+	lend/${FF_ARCH}/entry.S
 	lend/child/become.c
 	lend/child/borrower.c
 	lend/fence.c

@@ -75,10 +75,6 @@ void ff_set_keys(uint32_t keys);
 /* What the register will be when the handler returns; NULL: not told. */
 uint32_t *ff_keys_in(const ucontext_t *uc);
 
-/* A signal handler on a stack of another key than 0: opens all memory, then
- * is ff_borrower_on_signal(). */
-void ff_keyed_handler(int sig, siginfo_t *info, void *context);
-
 /* Zero words where libc's memset would be one more page to fault in. */
 static inline void ff_zero(uint64_t *words, size_t count);
 
@@ -114,11 +110,6 @@ _Noreturn void ff_on_stack(void *top, void (*function)(void *), void *arg);
  * what it has kept below its stack pointer is lost. */
 _Noreturn void ff_in_caller(const struct ff_caller *caller,
 			    void (*function)(void *), void *arg);
-
-/* Put in place of a return address: makes its way to ff_lent_returned(), with
- * what the function returned kept, and then to what that says. */
-extern const char ff_lent_return[];
-uintptr_t ff_lent_returned(void);
 
 /* The stack pointer that longjmp() will set, in glibc's jmp_buf. */
 uintptr_t ff_jump_target(const void *jmp_buf);

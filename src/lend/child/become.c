@@ -40,6 +40,7 @@ FF_WEAK(__rseq_size)
 #include "host/pidns.h"
 #include "lend/child/borrower.h"
 #include "lend/child/farewell.h"
+#include "lend/entry.h"
 #include "lend/loan.h"
 #include "libc/tids.h"
 #include "process/sigsys.h"

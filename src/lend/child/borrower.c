@@ -28,6 +28,7 @@
 #include "host/identity.h"
 #include "host/pidns.h"
 #include "lend/child/become.h"
+#include "lend/entry.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
 #include "process/sigsys.h"

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct ff_loan;
 
@@ -29,6 +30,10 @@ void ff_own_memory(const char *why);
 /* Is this memory lent to the calling process? What it keeps of ours is its
  * parent's, then. */
 bool ff_is_borrower(void);
+
+/* It has come to ff_lent_return (lend/entry.h): it becomes a fork. Returns where
+ * that goes on. */
+uintptr_t ff_lent_returned(void);
 
 /* Its own handler, and to have @sig come there, unless it is ignored. */
 void ff_borrower_on_signal(int sig, siginfo_t *info, void *context);

@@ -42,6 +42,7 @@
 #include "host/fault.h"
 #include "host/sandbox.h"
 #include "lend/child/borrower.h"
+#include "lend/entry.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
 #include "lend/parent/clone.h"
