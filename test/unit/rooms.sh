@@ -1,5 +1,6 @@
 #!/bin/bash
 # Which room may know which: the table, and the sources held against it.
+# shellcheck disable=SC2016 # backquotes of Markdown
 . "$(dirname "$0")/lib.sh"
 
 # A room includes itself and what is in its row, and nothing else. Rows go from
@@ -40,11 +41,15 @@ room_of() {
 	esac
 }
 
-# All "file included" pairs; include/ is nobody's room. What has no folder is
-# in the processor's.
+# All "file included" pairs, however they are written; include/ is nobody's
+# room. What has no folder is in the processor's.
+is_room=$(cd "$root/src" && printf '%s|' */)
+is_room=${is_room//\//}
 includes() {
-	(cd "$root/src" && grep -rHE '^#include "' --include='*.[chS]' .) |
-		sed -E 's|^\./([^:]*):#include "([^"]*)".*|\1 \2|' |
+	(cd "$root/src" && grep -rHE '^\s*#\s*include' --include='*.[chS]' \
+		--include='*.def' .) |
+		sed -nE 's|^\./([^:]*):\s*#\s*include\s*(["<][^">]*).*|\1 \2|p' |
+		grep -E " (\"|<(${is_room%|})/|<.*\.\./)" | sed 's/ ["<]/ /' |
 		sed -E 's|^([^ ]*) ([^/]*)$|\1 arch/\2|' | grep -v ' flatfork/'
 }
 
@@ -61,6 +66,7 @@ may_include() {
 seen=0
 while read -r file included; do
 	seen=$((seen + 1))
+	[[ $included != *..* ]] || fail "$file includes $included"
 	room_of from "$file"
 	room_of to "$included"
 	may_include "$from" "$to" ||
@@ -74,12 +80,42 @@ while read -r file included; do
 		fail "$file, a child's, includes $included, a parent's"
 done < <(includes)
 
-# What is this processor's is arch's.
-registers='\<(REG_[A-Z0-9]+|r[sb]p|rip|EM_X86_64|_Ux86_64_[a-z_]+)\>|_ia32_'
+# names PATTERN ROOM: lines elsewhere that have it
+names() {
+	grep -rnE "$1" "$root"/src --include='*.[ch]' |
+		sed "s|^$root/src/||" | grep -v "^$2/"
+}
+
+# What is this processor's is arch's: registers, names, instructions. Text for
+# the assembler elsewhere is the name of a symbol, or nothing.
+registers='\<(REG_[A-Z0-9]+|[re]([sb]p|ip|[abcd]x|[sd]i|flags)|EM_X86_64'
+registers+='|_Ux86_64_[a-z_]+|__(x86_64|amd64|i386|aarch64)(__)?)\>|_ia32_'
+registers+='|<(cpuid|[a-z]*intrin|asm/[a-z]*prctl)\.h>|\<asm *\('
 while read -r line; do
 	fail "a register, or what is of one processor: $line"
-done < <(grep -rnE "$registers" "$root"/src --include='*.[ch]' |
-	grep -vF "$root/src/arch/" | sed "s|^$root/||")
+done < <(names "$registers" arch;
+	names '\<__asm__\>' arch | grep -vE '__asm__\("(_[A-Za-z_]*)?"( :|\))')
+
+# What is one libc's is libc's.
+while read -r line; do
+	fail "what is of one libc: $line"
+done < <(names '__GLIBC|GLIBC_|libc-version\.h|\<dlvsym|_CS_GNU_LIBC' libc)
+
+# The files of the engines are those of the table in src/README.md.
+sed -n '/^| engine/,/^$/p' "$root/src/README.md" | grep -oE '`[^`]+`' |
+	grep -v / | tr -d '`' >"$work/table"
+find "$root"/src/{lazy,lend,spawn} -name '*.c' -printf '%f\n' >"$work/files"
+while read -r name; do
+	# shellcheck disable=SC2053 # a pattern
+	while read -r row; do
+		[[ $name != $row ]] || continue 2
+	done <"$work/table"
+	fail "src/README.md does not say on whose side $name is"
+done <"$work/files"
+while read -r row; do
+	[ -n "$(find "$root"/src/{lazy,lend,spawn} -name "$row")" ] ||
+		fail "src/README.md names $row, which is not there"
+done <"$work/table"
 
 # The table has no arrow up: each row names rows below it.
 above=" "
@@ -91,6 +127,34 @@ while read -r room row; do
 	done
 	above+="$room "
 done <<<"$rooms"
+
+# Whatever is declared where: an object uses what is in the rooms of its row
+# alone; none but the command's, which is another program, names of libc's that
+# preload has. One that is left of a file that is gone says nothing.
+find "$FF_BUILD/src" -name '*.o' | while read -r object; do
+	file=${object#"$FF_BUILD/src/"}
+	file=${file%%CMakeFiles/*}${file##*.dir/}
+	[[ $file != */__/* ]] || file=${file##*/__/}
+	[ ! -e "$root/src/${file%.o}" ] || echo "$object ${file%.o}"
+done | sort -u -k2,2 >"$work/objects"
+cut -d' ' -f1 "$work/objects" | xargs nm -A 2>/dev/null |
+	sed 's/:/ /' | awk -v objects="$work/objects" '
+		BEGIN { while (getline <objects) file[$1] = $2 }
+		$(NF - 1) ~ /^[UTDBRVC]$/ { print $NF, $(NF - 1), file[$1] }
+	' >"$work/symbols"
+awk '$2 != "U" { print $1, $3 }' "$work/symbols" | LC_ALL=C sort >"$work/has"
+used=0
+while read -r name file in; do
+	used=$((used + 1))
+	room_of from "$file"
+	room_of to "$in"
+	[[ $from != cli || $name == ff_* ]] || continue
+	may_include "$from" "$to" || fail "$file uses $name of $in"
+	[[ $file == */child/* && $in == */parent/* ]] &&
+		fail "$file, a child's, uses $name of $in, a parent's"
+done < <(awk '$2 == "U" { print $1, $3 }' "$work/symbols" | LC_ALL=C sort |
+	LC_ALL=C join - "$work/has")
+[ "$used" -gt 1000 ] || fail "only $used uses of symbols were found"
 
 # What a child runs calls nothing of libc that may lock or allocate.
 allowed='ff_.*|_GLOBAL_OFFSET_TABLE_|__errno_location|__rseq_(offset|size)'
