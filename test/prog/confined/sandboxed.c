@@ -215,6 +215,33 @@ CASE(sets)
 	in_child(set_there);
 }
 
+/* The group of a child that has exec'ed is not asked for. */
+static void come_too_late(void)
+{
+	int in[2], execed[2];
+	char byte;
+	pid_t pid;
+
+	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(execed, O_CLOEXEC));
+	pid = fork();
+	if (pid == 0) {
+		dup2(in[0], 0);
+		execlp("cat", "cat", (char *)NULL);
+		_exit(8);
+	}
+	close(execed[1]);
+	CHECK(read(execed[0], &byte, 1) == 0);
+	sandbox("getpgid=KILL");
+	CHECK(setpgid(pid, pid) == -1 && errno == EACCES);
+	close(in[1]);
+	t_reap(pid, "who is late for");
+}
+
+CASE(groups)
+{
+	in_child(come_too_late);
+}
+
 /*
  * Whether there are filters, it may ask, and no more comes of it.
  * Test: -l sandboxed-CASE CASE
