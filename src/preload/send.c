@@ -22,8 +22,8 @@ int pthread_sigqueue(pthread_t thread, int sig, const union sigval value);
 
 static bool begin(int sig, ff_sigset *ret_mask)
 {
-	return sig == SIGSYS && !ff_loan && !ff_mediated && ff_is_on() &&
-	       !atomic_load(&ff_sandboxed) && ff_filter_allows(FF_ASK_futex) &&
+	return sig == SIGSYS && !ff_loan && ff_in_force() &&
+	       ff_filter_allows(FF_ASK_futex) &&
 	       ff_filter_allows(FF_ASK_rt_sigprocmask) &&
 	       ff_sigsys_send_begin(ret_mask);
 }

@@ -75,8 +75,7 @@ static int change_sigsys(sigaction_function next, const struct sigaction *act,
  * has dispositions of its own. */
 static bool concerns_us(int sig)
 {
-	return sig == SIGSYS && !ff_loan && ff_is_on() &&
-	       !atomic_load(&ff_sandboxed) &&
+	return sig == SIGSYS && !ff_loan && ff_in_force() &&
 	       (ff_may_have_threads() || ff_current);
 }
 
