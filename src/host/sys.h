@@ -9,7 +9,10 @@
 
 #include <sys/syscall.h>
 
-/* Headers of before Linux 6.10 lack it. */
+/* Headers of before Linux 5.16, and 6.10, lack them. */
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif

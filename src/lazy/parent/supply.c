@@ -27,10 +27,6 @@
 #include "host/sys.h"
 #include "process/filter.h"
 
-/* From Linux 5.16 on. */
-#ifndef __NR_futex_waitv
-#define __NR_futex_waitv 449
-#endif
 #define WORD_OF_32_BITS 2
 struct waited {
 	uint64_t value, at;
@@ -201,8 +197,7 @@ void ff_supply_sleep(const struct ff_supply *s, uint32_t owner, int64_t ns)
 	rc = ff_fault(FF_FAULT_NO_WAITV) ||
 			     !ff_filter_allows(FF_ASK_futex_waitv) ?
 		     -ENOSYS :
-		     ff_sys(__NR_futex_waitv, (long)words, 3, 0, (long)&t,
-			    CLOCK_MONOTONIC, 0);
+		     sys(futex_waitv, words, 3, 0, &t, CLOCK_MONOTONIC);
 	if (rc < 0 && rc != -EAGAIN && rc != -ETIMEDOUT && rc != -EINTR)
 		sleep_for_one(s, owner, ns);
 }
