@@ -39,8 +39,6 @@ void __tsan_init(void) __attribute__((weak, visibility("default")));
 void __msan_init(void) __attribute__((weak, visibility("default")));
 void __hwasan_init(void) __attribute__((weak, visibility("default")));
 
-#define SHSTK_STATUS 0x5005 /* arch_prctl ARCH_SHSTK_STATUS, Linux 6.6 */
-
 const char *ff_ground_at_start(void)
 {
 	unsigned long shadow_stack = 0;
@@ -51,7 +49,8 @@ const char *ff_ground_at_start(void)
 		return "under valgrind";
 	if (__asan_init || __tsan_init || __msan_init || __hwasan_init)
 		return "a sanitizer is at work";
-	if (sys(arch_prctl, SHSTK_STATUS, &shadow_stack) == 0 && shadow_stack)
+	if (sys(arch_prctl, FF_SHADOW_STACK_STATUS, &shadow_stack) == 0 &&
+	    shadow_stack)
 		return "shadow stacks are on";
 	return NULL;
 }

@@ -33,7 +33,6 @@ struct procmap_query {
 	uint64_t build_id_addr;
 };
 
-#define PROCMAP_QUERY 0xc0686611UL
 #define QUERY_COVERING_OR_NEXT 0x10
 #define QUERY_READABLE 0x01
 #define QUERY_WRITABLE 0x02
@@ -95,7 +94,7 @@ static int query_next(struct ff_maps *maps, struct ff_mapping *ret)
 	};
 	long rc = ff_fault(FF_FAULT_NO_PROCMAP) ?
 			  -ENOTTY :
-			  sys(ioctl, maps->file.fd, PROCMAP_QUERY, &q);
+			  sys(ioctl, maps->file.fd, FF_MAPS_QUERY, &q);
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : (int)rc;

@@ -9,6 +9,9 @@
 
 #include "host/held.h"
 
+/* The number of PROCMAP_QUERY, which new headers alone have. */
+#define FF_MAPS_QUERY 0xc0686611UL
+
 struct ff_mapping {
 	uintptr_t start, end;
 	unsigned prot;

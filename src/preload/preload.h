@@ -1,3 +1,7 @@
+/*
+ * What the files of this room say to each other: a call by syscall() goes where
+ * the function of its name does, which is another family's.
+ */
 #ifndef FF_PRELOAD_PRELOAD_H
 #define FF_PRELOAD_PRELOAD_H
 

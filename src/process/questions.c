@@ -24,6 +24,8 @@
 #include <time.h>
 
 #include "arch/arch.h"
+#include "host/ground.h"
+#include "host/maps.h"
 #include "host/signals.h"
 #include "host/sys.h"
 
@@ -33,9 +35,6 @@
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66
 #endif
-#define PROCMAP_QUERY_NUMBER 0xc0686611UL
-#define SHSTK_STATUS 0x5005
-#define FUTEX_WAITV_NUMBER 449 /* Linux 5.16 */
 #define CLOCK_NONE 0x7f
 #define NO_TIMER (-1)
 /* No process has memory there. */

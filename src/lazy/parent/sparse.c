@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "host/hash.h"
 #include "host/page.h"
 #include "host/sys.h"
 #include "lazy/parent/advised.h"
@@ -69,10 +70,7 @@ static bool is_like_stack(int pagemap, const struct ff_area *a)
 
 static struct known *known_of(const struct ff_area *a)
 {
-	const uint64_t mixed =
-		(uint64_t)(a->start / FF_PAGE) * 0x9e3779b97f4a7c15;
-
-	return &known[mixed >> 32 & (KNOWN - 1)];
+	return &known[ff_hash(a->start / FF_PAGE) >> 32 & (KNOWN - 1)];
 }
 
 static bool is_to_be_copied(const struct ff_area *a, int pagemap)
