@@ -71,6 +71,7 @@ set(FF_CORE_SOURCES
 	process/handed.c
 	lazy/child/last.c
 	ways/cost.c
+	ways/heirs.c
 	ways/intent.c
 	ways/pass.c
 	ways/lend.c

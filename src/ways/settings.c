@@ -25,6 +25,7 @@
 #include "tell/config.h"
 #include "tell/log.h"
 #include "tell/options.h"
+#include "ways/heirs.h"
 
 #ifndef RESOLVE_CACHED /* from Linux 5.12 on */
 #define RESOLVE_CACHED 0x20
@@ -43,68 +44,6 @@ static void keep(char *to, size_t size, const char *from)
 {
 	if (from && strlen(from) < size)
 		strcpy(to, from);
-}
-
-static bool is_ours(const char *entry, size_t n)
-{
-	static const char name[] = "libflatfork-preload.so";
-	const size_t length = sizeof(name) - 1;
-
-	return n >= length && !memcmp(entry + n - length, name, length) &&
-	       (n == length || entry[n - length - 1] == '/');
-}
-
-static bool is_separator(char c)
-{
-	return c == ' ' || c == ':';
-}
-
-/* Take our object out of the value of LD_PRELOAD, with one of the separators
- * beside it. What others have there stays as it is; what is not needed any more
- * is wiped, as the kernel shows all of it (/proc/PID/environ). False: we are
- * not there. */
-static bool take_us_out(char *list)
-{
-	char *to = list, *end = list + strlen(list);
-	bool is_there = false;
-	size_t n, all;
-
-	for (char *at = list; at < end; at += all) {
-		n = strcspn(at, " :");
-		all = n + (at[n] != '\0');
-		if (is_ours(at, n)) {
-			is_there = true;
-			continue;
-		}
-		if (to != at)
-			memmove(to, at, all);
-		to += all;
-	}
-	if (is_there && to > list && !is_separator(end[-1]) &&
-	    is_separator(to[-1]))
-		to--;
-	memset(to, 0, (size_t)(end - to));
-	return is_there;
-}
-
-/* Before the program has looked at its environment, or has a thread; or where it
- * is the lesser evil. */
-static void stay_here(void)
-{
-	static const char key[] = "LD_PRELOAD=";
-	const size_t n = sizeof(key) - 1;
-	char **at = (char **)ff_environment();
-
-	while (*at) {
-		if (strncmp(*at, key, n) != 0 || !take_us_out(*at + n) ||
-		    (*at)[n]) {
-			at++;
-			continue;
-		}
-		memset(*at, 0, n);
-		for (char **next = at; *next; next++)
-			next[0] = next[1];
-	}
 }
 
 /* An object that was not named by a path is looked for anew. */
@@ -126,7 +65,7 @@ void ff_settings_root_is_another(void)
 	/* A filter from before lets ld.so open us. */
 	if (ff_options.on && !ff_may_have_threads() &&
 	    !atomic_load(&ff_sandboxed) && !is_here())
-		stay_here();
+		ff_leave_environment();
 }
 
 /* Of a value that nobody can read. It stops no program: whoever has the other
@@ -147,7 +86,7 @@ void ff_settings_begin(void)
 	if (!ff_options.on)
 		return;
 	if (!ff_options.inherit)
-		stay_here();
+		ff_leave_environment();
 	keep(at_home, FF_CONFIG_HOME_MAX, ff_environment_value("HOME"));
 	if (*at_home == '/')
 		strcat(at_home, FF_CONFIG_IN_HOME);
