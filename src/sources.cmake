@@ -176,6 +176,7 @@ set(FF_PRELOAD_SOURCES
 	preload/next.c
 	preload/exec.c
 	preload/fork.c
+	preload/heirs.c
 	preload/init.c
 	preload/lend.c
 	preload/memory.c

@@ -4,9 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A way to change a mask that the kernel refuses once it has read the set. */
-#define NO_SUCH_WAY (-1)
-
 #define IGNORED_BY_DEFAULT \
 	(FF_SIG(SIGCHLD) | FF_SIG(SIGURG) | FF_SIG(SIGWINCH) | FF_SIG(SIGCONT))
 
@@ -61,7 +58,7 @@ bool ff_signal_comes(ff_sigset mask)
 
 bool ff_may_read_word(const void *at)
 {
-	return at && sys(rt_sigprocmask, NO_SUCH_WAY, at, NULL,
+	return at && sys(rt_sigprocmask, FF_NO_SUCH_WAY, at, NULL,
 			 sizeof(ff_sigset)) != -EFAULT;
 }
 
@@ -74,7 +71,7 @@ long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
 	if (set_bytes != (long)sizeof(*set))
 		return -EINVAL;
 	if (set) {
-		rc = sys(rt_sigprocmask, NO_SUCH_WAY, set, NULL, set_bytes);
+		rc = sys(rt_sigprocmask, FF_NO_SUCH_WAY, set, NULL, set_bytes);
 		if (rc == -EFAULT)
 			return rc;
 		memcpy(&change, set, sizeof(change));

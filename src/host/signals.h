@@ -99,6 +99,9 @@ static inline ff_sigset ff_pending(void)
 long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
 		    ff_sigset *old, long set_bytes);
 
+/* A way to change a mask that the kernel refuses once it has read the set. */
+#define FF_NO_SUCH_WAY (-1)
+
 /* Can eight bytes be read there? The kernel says; where it may not be asked,
  * true. */
 bool ff_may_read_word(const void *at);

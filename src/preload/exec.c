@@ -16,10 +16,11 @@
 #include "lazy/child/child.h"
 #include "lazy/child/last.h"
 #include "lend/child/borrower.h"
+#include "preload/heirs.h"
 #include "preload/next.h"
 #include "preload/preload.h"
-#include "ways/ending.h"
 #include "process/stance.h"
+#include "ways/ending.h"
 
 /* A borrower has nothing to say: the counters are its parent's. */
 static bool ends(enum ff_ending how)
@@ -52,26 +53,39 @@ int execveat(int dir, const char *path, char *const argv[], char *const envp[],
 
 FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
+	FF_HEIRS(envp);
 	EXEC(FF_NEXT(execve)(path, argv, envp));
 }
 
 FF_EXPORT int execv(const char *path, char *const argv[])
 {
+	char *const *own = environ, *const *envp = own;
+
+	FF_HEIRS(envp);
+	if (envp != own)
+		EXEC(FF_NEXT(execve)(path, argv, envp));
 	EXEC(FF_NEXT(execv)(path, argv));
 }
 
 FF_EXPORT int execvp(const char *file, char *const argv[])
 {
+	char *const *own = environ, *const *envp = own;
+
+	FF_HEIRS(envp);
+	if (envp != own)
+		EXEC(FF_NEXT(execvpe)(file, argv, envp));
 	EXEC(FF_NEXT(execvp)(file, argv));
 }
 
 FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
+	FF_HEIRS(envp);
 	EXEC(FF_NEXT(execvpe)(file, argv, envp));
 }
 
 FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
+	FF_HEIRS(envp);
 	EXEC(FF_NEXT(fexecve)(fd, argv, envp));
 }
 
@@ -88,6 +102,7 @@ static int next_execveat(int dir, const char *path, char *const argv[],
 FF_EXPORT int execveat(int dir, const char *path, char *const argv[],
 		       char *const envp[], int flags)
 {
+	FF_HEIRS(envp);
 	EXEC(next_execveat(dir, path, argv, envp, flags));
 }
 

@@ -12,6 +12,7 @@
 #include "host/identity.h"
 #include "host/sandbox.h"
 #include "lend/child/borrower.h"
+#include "preload/heirs.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/filter.h"
@@ -50,6 +51,13 @@ static bool is_wanted(void)
 	}
 	return atomic_load(&known) == 2;
 }
+
+/* First of all: what a file says of the environment counts from now on. */
+#define START(envp)             \
+	do {                    \
+		is_wanted();    \
+		FF_HEIRS(envp); \
+	} while (0)
 
 /*
  * A lazy child can't spawn: our calls pass by its mediator. A call that is
@@ -120,8 +128,11 @@ FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
 			  const posix_spawnattr_t *attr, char *const argv[],
 			  char *const envp[])
 {
-	struct ff_posix_call call = { path, actions, attr, argv,
-				      envp, false,   false };
+	struct ff_posix_call call;
+
+	START(envp);
+	call = (struct ff_posix_call){ path, actions, attr, argv,
+				       envp, false,   false };
 
 	if (!is_ours(&call, "posix_spawn", CALLER))
 		return FF_NEXT(posix_spawn)(pid, path, actions, attr, argv,
@@ -134,8 +145,11 @@ FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 			   const posix_spawnattr_t *attr, char *const argv[],
 			   char *const envp[])
 {
-	struct ff_posix_call call = { file, actions, attr, argv,
-				      envp, true,    false };
+	struct ff_posix_call call;
+
+	START(envp);
+	call = (struct ff_posix_call){ file, actions, attr, argv,
+				       envp, true,    false };
 
 	if (!is_ours(&call, "posix_spawnp", CALLER))
 		return FF_NEXT(posix_spawnp)(pid, file, actions, attr, argv,
@@ -148,8 +162,11 @@ FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
 			  const posix_spawnattr_t *attr, char *const argv[],
 			  char *const envp[])
 {
-	struct ff_posix_call call = { path, actions, attr, argv,
-				      envp, false,   true };
+	struct ff_posix_call call;
+
+	START(envp);
+	call = (struct ff_posix_call){ path, actions, attr, argv,
+				       envp, false,   true };
 
 	if (is_ours(&call, "pidfd_spawn", CALLER))
 		return spawn(pidfd, &call, "pidfd_spawn", CALLER);
@@ -163,8 +180,11 @@ FF_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 			   const posix_spawnattr_t *attr, char *const argv[],
 			   char *const envp[])
 {
-	struct ff_posix_call call = { file, actions, attr, argv,
-				      envp, true,    true };
+	struct ff_posix_call call;
+
+	START(envp);
+	call = (struct ff_posix_call){ file, actions, attr, argv,
+				       envp, true,    true };
 
 	if (is_ours(&call, "pidfd_spawnp", CALLER))
 		return spawn(pidfd, &call, "pidfd_spawnp", CALLER);

@@ -165,7 +165,7 @@ static bool parse_names(const char *value, const char **ret_names)
 
 const char *ff_option_key(const struct ff_option *option)
 {
-	if (option->kind >= FF_OPTION_START_WORD)
+	if (option->kind >= FF_OPTION_CONFIG)
 		return NULL;
 	return option->flag ? option->flag + 2 : "flatfork";
 }
@@ -177,7 +177,6 @@ bool ff_option_parse(const struct ff_option *option, const char *value,
 
 	switch (option->kind) {
 	case FF_OPTION_WORD:
-	case FF_OPTION_START_WORD:
 		return parse_word(option, value, field);
 	case FF_OPTION_SIZE:
 		return parse_size(value, field);

@@ -92,8 +92,8 @@ extern struct ff_options ff_options;
 	  "one line per decision, and why")                                    \
 	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
 	  "one JSON line of counters per process, when it ends or execs")      \
-	X("FLATFORK_INHERIT", START_WORD, inherit, "--inherit", "off|on",      \
-	  "on", "off: LD_PRELOAD of what the program starts is without us")    \
+	X("FLATFORK_INHERIT", WORD, inherit, "--inherit", "off|on", "on",      \
+	  "off: LD_PRELOAD of what the program starts is without us")          \
 	X("FLATFORK_CONFIG", CONFIG, config, "--config", "PATH", "",           \
 	  "the configuration file to read, in place of the usual ones")        \
 	X("FLATFORK_ONLY", NAMES, only, "--only", "NAME,...", "",              \
@@ -108,9 +108,8 @@ enum ff_option_kind {
 	FF_OPTION_FALLBACK,	/* bytes; FF_DENY_NEVER for "copy" */
 	FF_OPTION_PATH,		/* shorter than PATH_MAX */
 	/* From here on: what counts at the start, and has no place in a file. */
-	FF_OPTION_START_WORD, /* as WORD */
-	FF_OPTION_CONFIG,     /* as PATH */
-	FF_OPTION_NAMES,      /* of programs, with commas; * for anything */
+	FF_OPTION_CONFIG, /* as PATH */
+	FF_OPTION_NAMES,  /* of programs, with commas; * for anything */
 };
 
 #define FF_BUDGET_MAX_MS 3600000

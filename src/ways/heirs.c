@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "arch/hot.h"
 #include "libc/environment.h"
+
+_Atomic bool ff_heirs_are_without_us FF_HOT;
 
 static bool is_ours(const char *entry, size_t n)
 {

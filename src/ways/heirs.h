@@ -4,6 +4,13 @@
 
 #include <stdbool.h>
 
+/*
+ * A file says so: what this program starts by names of ours, from now on. Its
+ * own environment stays as it is. The variable FLATFORK_INHERIT does not set
+ * it: the environment is without us from the start, then.
+ */
+extern _Atomic bool ff_heirs_are_without_us;
+
 /* Take our object out of the value of LD_PRELOAD, with one of the separators
  * beside it. What others have there stays as it is; what is not needed any more
  * is wiped, as the kernel shows all of it (/proc/PID/environ). False: we are

@@ -232,6 +232,7 @@ static void read_files(void)
 				    .places = &places,
 				    .complain = note_complaint,
 				    .arg = &first };
+	const bool inherited = ff_options.inherit;
 	size_t n = 0;
 
 	program[n] = ff_program_file();
@@ -240,6 +241,8 @@ static void read_files(void)
 	take_files(&config);
 	if (places.count)
 		ff_places = places;
+	if (ff_options.on && inherited && !ff_options.inherit)
+		atomic_store(&ff_heirs_are_without_us, true);
 	tell(&first);
 	atomic_store(&ff_settings_are_whole, true);
 }

@@ -177,6 +177,8 @@ static const struct {
 	{ "inherit@perl+0x12 = off\n",
 	  "x.conf:1: of a place are fork, lend, spawn and vfork; all else is "
 	  "of programs: [perl]\n" },
+	{ "inherit = off\n", "" },
+	{ "inherit = no\n", "x.conf:1: inherit: 'no' is not one of off|on" },
 	{ "@perl+0x12 = off\n", "x.conf:1: of a place are fork, lend" },
 };
 

@@ -208,8 +208,7 @@ START_TEST(a_bad_value_gives_one_warning_and_the_default)
 	text = warned();
 	ck_assert(!strncmp(text, start, strlen(start)));
 	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
-	if (option->kind == FF_OPTION_WORD ||
-	    option->kind == FF_OPTION_START_WORD)
+	if (option->kind == FF_OPTION_WORD)
 		ck_assert_ptr_nonnull(strstr(text, option->values));
 	ck_assert_ptr_nonnull(strstr(text, option->fallback));
 }
