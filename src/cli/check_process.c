@@ -15,7 +15,9 @@
 
 #define LOOK_NS (20L * 1000 * 1000)
 #define NAMED_MAX 64
-#define STABLE_LOOKS 50 /* one second in which none has ended */
+#define STABLE_LOOKS 50 /* one second in which nothing has happened */
+#define BUSY_LOOKS 250	/* five, where some are always busy */
+#define LOOKS_MAX 1000	/* twenty, where some come and go without end */
 
 static volatile sig_atomic_t stopped;
 
@@ -41,11 +43,17 @@ void check_heed_signals(void)
 			sigaction(signals[i], &ours, NULL);
 }
 
-/* Is @pid a child of ours that lives? Its name, too. */
-static bool is_child(const char *pid, char name[64])
+/* Children of ours that live. */
+struct children {
+	unsigned count;
+	bool busy;	 /* one of them is at work, before its exec maybe */
+	char names[256]; /* in an order of their own */
+};
+
+/* Is @pid a child of ours that lives? Its name and state, too. */
+static bool is_child(const char *pid, char name[64], char *ret_state)
 {
 	char path[64], text[512], *open, *close;
-	char state = 'Z';
 	int parent = 0;
 	size_t n;
 	FILE *in;
@@ -60,10 +68,10 @@ static bool is_child(const char *pid, char name[64])
 	open = strchr(text, '(');
 	close = strrchr(text, ')');
 	if (!open || !close ||
-	    sscanf(close + 1, " %c %d", &state, &parent) != 2)
+	    sscanf(close + 1, " %c %d", ret_state, &parent) != 2)
 		return false;
 	snprintf(name, 64, "%.*s", (int)(close - open - 1), open + 1);
-	return parent == getpid() && state != 'Z';
+	return parent == getpid() && *ret_state != 'Z';
 }
 
 static int by_name(const void *a, const void *b)
@@ -71,7 +79,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* In an order of their own: processes have none that is the same each time. */
+/* Processes have no order that is the same each time. */
 static void join(char name[][64], size_t count, char *names, size_t size)
 {
 	size_t used = 0;
@@ -83,28 +91,31 @@ static void join(char name[][64], size_t count, char *names, size_t size)
 					 used ? " " : "", name[i]);
 }
 
-/* Counts, names and, with @sig, kills. */
-static unsigned children(int sig, char *names, size_t size)
+/* Looks and, with @sig, kills. */
+static struct children look_at_children(int sig)
 {
 	static char name[NAMED_MAX][64];
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	unsigned count = 0;
-	char other[64];
+	struct children all = { 0 };
+	char other[64], state = 'Z';
 
 	while (proc && (entry = readdir(proc))) {
 		if (!isdigit((unsigned char)*entry->d_name) ||
 		    !is_child(entry->d_name,
-			      count < NAMED_MAX ? name[count] : other))
+			      all.count < NAMED_MAX ? name[all.count] : other,
+			      &state))
 			continue;
-		count++;
+		all.count++;
+		all.busy |= state == 'R' || state == 'D';
 		if (sig)
 			kill((pid_t)strtol(entry->d_name, NULL, 10), sig);
 	}
 	if (proc)
 		closedir(proc);
-	join(name, count < NAMED_MAX ? count : NAMED_MAX, names, size);
-	return count;
+	join(name, all.count < NAMED_MAX ? all.count : NAMED_MAX, all.names,
+	     sizeof(all.names));
+	return all;
 }
 
 static void reap(void)
@@ -113,26 +124,42 @@ static void reap(void)
 		;
 }
 
+/* Those that are not about to end, or to exec: on a busy machine that may take
+ * long. */
+static struct children settled_children(void)
+{
+	const struct timespec look = { 0, LOOK_NS };
+	struct children before = { 0 }, now;
+	unsigned stable = 0, same = 0;
+
+	for (unsigned looks = 0;; looks++) {
+		reap();
+		now = look_at_children(0);
+		if (now.count != before.count ||
+		    strcmp(now.names, before.names) != 0)
+			stable = same = 0;
+		else
+			same++;
+		stable += same && !now.busy;
+		before = now;
+		if (!now.count || stable == STABLE_LOOKS ||
+		    same == BUSY_LOOKS || looks == LOOKS_MAX || stopped)
+			return now;
+		nanosleep(&look, NULL);
+	}
+}
+
 unsigned check_leftovers(char *names, size_t size)
 {
 	const struct timespec look = { 0, LOOK_NS };
-	char killed[256];
-	unsigned count, before = 0, stable = 0;
+	const struct children left = settled_children();
 
-	for (;;) {
-		reap();
-		count = children(0, names, size);
-		stable = count == before ? stable + 1 : 0;
-		before = count;
-		if (!count || stable == STABLE_LOOKS || stopped)
-			break;
-		nanosleep(&look, NULL);
-	}
+	snprintf(names, size, "%s", left.names);
 	/* What they have made is ours as soon as they are dead. */
-	while (children(SIGKILL, killed, sizeof(killed))) {
+	while (look_at_children(SIGKILL).count) {
 		nanosleep(&look, NULL);
 		reap();
 	}
 	reap();
-	return count;
+	return left.count;
 }
