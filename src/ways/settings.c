@@ -128,6 +128,8 @@ static void tell(const struct first *first)
 	if (ff_filter_is_there() && ff_filter_why_not(FF_NEED_TELL))
 		return;
 	ff_log("%s", first->text);
+	if (ff_options.log && ff_log_is_stderr(ff_options.log))
+		return;
 	if (!ff_log_knows_stderr() && sys(ioctl, 2, TCGETS, &t) == 0)
 		ff_log_note_stderr();
 	ff_line_str(&line, "flatfork: ");

@@ -195,6 +195,9 @@ printf 'min-rss = 12Q\nfork = real\nlog log\n' >"$conf"
 run_with "FLATFORK_CONFIG=$conf"
 says "a bad value" "flatfork: $conf:1: min-rss: '12Q' is not a size: 64M, 2G"
 expect_real "behind a bad value"
+run_with "FLATFORK_CONFIG=$conf" FLATFORK_LOG=stderr
+[ "$(grep -c "$conf:1: " "$work/user/err")" -eq 1 ] ||
+	failed "not said once: $(grep "$conf:1: " "$work/user/err")"
 chmod 666 "$conf"
 run_with "FLATFORK_CONFIG=$conf"
 says "others may write" "flatfork: $conf: others may write it: not read"
