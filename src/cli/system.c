@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,6 +61,26 @@ static bool is_trusted(const char *where, const char *root, const char *object)
 	}
 }
 
+/* Whoever is asked to end between the new list and its trial would leave what
+ * nobody has tried: it ends afterwards. */
+static sigset_t mask_before;
+
+static void hold_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, &mask_before);
+}
+
+static void let_signals(void)
+{
+	sigprocmask(SIG_SETMASK, &mask_before, NULL);
+}
+
 /* In a process of its own; @preload, or what the system's list has. */
 static bool try_one(const char *where, char *const argv[], const char *preload)
 {
@@ -80,6 +101,7 @@ static bool try_one(const char *where, char *const argv[], const char *preload)
 		unsetenv("LD_PRELOAD");
 		if (preload)
 			setenv("LD_PRELOAD", preload, 1);
+		let_signals();
 		alarm(TRIAL_SECONDS);
 		execv(argv[0], argv);
 		_exit(CLI_NOT_FOUND);
@@ -118,7 +140,7 @@ static int add(struct system_list *list, const char *object)
 	if (!system_list_replace(list, text))
 		return CLI_FAILED;
 	if (!*list->root && !try_all(list->where, NULL)) {
-		system_list_replace(list, list->exists ? list->text : "");
+		system_list_replace(list, list->exists ? list->text : NULL);
 		cli_complain(list->where, "%s is as it was", list->path);
 		return CLI_FAILED;
 	}
@@ -212,9 +234,8 @@ static int disable(struct system_list *list)
 		return 0;
 	}
 	memcpy(text, list->text, strlen(list->text) + 1);
-	if (!text[strspn(text, " \t\n:")])
-		*text = '\0';
-	if (!system_list_replace(list, text))
+	if (!system_list_replace(list,
+				 text[strspn(text, " \t\n:")] ? text : NULL))
 		return CLI_FAILED;
 	printf("%s: disabled\n", list->path);
 	return 0;
@@ -248,6 +269,7 @@ static int go(const char *where, char **argv,
 {
 	static struct system_list list;
 	const char *root = cli_flag("--root");
+	int done;
 
 	list.where = where;
 	if (!cli_flag("--system")) {
@@ -263,7 +285,13 @@ static int go(const char *where, char **argv,
 	list.root = root && strcmp(root, "/") != 0 ? root : "";
 	if (*argv)
 		return cli_needless(where, *argv);
-	return system_list_read(&list) ? what(&list) : CLI_FAILED;
+	if (!system_list_read(&list, what != status))
+		return CLI_FAILED;
+	hold_signals();
+	done = what(&list);
+	fflush(stdout);
+	let_signals();
+	return done;
 }
 
 int cli_enable(char **argv)

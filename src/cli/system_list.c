@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,9 +35,25 @@ static bool is_inside(const struct system_list *list)
 	return inside;
 }
 
+/* The folder has the lock: the list itself is another file each time. */
+static bool lock_list(const struct system_list *list)
+{
+	char folder[PATH_MAX];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%.*s",
+		 (int)(strrchr(list->path, '/') - list->path), list->path);
+	fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (fd >= 0 && !flock(fd, LOCK_EX))
+		return true;
+	cli_complain(list->where, "%s: %s", folder, strerror(errno));
+	return false;
+}
+
 static FILE *open_list(const struct system_list *list)
 {
-	int fd = open(list->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(list->path,
+		      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
 
 	if (fd >= 0 && !in)
@@ -44,11 +61,31 @@ static FILE *open_list(const struct system_list *list)
 	return in;
 }
 
-bool system_list_read(struct system_list *list)
+/* What can't be written again as it was: NULL, or why. */
+static const char *take_text(struct system_list *list, FILE *in)
 {
-	FILE *in;
 	struct stat s;
 	size_t n;
+
+	if (fstat(fileno(in), &s))
+		return strerror(errno);
+	if (!S_ISREG(s.st_mode))
+		return "is not a file";
+	n = fread(list->text, 1, sizeof(list->text) - 1, in);
+	if (ferror(in))
+		return strerror(errno);
+	if (n == sizeof(list->text) - 1)
+		return "too long";
+	if (strlen(list->text) != n)
+		return "is not a text: it has a byte 0";
+	list->mode = s.st_mode & 0777;
+	return NULL;
+}
+
+bool system_list_read(struct system_list *list, bool lock)
+{
+	const char *why;
+	FILE *in;
 
 	if (snprintf(list->path, sizeof(list->path), "%s" SYSTEM_LIST,
 		     list->root) >= (int)sizeof(list->path)) {
@@ -57,6 +94,8 @@ bool system_list_read(struct system_list *list)
 		return false;
 	}
 	if (*list->root && !is_inside(list))
+		return false;
+	if (lock && !lock_list(list))
 		return false;
 	list->mode = 0644;
 	in = open_list(list);
@@ -70,19 +109,13 @@ bool system_list_read(struct system_list *list)
 			     list->path);
 		return false;
 	}
-	n = in ? fread(list->text, 1, sizeof(list->text) - 1, in) : 0;
-	if (!in || ferror(in) || n == sizeof(list->text) - 1) {
-		cli_complain(list->where, "%s: %s", list->path,
-			     n ? "too long" : strerror(errno));
-		if (in)
-			fclose(in);
-		return false;
-	}
+	why = in ? take_text(list, in) : strerror(errno);
+	if (why)
+		cli_complain(list->where, "%s: %s", list->path, why);
+	if (in)
+		fclose(in);
 	list->exists = true;
-	if (!fstat(fileno(in), &s))
-		list->mode = s.st_mode & 0777;
-	fclose(in);
-	return true;
+	return !why;
 }
 
 /* Does the entry of @n bytes at @at name an object of ours? */
@@ -127,22 +160,22 @@ const char *system_list_ours(const struct system_list *list, size_t *ret_bytes)
 bool system_list_replace(const struct system_list *list, const char *text)
 {
 	char made[PATH_MAX + 16];
-	size_t n = strlen(text);
-	int fd;
 	bool good;
+	int fd;
 
-	if (!*text) {
+	if (!text) {
 		good = !unlink(list->path);
 		if (!good)
 			cli_complain(list->where, "%s: %s", list->path,
 				     strerror(errno));
 		return good;
 	}
-	snprintf(made, sizeof(made), "%s.XXXXXX", list->path);
-	fd = mkstemp(made);
+	snprintf(made, sizeof(made), "%s.flatfork", list->path);
+	unlink(made);
+	fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	good = fd >= 0 && !fchmod(fd, list->mode) &&
-	       write(fd, text, n) == (ssize_t)n && !fsync(fd) &&
-	       !rename(made, list->path);
+	       write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+	       !fsync(fd) && !rename(made, list->path);
 	if (!good) {
 		cli_complain(list->where, "%s: %s", list->path,
 			     strerror(errno));

@@ -19,14 +19,16 @@ struct system_list {
 	mode_t mode;
 };
 
-/* Of root's, which is set; false after a complaint. */
-bool system_list_read(struct system_list *list);
+/* Of root's, which is set; false after a complaint. @lock: nobody else of us
+ * changes it until this process ends. */
+bool system_list_read(struct system_list *list, bool lock);
 
 /* The first entry that is our object, and its length; NULL: there is none. */
 const char *system_list_ours(const struct system_list *list, size_t *ret_bytes);
 
-/* Put @text in the place of the list, in one step; "": there is to be none.
- * False after a complaint. */
+/* Put @text in the place of the list, in one step; NULL: there is to be none.
+ * False after a complaint. Whoever is killed meanwhile leaves a file beside it
+ * that the next one replaces. */
 bool system_list_replace(const struct system_list *list, const char *text);
 
 #endif

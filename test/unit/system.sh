@@ -106,6 +106,50 @@ expect 0 "$command" disable "${of_image[@]}"
 rm "$image/etc"
 mv "$image/etc.kept" "$image/etc"
 
+# What could not be written again as it was stays.
+mkfifo "$list"
+expect 125 timeout 20 "$command" enable "${of_image[@]}"
+says err 'ld.so.preload: is not a file'
+rm "$list"
+printf '/lib/a.so\n\0\n/lib/b.so\n' >"$list"
+before=$(cksum <"$list")
+for what in enable disable; do
+	expect 125 "$command" $what "${of_image[@]}"
+	says err 'ld.so.preload: is not a text: it has a byte 0'
+done
+[ "$(cksum <"$list")" = "$before" ] || fail "bytes are lost"
+
+# Some at once, and one that is killed at any step, leave what they found or
+# what they were to make, and others as they were.
+echo /lib/a.so >"$list"
+for i in 1 2 3 4 5; do
+	"$command" enable "${of_image[@]}" >/dev/null &
+	"$command" disable "${of_image[@]}" >/dev/null &
+	"$command" enable "${of_image[@]}" >/dev/null &
+	wait
+	[ "$(grep -c a.so "$list")" = 1 ] && [ "$(grep -c . "$list")" -le 2 ] ||
+		fail "at once: $(cat "$list")"
+done
+if command -v strace >/dev/null && strace -q -o /dev/null true 2>/dev/null; then
+	for call in fchmod write fsync rename; do
+		printf '/lib/a.so\n' >"$list"
+		{
+			strace -q -o /dev/null -e trace=$call \
+				-e inject=$call:signal=KILL:when=1 \
+				"$command" enable "${of_image[@]}"
+		} >/dev/null 2>&1
+		case $(paste -sd' ' "$list") in
+		/lib/a.so | "/lib/a.so $ours") ;;
+		*) fail "killed at $call: $(cat "$list")" ;;
+		esac
+		expect 0 "$command" enable "${of_image[@]}"
+		list_is "/lib/a.so"$'\n'"$ours"
+		expect 0 "$command" disable "${of_image[@]}"
+		list_is /lib/a.so
+	done
+fi
+rm "$list"
+
 # Whoever can change the object, or a folder above it, has every program.
 for what in "$image/usr/lib/libflatfork-preload.so" "$image/usr"; do
 	chmod g+w "$what"
@@ -149,11 +193,28 @@ grep -q libflatfork-preload /proc/self/maps && echo loaded
 /usr/local/bin/flatfork status --system
 /usr/local/bin/flatfork disable --system
 grep -q libflatfork-preload /proc/self/maps || echo not loaded
-# An object that works until it is in the list.
+# An object that works until it is in the list; one that is told to end while
+# it is tried; a list that was empty.
+: >/etc/ld.so.preload
+cp "$4" /usr/local/lib/libflatfork-preload.so
+/usr/local/bin/flatfork enable --system >/dev/null && echo unknown
+echo "ended: $? $(wc -c </etc/ld.so.preload)"
 echo '# mine' >/etc/ld.so.preload
 cp "$3" /usr/local/lib/libflatfork-preload.so
 /usr/local/bin/flatfork enable --system || echo "not enabled: $?"
 cat /etc/ld.so.preload
+END
+cc -shared -fPIC -o "$work/kills.so" -x c - <<'END' || fail "no object"
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((constructor)) static void load(void)
+{
+	if (!getenv("LD_PRELOAD")) {
+		kill(getppid(), SIGTERM);
+		_exit(9);
+	}
+}
 END
 cc -shared -fPIC -o "$work/bad.so" -x c - <<'END' || fail "no object"
 #include <stdlib.h>
@@ -166,11 +227,12 @@ __attribute__((constructor)) static void load(void)
 END
 if unshare -m --propagation private true 2>/dev/null; then
 	unshare -m --propagation private bash "$work/inside" "$flatfork" \
-		"$object" "$work/bad.so" >"$work/out" 2>"$work/err"
+		"$object" "$work/bad.so" "$work/kills.so" >"$work/out" 2>"$work/err"
 	if [ "$(cat "$work/out")" != "loaded
 /etc/ld.so.preload: /usr/local/lib/libflatfork-preload.so
 /etc/ld.so.preload: disabled
 not loaded
+ended: 143 0
 not enabled: 125
 # mine" ]; then
 		grep -qE 'mount.*(denied|permitted)' "$work/err" ||
