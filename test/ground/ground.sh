@@ -202,6 +202,45 @@ case_capabilities_linked() {
 	said_nothing
 }
 
+# The loader does not leave away what the machine's own list has: there are no
+# options for a privileged program, of its environment or of any file, and for a
+# common one beside it there are.
+case_setuid_everywhere() {
+	copy_for_nobody
+	unshare -m --propagation private true 2>/dev/null ||
+		skip "no mount namespace can be had here"
+	[ "$(id -u)" -eq 0 ] || skip "only root may"
+	mkdir -m 755 "$work/usr" && mkdir -m 777 "$work/left" || exit 1
+	cp "$object" "$work/usr" && cp "$guest" "$work/common" || exit 1
+	chown 0:0 "$guest" && chmod 4755 "$guest" || exit 1
+	printf '%s\n' "[${guest##*/},common]" "log = $work/left/log" \
+		"stats = $work/left/stats" >"$work/flatfork.conf"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare -m --propagation private bash -c 'set -e
+		mount -t tmpfs none /mnt
+		mkdir -m 755 /mnt/etc /mnt/local
+		cp -a /etc/passwd /etc/group /etc/ld.so.c* /mnt/etc
+		cp "$1/flatfork.conf" /mnt/etc
+		cp "$1/usr/${3##*/}" /mnt/local
+		mount --bind /mnt/local /usr/local
+		mount --bind /mnt/etc /etc
+		shopt -s extglob
+		noop=$4 work=$1 guest=$2
+		shift 4
+		echo "/usr/local/libflatfork-preload.so" >/etc/ld.so.preload
+		"$@" "FLATFORK_LOG=$work/left/log2" FLATFORK_FORK=nonsense \
+			"FLATFORK_STATS=$work/left/stats2" HOME=/nonexistent \
+			"$guest" --secure "$noop" >"$work/said" 2>&1
+		[ -z "$(ls "$work/left")" ] || ls "$work/left" >>"$work/said"
+		"$@" HOME=/nonexistent "$work/common" "$noop" >"$work/common.said"
+	' -- "$work" "$guest" "$object" "$noop" "${as_nobody[@]}" env -i ||
+		failed "status $?: $(cat "$work/said")"
+	[ -s "$work/left/log" ] || failed "a common program reads no file"
+	! grep -q 'flatfork\|log\|stats' "$work/said" ||
+		failed "privileged: $(cat "$work/said")"
+	cmp "$work/said" "$work/common.said" || failed "other words"
+}
+
 case_undumpable() {
 	options=(--undumpable)
 	copy_for_nobody
