@@ -43,8 +43,8 @@ for name in "${words[@]}"; do
 	[ -f "test/prog/$name" ] && built+=("test/prog/$name")
 done
 grep -q '^check .* script ' "$checks" &&
-	built+=(test/ground/guest test/ground/keeps test/lowmem/hog
-		test/bench/noop)
+	built+=(test/ground/guest test/ground/heirs test/ground/keeps
+		test/lowmem/hog test/bench/noop)
 mapfile -t built < <(printf '%s\n' "${built[@]}" | sort -u)
 cp --parents -t "$root/build" "${built[@]}" || exit 1
 

@@ -85,3 +85,4 @@ check behind-descriptors behind -f fd-numbers
 check behind-pipe behind -f child-blocks pipe
 check behind-exec-forms behind -f exec-forms
 check behind-limits behind -f limits-tight
+check heirs script ground/heirs.sh lent
