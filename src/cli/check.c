@@ -54,13 +54,6 @@ static int add_bytes(const char *path, const struct stat *s, int type,
 	return bytes_seen > COPY_MAX;
 }
 
-static int remove_one(const char *path, const struct stat *s, int type,
-		      struct FTW *where)
-{
-	(void)s, (void)type, (void)where;
-	return remove(path);
-}
-
 static void status_text(int status, char *text, size_t size)
 {
 	if (WIFSIGNALED(status))
@@ -216,7 +209,7 @@ int cli_check(char **argv)
 	if (cli_flag("--keep"))
 		printf("kept: %s\n", check.top);
 	else
-		nftw(check.top, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+		check_folder_remove(check.top);
 	for (size_t i = 0; i < CHECK_WAYS; i++)
 		check_folder_free(&check.run[i].files);
 	free((char *)check.from);

@@ -53,8 +53,10 @@ struct check {
  */
 int check_run_once(struct check *check, struct check_run *run);
 
-/* False with errno: it can't be read. */
+/* False with errno: it can't be read. Folders in it that their owner may not use
+ * are opened. */
 bool check_folder_read(const char *path, struct check_folder *ret_folder);
+void check_folder_remove(const char *path);
 void check_folder_free(struct check_folder *folder);
 
 /* Say in @text what is different; false: nothing is. */

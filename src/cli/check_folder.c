@@ -70,6 +70,39 @@ static uint64_t content_of(const char *path, const struct stat *s)
 	return h;
 }
 
+/* A folder that its owner may not look into, or not remove from, is opened, and
+ * what is in it is passed to @each, where nftw() could not. Its mode has been
+ * noted. */
+static int open_folder(const char *path, int type, __nftw_func_t each)
+{
+	if ((type != FTW_D && type != FTW_DNR) ||
+	    !access(path, R_OK | W_OK | X_OK))
+		return 0;
+	if (!chmod(path, 0700) && type == FTW_DNR)
+		return nftw(path, each, OPEN_AT_ONCE, FTW_PHYS);
+	return 0;
+}
+
+static int open_one(const char *path, const struct stat *s, int type,
+		    struct FTW *where)
+{
+	(void)s, (void)where;
+	return open_folder(path, type, open_one);
+}
+
+static int remove_one(const char *path, const struct stat *s, int type,
+		      struct FTW *where)
+{
+	(void)s, (void)type, (void)where;
+	return remove(path);
+}
+
+void check_folder_remove(const char *path)
+{
+	nftw(path, open_one, OPEN_AT_ONCE, FTW_PHYS);
+	nftw(path, remove_one, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
+}
+
 /* nftw() has no argument for us. */
 static struct check_folder *reading;
 static size_t root_bytes;
@@ -79,9 +112,8 @@ static int add_file(const char *path, const struct stat *s, int type,
 {
 	struct check_file *more, *file;
 
-	(void)type;
 	if (!where->level)
-		return 0;
+		return open_folder(path, type, add_file);
 	more = reallocarray(reading->file, reading->count + 1, sizeof(*more));
 	if (!more)
 		return -1;
@@ -94,7 +126,7 @@ static int add_file(const char *path, const struct stat *s, int type,
 	file->bytes = S_ISREG(s->st_mode) ? (uint64_t)s->st_size : 0;
 	file->content = content_of(path, s);
 	reading->count++;
-	return 0;
+	return open_folder(path, type, add_file);
 }
 
 static int by_path(const void *a, const void *b)

@@ -85,6 +85,21 @@ pgrep -f "^sleep 4712[.]$$\$" && fail "the command goes on"
 rmdir "$work/tmp" || fail "files were left behind: $(ls "$work/tmp")"
 mkdir "$work/tmp"
 
+# A common user's, and folders that he has closed to himself: what is in them is
+# looked at, and removed.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$work" && chmod 777 "$work/tmp" || exit 1
+	mkdir "$work/his" && cp "$flatfork" "$object" "$work/his" || exit 1
+	for mode in 000 400 500; do
+		expect 1 setpriv --reuid 65534 --regid 65534 --clear-groups \
+			"$work/his/flatfork" check --empty sh -c "mkdir -p d/e
+			$ours echo x >d/e/made ;; esac; chmod $mode d/e d . "
+		says out 'DIFFERENT: lazy: files: d/e/made: should not be there'
+	done
+	rmdir "$work/tmp" || fail "files were left behind: $(ls "$work/tmp")"
+	mkdir "$work/tmp"
+fi
+
 expect 127 "$flatfork" check none-of-that-name
 says err "'none-of-that-name': No such file or directory"
 expect 126 "$flatfork" check ./input
