@@ -43,6 +43,7 @@ _Static_assert(sizeof(struct known) <= FF_PAGE, "one page");
 
 /* What they fetched, by the table's index; threads that race lose a cluster. */
 static _Atomic uintptr_t warm_of[SITES][FF_WARM_MAX];
+_Static_assert(FF_WARM_MAX <= UINT8_MAX, "warm_count");
 
 /* H-U1: how many real children of each site exec'ed. */
 struct told {
@@ -187,7 +188,7 @@ static void learn(struct ff_site *s, const struct ff_warm *fetched)
 		if (!is_warm(warm, fetched->cluster[i], count))
 			atomic_store(&warm[count++], fetched->cluster[i]);
 	if (count != atomic_load(&s->warm_count))
-		atomic_store(&s->warm_count, count);
+		atomic_store(&s->warm_count, (uint8_t)count);
 }
 
 void ff_site_keep_warm(const struct ff_site *s, struct ff_warm *ret_warm)
@@ -209,25 +210,23 @@ void ff_site_exec(struct ff_site *s, const struct ff_warm *fetched)
 	atomic_store(&s->patience, PATIENCE);
 }
 
-/* A machine that is busy holds up any child, now and then. */
-static bool is_hiccup(struct ff_site *s, uint32_t reason)
+/* Now and then a busy machine holds up any child, and another thread moves memory
+ * between the look at it and the clone. */
+static bool is_mishap(struct ff_site *s, uint32_t reason)
 {
 	const uint32_t execs = atomic_load(&s->execs);
-	uint8_t n;
 
-	if (reason != FF_REASON_BUDGET)
+	if (reason != FF_REASON_BUDGET && reason != FF_REASON_MEMORY)
 		return false;
-	n = atomic_load(&s->overruns);
-	if (n < UINT8_MAX)
-		atomic_store(&s->overruns, ++n);
-	return execs >= HAS_EXECED && n <= 1 + execs / RARE && n < UINT8_MAX;
+	return atomic_fetch_add(&s->mishaps, 1) <= execs / RARE &&
+	       (execs >= HAS_EXECED || reason == FF_REASON_MEMORY);
 }
 
 void ff_site_back(struct ff_site *s, uint32_t reason)
 {
 	uint32_t patience;
 
-	if (!s || reason == FF_REASON_SIGNAL || is_hiccup(s, reason))
+	if (!s || reason == FF_REASON_SIGNAL || is_mishap(s, reason))
 		return;
 	if (atomic_load(&s->back) != reason)
 		atomic_store(&s->back, (uint8_t)reason);
@@ -249,7 +248,7 @@ void ff_site_back(struct ff_site *s, uint32_t reason)
 
 void ff_site_committed_strayed(struct ff_site *s, uint32_t reason)
 {
-	if (!s || is_hiccup(s, reason))
+	if (!s || is_mishap(s, reason))
 		return;
 	atomic_fetch_add(&s->strikes, 1);
 	atomic_store(&s->score, 0);

@@ -38,9 +38,9 @@ struct ff_site {
 	_Atomic uint32_t outputs;    /* rollbacks that a commit would avoid */
 	_Atomic uint32_t strikes;    /* committed children that did not exec */
 	_Atomic uint32_t execs;	     /* of lazy children */
-	_Atomic uint32_t warm_count; /* clusters they fetched */
+	_Atomic uint32_t mishaps;    /* late, or without their memory */
+	_Atomic uint8_t warm_count;  /* clusters they fetched */
 	_Atomic bool late;    /* a parent came too late for its child here */
-	_Atomic uint8_t overruns; /* lazy children that used up their time */
 	_Atomic uint8_t back; /* why the last one was taken back */
 	_Atomic bool refused; /* a child that was to be committed might not */
 

@@ -183,4 +183,49 @@ if command -v gccgo >/dev/null &&
 	starts_as_user "Go, gccgo: Output" starts-go "$P/starts-go" output
 fi
 
+suite_file starts.js <<'X'
+const cp = require("child_process");
+const chunks = [...Array(64).keys()].map(i => Buffer.alloc(1 << 20, 65 + i % 26));
+const one = () => process.argv[2] === "sync" ?
+	cp.execFileSync("/bin/echo", ["x"]).length :
+	new Promise(done =>
+		cp.execFile("/bin/echo", ["x"], (error, out) => done(out.length)));
+(async () => {
+	let sum = 0;
+	for (let i = 0; i < 30; i++)
+		sum += await one();
+	console.log("started 30,", sum, chunks.length);
+})();
+X
+if command -v node >/dev/null; then
+	starts "node: execFileSync" node node "$P/starts.js" sync
+	starts_as_user "node: execFile" node node "$P/starts.js" async
+fi
+
+suite_file Starts.java <<'X'
+import java.util.*;
+class Starts {
+	public static void main(String[] args) throws Exception {
+		List<byte[]> chunks = new ArrayList<>();
+		int sum = 0;
+		for (int i = 0; i < 64; i++) {
+			byte[] chunk = new byte[1 << 20];
+			Arrays.fill(chunk, (byte)(65 + i % 26));
+			chunks.add(chunk);
+		}
+		for (int i = 0; i < 30; i++) {
+			Process p = new ProcessBuilder("/bin/echo", "x").start();
+			sum += p.getInputStream().readAllBytes().length;
+			sum += p.waitFor();
+		}
+		System.out.println("started 30, " + sum + " " + chunks.size());
+	}
+}
+X
+if command -v javac >/dev/null &&
+	javac -d "$P" "$P/Starts.java" >/dev/null 2>&1; then
+	starts "java: FORK" java java -cp "$P" \
+		-Djdk.lang.Process.launchMechanism=FORK Starts
+fi
+
 suite_end

@@ -212,6 +212,24 @@ START_TEST(nor_does_it_end_commitment)
 }
 END_TEST
 
+/* Other threads, not the site: as long as it is rare. */
+START_TEST(one_without_its_memory_costs_nothing)
+{
+	struct ff_site *s = site_at(1);
+
+	ff_site_back(s, FF_REASON_MEMORY);
+	ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+	ff_site_back(s, FF_REASON_MEMORY);
+	ck_assert_uint_eq(real_forks(s, PATIENCE_MAX), PATIENCE);
+	for (int i = 0; i < 10000; i++)
+		ff_site_exec(s, &nothing);
+	for (int i = 0; i < 300; i++) {
+		ff_site_back(s, FF_REASON_MEMORY);
+		ck_assert_int_eq(ff_site_predict(s), FF_WAY_TRIAL);
+	}
+}
+END_TEST
+
 /* Chance, not the site: the fork happens after the signal. */
 START_TEST(why_a_site_forks_for_real_is_what_its_children_did)
 {
@@ -544,6 +562,7 @@ void unit_tests(TCase *tests)
 	tcase_add_test(tests,
 		       one_used_up_budget_among_many_execs_costs_nothing);
 	tcase_add_test(tests, nor_does_it_end_commitment);
+	tcase_add_test(tests, one_without_its_memory_costs_nothing);
 	tcase_add_test(tests,
 		       why_a_site_forks_for_real_is_what_its_children_did);
 	tcase_add_test(tests, a_signal_says_nothing_about_a_site);
