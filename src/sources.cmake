@@ -53,6 +53,7 @@ set(FF_CORE_SOURCES
 	lazy/child/call_open.c
 	lazy/child/call_process.c
 	lazy/child/call_signal.c
+	lazy/child/call_thread.c
 	lazy/child/calls.c
 	lazy/child/census.c
 	lazy/child/child.c
@@ -99,6 +100,7 @@ set(FF_CORE_SOURCES
 	process/stance.c
 	process/standins.c
 	lazy/strays.c
+	lazy/child/thread.c
 	lazy/child/touched.c
 	lazy/child/watched.c
 	process/sends.c

@@ -100,6 +100,16 @@ long ff_clone3(const struct clone_args *args, size_t bytes,
 long ff_clone(long flags, void *stack_top, int *ret_parent,
 	      _Atomic uint32_t *child_tid, void (*child)(void *), void *arg);
 
+/* The same of a thread, which is called with NULL. */
+long ff_clone_thread(long flags, void *stack_top, void *parent_tid,
+		     void *child_tid, void *tls, void (*thread)(void *));
+
+/* A handler's frame was copied, to @by bytes above itself. */
+static inline void ff_frame_was_moved(ucontext_t *uc, ptrdiff_t by);
+
+/* Go on where a frame says, as a handler that returns. */
+_Noreturn void ff_go_to(const ucontext_t *uc);
+
 /* Go on in @caller with @result; nothing of this stack is needed any more. */
 _Noreturn void ff_resume(const struct ff_caller *caller, long result);
 

@@ -17,12 +17,16 @@
 #define FF_LOOKS(X)         \
 	X(arch_prctl)       \
 	X(brk)              \
+	X(clone)            \
+	X(clone3)           \
 	X(close)            \
 	X(close_range)      \
 	X(creat)            \
 	X(dup)              \
 	X(dup2)             \
 	X(dup3)             \
+	X(epoll_ctl)        \
+	X(epoll_wait)       \
 	X(execve)           \
 	X(execveat)         \
 	X(exit)             \
@@ -47,6 +51,7 @@
 	X(prctl)            \
 	X(prlimit64)        \
 	X(read)             \
+	X(rseq)             \
 	X(rt_sigaction)     \
 	X(rt_sigpending)    \
 	X(rt_sigprocmask)   \
@@ -54,6 +59,7 @@
 	X(select)           \
 	X(self)             \
 	X(set_robust_list)  \
+	X(set_tid_address)  \
 	X(setpgid)          \
 	X(setrlimit)        \
 	X(sigaltstack)      \

@@ -36,8 +36,9 @@ rows | sort -n -C -u -k1,1 || { echo "rows are not in order"; bad=1; }
 may_name='
 calls/request.c		fork clone clone3	have arguments of their own
 lazy/child/call_ask.c	pselect6	its mask is behind a pointer
-lazy/child/call_fd.c	dup dup3 eventfd2 socketpair	what they make is
+lazy/child/call_fd.c	dup dup3 epoll_create1 eventfd2 socketpair	what they make is
 lazy/child/call_io.c	write pwrite64	take what has to be there at once
+lazy/child/call_process.c	exit	ends its thread alone
 lazy/child/call_process.c	setpgid setpriority ioprio_set	say who is meant
 lazy/child/mediator.c	rt_sigreturn	tells nothing of signals
 lend/child/fenced.c	setrlimit prlimit64	the resource lies elsewhere

@@ -53,6 +53,12 @@ static const struct {
 	CALL(socket, "nnn"),
 	CALL(eventfd2, "nn"),
 	CALL(epoll_create1, "n"),
+	CALL(epoll_ctl, "fnf*"),
+	CALL(epoll_wait, "f*nn"),
+	/* What clone is given besides flags depends on these. */
+	CALL(clone, "nnnnn"),
+	CALL(clone3, "*n"),
+	CALL(rseq, "*nnn"),
 	CALL(memfd_create, "sn"),
 	CALL(poll, "*nn"),
 	CALL(pselect6, "n*****"),
@@ -318,7 +324,7 @@ START_TEST(decisions_fit_the_facts)
 	ck_assert_msg(c->rights == ((facts & R) != 0), "%s", name);
 	if (is_made(c) && (facts & G)) /* ... by a child of its own */
 		ck_assert_msg((facts & R) || _i == SYS_set_robust_list ||
-				      _i == SYS_arch_prctl,
+				      _i == SYS_arch_prctl || _i == SYS_rseq,
 			      "%s may change rights", name);
 	if (c->waits == FF_WAITS_AGAIN)
 		ck_assert_msg(facts & W, "%s does not wait", name);
@@ -363,7 +369,6 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_wait4,	   SYS_waitid,
 		SYS_nanosleep,	   SYS_clock_nanosleep,
 		SYS_pause,	   SYS_epoll_pwait,
-		SYS_epoll_wait,	   SYS_epoll_ctl,
 		SYS_flock,	   SYS_accept4,
 		SYS_connect,	   SYS_bind,
 		SYS_sendto,	   SYS_sendmsg,
@@ -372,7 +377,6 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_sendfile,	   SYS_tgkill,
 		SYS_tkill,	   SYS_rt_sigqueueinfo,
 		SYS_rt_sigsuspend, SYS_rt_sigtimedwait,
-		SYS_clone,	   SYS_clone3,
 		SYS_fork,	   SYS_vfork,
 		SYS_ptrace,	   SYS_mount,
 		SYS_umount2,	   SYS_link,
@@ -384,7 +388,7 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_reboot,	   SYS_settimeofday,
 		SYS_sethostname,   SYS_seccomp,
 		SYS_bpf,	   SYS_userfaultfd,
-		SYS_rseq,	   SYS_pkey_mprotect,
+		SYS_pkey_mprotect,
 	};
 	static const int seen[] = {
 		SYS_write,	 SYS_writev,	SYS_kill,  SYS_exit_group,
@@ -394,6 +398,8 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_setpriority, SYS_prlimit64, SYS_prctl, SYS_poll,
 		SYS_pselect6,	 SYS_select,	SYS_ppoll, SYS_getsockopt,
 		SYS_arch_prctl,	 SYS_mprotect,	SYS_mmap,  SYS_madvise,
+		SYS_epoll_wait,	 SYS_epoll_ctl,	SYS_rseq,  SYS_futex,
+		SYS_clone,	 SYS_clone3,
 	};
 
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -73,6 +74,49 @@ static void use_own(void)
 START_TEST(a_pipe_of_its_own_is_used_on_trial)
 {
 	run_lost(use_own);
+}
+END_TEST
+
+static int own_set;
+
+static long in_set(int op, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return MEDIATED(epoll_ctl, own_set, op, fd, (long)&event);
+}
+
+static long wait_for(int timeout)
+{
+	struct epoll_event event[4];
+
+	return MEDIATED(epoll_wait, own_set, (long)event, 4, timeout);
+}
+
+static void make_set(void)
+{
+	make_pipe();
+	own_set = (int)MEDIATED(epoll_create1, EPOLL_CLOEXEC);
+	CHILD_ASSERT(ff_get_own(own_set) == FF_OWN_SET, "own");
+	CHILD_ASSERT(in_set(EPOLL_CTL_ADD, pair[0], EPOLLIN) == 0, "add");
+}
+
+static void use_set(void)
+{
+	make_set();
+	CHILD_ASSERT(wait_for(0) == 0, "nothing");
+	CHILD_ASSERT(MEDIATED(write, pair[1], (long)text, 1) == 1, "write");
+	CHILD_ASSERT(wait_for(-1) == 1, "one");
+	CHILD_ASSERT(in_set(EPOLL_CTL_ADD, pair[0], EPOLLIN) == -EEXIST,
+		     "again");
+	CHILD_ASSERT(in_set(EPOLL_CTL_MOD, pair[0], EPOLLOUT) == 0, "modify");
+	CHILD_ASSERT(in_set(EPOLL_CTL_DEL, pair[0], 0) == 0, "delete");
+	CHILD_ASSERT(wait_for(0) == 0, "empty");
+}
+
+START_TEST(a_set_of_its_own_is_used_on_trial)
+{
+	run_lost(use_set);
 }
 END_TEST
 
@@ -153,11 +197,56 @@ static void read_foreign(void)
 	MEDIATED(read, foreign[0], (long)text, 1);
 }
 
+static void wait_in_set(void)
+{
+	make_set();
+	wait_for(-1);
+}
+
+static void add_foreign(void)
+{
+	make_set();
+	in_set(EPOLL_CTL_ADD, foreign[0], EPOLLIN);
+}
+
+static void keep_awake(void)
+{
+	make_set();
+	in_set(EPOLL_CTL_MOD, pair[0], EPOLLIN | EPOLLWAKEUP);
+}
+
+static void add_set(void)
+{
+	make_set();
+	in_set(EPOLL_CTL_ADD, (int)MEDIATED(epoll_create1, 0), EPOLLIN);
+}
+
+static int foreign_set;
+
+static void add_to_foreign(void)
+{
+	make_set();
+	own_set = foreign_set;
+	in_set(EPOLL_CTL_ADD, pair[0], EPOLLIN);
+}
+
+static void ask_foreign_set(void)
+{
+	own_set = foreign_set;
+	wait_for(0);
+}
+
 static const struct {
 	void (*body)(void);
 	enum ff_reason reason;
 	long call;
 } leaves[] = {
+	{ wait_in_set, FF_REASON_CALL, SYS_epoll_wait },
+	{ add_foreign, FF_REASON_CALL, SYS_epoll_ctl },
+	{ keep_awake, FF_REASON_CALL, SYS_epoll_ctl },
+	{ add_set, FF_REASON_CALL, SYS_epoll_ctl },
+	{ add_to_foreign, FF_REASON_CALL, SYS_epoll_ctl },
+	{ ask_foreign_set, FF_REASON_CALL, SYS_epoll_wait },
 	{ write_much, FF_REASON_CALL, SYS_write },
 	{ write_full, FF_REASON_CALL, SYS_write },
 	{ read_empty, FF_REASON_CALL, SYS_read },
@@ -173,6 +262,8 @@ START_TEST(what_could_block_or_be_seen_ends_the_trial)
 {
 	ck_assert_int_eq(pipe2(foreign, O_CLOEXEC | O_NONBLOCK), 0);
 	ck_assert_int_eq(write(foreign[1], "ab", 2), 2);
+	foreign_set = epoll_create1(EPOLL_CLOEXEC);
+	ck_assert_int_ge(foreign_set, 0);
 	run_lost_until(leaves[_i].body, leaves[_i].reason, leaves[_i].call);
 	/* Nobody took anything out of it, or put anything in. */
 	ck_assert_int_eq(read(foreign[0], text, sizeof(text)), 2);
@@ -490,6 +581,7 @@ END_TEST
 void unit_tests(TCase *tests)
 {
 	tcase_add_test(tests, a_pipe_of_its_own_is_used_on_trial);
+	tcase_add_test(tests, a_set_of_its_own_is_used_on_trial);
 	tcase_add_test(tests, what_goes_through_it_is_fetched);
 	tcase_add_loop_test(tests, what_could_block_or_be_seen_ends_the_trial,
 			    0, LEAVES);

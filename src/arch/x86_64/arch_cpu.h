@@ -105,6 +105,14 @@ static inline void ff_jump(ucontext_t *uc, void (*to)(void))
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)to;
 }
 
+static inline void ff_frame_was_moved(ucontext_t *uc, ptrdiff_t by)
+{
+	if (uc->uc_mcontext.fpregs)
+		uc->uc_mcontext.fpregs =
+			(fpregset_t)((uintptr_t)uc->uc_mcontext.fpregs +
+				     (uintptr_t)by);
+}
+
 static inline uintptr_t ff_goes_on_at(const ucontext_t *uc)
 {
 	return (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];

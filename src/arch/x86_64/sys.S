@@ -53,6 +53,23 @@ ff_sigreturn:
 	hlt				/* a filter refused it */
 	.size	ff_sigreturn, . - ff_sigreturn
 /*
+ * void ff_go_to(const ucontext_t *uc): as a handler that returns to what it
+ * interrupted; nothing of this stack is needed any more.
+ *
+ *	in	rdi uc, in a frame as the kernel builds it
+ */
+	.balign	16
+	.globl	ff_go_to
+	.hidden	ff_go_to
+	.type	ff_go_to, @function
+ff_go_to:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq	%rdi, %rsp
+	jmp	ff_sigreturn
+	.cfi_endproc
+	.size	ff_go_to, . - ff_go_to
+/*
  * long ff_sigaltstack_from(const stack_t *stack, uintptr_t sp): change the
  * alternate stack while running on it. The kernel judges by the stack
  * pointer at the call, so it is made with that of the interrupted program;
@@ -221,6 +238,40 @@ ff_clone:
 	hlt				/* it never returns */
 	.cfi_endproc
 	.size	ff_clone, . - ff_clone
+
+/*
+ * long ff_clone_thread(long flags, void *stack_top, void *parent_tid,
+ *			void *child_tid, void *tls, void (*thread)(void *))
+ *
+ * The same for a thread, which may have no memory where its thread pointer
+ * points: nothing is looked at there.
+ *
+ *	in	rdi flags, rsi stack_top, rdx parent_tid, rcx child_tid, r8 tls,
+ *		r9 thread
+ *	kernel	rax nr, rdi flags, rsi stack, rdx parent_tid, r10 child_tid,
+ *		r8 tls; rcx, r11 lost
+ *	kept	r9 thread, in both
+ *	out	rax tid or -errno, in the caller alone
+ */
+	.balign	16
+	.globl	ff_clone_thread
+	.hidden	ff_clone_thread
+	.type	ff_clone_thread, @function
+ff_clone_thread:
+	.cfi_startproc
+	movq	%rcx, %r10
+	movl	$56, %eax		/* clone */
+	syscall
+	testq	%rax, %rax
+	je	1f
+	ret
+1:	.cfi_undefined rip		/* the thread: nothing is below */
+	xorl	%ebp, %ebp
+	xorl	%edi, %edi		/* its argument: none */
+	call	*%r9
+	hlt				/* it never returns */
+	.cfi_endproc
+	.size	ff_clone_thread, . - ff_clone_thread
 
 /*
  * A call of the program's that dispatch stopped: registers and stack are the

@@ -253,6 +253,10 @@ static void exec(ucontext_t *uc, long nr, const char *signature)
 		ff_child_leave(uc, FF_REASON_MEMORY, nr);
 		return;
 	}
+	if (ff_thread_is_there()) { /* H-Z6 */
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
 	/* H-X5 */
 	if (!ff_child.committed && !ff_can_unwatch_shared()) {
 		ff_child_leave(uc, FF_REASON_SHARED, nr);

@@ -70,6 +70,10 @@ void ff_look_close_range(ucontext_t *uc, long nr)
 		 last = (unsigned)ff_arg(uc, 1);
 	unsigned fd;
 
+	if ((ff_arg(uc, 2) & CLOSE_RANGE_UNSHARE) && ff_thread_is_there()) {
+		ff_child_leave(uc, FF_REASON_CALL, nr); /* H-Z6 */
+		return;
+	}
 	if (first > last) {
 		ff_answer(uc, ff_make(uc, nr));
 		return;
@@ -87,9 +91,10 @@ void ff_look_dup(ucontext_t *uc, long nr)
 	if (!ff_serve(uc, nr, ff_call(nr)->signature))
 		return;
 	fd = ff_make(uc, nr);
-	ff_set_own(fd, nr == SYS_dup	  ? ff_get_own(ff_arg(uc, 0)) :
-		       nr == SYS_eventfd2 ? FF_OWN_PIPE :
-					    FF_FOREIGN);
+	ff_set_own(fd, nr == SYS_dup	       ? ff_get_own(ff_arg(uc, 0)) :
+		       nr == SYS_eventfd2      ? FF_OWN_PIPE :
+		       nr == SYS_epoll_create1 ? FF_OWN_SET :
+						 FF_FOREIGN);
 	ff_answer_fd(uc, nr, 0, fd);
 }
 

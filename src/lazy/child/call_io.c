@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 
@@ -21,8 +22,10 @@
 #include "lazy/child/child.h"
 #include "lazy/child/own.h"
 #include "lazy/child/pager.h"
+#include "lazy/child/watched.h"
 
-#define SURE_TO_FIT 4096 /* PIPE_BUF: what a writable pipe takes at once */
+#define EVENTS_BYTES 4096 /* what a 'p' stands for */
+#define SURE_TO_FIT 4096  /* PIPE_BUF: what a writable pipe takes at once */
 
 /* Would a transfer go through at once? Not with a hang-up or an error. */
 static bool is_ready(long fd, short events)
@@ -47,6 +50,42 @@ void ff_look_read(ucontext_t *uc, long nr)
 	if (!ff_is_our_fd(fd) && ff_child.committed &&
 	    sys(fstat, fd, &st) == 0 && S_ISREG(st.st_mode))
 		ff_transfer(uc, nr, signature);
+	else
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+}
+
+/* A set of its own, of what is its own: nobody hears of it. Its device may be
+ * kept from sleep by that, and others see how many there are. */
+void ff_look_epoll_ctl(ucontext_t *uc, long nr)
+{
+	const struct epoll_event *e = (const struct epoll_event *)ff_arg(uc, 3);
+	long rc;
+
+	if (!ff_serve(uc, nr, ff_call(nr)->signature))
+		return;
+	if (ff_get_own(ff_arg(uc, 0)) != FF_OWN_SET ||
+	    ff_get_own(ff_arg(uc, 2)) != FF_OWN_PIPE ||
+	    (e && (!ff_is_readable((uintptr_t)e, sizeof(*e)) ||
+		   (e->events & EPOLLWAKEUP)))) {
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
+	rc = ff_make(uc, nr);
+	if (rc == -ENOSPC || rc == -ENOMEM)
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else
+		ff_answer(uc, rc);
+}
+
+void ff_look_epoll_wait(ucontext_t *uc, long nr)
+{
+	const long fd = ff_arg(uc, 0), most = (int)ff_arg(uc, 2);
+	const size_t bytes = (size_t)most * sizeof(struct epoll_event);
+
+	if (ff_get_own(fd) == FF_OWN_SET && most > 0 && bytes <= EVENTS_BYTES &&
+	    !ff_meets_watched((uintptr_t)ff_arg(uc, 1), bytes) &&
+	    ((int)ff_arg(uc, 3) == 0 || is_ready(fd, POLLIN)))
+		ff_pass(uc, nr, ff_call(nr)->signature);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }

@@ -17,6 +17,8 @@
 
 void ff_look_exit(ucontext_t *uc, long nr)
 {
+	if (ff_thread_runs() && nr == SYS_exit)
+		ff_thread_end(uc, nr);
 	if (ff_child.committed) {
 		ff_end_as_ordinary((int)ff_arg(uc, 0));
 		ff_make(uc, nr);
@@ -24,10 +26,13 @@ void ff_look_exit(ucontext_t *uc, long nr)
 	ff_child_leave(uc, FF_REASON_EXIT, nr);
 }
 
-/* libc's child code registers its own list right after the clone. */
+/* libc's child code registers its own list right after the clone. Of a thread
+ * the kernel keeps it. */
 void ff_look_set_robust_list(ucontext_t *uc, long nr)
 {
-	if (ff_arg(uc, 1) != (long)sizeof(struct ff_robust_head))
+	if (ff_thread_runs())
+		ff_pass(uc, nr, "p-");
+	else if (ff_arg(uc, 1) != (long)sizeof(struct ff_robust_head))
 		ff_answer(uc, -EINVAL);
 	else if (ff_robust_join((uintptr_t)ff_arg(uc, 0)))
 		ff_answer(uc, 0);
@@ -42,6 +47,8 @@ void ff_look_futex(ucontext_t *uc, long nr)
 	if ((op == FUTEX_WAKE || op == FUTEX_WAKE_BITSET) &&
 	    (ff_arg(uc, 1) & FUTEX_PRIVATE_FLAG))
 		ff_pass(uc, nr, "p-----");
+	else if (ff_thread_is_awaited(uc))
+		ff_thread_run(uc, nr);
 	else
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 }
@@ -50,7 +57,10 @@ void ff_look_futex(ucontext_t *uc, long nr)
  * long gone: the real child might not get one, where there is a limit. */
 void ff_look_unshare(ucontext_t *uc, long nr)
 {
-	if (ff_arg(uc, 0) & ~(long)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
+	if (ff_thread_is_there()) /* H-Z6 */
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+	else if (ff_arg(uc, 0) &
+		 ~(long)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM))
 		ff_output(uc, nr, "-");
 	else
 		ff_pass(uc, nr, "-");

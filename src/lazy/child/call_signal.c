@@ -125,6 +125,10 @@ void ff_look_rt_sigreturn(ucontext_t *uc, long nr)
 {
 	ucontext_t *frame = (ucontext_t *)ff_stack_pointer(uc);
 
+	if (ff_thread_runs()) { /* it had no signal */
+		ff_child_leave(uc, FF_REASON_CALL, nr);
+		return;
+	}
 	if (ff_fetch((uintptr_t)frame, sizeof(*frame)) < 0) {
 		ff_child_leave(uc, FF_REASON_MEMORY, nr);
 		return;

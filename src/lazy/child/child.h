@@ -1,6 +1,7 @@
 /*
  * The child's side of a lazy fork, from the clone to exec. It is a process
- * of its own with one thread; what it knows of itself is one static struct.
+ * of its own, in which one thread runs at a time; what it knows of itself is
+ * one static struct.
  */
 #ifndef FF_LAZY_CHILD_CHILD_H
 #define FF_LAZY_CHILD_CHILD_H
@@ -13,6 +14,7 @@
 #include "host/held.h"
 #include "host/signals.h"
 #include "lazy/child/exec.h"
+#include "lazy/child/thread.h"
 #include "lazy/slot.h"
 
 #define FF_OWN_FDS 1024
@@ -43,6 +45,7 @@ struct ff_child {
 	struct ff_robust_head *robust;
 	struct ff_robust_list *entry;
 	struct ff_exec exec;
+	struct ff_thread thread;
 
 	/* Descriptors the child opened itself, of regular files or
 	 * directories: reading moves nobody's offset but its own. */
@@ -50,6 +53,8 @@ struct ff_child {
 	/* ... and pipes, socket pairs and eventfds it made: nobody else has
 	 * the other end. */
 	uint64_t own_pipe[FF_OWN_FDS / 64];
+	/* ... and epoll sets, which have nothing else in them. */
+	uint64_t own_set[FF_OWN_FDS / 64];
 };
 
 extern struct ff_child ff_child;

@@ -58,6 +58,7 @@ enum ff_own ff_get_own(long fd)
 {
 	return in_set(ff_child.own_fd, fd)   ? FF_OWN_FILE :
 	       in_set(ff_child.own_pipe, fd) ? FF_OWN_PIPE :
+	       in_set(ff_child.own_set, fd)  ? FF_OWN_SET :
 					       FF_FOREIGN;
 }
 
@@ -74,10 +75,13 @@ void ff_set_own(long fd, enum ff_own own)
 		return;
 	ff_child.own_fd[fd / 64] &= ~bit;
 	ff_child.own_pipe[fd / 64] &= ~bit;
+	ff_child.own_set[fd / 64] &= ~bit;
 	if (own == FF_OWN_FILE)
 		ff_child.own_fd[fd / 64] |= bit;
 	else if (own == FF_OWN_PIPE)
 		ff_child.own_pipe[fd / 64] |= bit;
+	else if (own == FF_OWN_SET)
+		ff_child.own_set[fd / 64] |= bit;
 }
 
 /* Is one of ours in [from, fd)? All may be where there was no room. */

@@ -13,6 +13,7 @@ enum ff_own {
 	FF_FOREIGN,
 	FF_OWN_FILE, /* a regular file or directory it opened: may be read */
 	FF_OWN_PIPE, /* a pipe, socket pair or eventfd: may be used */
+	FF_OWN_SET,  /* an epoll set: may have what may be used in it */
 };
 
 /* Is a part of the path the number of one of ours? It is there to be read. */
