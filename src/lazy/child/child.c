@@ -34,6 +34,7 @@
 #include "host/newborn.h"
 #include "host/pidns.h"
 #include "lazy/child/limit.h"
+#include "lazy/child/own.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/reserve.h"
@@ -186,6 +187,7 @@ void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
 	ff_child.stack = slot->stack;
 	ff_child.sys = *ff_sigsys_of_program();
 	ff_robust_begin();
+	ff_own_begin();
 	ff_child.parent = slot->parent;
 	why_not = stand_up(slot, mem, pagemap);
 	if (why_not != FF_REASON_NONE)

@@ -10,10 +10,11 @@
  * limits_self  ... which it sets itself
  * limited      its memory, where somebody else sets such a limit for it
  * forks        children of its own, when it is an ordinary process
+ * files        what it had opened itself before is not its children's own
  *
  * Test: -l -e FLATFORK_LEND=off
  *       committed-keeps-{robust,robust_exits,robust_held,grows} {}
- * Test: -l -e FLATFORK_LEND=off committed-keeps-{forks,limits_self,limited} {}
+ * Test: -l -e FLATFORK_LEND=off committed-keeps-{forks,files,limits_self,limited} {}
  * Test: -e FLATFORK_LEND=off committed-keeps-limit limit
  * Test: -l -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem served-committed-keeps-{robust,grows} {}
@@ -21,6 +22,7 @@
 #include "t.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -151,6 +153,30 @@ static void fork_twice(void)
 	}
 }
 
+/* An offset that is shared is moved once. */
+static void share_offset(void)
+{
+	unsigned char core;
+	char byte;
+	pid_t pid;
+	int fd;
+
+	fd = open(t_report, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK(!mincore(t_area, 4096, &core)); /* no lazy child's call */
+	CHECK(!close(fd));
+	CHECK(open(t_report, O_RDONLY | O_CLOEXEC) == fd);
+	pid = fork(); /* another site */
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK(read(fd, &byte, 1) == 1);
+		CHECK(write(2, "read\n", 5) == 5);
+		t_exec_exit(3);
+	}
+	t_reap(pid, "child's child");
+	dprintf(2, "offset %d\n", (int)lseek(fd, 0, SEEK_CUR));
+}
+
 static void child_runs(void)
 {
 	CHECK(write(1, "", 0) == 0);
@@ -163,6 +189,8 @@ static void child_runs(void)
 		be_limited();
 	if (is("forks"))
 		fork_twice();
+	if (is("files"))
+		share_offset();
 	if (lock) {
 		CHECK(!pthread_mutex_lock(&lock[0]));
 		if (is("robust_held")) {
