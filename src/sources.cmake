@@ -137,6 +137,7 @@ set(FF_CORE_SOURCES
 	site/tally.c
 	site/tally_line.c
 	libc/actions.c
+	libc/attributes.c
 	spawn/parent/posix.c
 	tell/config.c
 	tell/json.c

@@ -29,18 +29,41 @@ static bool has_layout(void)
 	       room[1].tag == FF_LIBC_FCHDIR && room[1].fd == fd[1];
 }
 
-bool ff_libc_actions_are_known(const struct ff_libc_action *actions,
-			       unsigned count)
+static bool is_like_new(const posix_spawn_file_actions_t *actions)
+{
+	const int *pad = actions->__pad;
+
+	while ((const void *)pad < (const void *)(actions + 1))
+		if (*pad++)
+			return false;
+	return actions->__used >= 0 &&
+	       actions->__used <= actions->__allocated;
+}
+
+const struct ff_libc_action *
+ff_libc_actions(const posix_spawn_file_actions_t *actions, unsigned *ret_count)
+{
+	*ret_count = (unsigned)actions->__used;
+	return (const void *)actions->__actions;
+}
+
+bool ff_libc_actions_are_known(const posix_spawn_file_actions_t *actions)
 {
 	static _Atomic int known; /* 0, or 1 + the answer */
-	unsigned i;
+	const struct ff_libc_action *action;
+	unsigned i, count;
 
+	if (!is_like_new(actions))
+		return false;
+	action = ff_libc_actions(actions, &count);
+	if (!count)
+		return true;
 	if (!atomic_load(&known))
 		atomic_store(&known, 1 + (ff_libc_is_known() && has_layout()));
-	if (atomic_load(&known) != 2 || !actions)
+	if (atomic_load(&known) != 2 || !action)
 		return false;
 	for (i = 0; i < count; i++)
-		if (actions[i].tag >= FF_LIBC_TAGS)
+		if (action[i].tag >= FF_LIBC_TAGS)
 			return false;
 	return true;
 }

@@ -11,6 +11,7 @@
 #ifndef FF_LIBC_ACTIONS_H
 #define FF_LIBC_ACTIONS_H
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -46,7 +47,10 @@ struct ff_libc_action {
 };
 
 /* Has libc this layout, and are these all of known kinds? Context: any. */
-bool ff_libc_actions_are_known(const struct ff_libc_action *actions,
-			       unsigned count);
+bool ff_libc_actions_are_known(const posix_spawn_file_actions_t *actions);
+
+/* Where they lie, and how many, of some that are known. */
+const struct ff_libc_action *
+ff_libc_actions(const posix_spawn_file_actions_t *actions, unsigned *ret_count);
 
 #endif

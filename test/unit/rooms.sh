@@ -96,10 +96,10 @@ while read -r line; do
 done < <(names "$registers" arch;
 	names '\<__asm__\>' arch | grep -vE '__asm__\("(_[A-Za-z_]*)?"( :|\))')
 
-# What is one libc's is libc's.
+# What is one libc's is libc's: versions, and members of its structs.
 while read -r line; do
 	fail "what is of one libc: $line"
-done < <(names '__GLIBC|GLIBC_|libc-version\.h|\<dlvsym|_CS_GNU_LIBC' libc)
+done < <(names '__GLIBC|GLIBC_|libc-version\.h|\<dlvsym|_CS_GNU_LIBC|(->|\w\.)__[a-z]' libc)
 
 # The files of the engines are those of the table in src/README.md.
 sed -n '/^| engine/,/^$/p' "$root/src/README.md" | grep -oE '`[^`]+`' |

@@ -1,12 +1,12 @@
-/* What libc's objects say, as a plan. The attributes have a public layout. */
+/* What libc's objects say, as a plan. */
 #include "spawn/parent/posix.h"
 
 #include <errno.h>
 #include <linux/sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "libc/actions.h"
+#include "libc/attributes.h"
 #include "libc/libc.h"
 #include "process/stopwatch.h"
 #include "site/name.h"
@@ -18,93 +18,37 @@
 #include "tell/stats.h"
 
 #define DEFAULT_PATH "/bin:/usr/bin"
-#define LIBC_SIGNALS (FF_SIG(32) | FF_SIG(33)) /* libc never blocks them */
 #define ATTRIBUTES_MAX 5
-#define SETCGROUP 0x100 /* glibc 2.39's; what older headers lack */
-#define FLAGS                                                   \
-	(POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP |         \
-	 POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |       \
-	 POSIX_SPAWN_SETSCHEDPARAM | POSIX_SPAWN_SETSCHEDULER | \
-	 POSIX_SPAWN_USEVFORK | POSIX_SPAWN_SETSID)
-
-static bool is_zero(const int *word, const void *end)
-{
-	while ((const void *)word < end)
-		if (*word++)
-			return false;
-	return true;
-}
-
-/* A word of the padding, in headers before 2.39. */
-static const int *cgroup_of(const posix_spawnattr_t *attr)
-{
-	return &attr->__policy + 1;
-}
-
-static bool knows_attributes(const posix_spawnattr_t *attr)
-{
-	const int *rest = cgroup_of(attr);
-	int flags = FLAGS;
-
-	if (!ff_libc_is_before(39)) {
-		flags |= SETCGROUP;
-		rest++;
-	}
-	return !(attr->__flags & ~flags) && is_zero(rest, attr + 1);
-}
-
-static bool knows_actions(const posix_spawn_file_actions_t *actions)
-{
-	if (!is_zero(actions->__pad, actions + 1) || actions->__used < 0 ||
-	    actions->__used > actions->__allocated)
-		return false;
-	return actions->__used == 0 ||
-	       ff_libc_actions_are_known((const void *)actions->__actions,
-					 (unsigned)actions->__used);
-}
 
 bool ff_posix_knows(const struct ff_posix_call *call)
 {
-	return (!call->attr || knows_attributes(call->attr)) &&
-	       (!call->actions || knows_actions(call->actions));
-}
-
-static ff_sigset set_of(const sigset_t *set)
-{
-	ff_sigset word;
-
-	memcpy(&word, set, sizeof(word));
-	return word;
+	return (!call->attr || ff_libc_attributes_are_known(call->attr)) &&
+	       (!call->actions || ff_libc_actions_are_known(call->actions));
 }
 
 /* In glibc's order. Returns how many. */
-static unsigned attributes(const posix_spawnattr_t *attr,
+static unsigned attributes(const struct ff_libc_attributes *attr,
 			   struct ff_step step[ATTRIBUTES_MAX])
 {
-	int flags = attr ? attr->__flags : 0;
 	unsigned n = 0;
 
-	if (flags & POSIX_SPAWN_SETSIGDEF)
+	if (attr->flags & POSIX_SPAWN_SETSIGDEF)
 		step[n++] = (struct ff_step){ .kind = FF_STEP_SIGDEF,
-					      .signals = set_of(&attr->__sd) };
-	if (flags & POSIX_SPAWN_SETSCHEDULER)
-		step[n++] =
-			(struct ff_step){ .kind = FF_STEP_SCHEDULER,
-					  .number = attr->__policy,
-					  .parameter =
-						  attr->__sp.sched_priority };
-	else if (flags & POSIX_SPAWN_SETSCHEDPARAM)
-		step[n++] =
-			(struct ff_step){ .kind = FF_STEP_SCHEDPARAM,
-					  .number = attr->__sp.sched_priority,
-					  .parameter =
-						  attr->__sp.sched_priority };
-	if (flags & POSIX_SPAWN_SETSID)
+					      .signals = attr->defaults };
+	if (attr->flags & POSIX_SPAWN_SETSCHEDULER)
+		step[n++] = (struct ff_step){ .kind = FF_STEP_SCHEDULER,
+					      .number = attr->policy,
+					      .parameter = attr->priority };
+	else if (attr->flags & POSIX_SPAWN_SETSCHEDPARAM)
+		step[n++] = (struct ff_step){ .kind = FF_STEP_SCHEDPARAM,
+					      .number = attr->priority,
+					      .parameter = attr->priority };
+	if (attr->flags & POSIX_SPAWN_SETSID)
 		step[n++] = (struct ff_step){ .kind = FF_STEP_SETSID };
-	if (flags & POSIX_SPAWN_SETPGROUP)
+	if (attr->flags & POSIX_SPAWN_SETPGROUP)
 		step[n++] = (struct ff_step){ .kind = FF_STEP_SETPGID,
-					      .number = attr->__pgrp };
-	if (flags & POSIX_SPAWN_RESETIDS)
+					      .number = attr->group };
+	if (attr->flags & POSIX_SPAWN_RESETIDS)
 		step[n++] = (struct ff_step){ .kind = FF_STEP_RESETIDS };
 	return n;
 }
@@ -147,6 +91,9 @@ static int spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
 int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 		   const void *caller)
 {
+	const struct ff_libc_attributes attr =
+		call->attr ? ff_libc_attributes(call->attr) :
+			     (struct ff_libc_attributes){ 0 };
 	struct ff_step attribute[ATTRIBUTES_MAX];
 	struct ff_plan plan = {
 		.file = call->file,
@@ -167,20 +114,18 @@ int ff_posix_spawn(int *ret, const struct ff_posix_call *call, const char *name,
 			plan.search = DEFAULT_PATH;
 	}
 	plan.steps[FF_PHASE_ATTRIBUTES] =
-		(struct ff_steps){ attribute,
-				   attributes(call->attr, attribute) };
-	if (call->actions) {
-		plan.libc_actions = (const void *)call->actions->__actions;
-		plan.steps[FF_PHASE_ACTIONS].count =
-			(unsigned)call->actions->__used;
-	}
-	if (call->attr && call->attr->__flags & SETCGROUP) {
+		(struct ff_steps){ attribute, attributes(&attr, attribute) };
+	if (call->actions)
+		plan.libc_actions =
+			ff_libc_actions(call->actions,
+					&plan.steps[FF_PHASE_ACTIONS].count);
+	if (attr.flags & FF_LIBC_SETCGROUP) {
 		birth.flags = CLONE_INTO_CGROUP;
-		birth.cgroup = *cgroup_of(call->attr);
+		birth.cgroup = attr.cgroup;
 	}
-	if (call->attr && call->attr->__flags & POSIX_SPAWN_SETSIGMASK) {
+	if (attr.flags & POSIX_SPAWN_SETSIGMASK) {
 		plan.mask_is_set = true;
-		plan.mask = set_of(&call->attr->__ss) & ~LIBC_SIGNALS;
+		plan.mask = attr.mask;
 	}
 	if (call->get_pidfd)
 		birth.ret_pidfd = &pidfd;
