@@ -13,6 +13,7 @@
 #include "host/sys.h"
 
 atomic_bool ff_sandboxed FF_HOT;
+_Atomic uint32_t ff_filters FF_HOT;
 
 /* How many threads are under way; whoever waits for them sleeps on it. */
 static _Atomic uint32_t flights FF_HOT;

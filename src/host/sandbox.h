@@ -16,6 +16,21 @@
  */
 extern atomic_bool ff_sandboxed;
 
+/*
+ * What process/filter.c has found of filters that were in force before the
+ * program, or that it put itself under past us. Until it has looked: nothing.
+ */
+#define FF_FILTERS_NONE 1u   /* there are none, but for ... */
+#define FF_FILTERS_OTHERS 2u /* threads that have some of their own */
+extern _Atomic uint32_t ff_filters;
+
+/* No thread is known to have one, so that no call of ours is raised SIGSYS
+ * for. */
+static inline bool ff_is_unfiltered(void)
+{
+	return atomic_load(&ff_filters) == FF_FILTERS_NONE;
+}
+
 /* Does system call @nr install a filter, with these arguments? */
 bool ff_is_sandboxing(long nr, uintptr_t a, uintptr_t b, uintptr_t c);
 

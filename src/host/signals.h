@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/sandbox.h"
 #include "host/sys.h"
 
 typedef uint64_t ff_sigset;
@@ -45,37 +46,40 @@ static inline ff_sigset ff_setmask(ff_sigset mask)
 	return old;
 }
 
-/* Block what can be, on top of what is; returns the mask for ff_setmask().
- * What the program blocks stays blocked: it may be pending. */
-static inline ff_sigset ff_block_signals(void)
+/* Block these as well; returns the mask for ff_setmask(). What the program blocks
+ * stays blocked: it may be pending. */
+static inline ff_sigset ff_block(ff_sigset these)
 {
-	ff_sigset mask = FF_ALL_BUT_SYNCHRONOUS, old = 0;
-
-	/* Where it is not to be had, ff_setmask() must do no harm. */
-	if (sys(rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask)) < 0)
-		sys(rt_sigprocmask, SIG_BLOCK, NULL, &old, sizeof(mask));
-	return old;
-}
-
-/* What may be raised by a filter is not blocked by that: where none is in force
- * SIGSYS is sent by somebody alone, and may wait. */
-static inline ff_sigset ff_block_sigsys(void)
-{
-	const ff_sigset mask = FF_SIG(SIGSYS);
 	ff_sigset old = 0;
 
-	if (sys(rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask)) < 0)
-		sys(rt_sigprocmask, SIG_BLOCK, NULL, &old, sizeof(mask));
+	/* Where it is not to be had, ff_setmask() must do no harm. */
+	if (sys(rt_sigprocmask, SIG_BLOCK, &these, &old, sizeof(these)) < 0)
+		sys(rt_sigprocmask, SIG_BLOCK, NULL, &old, sizeof(these));
 	return old;
 }
 
-/* Both; SIGSYS first, or its handler would find all others blocked. */
+/* Where none of our calls is raised SIGSYS for, whatever filter there is: it is
+ * sent by somebody alone, and may wait. */
+static inline ff_sigset ff_block_sigsys(void)
+{
+	return ff_block(FF_SIG(SIGSYS));
+}
+
+/* ... and all that can be, at once: a handler would find the others blocked. */
 static inline ff_sigset ff_block_with_sigsys(void)
 {
-	const ff_sigset old = ff_block_sigsys();
+	return ff_block(FF_ALL_BUT_SYNCHRONOUS | FF_SIG(SIGSYS));
+}
 
-	ff_block_signals();
-	return old;
+/*
+ * Block what can be. SIGSYS is left alone where a filter is in force, or may be:
+ * it may be raised for a call of ours, and blocked it would kill then. No call
+ * that dispatch raises it for may be made: those of libc's, by who is armed.
+ */
+static inline ff_sigset ff_block_signals(void)
+{
+	return ff_is_unfiltered() ? ff_block_with_sigsys() :
+				    ff_block(FF_ALL_BUT_SYNCHRONOUS);
 }
 
 /* The kernel's mask where the program's is @program and ours is in force:

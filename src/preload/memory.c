@@ -183,6 +183,8 @@ FF_EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags,
 	va_start(more, flags);
 	to = va_arg(more, void *);
 	va_end(more);
+	/* Else its call would be raised a signal for that is blocked. */
+	ff_leave_fence("moves memory");
 	if (!move_matters(start, bytes, to, new_bytes, flags)) {
 		ff_advice_begin_move(&window);
 		to = FF_NEXT(mremap)(start, bytes, new_bytes, flags, to);

@@ -37,9 +37,8 @@
 
 /* Of this thread, counted so that 0 is not looked at. */
 static _Thread_local int own __attribute__((tls_model("initial-exec")));
-/* Of the threads that share what is known; and there are others. */
+/* Of the threads that share what is known. */
 static _Atomic int shared FF_HOT = NOT_LOOKED;
-static _Atomic bool others FF_HOT;
 
 /* Is a thread asking, and do others wait for it? */
 #define NOBODY 0u
@@ -138,9 +137,7 @@ static bool ask(unsigned need, const char *status)
 /* Without a look, where none is needed: threads are as all are. */
 static int known_filters(void)
 {
-	if (!own && atomic_load(&shared) == 0 && !atomic_load(&others))
-		return 0;
-	return own + NOT_LOOKED;
+	return !own && ff_is_unfiltered() ? 0 : own + NOT_LOOKED;
 }
 
 /* H-Y6. @is_alone: what this thread has, all later ones will have. */
@@ -149,6 +146,16 @@ static bool is_noted(int now, bool is_alone)
 	const int before = atomic_load(&shared);
 
 	return is_alone ? before == now : before != NOT_LOOKED;
+}
+
+/* One thread at a time. */
+static void share(int now)
+{
+	atomic_store(&shared, now);
+	if (now == 0)
+		atomic_fetch_or(&ff_filters, FF_FILTERS_NONE);
+	else
+		atomic_fetch_and(&ff_filters, ~FF_FILTERS_NONE);
 }
 
 static bool note_for_all(int now, bool is_alone, unsigned need)
@@ -164,8 +171,7 @@ static bool note_for_all(int now, bool is_alone, unsigned need)
 		if (!is_noted(now, is_alone)) {
 			ff_ask_for_thread(false);
 			ff_ask_forget();
-			atomic_store(&shared,
-				     is_alone || now == 0 ? now : UNSHARED);
+			share(is_alone || now == 0 ? now : UNSHARED);
 		}
 		end();
 	}
@@ -184,7 +190,7 @@ static bool note(const char *status, unsigned need)
 		return false;
 	differs = now != 0 && now != atomic_load(&shared);
 	if (differs)
-		atomic_store(&others, true);
+		atomic_fetch_or(&ff_filters, FF_FILTERS_OTHERS);
 	ff_ask_for_thread(differs);
 	if (differs)
 		ff_ask_forget();

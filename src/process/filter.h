@@ -29,7 +29,7 @@ bool ff_filter_lets_us(bool is_small, bool for_fork);
  * tell. */
 bool ff_filter_is_there(void);
 
-/* As ff_block_signals(), and SIGSYS as well where no filter may raise it. */
+/* As ff_block_signals(), after a look at whether there is a filter. */
 ff_sigset ff_filter_block_signals(void);
 
 /*

@@ -5,6 +5,7 @@
 #include "host/page.h"
 #include "host/sandbox.h"
 #include "libc/threads.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "process/noted.h"
 #include "process/stance.h"
@@ -43,7 +44,7 @@ void ff_advice_begin(struct ff_advice_window *window)
 	if (!window->gated)
 		return;
 	/* To the gate this is like a real fork: it waits for marks. */
-	window->mask = ff_block_signals();
+	window->mask = ff_filter_block_signals();
 	ff_gate_enter_real();
 	/* Later a mark of ours would not be told from one of the program's. */
 	ff_gate_sweep();
@@ -67,7 +68,7 @@ void ff_advice_begin_move(struct ff_advice_window *window)
 		return;
 	/* A handler that does not return would leave the gate shut. */
 	if (window->blocked)
-		window->mask = ff_block_signals();
+		window->mask = ff_filter_block_signals();
 	ff_gate_enter_move();
 }
 

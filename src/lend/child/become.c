@@ -277,7 +277,7 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	/* H-O4 */
 	programs = loan->own_mask;
 	loan->own_mask = ff_our_mask(programs);
-	ff_setmask(loan->own_mask);
+	ff_setmask(loan->own_mask | FF_SIG(SIGSYS));
 	/* Anew: the answer is that no marks of the parent's stand, either. */
 	atomic_store(&loan->question, FF_ASK_NOTHING);
 	ff_ask_state(loan);
@@ -289,6 +289,7 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 	if (loan->unclean || !ff_borrower_handles(SIGSYS) ||
 	    ff_fault(FF_FAULT_NO_WAY_BACK))
 		die();
+	ff_setmask(loan->own_mask);
 	loan->dispatches = 1; /* behind a fence they are since its birth */
 	pid = fork_function();
 	if (pid != 0) {
