@@ -80,6 +80,7 @@ set(FF_CORE_SOURCES
 	host/maps.c
 	lazy/parent/advised.c
 	lazy/parent/ahead.c
+	lazy/parent/lost.c
 	lazy/parent/marks.c
 	lazy/parent/refused.c
 	lazy/child/mediator.c

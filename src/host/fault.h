@@ -27,6 +27,7 @@
 	X(SLOW_CHILD, "slow-child", "... or stands up after two seconds")  \
 	X(NO_READONLY, "no-readonly", "shared memory stays writable")      \
 	X(FETCH, "fetch", "the child can't fetch memory")                  \
+	X(LOST, "lost", "the child is lost in libc's fork")                 \
 	X(LIES, "lies", "the child tells its parent nonsense")             \
 	X(NO_STANDIN, "no-standin", "nobody stands in for the parent")     \
 	X(STANDIN_STOPS, "standin-stops", "it is stopped as it begins")    \

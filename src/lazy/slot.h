@@ -92,6 +92,7 @@ struct ff_shared {
 	_Atomic uint32_t question; /* child: enum ff_want */
 	_Atomic uint64_t at, bytes;
 	int64_t answer;		 /* how many are in the window, or -errno */
+	_Atomic uint32_t is_out; /* child: it has come out of libc's fork */
 	_Atomic uint32_t faults; /* child: page faults served */
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */
@@ -131,6 +132,7 @@ struct ff_slot {
 	bool real;	 /* a real fork follows; the gate counts it */
 	bool committed;	 /* the child is born committed */
 	bool alone;	 /* nobody else can change mappings under us */
+	bool comes_out;	 /* the child says when it has come out of libc's fork */
 	bool filtered;	 /* a seccomp filter is in force, or may be */
 	bool at_large;	 /* a child taken back may still run: not killed */
 	bool may_lower;	 /* a child can be another user's in time */

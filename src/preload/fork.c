@@ -15,6 +15,7 @@
 #include "arch/arch.h"
 #include "arch/hot.h"
 #include "calls/calls.h"
+#include "lazy/child/child.h"
 #include "lend/child/borrower.h"
 #include "libc/place.h"
 #include "libc/threads.h"
@@ -91,6 +92,13 @@ static bool forks_are_libcs(void)
 	return true;
 }
 
+/* libc has done its own by then. */
+static void begin_child(void)
+{
+	if (ff_mediated)
+		ff_child_is_out();
+}
+
 void ff_register_own_handler(void)
 {
 	static _Atomic bool registered;
@@ -100,8 +108,8 @@ void ff_register_own_handler(void)
 		return;
 	registered = true;
 	if (FF_NEXT(__register_atfork) &&
-	    FF_NEXT(__register_atfork)(ff_intent_meet, ff_pass_part, NULL,
-				       &__dso_handle) == 0)
+	    FF_NEXT(__register_atfork)(ff_intent_meet, ff_pass_part,
+				       begin_child, &__dso_handle) == 0)
 		ff_fork_is_met(forks_are_libcs());
 }
 

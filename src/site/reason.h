@@ -20,6 +20,7 @@
 	X(UNARMED, "can't be mediated", false)                      \
 	X(DESCRIPTOR, "needs the pager's descriptor number", false) \
 	X(BUDGET, "time budget is used up", false)                  \
+	X(LOST, "is lost in libc's fork", false)                     \
 	X(DIED, "was killed before exec", false)
 
 enum ff_reason {

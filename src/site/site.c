@@ -210,16 +210,17 @@ void ff_site_exec(struct ff_site *s, const struct ff_warm *fetched)
 	atomic_store(&s->patience, PATIENCE);
 }
 
-/* Now and then a busy machine holds up any child, and another thread moves memory
- * between the look at it and the clone. */
+/* Now and then a busy machine holds up any child, another thread moves memory
+ * between the look at it and the clone, or changes what libc's fork walks. */
 static bool is_mishap(struct ff_site *s, uint32_t reason)
 {
 	const uint32_t execs = atomic_load(&s->execs);
 
-	if (reason != FF_REASON_BUDGET && reason != FF_REASON_MEMORY)
+	if (reason != FF_REASON_BUDGET && reason != FF_REASON_MEMORY &&
+	    reason != FF_REASON_LOST)
 		return false;
 	return atomic_fetch_add(&s->mishaps, 1) <= execs / RARE &&
-	       (execs >= HAS_EXECED || reason == FF_REASON_MEMORY);
+	       (execs >= HAS_EXECED || reason != FF_REASON_BUDGET);
 }
 
 void ff_site_back(struct ff_site *s, uint32_t reason)

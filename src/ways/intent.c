@@ -167,6 +167,7 @@ static const char *arm(struct ff_intent *intent, ff_sigset mask)
 			slot->committed || !slot->alone ? NULL : intent->site,
 			&slot->keep.warm);
 		slot->deny = intent->deny;
+		slot->comes_out = !intent->bare && ff_pass_trusts_libc();
 		why = ff_arm(slot, mask);
 	}
 	if (why)
@@ -247,6 +248,8 @@ void ff_intent_meet_now(void)
 {
 	const int error = errno;
 
+	if (ff_intended)
+		ff_intended->bare = true;
 	ff_intent_meet();
 	errno = error;
 }

@@ -17,6 +17,7 @@ struct ff_intent {
 	bool last;			/* ... and this is the last try */
 
 	/* Of ff_intent_meet(). */
+	bool bare;	      /* libc runs no handlers */
 	struct ff_slot *slot; /* armed, or was */
 	const char *why;      /* or why it is not */
 	bool again;	      /* it was denied for what passes */

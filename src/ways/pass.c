@@ -30,6 +30,11 @@ void ff_pass_trust_libc(void)
 	trusted = true;
 }
 
+bool ff_pass_trusts_libc(void)
+{
+	return trusted;
+}
+
 bool ff_pass_can_copy(void)
 {
 	ff_sigset mask;

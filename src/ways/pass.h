@@ -58,6 +58,7 @@ void ff_pass_part(void);
 
 /* Whatever forks is libc's own, and runs handlers (H-E4). */
 void ff_pass_trust_libc(void);
+bool ff_pass_trusts_libc(void);
 
 /* A new process is in none. */
 void ff_pass_reset(void);

@@ -36,6 +36,7 @@ fault clone 'the kernel makes no lazy child$'
 fault reserve "rolled back: child can't get its memory "
 fault fetch "rolled back: child can't get its memory "
 fault lies
+fault lost "rolled back: child is lost in libc.s fork "
 fault no-standin
 fault no-arming
 fault slow-child

@@ -197,6 +197,13 @@ void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
 	ff_mediated = true;
 }
 
+void ff_child_is_out(void)
+{
+	while (ff_fault(FF_FAULT_LOST))
+		atomic_load(&ff_child.shared->state);
+	atomic_store(&ff_child.shared->is_out, 1);
+}
+
 static void set_action(int sig, const struct ff_sigaction *act)
 {
 	sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));

@@ -74,6 +74,9 @@ void ff_child_leave(ucontext_t *uc, enum ff_reason reason, long call);
 /* A SIGSYS came: is it the parent's, who wants the child to leave? */
 bool ff_child_takes_asking(const siginfo_t *info);
 
+/* On the program's stack, in the first handler that libc's fork runs in it. */
+void ff_child_is_out(void);
+
 /* close() of the program, made without a trap; sets errno. */
 int ff_child_close(int fd);
 

@@ -25,6 +25,7 @@
 
 #include "host/clock.h"
 #include "host/sys.h"
+#include "lazy/parent/lost.h"
 #include "lazy/parent/standin.h"
 #include "lazy/parent/supply.h"
 #include "process/fate.h"
@@ -168,6 +169,15 @@ static enum ff_outcome hand_over_exec(struct ff_slot *slot, pid_t pid)
 		return FF_OUTCOME_NONE;
 	slot->reason = FF_REASON_BUDGET;
 	return FF_OUTCOME_RELEASED;
+}
+
+/* Whatever is left of its time. */
+static enum ff_outcome give_up_lost(struct ff_slot *slot, pid_t pid)
+{
+	if (!cancel_child(slot, pid))
+		return FF_OUTCOME_NONE;
+	atomic_store(&slot->shared->reason, FF_REASON_LOST);
+	return taken_back(slot);
 }
 
 static enum ff_outcome give_up(struct ff_slot *slot, pid_t pid)
@@ -322,9 +332,11 @@ static enum ff_outcome wait_within(struct ff_slot *slot, pid_t pid,
 	struct ff_shared *sh = slot->shared;
 	long nap_ns = NAP_NS_MIN;
 	enum ff_outcome outcome;
+	struct ff_lost lost;
 	bool leaving = !slot->committed, has_waited = false;
 	uint32_t seen;
 
+	ff_lost_begin(&lost, slot, pid);
 	for (;;) {
 		if (!leaving && atomic_load(&sh->state) == FF_LEAVING) {
 			leaving = true;
@@ -334,6 +346,8 @@ static enum ff_outcome wait_within(struct ff_slot *slot, pid_t pid,
 		seen = atomic_load(&sh->owner);
 		outcome = look_again(slot, pid, seen,
 				     left <= 0 || (!seen && has_waited));
+		if (outcome == FF_OUTCOME_NONE && ff_is_lost(&lost))
+			outcome = give_up_lost(slot, pid);
 		if (outcome == FF_OUTCOME_NONE && left <= 0) {
 			outcome = slot->committed ?
 					  hand_over(slot, pid,
@@ -345,7 +359,8 @@ static enum ff_outcome wait_within(struct ff_slot *slot, pid_t pid,
 		}
 		if (outcome != FF_OUTCOME_NONE)
 			return outcome;
-		wait_for_word(supply, seen, left, &nap_ns);
+		wait_for_word(supply, seen, ff_lost_patience(&lost, left),
+			      &nap_ns);
 		has_waited = true;
 		left = deadline - ff_now_ns();
 	}

@@ -1,0 +1,28 @@
+/*
+ * A child on trial that is lost in libc's fork: it found there what other
+ * threads have changed since (LIMITS.md), and goes round for ever.
+ */
+#ifndef FF_LAZY_PARENT_LOST_H
+#define FF_LAZY_PARENT_LOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lazy/slot.h"
+
+struct ff_lost {
+	const struct ff_slot *slot;
+	pid_t pid;
+	bool may_be;	   /* it has not come out of libc's fork */
+	int64_t look_ns;   /* at the clock, when to look again */
+	int64_t cpu_ns;	   /* what it had used ... */
+	uint32_t progress; /* ... when it had come that far */
+};
+
+void ff_lost_begin(struct ff_lost *l, const struct ff_slot *slot, pid_t pid);
+
+/* No longer than that, of @ns, until it is asked again whether it is. */
+int64_t ff_lost_patience(const struct ff_lost *l, int64_t ns);
+bool ff_is_lost(struct ff_lost *l);
+
+#endif
