@@ -35,7 +35,6 @@
 	X(NO_KEYS, "no-keys", "no memory protection keys")                 \
 	X(FENCE_ALL, "fence-all", "each path is known to stray little")    \
 	X(COMMIT_ALL, "commit-all", "each site is known to commit")        \
-	X(TOO_BIG, "too-big", "no process is small enough for that")       \
 	X(NO_ROOM, "no-room", "becoming a fork is refused at first")       \
 	X(NO_WAY_BACK, "no-way-back", "becoming a fork can't be followed") \
 	X(NO_SHARE, "no-share", "CLONE_VM shares nothing")                 \

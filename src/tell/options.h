@@ -44,6 +44,7 @@ struct ff_options {
 	enum ff_lend_mode lend_mode;
 	enum ff_seccomp_mode seccomp_mode;
 	uint64_t min_rss_bytes;
+	uint64_t commit_max_bytes; /* no child of a bigger one is committed */
 	unsigned budget_ms;
 	uint64_t warn_rss_bytes; /* real forks of bigger ones are said; 0: no */
 	uint64_t deny_bytes;	 /* forks of bigger processes never copy */
@@ -81,6 +82,9 @@ extern struct ff_options ff_options;
 	  "under a seccomp filter: ask what it allows, or leave all to libc")  \
 	X("FLATFORK_MIN_RSS", SIZE, min_rss_bytes, "--min-rss", "SIZE", "16M", \
 	  "auto leaves processes with less resident memory to libc's fork")    \
+	X("FLATFORK_COMMIT_MAX", SIZE, commit_max_bytes, "--commit-max",       \
+	  "SIZE", "4G",                                                        \
+	  "processes up to which children that write before exec are lazy")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
 	  "100", "how long a child may hold its parent before it execs")       \
 	X("FLATFORK_FALLBACK", FALLBACK, deny_bytes, "--fallback",             \

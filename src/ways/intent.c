@@ -23,7 +23,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "host/fault.h"
 #include "host/ground.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
@@ -32,6 +31,7 @@
 #include "libc/threads.h"
 #include "process/filter.h"
 #include "process/gate.h"
+#include "tell/options.h"
 #include "tell/probe.h"
 #include "ways/decide.h"
 #include "ways/pass.h"
@@ -43,9 +43,6 @@
 /* A second. */
 #define SLOT_NAP_NS (500L * 1000)
 #define SLOT_NAPS 2000
-
-/* Resident memory up to which a child may be born committed. */
-#define COMMIT_MAX ((uint64_t)4 << 30)
 
 #define LINKER_SYMBOL __attribute__((visibility("hidden")))
 extern LINKER_SYMBOL char ff_image_start[] __asm__("__bss_start");
@@ -86,8 +83,8 @@ static bool is_small_enough(void)
 {
 	uint64_t resident, writable;
 
-	return !ff_fault(FF_FAULT_TOO_BIG) &&
-	       ff_process_size(&resident, &writable) && resident <= COMMIT_MAX;
+	return ff_process_size(&resident, &writable) &&
+	       resident <= ff_options.commit_max_bytes;
 }
 
 /*

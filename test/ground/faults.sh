@@ -41,7 +41,6 @@ fault no-standin
 fault no-arming
 fault slow-child
 fault slow-child,no-arming
-fault commit-all,too-big
 [ -n "$known" ] || {
 	echo "no such fault is known here: $fault"
 	exit 1

@@ -290,7 +290,7 @@ case_written_in_a_big_process() {
 	guest=$ground/keeps
 	options=(late)
 	run_guest plain
-	run_user FLATFORK_LEND=off FLATFORK_FAULT=too-big
+	run_user FLATFORK_LEND=off FLATFORK_COMMIT_MAX=1M
 	[ "$(counter rollbacks user)" -eq 2 ] ||
 		failed "$(counter rollbacks user) children were taken back, not 2"
 	[ "$(counter forks_real user)" -eq 5 ] ||

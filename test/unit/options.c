@@ -56,6 +56,7 @@ static void assert_defaults(void)
 	ck_assert_int_eq(ff_options.fork_mode, FF_FORK_AUTO);
 	ck_assert_int_eq(ff_options.spawn_mode, FF_MODE_AUTO);
 	ck_assert_uint_eq(ff_options.min_rss_bytes, 16UL << 20);
+	ck_assert_uint_eq(ff_options.commit_max_bytes, 4UL << 30);
 	ck_assert_uint_eq(ff_options.budget_ms, 100);
 	ck_assert_ptr_null(ff_options.log);
 	ck_assert_ptr_null(ff_options.stats);
