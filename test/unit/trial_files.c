@@ -11,13 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/held.h"
+#include "host/sys.h"
 #include "lazy/child/child.h"
 #include "lazy/child/own.h"
 #include "pattern.h"
@@ -578,8 +582,44 @@ START_TEST(what_is_pending_may_be_asked)
 }
 END_TEST
 
+/* What a child knows of itself, as it begins. Then there is no way back. */
+static _Noreturn void begin(struct ff_child *ret_child)
+{
+	static struct ff_slot slot = { .of_child.state = FF_BORN,
+				       .stack.ss_flags = SS_DISABLE };
+	const struct ff_held none = { .fd = -1 };
+
+	ff_child_begin(&slot, &none, &none);
+	*ret_child = ff_child;
+	for (;;)
+		sys(exit_group, 0);
+}
+
+/* A child that was let go, having changed its rights and opened files, forks. */
+START_TEST(what_its_parent_was_is_not_the_childs)
+{
+	struct ff_child *got = mmap(NULL, sizeof(*got), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+	pid_t pid;
+
+	ck_assert_ptr_ne(got, MAP_FAILED);
+	memset(got, 0xff, sizeof(*got));
+	ff_child.latched = ff_child.unsent = true;
+	ff_set_own(5, FF_OWN_FILE);
+	pid = fork();
+	if (pid == 0)
+		begin(got);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!got->latched && !got->unsent);
+	ck_assert_uint_eq(got->own_fd[0], 0);
+}
+END_TEST
+
 void unit_tests(TCase *tests)
 {
+	tcase_add_test(tests, what_its_parent_was_is_not_the_childs);
 	tcase_add_test(tests, a_pipe_of_its_own_is_used_on_trial);
 	tcase_add_test(tests, a_set_of_its_own_is_used_on_trial);
 	tcase_add_test(tests, what_goes_through_it_is_fetched);

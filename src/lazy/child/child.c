@@ -34,7 +34,6 @@
 #include "host/newborn.h"
 #include "host/pidns.h"
 #include "lazy/child/limit.h"
-#include "lazy/child/own.h"
 #include "lazy/child/pager.h"
 #include "lazy/child/raised.h"
 #include "lazy/child/reserve.h"
@@ -179,6 +178,8 @@ void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
 	enum ff_reason why_not;
 
 	ff_slots_of_others(slot);
+	/* Its parent may have been such a child itself. */
+	ff_zero((uint64_t *)&ff_child, sizeof(ff_child) / sizeof(uint64_t));
 	ff_child.slot = slot;
 	ff_child.shared = &slot->of_child;
 	ff_child.areas = &slot->areas;
@@ -187,7 +188,6 @@ void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
 	ff_child.stack = slot->stack;
 	ff_child.sys = *ff_sigsys_of_program();
 	ff_robust_begin();
-	ff_own_begin();
 	ff_child.parent = slot->parent;
 	why_not = stand_up(slot, mem, pagemap);
 	if (why_not != FF_REASON_NONE)

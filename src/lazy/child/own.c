@@ -62,13 +62,6 @@ enum ff_own ff_get_own(long fd)
 					       FF_FOREIGN;
 }
 
-void ff_own_begin(void)
-{
-	ff_zero(ff_child.own_fd, FF_OWN_FDS / 64);
-	ff_zero(ff_child.own_pipe, FF_OWN_FDS / 64);
-	ff_zero(ff_child.own_set, FF_OWN_FDS / 64);
-}
-
 bool ff_is_own_file(long fd)
 {
 	return ff_get_own(fd) == FF_OWN_FILE;

@@ -19,10 +19,6 @@ enum ff_own {
 /* Is a part of the path the number of one of ours? It is there to be read. */
 bool ff_is_name_of_ours(const char *path);
 
-/* What the process that forked knows of its own is nothing here: it may have
- * been such a child itself. */
-void ff_own_begin(void);
-
 enum ff_own ff_get_own(long fd);
 void ff_set_own(long fd, enum ff_own own);
 bool ff_is_own_file(long fd);
