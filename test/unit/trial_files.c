@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -191,6 +192,22 @@ static void write_closed(void)
 	MEDIATED(write, pair[1], (long)text, 1);
 }
 
+/* An eventfd: one more fits, a million may not. */
+static void write_count(void)
+{
+	uint64_t count = 1;
+	int fd = (int)MEDIATED(eventfd2, 0, 0);
+
+	CHILD_ASSERT(MEDIATED(write, fd, (long)&count, 8) == 8, "one");
+	CHILD_ASSERT(MEDIATED(read, fd, (long)&count, 8) == 8, "read");
+	fd = (int)MEDIATED(eventfd2, 0, EFD_NONBLOCK);
+	count = UINT64_MAX - 1;
+	CHILD_ASSERT(MEDIATED(write, fd, (long)&count, 8) == 8, "much");
+	fd = (int)MEDIATED(eventfd2, 0, 0);
+	count = 1000000;
+	MEDIATED(write, fd, (long)&count, 8);
+}
+
 static void write_foreign(void)
 {
 	MEDIATED(write, foreign[1], (long)text, 1);
@@ -254,6 +271,7 @@ static const struct {
 	{ write_much, FF_REASON_CALL, SYS_write },
 	{ write_full, FF_REASON_CALL, SYS_write },
 	{ read_empty, FF_REASON_CALL, SYS_read },
+	{ write_count, FF_REASON_CALL, SYS_write },
 	{ write_reused, FF_REASON_OUTPUT, SYS_write },
 	{ write_closed, FF_REASON_OUTPUT, SYS_write },
 	{ write_foreign, FF_REASON_OUTPUT, SYS_write },

@@ -217,6 +217,23 @@ static size_t write_bytes(const ucontext_t *uc, long nr)
 	return bytes;
 }
 
+/* An eventfd is writable where one more fits; who adds too much waits. Other
+ * files without a kind are not written. */
+static bool count_fits(const ucontext_t *uc, long nr, long fd)
+{
+	const long flags = sys(fcntl, fd, F_GETFL, 0);
+	const uintptr_t at = (uintptr_t)ff_arg(uc, 1);
+	uint64_t more;
+
+	if (flags >= 0 && (flags & O_NONBLOCK))
+		return true;
+	if (nr != SYS_write || ff_arg(uc, 2) != (long)sizeof(more) ||
+	    !ff_is_readable(at, sizeof(more)))
+		return false;
+	memcpy(&more, (const void *)at, sizeof(more));
+	return more <= 1;
+}
+
 /* Of other files than stored ones the parent may be the server (FUSE); or what
  * is written is its memory (/proc/PID/mem), which is to be as of fork here. */
 static bool writes_at_once(const ucontext_t *uc, long nr, long fd)
@@ -229,6 +246,8 @@ static bool writes_at_once(const ucontext_t *uc, long nr, long fd)
 		return ff_is_stored(ff_file_system(fd));
 	if (S_ISCHR(st.st_mode))
 		return ff_is_null(&st);
+	if (!(st.st_mode & S_IFMT) && !count_fits(uc, nr, fd))
+		return false;
 	return write_bytes(uc, nr) <= SURE_TO_FIT && is_ready(fd, POLLOUT);
 }
 
