@@ -51,7 +51,8 @@
 			 CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
 			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID))
 
-#define USER_END ((uintptr_t)1 << 47)
+/* Of a stack, for clone3; clone asks nothing. */
+#define USER_END (((uintptr_t)1 << 47) - FF_PAGE)
 /* Of the handler's stack, for the frame of a call. */
 #define FRAME_MAX (FF_ALTSTACK_BYTES / 2)
 #define BELOW_FRAME ((uintptr_t)256)

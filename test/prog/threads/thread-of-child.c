@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fenv.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -517,6 +519,53 @@ CASE(held_back)
 		result_of(thread);
 		/* which, plain libc does not say */
 		t_exec_say("ran %d", before | ran);
+	}
+	t_reap(pid, "child");
+}
+
+/* A stack beyond what there is to a process: no thread. Had it one, it would
+ * end without it. */
+static long make_beyond(struct clone_args *args)
+{
+	long rc = SYS_clone3;
+
+	__asm__ volatile("syscall\n\t"
+			 "testq %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xorl %%edi, %%edi\n\t"
+			 "movl %3, %%eax\n\t"
+			 "syscall\n"
+			 "1:"
+			 : "+a"(rc)
+			 : "D"(args), "S"(sizeof(*args)), "i"(SYS_exit)
+			 : "rcx", "r11", "memory");
+	return rc;
+}
+
+/* Test: -g "rolled back" thread-of-child-CASE CASE */
+CASE(stack_beyond)
+{
+	const uint64_t end = (uint64_t)1 << 47, bytes = 65536;
+	static uint32_t tid;
+	static uint64_t control[1024];
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			 CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
+			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+		.parent_tid = (uintptr_t)&tid,
+		.child_tid = (uintptr_t)&tid,
+		.tls = (uintptr_t)&control[512],
+		.stack = end - bytes,
+		.stack_size = bytes,
+	};
+	pid_t pid = t_fork();
+	long rc;
+
+	if (pid == 0) {
+		rc = make_beyond(&args);
+		while (rc > 0 && tid)
+			syscall(SYS_futex, &tid, FUTEX_WAIT, rc, NULL);
+		t_exec_say("%s", rc < 0 ? "no thread" : "a thread");
 	}
 	t_reap(pid, "child");
 }
