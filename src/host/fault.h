@@ -31,6 +31,7 @@
 	X(LIES, "lies", "the child tells its parent nonsense")             \
 	X(NO_STANDIN, "no-standin", "nobody stands in for the parent")     \
 	X(STANDIN_STOPS, "standin-stops", "it is stopped as it begins")    \
+	X(NO_ASKING, "no-asking", "... may signal nobody")                 \
 	X(NO_CLONE3, "no-clone3", "clone3 is not there")                   \
 	X(NO_KEYS, "no-keys", "no memory protection keys")                 \
 	X(FENCE_ALL, "fence-all", "each path is known to stray little")    \

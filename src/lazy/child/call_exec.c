@@ -202,6 +202,13 @@ static void set_action(int sig, const struct ff_sigaction *act)
 		sys(rt_sigaction, sig, act, NULL, sizeof(ff_sigset));
 }
 
+/* Nobody may tell it of a signal while it computes (H-D14). */
+static void leave_if_told(ucontext_t *uc)
+{
+	if (ff_child.committed && atomic_load(&ff_child.shared->leave))
+		ff_child_leave(uc, FF_REASON_BUDGET, -1);
+}
+
 /* H-X3: made here and now, with no signal to come but what kills, stops or
  * is ignored, SIGSEGV and SIGSYS among them. */
 static void exec_in_handler(ucontext_t *uc, long nr)
@@ -218,10 +225,12 @@ static void exec_in_handler(ucontext_t *uc, long nr)
 	ff_handle(SIGSEGV, ff_on_sigsegv, &ignored);
 	ff_trap_again();
 	ff_child_left_exec();
-	if (rc == -EFAULT)
+	if (rc == -EFAULT) {
 		ff_child_leave(uc, FF_REASON_CALL, nr);
-	else
-		ff_answer(uc, rc);
+		return;
+	}
+	ff_answer(uc, rc);
+	leave_if_told(uc);
 }
 
 static void exec_outside(ucontext_t *uc, long nr)
@@ -283,6 +292,8 @@ bool ff_exec_has_failed(ucontext_t *uc)
 	if (rc == -EFAULT) {
 		ff_go_on_at(uc, ff_child.exec.back);
 		ff_child_leave(uc, FF_REASON_CALL, ff_child.exec.nr);
+	} else {
+		leave_if_told(uc);
 	}
 	return true;
 }

@@ -117,7 +117,7 @@ static long ask(enum ff_want question, uintptr_t at, size_t bytes, void *into)
  * may not be read. */
 long ff_source_read(uintptr_t start, size_t bytes)
 {
-	long got;
+	long got = -EBADF, told;
 
 	if (parent_is_source() && ff_child.mem >= 0) {
 		got = sys(pread64, ff_child.mem, start, bytes, start);
@@ -126,7 +126,8 @@ long ff_source_read(uintptr_t start, size_t bytes)
 		if (got == 0 && parent_is_source()) /* H-D23 */
 			return -ESRCH;
 	}
-	return ask(FF_WANT_MEMORY, start, bytes, (void *)start);
+	told = ask(FF_WANT_MEMORY, start, bytes, (void *)start);
+	return told == -EBADF ? got : told;
 }
 
 long ff_source_pagemap(uintptr_t start, uint64_t *entries, size_t count)

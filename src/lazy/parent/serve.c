@@ -258,9 +258,12 @@ static ff_sigset pending_of_child(const struct ff_standin *s)
  * would be one with what waits there already. */
 static long ask(const struct ff_standin *s, ff_sigset pending)
 {
-	long rc = sys(pidfd_send_signal, s->child, SIGSYS, NULL,
-		      PIDFD_SIGNAL_THREAD);
+	long rc;
 
+	if (ff_fault(FF_FAULT_NO_ASKING))
+		return -EPERM;
+	rc = sys(pidfd_send_signal, s->child, SIGSYS, NULL,
+		 PIDFD_SIGNAL_THREAD);
 	if (rc != -EINVAL)
 		return rc;
 	return pending & FF_SIG(SIGSYS) ?

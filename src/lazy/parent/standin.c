@@ -22,6 +22,7 @@
 #include "host/sys.h"
 #include "lazy/parent/serve.h"
 #include "process/fate.h"
+#include "process/filter.h"
 #include "process/gate.h"
 #include "process/handed.h"
 #include "process/standins.h"
@@ -121,6 +122,12 @@ static void let_it_serve(struct ff_slot *slot, pid_t child, long standin)
 	FF_PROBE(handed_over, child, standin);
 	atomic_store(&sh->source, FF_SOURCE_STANDIN);
 	sys(futex, &sh->asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+bool ff_standin_may_ask(void)
+{
+	return !ff_fault(FF_FAULT_NO_ASKING) &&
+	       ff_filter_allows(FF_ASK_pidfd_send_signal);
 }
 
 bool ff_standin_make(struct ff_slot *slot, pid_t pid)

@@ -11,6 +11,10 @@
 
 #include "lazy/slot.h"
 
+/* May it tell the child of signals (H-D14)? Where not, because of a filter, the
+ * child is to leave. */
+bool ff_standin_may_ask(void);
+
 /*
  * Make one for the child @pid. True: it serves the child from now on, and the
  * image is theirs. False: no process is to be had.

@@ -86,15 +86,18 @@ bool ff_supply_is_asked(struct ff_supply *s)
 	       s->asked != s->answered; /* H-D15 */
 }
 
-/* H-D16. What can't be written to is not what can't be read. */
+/* H-D16. What can't be written to is not what can't be read; and where it may
+ * not be read at all, nothing is known of it. */
 static long read_for(struct ff_slot *image, uintptr_t at, size_t bytes)
 {
 	long got = read_self(image->window, at, bytes);
 	char byte;
 
-	if (got == -EFAULT && read_self(&byte, at, 1) == 1)
-		return -ENOMEM;
-	return got;
+	if (got >= 0 || got == -ENOMEM)
+		return got;
+	if (got != -EFAULT)
+		return -EBADF;
+	return read_self(&byte, at, 1) == 1 ? -ENOMEM : got;
 }
 
 static long read_memory(const struct ff_supply *s, uintptr_t at, size_t bytes)

@@ -164,8 +164,11 @@ static bool cancel_child(struct ff_slot *slot, pid_t pid)
  * is through by now is found the next time. */
 static enum ff_outcome hand_over_exec(struct ff_slot *slot, pid_t pid)
 {
-	if (atomic_load(&slot->shared->state) != FF_EXECING ||
-	    !ff_standin_make_for_exec(slot, pid))
+	if (atomic_load(&slot->shared->state) != FF_EXECING)
+		return FF_OUTCOME_NONE;
+	if (!ff_standin_may_ask())
+		atomic_store(&slot->shared->leave, 1);
+	if (!ff_standin_make_for_exec(slot, pid))
 		return FF_OUTCOME_NONE;
 	slot->reason = FF_REASON_BUDGET;
 	return FF_OUTCOME_RELEASED;
@@ -279,11 +282,20 @@ static enum ff_outcome look_at_committed(struct ff_slot *slot, pid_t pid)
 						       FF_OUTCOME_ENDED;
 }
 
+static void tell_to_leave(struct ff_slot *slot, pid_t pid)
+{
+	atomic_store(&slot->shared->leave, 1);
+	if (change(slot, FF_RUNNING, FF_ASKED) &&
+	    sys(tgkill, pid, pid, SIGSYS) < 0)
+		change(slot, FF_ASKED, FF_RUNNING);
+}
+
 /*
  * H-W4 The budget of a committed child is used up, wherever it is: computing,
  *      stopped, in execve, fetching everything. Somebody else serves it from
  *      now on. If nobody can be had it is told to leave, wherever it computes,
- *      and waited for. One that is not on its feet by the second time (H-W5)
+ *      and waited for. It is told so, too, if who serves it may not tell it of
+ *      signals (H-D14). One that is not on its feet by the second time (H-W5)
  *      is called off.
  */
 static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid, bool again)
@@ -294,15 +306,14 @@ static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid, bool again)
 	}
 	if (has_not_begun(slot))
 		return never_was(slot, pid);
+	if (!ff_standin_may_ask())
+		tell_to_leave(slot, pid);
 	if (ff_standin_make(slot, pid)) {
 		if (slot->reason == FF_REASON_NONE)
 			slot->reason = FF_REASON_BUDGET;
 		return FF_OUTCOME_RELEASED;
 	}
-	atomic_store(&slot->shared->leave, 1);
-	if (change(slot, FF_RUNNING, FF_ASKED) &&
-	    sys(tgkill, pid, pid, SIGSYS) < 0)
-		change(slot, FF_ASKED, FF_RUNNING);
+	tell_to_leave(slot, pid);
 	return FF_OUTCOME_NONE;
 }
 

@@ -7,6 +7,8 @@
  * Test: -l guard-pages-CASE CASE
  * Test: -l -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem served-guard-pages-CASE CASE
+ * Test: -l -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-readv guard-pages-not-served-CASE CASE
  */
 #include "t.h"
 

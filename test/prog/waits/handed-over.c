@@ -29,6 +29,9 @@
  * Test: -b 1500 -e FLATFORK_LEND=off
  *       handed-over-{no_more,confined,crowded} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       -e FLATFORK_FAULT=no-asking
+ *       unasked-handed-over-{spins,alarmed,alarm_ends,execs,refused,ends} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem
  *       served-handed-over-{spins,execs,on_trial,ends_late,falls} {}
  */
