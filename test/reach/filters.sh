@@ -3,6 +3,7 @@
 #
 #	filters.sh profile NAME
 #	filters.sh without ACTION
+#	filters.sh copes
 #	filters.sh thread
 #	filters.sh unanswered
 #	filters.sh doctor
@@ -64,6 +65,32 @@ run_without() {
 		number=$((number + 1))
 	done
 	[ "$number" -gt 40 ] || failed "only $number calls were tried"
+}
+
+# Those to a lazy fork whose error is said to be no matter, as a name or another
+# way is there: so it is for children that need most.
+run_copes() {
+	local calls call program number=0
+
+	base+=(T_REPORT="$FF_BUILD/test/prog/report")
+	calls=$(tr -d '\n' <"$here/../../src/process/asks.def" |
+		sed 's/X(/\n&/g' |
+		sed -nE 's/^X\([a-z0-9_]+, *"([a-z0-9_]+)[^"]*", *[A-Z|]*L[A-Z|]*, *(ANY|CHOICE),.*/\1/p')
+	for call in $(sort -u <<<"$calls"); do
+		case $call in prctl | ioctl) continue ;; esac
+		for program in 'handed-over alarmed' 'guard-pages around' \
+			'handed-over execs'; do
+			# shellcheck disable=SC2086 # a case's name is a word
+			set -- "$FF_BUILD"/test/prog/$program
+			under plain -- all "$call=EPERM" -- "$@"
+			[ "$(status_of plain)" = 0 ] || continue
+			with_us lazy FLATFORK_BUDGET_MS=500 FLATFORK_LEND=off \
+				-- all "$call=EPERM" -- "$@"
+			same lazy "$call=EPERM, $program"
+			number=$((number + 1))
+		done
+	done
+	[ "$number" -gt 15 ] || failed "only $number were tried"
 }
 
 # What the modes of an environment are: $with.
