@@ -38,6 +38,7 @@ set(FF_CORE_SOURCES
 	host/newborn.c
 	host/ground.c
 	libc/next.c
+	libc/rseq.c
 	libc/place.c
 	host/signals.c
 	host/smaps.c

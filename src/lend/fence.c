@@ -35,16 +35,11 @@
  */
 #include "lend/fence.h"
 
-#include "libc/weak.h"
-
-FF_WEAK(__rseq_offset)
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/rseq.h>
 
 #include "arch/arch.h"
 #include "arch/hot.h"
@@ -53,6 +48,7 @@ FF_WEAK(__rseq_offset)
 #include "host/sys.h"
 #include "lend/loan.h"
 #include "libc/control.h"
+#include "libc/rseq.h"
 #include "libc/tids.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -60,7 +56,6 @@ FF_WEAK(__rseq_offset)
 #define RED_ZONE FF_PASS_BACK
 /* Nothing but stack is so near below fork's caller: the kernel keeps a gap. */
 #define STACK_BYTES ((uintptr_t)512 << 10)
-#define RSEQ_BYTES 32
 #define FIRST_KEY 1
 #define TRIES 3
 /* Of an entry of /proc/self/pagemap. */
@@ -335,12 +330,12 @@ static void put_thread_back(const struct ff_loan *loan)
 	const struct ff_fenced *r = &loan->fence.range[0];
 	uint64_t *now = (uint64_t *)r->start;
 	const uint64_t *was = (const uint64_t *)loan->kept.thread;
-	uintptr_t rseq = ff_thread_pointer() + (uintptr_t)__rseq_offset;
+	uintptr_t rseq = ff_rseq_area();
 	size_t i;
 
 	for (i = 0; i < (r->end - r->start) / sizeof(*now); i++)
 		if (now[i] != was[i] &&
-		    (uintptr_t)&now[i] - rseq >= RSEQ_BYTES) /* H-K3 */
+		    (uintptr_t)&now[i] - rseq >= FF_RSEQ_BYTES) /* H-K3 */
 			now[i] = was[i];
 }
 

@@ -18,18 +18,12 @@
  */
 #include "lend/child/become.h"
 
-#include "libc/weak.h"
-
-FF_WEAK(__rseq_offset)
-FF_WEAK(__rseq_size)
-
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/rseq.h>
 #include <time.h>
 
 #include "arch/arch.h"
@@ -42,6 +36,7 @@ FF_WEAK(__rseq_size)
 #include "lend/child/farewell.h"
 #include "lend/entry.h"
 #include "lend/loan.h"
+#include "libc/rseq.h"
 #include "libc/tids.h"
 #include "process/sigsys.h"
 
@@ -90,19 +85,6 @@ static void restore_actions(const struct ff_loan *loan)
 		    (ff_is_handler(was) && !(loan->changed & FF_SIG(sig))))
 			sys(rt_sigaction, sig, was, NULL, sizeof(now.mask));
 	}
-}
-
-/* H-O2 */
-static void restore_rseq(void)
-{
-#ifdef RSEQ_SIG
-	struct rseq *area =
-		(struct rseq *)(ff_thread_pointer() + (uintptr_t)__rseq_offset);
-
-	if (__rseq_size && sys(rseq, area, __rseq_size < 32 ? 32 : __rseq_size,
-			       0, RSEQ_SIG) < 0)
-		area->cpu_id = (uint32_t)RSEQ_CPU_ID_REGISTRATION_FAILED;
-#endif
 }
 
 /* The leader of a group or session of its own is so again. */
@@ -164,7 +146,7 @@ static void settle(struct ff_loan *loan)
 		*loan->return_slot = loan->return_address;
 	ff_loan = NULL;
 	restore_actions(loan);
-	restore_rseq();
+	ff_rseq_register(); /* H-O2 */
 	restore_leadership(loan->child);
 	restore_task(&loan->task);
 	ff_new_process();
