@@ -120,7 +120,7 @@ bool ff_may_change_rights(const ucontext_t *uc, long nr)
 
 long ff_call_number(const siginfo_t *info)
 {
-	return info->si_arch == AUDIT_ARCH_X86_64 ?
+	return info->si_arch == FF_AUDIT_ARCH ?
 		       info->si_syscall :
 		       FF_OTHER_ABI | (uint32_t)info->si_syscall;
 }

@@ -84,7 +84,7 @@ extern struct ff_options ff_options;
 	  "auto leaves processes with less resident memory to libc's fork")    \
 	X("FLATFORK_COMMIT_MAX", SIZE, commit_max_bytes, "--commit-max",       \
 	  "SIZE", "4G",                                                        \
-	  "processes up to which children that write before exec are lazy")    \
+	  "children that write before exec are lazy in processes up to it")    \
 	X("FLATFORK_BUDGET_MS", MILLISECONDS, budget_ms, "--budget-ms", "N",   \
 	  "100", "how long a child may hold its parent before it execs")       \
 	X("FLATFORK_FALLBACK", FALLBACK, deny_bytes, "--fallback",             \

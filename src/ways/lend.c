@@ -51,9 +51,11 @@ void ff_lend_to_vfork(const struct ff_caller *caller,
 	if (!why &&
 	    ff_mode_at(ff_site_of(call.at), FF_PLACE_VFORK) != FF_MODE_AUTO)
 		why = "asked for";
-	if (!why)
+	if (!why) {
 		ff_lend(caller, libc, NULL);
-	else if (*why)
+		why = "its caller's frame or the ground allows no loan";
+	}
+	if (*why)
 		ff_account_libc(&call, why);
 	ff_flight_end();
 }

@@ -189,6 +189,11 @@ ways "ours at a place alone" \
 	'spawn = libc' 'vfork = libc' \
 	'spawn@calls+spawn2 = auto' 'vfork@calls+vfork1 = auto'
 
+# What is left to libc for its caller's frame is counted, too.
+cc -O2 -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-o "$work/calls" "$work/calls.c" || exit 1
+[[ $(ways_of '# none') == *' vfork1 libc:6' ]] || failed "no frame: $(ways_of '# none')"
+
 # A mistake: one line, and all else stands. Descriptor 2 gets it where it is
 # known to be standard error.
 printf 'min-rss = 12Q\nfork = real\nlog log\n' >"$conf"

@@ -43,6 +43,8 @@ struct ff_again {
 
 /* e_machine of programs for this processor (elf.h). */
 #define FF_ELF_MACHINE EM_X86_64
+/* linux/audit.h */
+#define FF_AUDIT_ARCH AUDIT_ARCH_X86_64
 
 static inline void ff_zero(uint64_t *words, size_t count)
 {
