@@ -43,6 +43,8 @@ struct ff_again {
 
 /* e_machine of programs for this processor (elf.h). */
 #define FF_ELF_MACHINE EM_X86_64
+/* Of what a program may map, with four levels of page tables. */
+#define FF_USER_END (((uintptr_t)1 << 47) - 4096)
 /* linux/audit.h */
 #define FF_AUDIT_ARCH AUDIT_ARCH_X86_64
 

@@ -51,8 +51,6 @@
 			 CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
 			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID))
 
-/* Of a stack, for clone3; clone asks nothing. */
-#define USER_END (((uintptr_t)1 << 47) - FF_PAGE)
 /* Of the handler's stack, for the frame of a call. */
 #define FRAME_MAX (FF_ALTSTACK_BYTES / 2)
 #define BELOW_FRAME ((uintptr_t)256)
@@ -96,7 +94,7 @@ static bool is_word(uintptr_t at)
 static bool is_known(const struct ff_thread_wish *wish)
 {
 	return wish->flags == FLAGS && wish->stack_top &&
-	       wish->stack_top <= USER_END && is_word(wish->parent_tid) &&
+	       wish->stack_top <= FF_USER_END && is_word(wish->parent_tid) &&
 	       is_word(wish->child_tid) &&
 	       ff_fetch(wish->tls, CONTROL_BYTES) == 0;
 }
