@@ -14,6 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 fault=${1:?the name of a fault}
 # How busy the machine is shall not decide.
 inner=(env FLATFORK_BUDGET_MS=20000)
+[ "${1-}" != lost ] || inner=(env FLATFORK_BUDGET_MS=400)
 
 # fault NAME [WHY]: why the log says that a fork is libc's, where it is. Each is
 # a test: CMakeLists.txt reads this.

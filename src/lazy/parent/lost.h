@@ -15,11 +15,13 @@ struct ff_lost {
 	pid_t pid;
 	bool may_be;	   /* it has not come out of libc's fork */
 	int64_t look_ns;   /* at the clock, when to look again */
+	int64_t most_ns;   /* of its own time without coming any further */
 	int64_t cpu_ns;	   /* what it had used ... */
 	uint32_t progress; /* ... when it had come that far */
 };
 
-void ff_lost_begin(struct ff_lost *l, const struct ff_slot *slot, pid_t pid);
+void ff_lost_begin(struct ff_lost *l, const struct ff_slot *slot, pid_t pid,
+		   int64_t budget_ns);
 
 /* No longer than that, of @ns, until it is asked again whether it is. */
 int64_t ff_lost_patience(const struct ff_lost *l, int64_t ns);

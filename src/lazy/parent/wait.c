@@ -347,7 +347,7 @@ static enum ff_outcome wait_within(struct ff_slot *slot, pid_t pid,
 	bool leaving = !slot->committed, has_waited = false;
 	uint32_t seen;
 
-	ff_lost_begin(&lost, slot, pid);
+	ff_lost_begin(&lost, slot, pid, budget_ns);
 	for (;;) {
 		if (!leaving && atomic_load(&sh->state) == FF_LEAVING) {
 			leaving = true;
