@@ -144,6 +144,9 @@ static inline void ff_fail_call(ucontext_t *uc, long error);
 /* Does @address lie behind a call instruction? */
 int ff_is_behind_call(uintptr_t address);
 
+/* The registers, for those of FF_GENERAL_REGISTERS. */
+static inline uint64_t *ff_registers(const ucontext_t *uc);
+
 /* Registers of a call that was trapped; it stands behind the instruction. */
 static inline long ff_arg(const ucontext_t *uc, int i);
 static inline void ff_move_arg(ucontext_t *uc, int from, int to);
@@ -189,6 +192,10 @@ static inline long ff_result(const ucontext_t *uc);
 /* A fault: was it ff_peek's? Then it answers -1. */
 static inline int ff_peek_fixup(ucontext_t *uc);
 
+/* Are return addresses of this thread kept a second time, and compared? What
+ * the kernel says; 0, or -errno of one that does not know. */
+static inline long ff_shadow_stack_status(unsigned long *ret_status);
+
 /* Is this CPU valgrind's? Its client request, which does nothing elsewhere. */
 static inline int ff_on_valgrind(void);
 
@@ -203,7 +210,7 @@ static inline uintptr_t ff_thread_pointer(void);
  * (ff_let_through); FF_GENERAL_REGISTERS, those a program computes in, by their
  * place among a context's; FF_DWARF_FP, _SP and _RETURN, what tables of frames
  * call the register that frames are found by, the stack pointer and the return
- * address; FF_ELF_MACHINE, e_machine of its programs.
+ * address; FF_ELF_MACHINE, e_machine of its programs. And arch_asks.def.
  */
 #include "arch_cpu.h"
 

@@ -15,7 +15,6 @@
 /* Looks at arguments in a lazy child, lazy/child/call_*.c, ff_look_... */
 /* clang-format off */
 #define FF_LOOKS(X)         \
-	X(arch_prctl)       \
 	X(brk)              \
 	X(clone)            \
 	X(clone3)           \
@@ -177,9 +176,8 @@ bool ff_has_odd_flags(const ucontext_t *uc, long nr);
 bool ff_may_change_rights(const ucontext_t *uc, long nr);
 
 /*
- * A call by another ABI than that of this table (int $0x80) has numbers and
- * arguments of its own. It gets a number that no row has, whose lower half is
- * its own.
+ * A call by another ABI than that of this table has numbers and arguments of
+ * its own. It gets a number that no row has, whose lower half is its own.
  */
 #define FF_OTHER_ABI (1L << 32)
 long ff_call_number(const siginfo_t *info);

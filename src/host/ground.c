@@ -49,8 +49,7 @@ const char *ff_ground_at_start(void)
 		return "under valgrind";
 	if (__asan_init || __tsan_init || __msan_init || __hwasan_init)
 		return "a sanitizer is at work";
-	if (sys(arch_prctl, FF_SHADOW_STACK_STATUS, &shadow_stack) == 0 &&
-	    shadow_stack)
+	if (ff_shadow_stack_status(&shadow_stack) == 0 && shadow_stack)
 		return "shadow stacks are on";
 	return NULL;
 }

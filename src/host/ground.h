@@ -5,9 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ARCH_SHSTK_STATUS of arch_prctl, Linux 6.6 */
-#define FF_SHADOW_STACK_STATUS 0x5005
-
 /* What never changes in a process: once, in the constructor or at the first
  * fork. NULL, or why there are no lazy forks. */
 const char *ff_ground_at_start(void);

@@ -9,6 +9,8 @@
 
 #include <sys/syscall.h>
 
+#include "arch/call.h"
+
 /* Headers of before Linux 5.16, and 6.10, lack them. */
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -16,8 +18,6 @@
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif
-
-long ff_sys(long nr, long a, long b, long c, long d, long e, long f);
 
 #define FF_SYS_PICK(_0, _1, _2, _3, _4, _5, _6, n, ...) n
 #define ff_sys_0(nr) ff_sys(nr, 0, 0, 0, 0, 0, 0)

@@ -28,7 +28,7 @@ void ff_tids_change(void *memory, size_t bytes, pid_t now)
 void ff_tids_change_registers(ucontext_t *uc, pid_t now)
 {
 	static const int general[] = { FF_GENERAL_REGISTERS };
-	uint64_t *all = (uint64_t *)uc->uc_mcontext.gregs, *r;
+	uint64_t *all = ff_registers(uc), *r;
 	size_t i;
 
 	for (i = 0; i < sizeof(general) / sizeof(*general); i++) {

@@ -36,6 +36,7 @@ FF_WEAK(getcontext)
 #include <sys/uio.h>
 #include <ucontext.h>
 
+#include "arch/arch.h"
 #include "arch_unwind.h"
 #include "host/sys.h"
 #include "libc/object.h"
@@ -106,7 +107,7 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t reg,
 	(void)arg;
 	if (greg < 0 || write)
 		return -UNW_EBADREG;
-	*value = (unw_word_t)walk.context.uc_mcontext.gregs[greg];
+	*value = ff_registers(&walk.context)[greg];
 	return 0;
 }
 

@@ -43,9 +43,9 @@ run_profile() {
 }
 
 # All calls that are asked for.
+asks=("$here"/../../src/process/asks.def "$here"/../../src/arch/*/arch_asks.def)
 calls() {
-	sed -n 's/^X([a-z0-9_]*, "\([a-z0-9_]*\).*/\1/p' \
-		"$here/../../src/process/asks.def" | sort -u
+	sed -n 's/^X([a-z0-9_]*, "\([a-z0-9_]*\).*/\1/p' "${asks[@]}" | sort -u
 }
 
 # Each of them is not allowed: what plain libc can do there is done. Where
@@ -73,7 +73,7 @@ run_copes() {
 	local calls call program number=0
 
 	base+=(T_REPORT="$FF_BUILD/test/prog/report")
-	calls=$(tr -d '\n' <"$here/../../src/process/asks.def" |
+	calls=$(cat "${asks[@]}" | tr -d '\n' |
 		sed 's/X(/\n&/g' |
 		sed -nE 's/^X\([a-z0-9_]+, *"([a-z0-9_]+)[^"]*", *[A-Z|]*L[A-Z|]*, *(ANY|CHOICE),.*/\1/p')
 	for call in $(sort -u <<<"$calls"); do

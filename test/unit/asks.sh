@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 asked=$(sed -n 's/^X([a-z0-9_]*, "\([a-z0-9_]*\).*/\1/p' \
-	"$root/src/process/asks.def" | sort -u)
+	"$root/src/process/asks.def" "$root"/src/arch/*/arch_asks.def | sort -u)
 [ "$(wc -l <<<"$asked")" -gt 60 ] || fail "the table can't be read"
 
 # Made for the program, as libc would make it: a step of a spawn, what a
@@ -23,9 +23,11 @@ while read -r call; do
 	[[ $call =~ ^($not_ours)$ ]] && continue
 	grep -qx "$call" <<<"$asked" ||
 		fail "$call is made, and has no row in process/asks.def:" \
-			"$(cd "$root/src" && grep -rlE "\bsys\($call\b" .)"
-done < <(cd "$root/src" && grep -rhoE '\bsys\([a-z0-9_]+' \
-	--include='*.[ch]' $rooms | sed 's/sys(//' | sort -u)
+			"$(cd "$root/src" && grep -rlE "\bsys\((SYS_)?$call\b" .)"
+done < <(cd "$root/src" && {
+	grep -rhoE '\bsys\([a-z0-9_]+' --include='*.[ch]' $rooms
+	grep -rhoE '\bff_sys\(SYS_[a-z0-9_]+' --include='*.[ch]' arch
+} | sed -E 's/.*sys\((SYS_)?//' | sort -u)
 [ "$made" -gt 60 ] || fail "only $made calls were found"
 
 # By another way they would not be seen here. These make the program's own

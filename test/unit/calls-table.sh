@@ -34,6 +34,7 @@ rows | sort -n -C -u -k1,1 || { echo "rows are not in order"; bad=1; }
 # No other list: who names a call by its number names it for one thing, which
 # is said here. A file without a line names none; a call, none but its own.
 may_name='
+arch/x86_64/arch_cpu.h	arch_prctl	other processors have no such call
 calls/request.c		fork clone clone3	have arguments of their own
 lazy/child/call_ask.c	pselect6	its mask is behind a pointer
 lazy/child/call_fd.c	dup dup3 epoll_create1 eventfd2 socketpair	what they make is

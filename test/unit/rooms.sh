@@ -82,24 +82,30 @@ done < <(includes)
 
 # names PATTERN ROOM: lines elsewhere that have it
 names() {
-	grep -rnE "$1" "$root"/src --include='*.[ch]' |
-		sed "s|^$root/src/||" | grep -v "^$2/"
+	grep -rnE "$1" "$root"/src --include='*.[ch]' --include='*.def' |
+		sed "s|^$root/src/||" | grep -vE "^$2"
 }
 
-# What is this processor's is arch's: registers, names, instructions. Text for
-# the assembler elsewhere is the name of a symbol, or nothing.
+# What is this processor's is arch's: registers, names, instructions, calls that
+# others lack. Those have rows in the tables of calls, whose numbers are this
+# processor's anyway. Text for the assembler elsewhere is the name of a symbol,
+# or nothing.
 registers='\<(REG_[A-Z0-9]+|[re]([sb]p|ip|[abcd]x|[sd]i|flags)|EM_X86_64'
 registers+='|_Ux86_64_[a-z_]+|__(x86_64|amd64|i386|aarch64)(__)?)\>|_ia32_'
-registers+='|<(cpuid|[a-z]*intrin|asm/[a-z]*prctl)\.h>|\<asm *\('
+registers+='|<(cpuid|[a-z]*intrin|asm/[a-z]*prctl|sys/platform/.*)\.h>|\<asm *\('
+registers+='|\<((SYS_|__NR_)?(arch_prctl|modify_ldt|[gs]et_thread_area|iop(l|erm)'
+registers+='|vm86(old)?)|cpuid|xgetbv|xsave|fxsave|rd(tsc|pkru)p?|[fg]s_?base'
+registers+='|ARCH_[A-Z_]+|MAP_32BIT|AUDIT_ARCH_[A-Z0-9_]+|gregs|fpregs)\>'
+registers+='|int \$0x80'
 while read -r line; do
 	fail "a register, or what is of one processor: $line"
-done < <(names "$registers" arch;
-	names '\<__asm__\>' arch | grep -vE '__asm__\("(_[A-Za-z_]*)?"( :|\))')
+done < <(names "$registers" 'arch/|calls/(calls|requests)\.def:'
+	names '\<__asm__\>' arch/ | grep -vE '__asm__\("(_[A-Za-z_]*)?"( :|\))')
 
 # What is one libc's is libc's: versions, and members of its structs.
 while read -r line; do
 	fail "what is of one libc: $line"
-done < <(names '__GLIBC|GLIBC_|libc-version\.h|\<dlvsym|_CS_GNU_LIBC|(->|\w\.)__[a-z]' libc)
+done < <(names '__GLIBC|GLIBC_|libc-version\.h|\<dlvsym|_CS_GNU_LIBC|(->|\w\.)__[a-z]' libc/)
 
 # The files of the engines are those of the table in src/README.md.
 sed -n '/^| engine/,/^$/p' "$root/src/README.md" | grep -oE '`[^`]+`' |

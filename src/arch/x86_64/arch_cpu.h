@@ -6,7 +6,10 @@
 #define FF_ARCH_CPU_H
 
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+
+#include "arch/call.h"
 
 #define FF_CALL_BYTES 2 /* of the instruction */
 
@@ -54,6 +57,11 @@ static inline void ff_zero(uint64_t *words, size_t count)
 			 : "+D"(words), "+c"(count)
 			 : "a"(0)
 			 : "memory");
+}
+
+static inline uint64_t *ff_registers(const ucontext_t *uc)
+{
+	return (uint64_t *)uc->uc_mcontext.gregs;
 }
 
 static inline long ff_arg(const ucontext_t *uc, int i)
@@ -173,6 +181,12 @@ static inline int ff_peek_fixup(ucontext_t *uc)
 static inline void ff_relax(void)
 {
 	__builtin_ia32_pause();
+}
+
+static inline long ff_shadow_stack_status(unsigned long *ret_status)
+{
+	/* ARCH_SHSTK_STATUS, Linux 6.6 */
+	return ff_sys(SYS_arch_prctl, 0x5005, (long)ret_status, 0, 0, 0, 0);
 }
 
 static inline int ff_on_valgrind(void)

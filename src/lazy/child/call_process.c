@@ -81,11 +81,6 @@ void ff_look_prctl(ucontext_t *uc, long nr)
 	ff_pass_request(uc, nr, (uint32_t)ff_arg(uc, 0));
 }
 
-void ff_look_arch_prctl(ucontext_t *uc, long nr)
-{
-	ff_pass_request(uc, nr, (uint32_t)ff_arg(uc, 0));
-}
-
 static bool is_self(long pid)
 {
 	return pid == 0 || pid == ff_getpid();
