@@ -1,6 +1,6 @@
 /*
  * A page that the kernel wipes in the copy that fork makes (MADV_WIPEONFORK,
- * Linux 4.14) and that vfork shares: the mark. A pid is no name of a process:
+ * Linux 4.14) and that vfork shares: the stamp. A pid is no name of a process:
  * its child in a new pid namespace may have the same.
  */
 #include "host/identity.h"
@@ -33,27 +33,27 @@ static bool is_known_to_libc(void)
 
 enum ff_identity ff_identity(void)
 {
-	_Atomic int *mark = atomic_load(&page);
+	_Atomic int *stamp = atomic_load(&page);
 	int pid, nobody = 0;
 
-	if (mark && !atomic_load(mark))
+	if (stamp && !atomic_load(stamp))
 		return FF_COPY;
 	pid = ff_getpid();
 	if (atomic_compare_exchange_strong(&owner, &nobody, pid))
 		return FF_SAME;
 	if (nobody != pid)
-		return mark ? FF_BORROWED : FF_COPY;
+		return stamp ? FF_BORROWED : FF_COPY;
 	return ff_pids_are_unique() || is_known_to_libc() ? FF_SAME :
 							    FF_BORROWED;
 }
 
 void ff_identity_take(void)
 {
-	_Atomic int *mark = atomic_load(&page);
+	_Atomic int *stamp = atomic_load(&page);
 
 	atomic_store(&owner, ff_getpid());
-	if (mark)
-		atomic_store(mark, 1);
+	if (stamp)
+		atomic_store(stamp, 1);
 }
 FF_IN_NEW_PROCESS_BY_CALLS(ff_identity_take);
 
@@ -91,7 +91,7 @@ uintptr_t ff_identity_page(void)
 
 bool ff_identity_is_copy(int borrower)
 {
-	_Atomic int *mark = atomic_load(&page);
+	_Atomic int *stamp = atomic_load(&page);
 
-	return mark ? atomic_load(mark) == 0 : ff_getpid() != borrower;
+	return stamp ? atomic_load(stamp) == 0 : ff_getpid() != borrower;
 }

@@ -12,7 +12,7 @@
 
 static struct ff_record records[RECORDS];
 
-/* 0: no such path. */
+/* 0: no such route. */
 static uintptr_t key_of(const struct ff_caller *caller)
 {
 	uintptr_t above[FRAMES], key = caller->pc;

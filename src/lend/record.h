@@ -1,7 +1,7 @@
 /*
- * What is known of the paths that lead to fork: by its return address and
+ * What is known of the routes that lead to fork: by its return address and
  * those of two frames above. It only says whether a loan is worth it, never
- * whether it is safe: a path mistaken for another costs time, no more.
+ * whether it is safe: a route mistaken for another costs time, no more.
  */
 #ifndef FF_LEND_RECORD_H
 #define FF_LEND_RECORD_H
@@ -19,7 +19,7 @@ struct ff_record {
 	_Atomic bool barred;	    /* one had to become a fork */
 };
 
-/* The record of the path to @caller; NULL where there is none to have, or it
+/* The record of the route to @caller; NULL where there is none to have, or it
  * leads through frames that are not understood. Async-signal-safe. */
 struct ff_record *ff_record_of(const struct ff_caller *caller);
 
@@ -27,7 +27,7 @@ struct ff_record *ff_record_of(const struct ff_caller *caller);
  * the fence? Then that will have to become a fork but seldom. */
 bool ff_record_strays_little(const struct ff_record *record);
 
-/* A lazy child of this path came to exec, with so many pages written. */
+/* A lazy child of this route came to exec, with so many pages written. */
 void ff_record_learn(struct ff_record *record, uint32_t pages);
 
 /* Not before one was looked at again: a child took long, which may have been

@@ -14,7 +14,7 @@ enum ff_need {
 	FF_NEED_VFORK = 2,
 	FF_NEED_FENCE = 4,
 	FF_NEED_SPAWN = 8,
-	FF_NEED_MARK = 16,
+	FF_NEED_IDENTITY = 16,
 	FF_NEED_TELL = 32,
 	/* and it is for a fork, in which libc, too, waits for other threads */
 	FF_FOR_FORK = 64,

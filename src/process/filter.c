@@ -322,8 +322,8 @@ static void leave_all(const char *why)
 
 bool ff_filter_lets_us(bool is_small, bool for_fork)
 {
-	const unsigned need =
-		FF_NEED_MARK | needed_to_tell() | (for_fork ? FF_FOR_FORK : 0);
+	const unsigned need = FF_NEED_IDENTITY | needed_to_tell() |
+			      (for_fork ? FF_FOR_FORK : 0);
 	const char *why;
 
 	if (!ff_filter_is_there())

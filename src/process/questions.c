@@ -58,7 +58,7 @@ static const struct row {
 #define V FF_NEED_VFORK
 #define F FF_NEED_FENCE
 #define S FF_NEED_SPAWN
-#define M FF_NEED_MARK
+#define I FF_NEED_IDENTITY
 #define T FF_NEED_TELL
 #define X(id, words, needs, rule, kernel, question)                         \
 	{ words,                                                            \
@@ -73,7 +73,7 @@ static const struct row {
 #undef V
 #undef F
 #undef S
-#undef M
+#undef I
 #undef T
 };
 

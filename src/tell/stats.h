@@ -7,7 +7,7 @@
 
 /* name, what it counts */
 #define FF_COUNTERS(X)                                                     \
-	X(forks_lazy, "children made on the lazy path that kept it")       \
+	X(forks_lazy, "children made lazily that stayed lazy")             \
 	X(forks_real, "children made by libc's fork, rollbacks included")  \
 	X(forks_warned, "real forks of processes above FLATFORK_WARN_RSS") \
 	X(forks_denied, "forks that failed for want of FLATFORK_FALLBACK") \

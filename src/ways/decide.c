@@ -151,13 +151,14 @@ bool ff_is_our_process(void)
 	return true;
 }
 
-/* May we make calls of ours here, for what @need says? And a mark is there
- * that tells whose memory this is. */
-static const char *why_unmarked(unsigned need)
+/* May we make calls of ours here, for what @need says? And a stamp is
+ * there that tells whose memory this is. */
+static const char *why_unstamped(unsigned need)
 {
 	const bool asks = ff_options.seccomp_mode == FF_SECCOMP_ASK;
-	const char *why =
-		asks || need != FF_NEED_MARK ? ff_filter_why_not(need) : NULL;
+	const char *why = asks || need != FF_NEED_IDENTITY ?
+				  ff_filter_why_not(need) :
+				  NULL;
 
 	if (!why && !ff_identity_take_to_fork())
 		why = "no memory to tell copies by";
@@ -171,7 +172,7 @@ void ff_fork_memory_is_shared(void)
 	ff_fork_setup();
 	if (ff_in_force() && ff_filter_lets_us(false, false) &&
 	    ff_is_our_process())
-		why_unmarked(FF_NEED_MARK);
+		why_unstamped(FF_NEED_IDENTITY);
 	errno = error;
 }
 
@@ -184,7 +185,7 @@ static bool is_inside_another(void)
 static const char *why_neither(enum ff_need need)
 {
 	const char *why = is_inside_another() ? "inside another fork" :
-						why_unmarked(need);
+						why_unstamped(need);
 
 	if (!why)
 		why = no_ground();

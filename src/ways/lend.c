@@ -66,13 +66,13 @@ static bool may_lend_to_forks(void)
 	       ff_fence_possible();
 }
 
-/* Would it help to look at a lazy child of this path? */
+/* Would it help to look at a lazy child of this route? */
 static bool wants_to_know(const struct ff_record *record)
 {
 	return ff_libc_made_no_thread() && !ff_record_is_barred(record);
 }
 
-/* Where it is asked for, a fork is lent before anything is known of its path. */
+/* Where it is asked for, a fork is lent before anything is known of its route. */
 static bool is_to_be_lent(struct ff_site *site, const struct ff_record *record)
 {
 	const int mode = ff_mode_at(site, FF_PLACE_FORK);
