@@ -173,9 +173,7 @@ static int text_next(struct ff_maps *maps, struct ff_mapping *ret)
 		return c < 0 ? c : -EIO;
 	ret->start = start;
 	ret->end = end;
-	ret->prot = (flags[0] == 'r' ? PROT_READ : 0) |
-		    (flags[1] == 'w' ? PROT_WRITE : 0) |
-		    (flags[2] == 'x' ? PROT_EXEC : 0);
+	ret->prot = ff_prot_of(flags);
 	ret->shared = flags[3] == 's';
 	ret->anonymous = inode == 0 && major == 0 && minor == 0;
 	return 1;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 #include "host/held.h"
 
@@ -18,6 +19,14 @@ struct ff_mapping {
 	bool shared;
 	bool anonymous;
 };
+
+/* PROT_* of the text that /proc has of them. */
+static inline unsigned ff_prot_of(const char *flags)
+{
+	return (flags[0] == 'r' ? PROT_READ : 0) |
+	       (flags[1] == 'w' ? PROT_WRITE : 0) |
+	       (flags[2] == 'x' ? PROT_EXEC : 0);
+}
 
 struct ff_maps {
 	struct ff_held file;

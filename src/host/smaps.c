@@ -79,9 +79,7 @@ static bool is_head(const char *line, struct ff_mapping *ret)
 		return false;
 	ret->start = start;
 	ret->end = end;
-	ret->prot = (s[1] == 'r' ? PROT_READ : 0) |
-		    (s[2] == 'w' ? PROT_WRITE : 0) |
-		    (s[3] == 'x' ? PROT_EXEC : 0);
+	ret->prot = ff_prot_of(s + 1);
 	ret->shared = s[4] == 's';
 	s = hex(s + 6, &skipped);
 	s = *s ? hex(s + 1, &major) : s;

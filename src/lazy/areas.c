@@ -63,16 +63,8 @@ static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 
 unsigned ff_areas_first(const struct ff_areas *areas, uintptr_t address)
 {
-	unsigned low = 0, high = areas->count, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (areas->area[mid].end > address)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
+	return ff_first_behind(address, &areas->area[0].end,
+			       sizeof(areas->area[0]), areas->count);
 }
 
 bool ff_areas_touch(const struct ff_areas *areas, uintptr_t start, size_t len)

@@ -1,16 +1,15 @@
 /*
- * Loans are kept for the next vfork, as many as there were at a time, up to a
- * limit. Each lies in a mapping of its own: guard page, stack of the waiting
- * parent, guard page, the child's alternate stack, the loan.
+ * Loans are kept for the next vfork (host/shelf.h). Each lies in a mapping of
+ * its own: guard page, stack of the waiting parent, guard page, the child's
+ * alternate stack, the loan.
  */
 #include "lend/loan.h"
 
 #include <sys/mman.h>
 
 #include "host/page.h"
+#include "host/shelf.h"
 #include "host/sys.h"
-
-#define KEPT 64
 
 struct room {
 	char guard[FF_PAGE];
@@ -23,9 +22,7 @@ struct room {
 _Thread_local struct ff_loan *ff_loan
 	__attribute__((tls_model("initial-exec")));
 
-/* Each place is one word, exchanged atomically: threads, signal handlers and
- * the child of a fork take and put at any time. */
-static _Atomic(struct room *) kept[KEPT];
+static struct ff_shelf kept; /* struct room */
 
 static struct room *room_of(struct ff_loan *loan)
 {
@@ -49,32 +46,19 @@ static struct room *map_room(void)
 
 struct ff_loan *ff_loan_take(void)
 {
-	struct room *room;
-	int i;
+	struct room *room = ff_shelf_take(&kept);
 
-	for (i = 0; i < KEPT; i++) {
-		if (!atomic_load_explicit(&kept[i], memory_order_relaxed))
-			continue;
-		room = atomic_exchange(&kept[i], NULL);
-		if (room)
-			return &room->loan;
-	}
-	room = map_room();
+	if (!room)
+		room = map_room();
 	return room ? &room->loan : NULL;
 }
 
 void ff_loan_put(struct ff_loan *loan)
 {
-	struct room *room = room_of(loan), *none;
-	int i;
+	struct room *room = room_of(loan);
 
-	for (i = 0; i < KEPT; i++) {
-		none = NULL;
-		if (!atomic_load_explicit(&kept[i], memory_order_relaxed) &&
-		    atomic_compare_exchange_strong(&kept[i], &none, room))
-			return;
-	}
-	sys(munmap, room, sizeof(*room));
+	if (!ff_shelf_put(&kept, room))
+		sys(munmap, room, sizeof(*room));
 }
 
 void *ff_loan_stack(struct ff_loan *loan)

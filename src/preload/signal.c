@@ -113,38 +113,33 @@ static void note_handler(int sig, const struct sigaction *act)
 	ff_exec_note_handler(sig, mask);
 }
 
-FF_EXPORT int sigaction(int sig, const struct sigaction *act,
-			struct sigaction *old)
+static int set_action(sigaction_function next, int sig,
+		      const struct sigaction *act, struct sigaction *old)
 {
 	const bool own = ff_borrower_has_set(sig);
 	int rc;
 
 	if (concerns_us(sig))
-		return change_sigsys(FF_NEXT(sigaction), act, old);
+		return change_sigsys(next, act, old);
 	note_handler(sig, act);
 	if (act)
 		ff_borrower_sets_action(sig, (void *)act->sa_handler);
-	rc = FF_NEXT(sigaction)(sig, act, old);
+	rc = next(sig, act, old);
 	if (rc == 0 && old)
 		tell_programs(sig, old, own);
 	return act ? note(sig, rc, is_handler(act)) : rc;
 }
 
+FF_EXPORT int sigaction(int sig, const struct sigaction *act,
+			struct sigaction *old)
+{
+	return set_action(FF_NEXT(sigaction), sig, act, old);
+}
+
 FF_EXPORT int __sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old)
 {
-	const bool own = ff_borrower_has_set(sig);
-	int rc;
-
-	if (concerns_us(sig))
-		return change_sigsys(FF_NEXT(__sigaction), act, old);
-	note_handler(sig, act);
-	if (act)
-		ff_borrower_sets_action(sig, (void *)act->sa_handler);
-	rc = FF_NEXT(__sigaction)(sig, act, old);
-	if (rc == 0 && old)
-		tell_programs(sig, old, own);
-	return act ? note(sig, rc, is_handler(act)) : rc;
+	return set_action(FF_NEXT(__sigaction), sig, act, old);
 }
 
 typedef sighandler_t (*signal_function)(int, sighandler_t);

@@ -25,16 +25,9 @@
 static unsigned first_range(uintptr_t address)
 {
 	const struct ff_areas *areas = ff_child.areas;
-	unsigned low = 0, high = areas->shared_count, mid;
 
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (areas->shared[mid].end > address)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
+	return ff_first_behind(address, &areas->shared[0].end,
+			       sizeof(areas->shared[0]), areas->shared_count);
 }
 
 bool ff_meets_watched(uintptr_t start, size_t len)

@@ -1,27 +1,23 @@
 /*
- * The stacks that children run on. Mapping one costs more than all the rest
- * of a spawn, so they are kept: as many as threads spawned at once, up to a
- * limit.
+ * The stacks that children run on. Mapping one costs more than all the rest of
+ * a spawn, so they are kept (host/shelf.h).
  *
  * Hazards:
- * H-S8 Threads, signal handlers and a fork's child take and put at any time:
- *      each place is one word, exchanged atomically. A stack that another
- *      thread had taken at the time of a fork is lost to the child: some
- *      pages, once.
+ * H-S8 Threads, signal handlers and a fork's child take and put at any time,
+ *      which the shelf bears. A stack that another thread had taken at the
+ *      time of a fork is lost to the child: some pages, once.
  */
 #include "spawn/parent/stack.h"
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
 #include "host/page.h"
+#include "host/shelf.h"
 #include "host/sys.h"
 #include "spawn/child/child.h"
 
-#define KEPT 64
-
-static _Atomic(void *) kept[KEPT];
+static struct ff_shelf kept;
 
 static long map_stack(void **ret_top)
 {
@@ -38,32 +34,17 @@ static long map_stack(void **ret_top)
 
 long ff_stack_take(void **ret_top)
 {
-	void *top;
-	int i;
+	void *top = ff_shelf_take(&kept);
 
-	for (i = 0; i < KEPT; i++) {
-		if (!atomic_load_explicit(&kept[i], memory_order_relaxed))
-			continue;
-		top = atomic_exchange(&kept[i], NULL);
-		if (top) {
-			*ret_top = top;
-			return 0;
-		}
-	}
-	return map_stack(ret_top);
+	if (!top)
+		return map_stack(ret_top);
+	*ret_top = top;
+	return 0;
 }
 
 void ff_stack_put(void *top)
 {
-	void *none;
-	int i;
-
-	for (i = 0; i < KEPT; i++) {
-		none = NULL;
-		if (!atomic_load_explicit(&kept[i], memory_order_relaxed) &&
-		    atomic_compare_exchange_strong(&kept[i], &none, top))
-			return;
-	}
-	sys(munmap, (char *)top - FF_CHILD_STACK_BYTES - FF_PAGE,
-	    FF_PAGE + FF_CHILD_STACK_BYTES);
+	if (!ff_shelf_put(&kept, top))
+		sys(munmap, (char *)top - FF_CHILD_STACK_BYTES - FF_PAGE,
+		    FF_PAGE + FF_CHILD_STACK_BYTES);
 }
