@@ -4,6 +4,7 @@
 #include "scene.h"
 #include "steps.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -88,7 +89,9 @@ static long look(struct rng *r)
 
 	if (rng_percent(r, 60))
 		return step_result(stat(program, &st));
-	fd = open(program, O_RDONLY | O_CLOEXEC);
+	do
+		fd = open(program, O_RDONLY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? step_result(fd) : step_result(close(fd));
 }
 

@@ -145,20 +145,12 @@ static __attribute__((noinline)) void borrow(void)
 	waitpid(pid, NULL, 0);
 }
 
-/* @sure: in a way that does not fail. */
-static void exec_witness(struct rng *r, bool sure)
+/* By one of four calls, the last one twice as often; returns what is wrong. */
+static int try_exec(unsigned how, const char *path, char **argv, char **envp)
 {
-	static char name[] = "witness";
-	const char *path = around_program ? around_program : witness_path;
-	char **argv, **envp = environ;
 	int fd;
 
-	argv = far_strings(r, name, said);
-	if (rng_percent(r, 50))
-		envp = far_strings(r, NULL, NULL);
-	if (rng_percent(r, 3))
-		borrow();
-	switch (sure ? 3 : rng_below(r, 5)) {
+	switch (how) {
 	case 0:
 		environ = envp;
 		execvp(path, argv);
@@ -175,7 +167,29 @@ static void exec_witness(struct rng *r, bool sure)
 	default:
 		execve(path, argv, envp);
 	}
-	say("exec", -errno);
+	return errno;
+}
+
+/* @sure: in a way that does not fail. */
+static void exec_witness(struct rng *r, bool sure)
+{
+	static char name[] = "witness";
+	const char *path = around_program ? around_program : witness_path;
+	char **argv, **envp = environ;
+	unsigned how;
+	int error;
+
+	argv = far_strings(r, name, said);
+	if (rng_percent(r, 50))
+		envp = far_strings(r, NULL, NULL);
+	if (rng_percent(r, 3))
+		borrow();
+	how = sure ? 3 : rng_below(r, 5);
+	/* a signal that comes at any time, while a lease is waited for */
+	do
+		error = try_exec(how, path, argv, envp);
+	while (error == EINTR);
+	say("exec", -error);
 }
 
 static void fail_to_exec(struct rng *r)
