@@ -29,6 +29,10 @@ set(CPACK_COMPONENT_DEV_DESCRIPTION
 "The header and the static library of a library that starts programs without a
 copy of the caller, and how CMake and pkg-config find them.")
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libflatfork0 (= ${PROJECT_VERSION})")
+configure_file(${CMAKE_CURRENT_LIST_DIR}/prerm.in
+	${PROJECT_BINARY_DIR}/packages/prerm @ONLY)
+set(CPACK_DEBIAN_RUN_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/packages/prerm)
+set(CPACK_DEBIAN_RUN_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
 # Function names in the log.
 set(CPACK_DEBIAN_RUN_PACKAGE_RECOMMENDS libunwind8)
 

@@ -48,7 +48,17 @@ export DESTDIR="$work/dest"
 expect 0 cmake --install "$work/build"
 expect 0 "$DESTDIR$prefix/bin/flatfork" run -- true
 silent err
+# What every program loads is not taken away from under them.
+mkdir "$DESTDIR/etc"
+for list in "$prefix/$libdir" "$prefix/\$LIB"; do
+	echo "/other.so $list/libflatfork-preload.so" >"$DESTDIR/etc/ld.so.preload"
+	expect 2 cmake --build "$work/build" --target uninstall
+	says err 'flatfork disable --system'
+	[ -x "$DESTDIR$prefix/bin/flatfork" ] || fail "uninstalled in part"
+done
+expect 0 "$DESTDIR$prefix/bin/flatfork" disable --system --root="$DESTDIR"
 expect 0 cmake --build "$work/build" --target uninstall
+rm "$DESTDIR/etc/ld.so.preload"
 nothing_left "$DESTDIR"
 unset DESTDIR
 

@@ -92,7 +92,16 @@ expect 0 cc -include "$there/usr/include/flatfork/flatfork.h" "$work/user.c" \
 	-o "$work/user" -L"$libs" -lflatfork
 expect 0 env LD_LIBRARY_PATH="$libs" "$work/user"
 
+# What every program loads names it until it is removed, not only replaced.
+mkdir -p "$there/etc"
+printf '/usr/$LIB/libflatfork-preload.so\n/other.so\n' >"$there/etc/ld.so.preload"
+dpkg_there -i "$work"/debs/*.deb
+cp "$there/etc/ld.so.preload" "$work/out"
+says out '/usr/$LIB/libflatfork-preload.so'
 dpkg_there -r flatfork libflatfork0 libflatfork-dev
+[ "$(cat "$there/etc/ld.so.preload")" = /other.so ] ||
+	fail "ld.so.preload, removed: $(cat "$there/etc/ld.so.preload")"
+rm "$there/etc/ld.so.preload"
 find "$there/usr" "$there/etc" -not -type d 2>/dev/null | grep . &&
 	fail "removed, and left behind"
 find "$there/usr" -name '*flatfork*' 2>/dev/null | grep . &&
