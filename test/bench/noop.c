@@ -6,7 +6,9 @@
  * Rules: x86-64, no libc, no stack protector, nothing to relocate.
  */
 
-__attribute__((used)) static void start(const long *stack)
+#include "../entry.h"
+
+static void start(long *stack)
 {
 	const char *arg = stack[0] > 1 ? (const char *)stack[2] : "0";
 	long status = 0;
@@ -19,13 +21,3 @@ __attribute__((used)) static void start(const long *stack)
 				 : "a"(231L), "D"(status)
 				 : "rcx", "r11", "memory");
 }
-
-/* The kernel enters here with argc at the top of the stack. */
-__asm__(".globl _start\n"
-	".type _start, @function\n"
-	"_start:\n"
-	"	xor %ebp, %ebp\n"
-	"	mov %rsp, %rdi\n"
-	"	and $-16, %rsp\n"
-	"	call start\n"
-	"	hlt\n");

@@ -7,6 +7,8 @@
  */
 #include "witness.h"
 
+#include "../entry.h"
+
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/stat.h>
@@ -206,7 +208,7 @@ static void deliver(void)
 	CALL(pwrite64, fd, &me, sizeof(me), 0);
 }
 
-__attribute__((used)) static void start(long *stack)
+static void start(long *stack)
 {
 	char **argv = (char **)(stack + 1);
 
@@ -223,13 +225,3 @@ __attribute__((used)) static void start(long *stack)
 	for (;;)
 		CALL(exit_group, 7, 0, 0, 0);
 }
-
-/* The kernel enters here with argc at the top of the stack. */
-__asm__(".globl _start\n"
-	".type _start, @function\n"
-	"_start:\n"
-	"	xor %ebp, %ebp\n"
-	"	mov %rsp, %rdi\n"
-	"	and $-16, %rsp\n"
-	"	call start\n"
-	"	hlt\n");

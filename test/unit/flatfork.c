@@ -14,22 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "how.h"
 #include "unit.h"
 
 const char unit_subject[] = "flatfork";
-
-static struct flatfork_spawn *how;
-
-static void make(void)
-{
-	how = flatfork_spawn_new();
-	ck_assert_ptr_nonnull(how);
-}
-
-static void drop(void)
-{
-	flatfork_spawn_free(how);
-}
 
 /* What `sh -c @script` writes, started with how; -1 in *ret_status where it
  * did not start. */

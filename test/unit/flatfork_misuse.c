@@ -13,24 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "how.h"
 #include "unit.h"
 
 const char unit_subject[] = "flatfork_misuse";
 
-static struct flatfork_spawn *how;
 static struct flatfork_error error;
 static char *arguments[] = { "true", NULL };
-
-static void make(void)
-{
-	how = flatfork_spawn_new();
-	ck_assert_ptr_nonnull(how);
-}
-
-static void drop(void)
-{
-	flatfork_spawn_free(how);
-}
 
 static int start(const char *file)
 {

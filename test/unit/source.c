@@ -21,6 +21,7 @@
 
 #include "lazy/child/child.h"
 #include "lazy/parent/standin.h"
+#include "one_area.h"
 #include "unit.h"
 
 const char unit_subject[] = "source";
@@ -33,18 +34,10 @@ static unsigned char *memory;
 
 static void begin(void)
 {
-	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(memory, MAP_FAILED);
+	memory = one_area_map(BYTES);
 	memset(memory, 1, BYTES);
-	slot = ff_slot_take();
-	ck_assert_ptr_nonnull(slot);
+	slot = one_area_slot(memory, BYTES, true);
 	said = slot->shared;
-	slot->committed = true;
-	slot->areas.count = 1;
-	slot->areas.area[0].start = (uintptr_t)memory;
-	slot->areas.area[0].end = (uintptr_t)memory + BYTES;
-	ff_slot_depict(slot);
 	ff_child.shared = said;
 	ff_child.slot = &ff_image_of(slot)->slot;
 	ff_child.mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);

@@ -39,6 +39,15 @@ static const struct {
 
 #define FILTERS ((int)(sizeof(filters) / sizeof(*filters)))
 
+static void install(struct sock_filter *code, size_t count)
+{
+	struct sock_fprog program = { (unsigned short)count, code };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
+			 0);
+}
+
 static void forbid(int i)
 {
 	struct sock_filter code[] = {
@@ -54,11 +63,8 @@ static void forbid(int i)
 			 SECCOMP_RET_ERRNO | (unsigned)filters[i].error2),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
 
-	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
-			 0);
+	install(code, sizeof(code) / sizeof(*code));
 }
 
 START_TEST(programs_run_and_errors_are_told)
@@ -136,11 +142,8 @@ static void allow_vfork_only(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
 
-	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
-			 0);
+	install(code, sizeof(code) / sizeof(*code));
 }
 
 START_TEST(a_filter_may_know_vforks_flags_only)

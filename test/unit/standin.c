@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "host/fault.h"
+#include "one_area.h"
 #include "unit.h"
 
 const char unit_subject[] = "standin";
@@ -56,19 +57,11 @@ static void prepare(void)
 {
 	struct ff_slot *image;
 
-	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(memory, MAP_FAILED);
+	memory = one_area_map(BYTES);
 	for (size_t i = 0; i < BYTES; i++)
 		memory[i] = byte_at(i);
-	slot = ff_slot_take();
-	ck_assert_ptr_nonnull(slot);
+	slot = one_area_slot(memory, BYTES, true);
 	said = slot->shared;
-	slot->committed = true;
-	slot->areas.count = 1;
-	slot->areas.area[0].start = (uintptr_t)memory;
-	slot->areas.area[0].end = (uintptr_t)memory + BYTES;
-	ff_slot_depict(slot);
 	/* H-D4: all that it should not go by. */
 	image = &ff_image_of(slot)->slot;
 	image->areas.area[0].start = 0;

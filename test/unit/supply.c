@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "host/fault.h"
+#include "one_area.h"
 #include "unit.h"
 
 const char unit_subject[] = "supply";
@@ -37,17 +38,10 @@ static void begin(void)
 {
 	struct ff_slot *image;
 
-	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(memory, MAP_FAILED);
+	memory = one_area_map(BYTES);
 	memset(memory, 7, BYTES);
-	slot = ff_slot_take();
-	ck_assert_ptr_nonnull(slot);
+	slot = one_area_slot(memory, BYTES, false);
 	said = slot->shared;
-	slot->areas.count = 1;
-	slot->areas.area[0].start = (uintptr_t)memory;
-	slot->areas.area[0].end = (uintptr_t)memory + BYTES;
-	ff_slot_depict(slot);
 	/* H-D4: what it should not go by. */
 	image = &ff_image_of(slot)->slot;
 	image->areas.area[0].start = 0;

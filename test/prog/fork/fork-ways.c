@@ -25,6 +25,21 @@ static volatile int mine = 1;
 static int what;
 static volatile pid_t told; /* by the kernel, to the parent alone */
 
+/* What a child is to do, by raw calls and exec alone. */
+static _Noreturn void do_it(int deadly)
+{
+	if (what == 1)
+		_exit(31);
+	if (what == 2) {
+		execl("/nowhere/x", "x", (char *)NULL);
+		_exit(32);
+	}
+	if (what == 3)
+		kill(getpid(), deadly);
+	execl(t_report, "report", "exit", "30", (char *)NULL);
+	_exit(71);
+}
+
 static int child(void *arg)
 {
 	(void)arg;
@@ -34,16 +49,7 @@ static int child(void *arg)
 	if (told || !t_intact(t_area + (14 << 20), 65536) ||
 	    getppid() == getpid())
 		_exit(70);
-	if (what == 1)
-		_exit(31);
-	if (what == 2) {
-		execl("/nowhere/x", "x", (char *)NULL);
-		_exit(32);
-	}
-	if (what == 3)
-		kill(getpid(), SIGTERM);
-	execl(t_report, "report", "exit", "30", (char *)NULL);
-	_exit(71);
+	do_it(SIGTERM);
 }
 
 static pid_t start(void)
@@ -72,18 +78,8 @@ static pid_t by_vfork(void)
 {
 	pid_t pid = vfork();
 
-	if (pid == 0) {
-		if (what == 1)
-			_exit(31);
-		if (what == 2) {
-			execl("/nowhere/x", "x", (char *)NULL);
-			_exit(32);
-		}
-		if (what == 3)
-			kill(getpid(), SIGKILL);
-		execl(t_report, "report", "exit", "30", (char *)NULL);
-		_exit(71);
-	}
+	if (pid == 0)
+		do_it(SIGKILL);
 	return pid;
 }
 

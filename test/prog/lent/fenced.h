@@ -1,5 +1,5 @@
 /*
- * fork() on one path, again and again, and one child that does what the others
+ * fork() by one route, again and again, and one child that does what the others
  * did not. On a CPU with protection keys the children are lent their parent's
  * memory behind a fence; the odd one runs into it, and must be what fork would
  * have made of it.
@@ -7,7 +7,7 @@
 #ifndef FENCED_H
 #define FENCED_H
 
-#include "path.h"
+#include "route.h"
 
 #include <sys/mman.h>
 

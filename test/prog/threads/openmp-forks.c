@@ -5,7 +5,7 @@
  *
  * Test: -l openmp-forks-CASE CASE
  */
-#include "path.h"
+#include "route.h"
 
 #include <omp.h>
 #include <sched.h>

@@ -186,16 +186,21 @@ static void *in_thread(void *arg)
 	return NULL;
 }
 
-CASE(thread_16k)
+static void in_small_thread(void)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
 
-	returns = 0;
 	pthread_attr_init(&attr);
 	CHECK(!pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN));
 	CHECK(!pthread_create(&thread, &attr, in_thread, NULL));
 	CHECK(!pthread_join(thread, NULL));
+}
+
+CASE(thread_16k)
+{
+	returns = 0;
+	in_small_thread();
 }
 
 static ucontext_t back, context;
@@ -268,14 +273,8 @@ CASE(wrong)
  */
 CASE(wrong_thread_16k)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-
 	returns = 1;
-	pthread_attr_init(&attr);
-	CHECK(!pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN));
-	CHECK(!pthread_create(&thread, &attr, in_thread, NULL));
-	CHECK(!pthread_join(thread, NULL));
+	in_small_thread();
 }
 
 /*

@@ -1,9 +1,9 @@
 /*
- * fork() on one path, again and again: paths that are known are lent their
+ * fork() by one route, again and again: routes that are known are lent their
  * parent's memory. One child may do what the others did not.
  */
-#ifndef PATH_H
-#define PATH_H
+#ifndef ROUTE_H
+#define ROUTE_H
 
 #include "cases.h"
 
@@ -40,7 +40,7 @@ static FRAME int one_fork(volatile long *above)
 		if (round_nr == odd_round) {
 			odd_child();
 			if (odd_comes_back)
-				return 77; /* and so does its path */
+				return 77; /* and so does its caller */
 		}
 		execle(t_report, "report", "exit", "7", (char *)NULL,
 		       no_environ);
@@ -87,7 +87,7 @@ static inline int rounds_or(int n)
 	return longer ? atoi(longer) : n;
 }
 
-/* All on one path: @before children, T_ROUNDS if that is set, @child, a few
+/* All by one route: @before children, T_ROUNDS if that is set, @child, a few
  * more. */
 static inline void with_an_odd_one(void (*child)(void), int before)
 {
