@@ -1,4 +1,4 @@
-# The spawn path: in the interposer, and in the library that programs link.
+# Spawns: in the interposer, and in the library that programs link.
 set(FF_SPAWN_SOURCES
 	arch/${FF_ARCH}/sys.S
 	host/coredump.c

@@ -1,4 +1,5 @@
-/* The description: its actions, and the map, which becomes several. */
+/* The description: its actions, and the map, which becomes several. Runs as
+ * builder.c. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

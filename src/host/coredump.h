@@ -1,4 +1,5 @@
-/* What a core dump does to those who share the memory of who dumps. */
+/* What a core dump does to those who share the memory of who dumps. Any
+ * thread; async-signal-safe. */
 #ifndef FF_HOST_COREDUMP_H
 #define FF_HOST_COREDUMP_H
 

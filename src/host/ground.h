@@ -1,4 +1,7 @@
-/* What has to be there for a lazy fork, and how big this process is. */
+/*
+ * What has to be there for a lazy fork, and how big this process is. Asked of
+ * the kernel by raw calls, for the calling thread; async-signal-safe.
+ */
 #ifndef FF_HOST_GROUND_H
 #define FF_HOST_GROUND_H
 

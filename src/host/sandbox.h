@@ -11,8 +11,8 @@
  * system call that the program does not ask libc for, as the filter may kill
  * who makes it. Forks, vforks and spawns are libc's, nothing is logged or
  * counted. A filter that was in force before the program was started let the
- * loader open and map files, and is asked for where it matters
- * (host/ground.h).
+ * loader open and map files, and is asked what else it allows
+ * (process/filter.h).
  */
 extern atomic_bool ff_sandboxed;
 

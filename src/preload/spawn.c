@@ -1,6 +1,7 @@
 /*
  * The names that spawn. They forward: to ff_posix_spawn(), or to libc where
- * its objects say what is not known, or the user wants that.
+ * its objects say what is not known, or the user wants that. In the thread that
+ * spawns, or in a signal handler of it.
  */
 #include <errno.h>
 #include <sched.h>

@@ -52,9 +52,9 @@ void ff_sigsys_pass_on(ucontext_t *uc, siginfo_t *info);
 const struct ff_sigaction *ff_sigsys_of_program(void);
 
 /*
- * sigaction(SIGSYS) by the program, in any thread. begin: true if ours is
- * installed, and what the program will get back may be read and changed;
- * until end nobody installs or removes ours.
+ * sigaction(SIGSYS) by the program, in any thread. begin: where ours is
+ * installed, what the program will get back, to be read and changed; else NULL.
+ * Until end nobody installs or removes ours.
  */
 struct ff_sigaction *ff_sigsys_begin(ff_sigset *ret_mask);
 void ff_sigsys_end(ff_sigset mask);

@@ -1,4 +1,5 @@
-/* Are we in force in this process? The one answer for all rooms. */
+/* Are we in force in this process? The one answer for all rooms, in any thread
+ * or signal handler. */
 #ifndef FF_PROCESS_STANCE_H
 #define FF_PROCESS_STANCE_H
 

@@ -34,7 +34,7 @@ check fd-numbers threeways -l fd-numbers
 check atfork-handlers threeways -l atfork-handlers
 check child-scribbles-thread threeways -l child-scribbles-thread
 
-# the spawn path: clone3, close_range, pidfds and cgroups of this kernel
+# spawns: clone3, close_range, pidfds and cgroups of this kernel
 lane 2
 check spawn-inject injected "posix_spawnp, closefrom"
 check spawn-cgroups preloaded spawn-cgroups

@@ -80,6 +80,21 @@ static inline int kept_rseq(void)
 #endif
 }
 
+/* What is not as in a new program. */
+static inline void change_what_libc_keeps(void (*handler)(int), int ignored)
+{
+	sigset_t some;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGHUP);
+	sigaddset(&some, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	signal(SIGUSR1, handler);
+	signal(ignored, SIG_IGN);
+	t_signals_again();
+	errno = 0;
+}
+
 static inline void say_what_libc_keeps(const char *who)
 {
 	const int error = errno;

@@ -45,13 +45,7 @@ MaxConnectionsPerChild 200
 DocumentRoot $PWD/docs
 ScriptAlias /cgi/ $PWD/docs/cgi/
 END
-await() {
-	n=0
-	until "$@" >/dev/null 2>&1; do
-		n=$((n + 1)); [ $n -gt 300 ] && { echo "never: $*"; exit 1; }
-		sleep 0.05
-	done
-}
+. "$P/await.sh"
 url=http://127.0.0.1:$port
 get() { curl -sf -m 20 "$url/$1"; }
 bench() {

@@ -97,6 +97,17 @@ suite_file() {
 	cat >"$P/$1" && chmod 755 "$P/$1"
 }
 
+# For scenarios that wait for a server: await COMMAND...
+suite_file await.sh <<'X'
+await() {
+	n=0
+	until "$@" >/dev/null 2>&1; do
+		n=$((n + 1)); [ $n -gt 300 ] && { echo "never: $*"; exit 1; }
+		sleep 0.05
+	done
+}
+X
+
 # What the command left in its directory, a line per file.
 suite_effects() {
 	(cd "$1" && find . -mindepth 1 -path "${x_glob:-/none}" -prune -o \

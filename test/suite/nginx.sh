@@ -31,13 +31,7 @@ http {
 }
 END
 }
-await() {
-	n=0
-	until "$@" >/dev/null 2>&1; do
-		n=$((n + 1)); [ $n -gt 300 ] && { echo "never: $*"; exit 1; }
-		sleep 0.05
-	done
-}
+. "$P/await.sh"
 get() { curl -s -m 20 "http://127.0.0.1:$port/numbers"; }
 kids() { wc -w <"/proc/$1/task/$1/children"; }
 has() { [ "$(kids "$1")" = "$2" ]; }

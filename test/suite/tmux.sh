@@ -11,13 +11,7 @@ t() { tmux -S "$TMPDIR/sock" -f /dev/null "$@"; }
 trap 't kill-server 2>/dev/null' EXIT
 trap 'exit 1' TERM
 printf 'echo first window; echo ready >one; exec sleep 60\n' >window1
-await() {
-	n=0
-	until "$@" >/dev/null 2>&1; do
-		n=$((n + 1)); [ $n -gt 200 ] && { echo "never: $*"; return; }
-		sleep 0.05
-	done
-}
+. "$P/await.sh"
 shows() { t capture-pane -p -t "$1" | grep -q "$2"; }
 echoes() { [ "$(t capture-pane -p -t "$1" | grep -c "$2")" = 2 ]; }
 gone() { ! t list-windows -t s -F '#{window_name}' | grep -qx "$1"; }

@@ -1,4 +1,5 @@
-/* What can be told from instructions. */
+/* What can be told from instructions: they are read where a thread stands, and
+ * nothing is called. Async-signal-safe. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Memory protection keys: the PKRU register. */
+/* Memory protection keys: the PKRU register, the calling thread's. Makes no
+ * system call; async-signal-safe. */
 #pragma weak __x86_get_cpuid_feature_leaf /* glibc's since 2.33 */
 
 #include <cpuid.h>

@@ -1,6 +1,7 @@
 /*
  * The pieces of the mediator that looks at calls (calls/calls.h) are made of,
- * and the looks.
+ * and the looks: call_*.c. They run in the child's SIGSYS handler, by raw calls,
+ * and have what an argument points at fetched before they read it.
  */
 #ifndef FF_LAZY_CHILD_CALLS_H
 #define FF_LAZY_CHILD_CALLS_H

@@ -1,4 +1,5 @@
-/* MADV_DONTFORK on the areas of a lazy fork, for the moment of its clone. */
+/* MADV_DONTFORK or MADV_WIPEONFORK on the areas of a lazy fork, for the moment
+ * of its clone. */
 #ifndef FF_LAZY_PARENT_MARKS_H
 #define FF_LAZY_PARENT_MARKS_H
 

@@ -246,16 +246,7 @@ static void says_what_libc_keeps(void)
 
 CASE(libc_keeps)
 {
-	sigset_t some;
-
-	sigemptyset(&some);
-	sigaddset(&some, SIGHUP);
-	sigaddset(&some, SIGRTMIN + 3);
-	sigprocmask(SIG_BLOCK, &some, NULL);
-	signal(SIGUSR1, on_usr1);
-	signal(SIGPIPE, SIG_IGN);
-	t_signals_again();
-	errno = 0;
+	change_what_libc_keeps(on_usr1, SIGPIPE);
 	odd(says_what_libc_keeps);
 	errno = 0;
 	say_what_libc_keeps("parent");

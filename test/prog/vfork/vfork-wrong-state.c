@@ -414,16 +414,7 @@ static void change_errno(void)
 
 CASE(libc_keeps)
 {
-	sigset_t some;
-
-	sigemptyset(&some);
-	sigaddset(&some, SIGHUP);
-	sigaddset(&some, SIGRTMIN + 3);
-	sigprocmask(SIG_BLOCK, &some, NULL);
-	signal(SIGUSR1, on_usr);
-	signal(SIGUSR2, SIG_IGN);
-	t_signals_again();
-	errno = 0;
+	change_what_libc_keeps(on_usr, SIGUSR2);
 	compare(change_errno, say_what_libc_keeps);
 }
 
