@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/flags.h"
 #include "process/ask.h"
 
 /* Exit codes, as env(1) has them. */
@@ -21,23 +22,16 @@ void cli_complain(const char *where, const char *fmt, ...)
 /* What another process says, to a terminal: without control characters. */
 void cli_print_words(const char *text);
 
-/* flatfork run: @argv begins behind "run". Returns only if it fails. */
+/* flatfork run: @argv is the command. Returns only if it fails. */
 int cli_run(char **argv);
 
-/*
- * Take the flags that @spec has ("--json --size=SIZE") out of @argv, for
- * cli_flag(): up to "--", which goes, too, or with @ends_at_word to the first
- * word that is none. False after a complaint. *ret_help: --help was one, and
- * no more was looked at.
- */
-bool cli_flags_take(const char *where, const char *spec, char **argv,
-		    bool ends_at_word, bool *ret_help);
+/* Its flags, and what is done about one; false after a complaint. */
+const struct cli_flag *cli_run_flags(void);
+bool cli_run_take(size_t i, const char *value);
 
-/* What was said of one, "" where it takes no value; NULL: it was not said. */
-const char *cli_flag(const char *name);
-
-/* Their names, one a line. */
-void cli_flags_print(const char *spec);
+/* The number of a process that is there, as PID or words for it; 0 after a
+ * complaint. */
+long cli_pid(const char *where, const char *text);
 
 /* "'X': no argument is taken"; returns CLI_FAILED. */
 int cli_needless(const char *where, const char *argument);
@@ -48,10 +42,6 @@ void cli_nearer(const char *word, const char *candidate, const char **nearest);
 
 /* flatfork status PID: 0 if we are in force there, 1 if not. */
 int cli_status(const char *where, const char *pid);
-
-/* The number of a process that is there, as PID or words for it; 0 after a
- * complaint. */
-long cli_pid(const char *where, const char *text);
 
 /* flatfork check: 0 if the command does the same in all ways, 1 if not, 2 if
  * that can't be told of all it does. */
@@ -133,7 +123,7 @@ bool cli_proof(FILE *out);
 /* For completion: @verb names the subcommands, NULL behind the last. */
 #define CLI_COMPLETE "complete"
 int cli_complete(char **words, const char *(*verb)(size_t i),
-		 const char *(*flags)(const char *verb));
+		 const struct cli_flag *(*flags)(const char *verb));
 
 /* That process (hidden subcommands, not for people): returns its status. */
 #define CLI_PROOF_PARENT "proof-parent"

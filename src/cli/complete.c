@@ -3,28 +3,19 @@
  * what may stand in place of the last word, behind the others. Or "files"; or
  * "command N": the N-th word of the line begins another command.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "tell/options.h"
 
-static const struct ff_option *option_of(const char *flag)
+static void print_flags(const struct cli_flag *flags)
 {
-	for (size_t i = 0; i < FF_OPTION_COUNT; i++) {
-		const char *own = ff_option_table[i].flag;
-
-		if (own && !strcmp(own, flag))
-			return &ff_option_table[i];
-	}
-	return NULL;
+	for (; flags->name; flags++)
+		puts(flags->name);
 }
 
 /* What stands in capitals is of the user's making. */
-static void print_values(const struct ff_option *option)
+static void print_values(const char *at)
 {
-	const char *at = option->values;
-
 	if (strstr(at, "PATH")) {
 		puts("files");
 		return;
@@ -38,50 +29,29 @@ static void print_values(const struct ff_option *option)
 	}
 }
 
-/* The words behind "run". @index: where they are in the line. */
-static void complete_run(char **words, int index)
+/* Behind run, check and trace, which end at the first word: the last of @words
+ * is the one that is asked for. @index: where they begin in the line. */
+static void complete_command(char **words, int index,
+			     const struct cli_flag *flags)
 {
-	for (; words[0] && words[1]; words++, index++) {
-		const struct ff_option *option = option_of(*words);
+	struct cli_args args;
+	enum cli_found found;
+	int before = 0;
 
-		if (!strcmp(*words, "--")) {
-			printf("command %d\n", index + 1);
-			return;
-		}
-		if (**words != '-') {
-			printf("command %d\n", index);
-			return;
-		}
-		if (option && !words[2]) {
-			print_values(option);
-			return;
-		}
-		if (option) {
-			words++;
-			index++;
-		}
-	}
-	if (words[0] && *words[0] != '-') {
-		printf("command %d\n", index);
-		return;
-	}
-	for (size_t i = 0; i < FF_OPTION_COUNT; i++)
-		if (ff_option_table[i].flag)
-			puts(ff_option_table[i].flag);
-}
-
-/* Behind "check" and "trace", which begin at the first word. */
-static void complete_command(char **words, int index, const char *flags)
-{
-	for (; words[1] && **words == '-'; words++, index++)
-		if (!strcmp(*words, "--")) {
-			printf("command %d\n", index + 1);
-			return;
-		}
-	if (**words == '-')
-		cli_flags_print(flags);
+	while (words[before + 1])
+		before++;
+	cli_args_begin(&args, flags, words, before);
+	do
+		found = cli_args_next(&args);
+	while (found != CLI_FOUND_END && found != CLI_FOUND_WORD &&
+	       !(found == CLI_FOUND_NO_VALUE && !args.value));
+	if (found == CLI_FOUND_NO_VALUE)
+		print_values(args.flag->value);
+	else if (found == CLI_FOUND_END && !args.is_cut &&
+		 *words[before] == '-')
+		print_flags(flags);
 	else
-		printf("command %d\n", index);
+		printf("command %d\n", index + args.at - 1);
 }
 
 static void print_verbs(const char *(*verb)(size_t i))
@@ -93,9 +63,10 @@ static void print_verbs(const char *(*verb)(size_t i))
 }
 
 int cli_complete(char **words, const char *(*verb)(size_t i),
-		 const char *(*flags)(const char *verb))
+		 const struct cli_flag *(*flags)(const char *verb))
 {
-	const char *name = words[0], *spec = name ? flags(name) : NULL;
+	const char *name = words[0];
+	const struct cli_flag *takes = name ? flags(name) : NULL;
 	char **last = words;
 
 	if (!name || !words[1]) {
@@ -104,17 +75,16 @@ int cli_complete(char **words, const char *(*verb)(size_t i),
 	}
 	while (last[1])
 		last++;
-	if (!strcmp(name, "run"))
-		complete_run(words + 1, 2);
-	else if (!strcmp(name, "check") || !strcmp(name, "trace"))
-		complete_command(words + 1, 2, spec);
+	if (!strcmp(name, "run") || !strcmp(name, "check") ||
+	    !strcmp(name, "trace"))
+		complete_command(words + 1, 2, takes);
 	else if (!strcmp(name, "help"))
 		print_verbs(verb);
 	else if (!strcmp(name, "report") && **last != '-')
 		puts("files");
 	else if (!strcmp(last[-1], "--root"))
 		puts("files");
-	else if (spec)
-		cli_flags_print(spec);
+	else if (takes)
+		print_flags(takes);
 	return 0;
 }

@@ -1,170 +1,175 @@
 /*
- * The flags of a verb, by its row in main.c: "--json --size=SIZE". One parser,
- * so that they are written, and refused, in one way everywhere. Those of run
- * are the table of options (run.c).
+ * getopt_long() finds the flags. What is said of mistakes is ours, as it knows
+ * no word that may be meant. An abbreviation is one of them: it would mean
+ * something else, or nothing, once there is another flag that begins so, and
+ * what was written into a unit or a script would break.
  */
-#include <errno.h>
-#include <stdlib.h>
+#include "cli/flags.h"
+
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 
-#define FLAGS_MAX 8
+/* What getopt_long() returns for flag 0; above all characters. */
+#define FIRST 256
 
-static struct {
-	const char *name, *value;
-	size_t bytes; /* of the name */
-} said[FLAGS_MAX];
+static const struct cli_flag help = { "--help", NULL };
 
-/* The next flag of @spec at or behind *at, which moves on; NULL: no more. */
-static const char *next_flag(const char **at, size_t *ret_name,
-			     size_t *ret_bytes)
+void cli_args_begin(struct cli_args *args, const struct cli_flag *takes,
+		    char **argv, int words)
 {
-	const char *flag = *at + strspn(*at, " ");
+	int n = 0;
 
-	*ret_bytes = strcspn(flag, " ");
-	*ret_name = strcspn(flag, " =");
-	*at = flag + *ret_bytes;
-	return *ret_bytes ? flag : NULL;
+	memset(args, 0, sizeof(*args));
+	args->takes = takes;
+	args->argv = argv - 1;
+	args->words = words;
+	args->table[n++] = (struct option){ "help", no_argument, NULL, 'h' };
+	for (int i = 0; takes[i].name && i < CLI_FLAGS_MAX; i++)
+		args->table[n++] =
+			(struct option){ takes[i].name + 2,
+					 takes[i].value ? required_argument :
+							  no_argument,
+					 NULL, FIRST + i };
+	opterr = 0;
+	optind = 0; /* begins anew */
 }
 
-void cli_flags_print(const char *spec)
+/* The flag that @value of struct option stands for; NULL: none. */
+static const struct cli_flag *flag_of(const struct cli_args *args, int value)
 {
-	const char *flag;
-	size_t name, bytes;
-
-	while ((flag = next_flag(&spec, &name, &bytes)))
-		printf("%.*s\n", (int)name, flag);
+	if (value >= FIRST)
+		return &args->takes[value - FIRST];
+	return value == 'h' && args->argv[args->at][1] == '-' ? &help : NULL;
 }
 
-static void no_such_flag(const char *where, const char *spec, char *word)
+static bool is_abbreviated(const struct cli_args *args)
 {
-	char names[FLAGS_MAX][24];
-	const char *meant = NULL, *flag;
-	size_t n = 0, name, bytes;
+	const char *word = args->argv[args->at];
 
-	word[strcspn(word, "=")] = '\0';
-	while (n < FLAGS_MAX && (flag = next_flag(&spec, &name, &bytes))) {
-		snprintf(names[n], sizeof(names[n]), "%.*s", (int)name, flag);
-		cli_nearer(word, names[n++], &meant);
+	return args->flag && strcspn(word, "=") != strlen(args->flag->name);
+}
+
+enum cli_found cli_args_next(struct cli_args *args)
+{
+	int found;
+
+	args->at = optind ? optind : 1;
+	args->value = NULL;
+	/* In the order in which they stand, whatever POSIXLY_CORRECT says. */
+	found = getopt_long(args->words + 1, args->argv, "-:h", args->table,
+			    NULL);
+	if (found == 1)
+		return CLI_FOUND_WORD;
+	if (found == -1) {
+		args->is_cut = optind > args->at;
+		args->at = optind;
+		return CLI_FOUND_END;
 	}
+	args->flag =
+		flag_of(args, found == '?' || found == ':' ? optopt : found);
+	if (is_abbreviated(args))
+		return CLI_FOUND_UNKNOWN;
+	if (found == 'h')
+		return args->flag || !args->argv[args->at][2] ?
+			       CLI_FOUND_HELP :
+			       CLI_FOUND_UNKNOWN; /* -hx */
+	if (found == '?')
+		return args->flag ? CLI_FOUND_NEEDLESS : CLI_FOUND_UNKNOWN;
+	if (found == ':')
+		return CLI_FOUND_NO_VALUE;
+	args->value = args->flag->value ? optarg : "";
+	return args->flag->value && !*optarg ? CLI_FOUND_NO_VALUE :
+					       CLI_FOUND_FLAG;
+}
+
+static void no_such_flag(const char *where, const struct cli_args *args)
+{
+	const char *word = args->argv[args->at];
+	const char *meant = args->flag ? args->flag->name : NULL;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	for (size_t i = 0; !args->flag && args->takes[i].name; i++)
+		cli_nearer(name, args->takes[i].name, &meant);
+	if (!meant)
+		cli_nearer(name, help.name, &meant);
 	if (meant)
-		cli_complain(where, "'%s': no such option; %s is meant?", word,
-			     meant);
+		cli_complain(where, "'%.*s': no such option; %s is meant?",
+			     (int)strcspn(word, "="), word, meant);
 	else
 		cli_complain(where,
-			     "'%s': no such option; see flatfork help %s", word,
-			     where);
+			     "'%.*s': no such option; see flatfork help %s",
+			     (int)strcspn(word, "="), word, where);
 }
 
-static bool is_help(const char *word)
+static const char *said[CLI_FLAGS_MAX];
+static const struct cli_flag *kept;
+
+static bool keep(size_t i, const char *value)
 {
-	return !strcmp(word, "--help") || !strcmp(word, "-h");
-}
-
-static bool note(const char *where, const char *flag, size_t name,
-		 const char *value)
-{
-	size_t i = 0;
-
-	while (said[i].name && said[i].name != flag)
-		i++;
-	if (i + 1 >= FLAGS_MAX) {
-		cli_complain(where, "too many options");
-		return false;
-	}
-	said[i].name = flag;
-	said[i].bytes = name;
-	said[i].value = value;
-	return true;
-}
-
-/* *argv is a flag; it moves to its last word. */
-static bool take_flag(const char *where, const char *spec, char ***argv)
-{
-	const size_t n = strcspn(**argv, "=");
-	const char *flag, *value = (**argv)[n] ? **argv + n + 1 : NULL;
-	size_t name, bytes;
-	const char *at = spec;
-
-	while ((flag = next_flag(&at, &name, &bytes)))
-		if (name == n && !strncmp(flag, **argv, n))
-			break;
-	if (!flag) {
-		no_such_flag(where, spec, **argv);
-		return false;
-	}
-	if (name == bytes && value) {
-		cli_complain(where, "%.*s takes no value", (int)name, flag);
-		return false;
-	}
-	if (name < bytes && !value)
-		value = *++*argv;
-	if (name < bytes && (!value || !*value)) {
-		cli_complain(where, "%.*s wants a value: %.*s", (int)name, flag,
-			     (int)(bytes - name - 1), flag + name + 1);
-		return false;
-	}
-	return note(where, flag, name, value ? value : "");
-}
-
-bool cli_flags_take(const char *where, const char *spec, char **argv,
-		    bool ends_at_word, bool *ret_help)
-{
-	char **to = argv;
-
-	*ret_help = false;
-	for (; *argv; argv++) {
-		if (!strcmp(*argv, "--")) {
-			argv++;
-			break;
-		}
-		if (**argv != '-' || !(*argv)[1]) {
-			if (ends_at_word)
-				break;
-			*to++ = *argv;
-			continue;
-		}
-		*ret_help = is_help(*argv);
-		if (*ret_help)
-			return true;
-		if (!take_flag(where, spec, &argv))
-			return false;
-	}
-	while (*argv)
-		*to++ = *argv++;
-	*to = NULL;
+	said[i] = value;
 	return true;
 }
 
 const char *cli_flag(const char *name)
 {
-	for (size_t i = 0; i < FLAGS_MAX && said[i].name; i++)
-		if (strlen(name) == said[i].bytes &&
-		    !strncmp(name, said[i].name, said[i].bytes))
-			return said[i].value;
+	for (size_t i = 0; kept && kept[i].name; i++)
+		if (!strcmp(kept[i].name, name))
+			return said[i];
 	return NULL;
 }
 
-long cli_pid(const char *where, const char *text)
+/* False after a complaint. */
+static bool take_one(const char *where, const struct cli_args *args,
+		     enum cli_found found,
+		     bool (*take)(size_t i, const char *value))
 {
-	char path[64], *end;
-	long pid;
+	switch (found) {
+	case CLI_FOUND_FLAG:
+		return take((size_t)(args->flag - args->takes), args->value);
+	case CLI_FOUND_NO_VALUE:
+		cli_complain(where, "%s wants a value: %s", args->flag->name,
+			     args->flag->value);
+		return false;
+	case CLI_FOUND_NEEDLESS:
+		cli_complain(where, "%s takes no value", args->flag->name);
+		return false;
+	default:
+		no_such_flag(where, args);
+		return false;
+	}
+}
 
-	errno = 0;
-	pid = strtol(text, &end, 10);
-	if (*text < '1' || *text > '9' || *end || errno) {
-		cli_complain(where, "'%s' is not a process: 1234", text);
-		return 0;
+bool cli_flags_take(const char *where, const struct cli_flag *takes,
+		    bool (*take)(size_t i, const char *value), char **argv,
+		    bool ends_at_word, bool *ret_help)
+{
+	struct cli_args args;
+	enum cli_found found;
+	int words = 0, left = 1;
+
+	while (argv[words])
+		words++;
+	kept = takes;
+	cli_args_begin(&args, takes, argv, words);
+	*ret_help = false;
+	while ((found = cli_args_next(&args)) != CLI_FOUND_END) {
+		if (found == CLI_FOUND_WORD && ends_at_word)
+			break;
+		if (found == CLI_FOUND_WORD) {
+			args.argv[left++] = args.argv[args.at];
+			continue;
+		}
+		*ret_help = found == CLI_FOUND_HELP;
+		if (*ret_help)
+			return true;
+		if (!take_one(where, &args, found, take ? take : keep))
+			return false;
 	}
-	snprintf(path, sizeof(path), "/proc/%ld", pid);
-	if (access(path, F_OK)) {
-		cli_complain(where, "process %ld: %s", pid,
-			     errno == ENOENT || errno == ESRCH ?
-				     "there is none" :
-				     strerror(errno));
-		return 0;
-	}
-	return pid;
+	while (args.at <= words)
+		args.argv[left++] = args.argv[args.at++];
+	args.argv[left] = NULL;
+	return true;
 }

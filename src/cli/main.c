@@ -8,10 +8,32 @@ static int help(char **argv);
 static int doctor(char **argv);
 static int status_of(char **argv);
 
+#define FLAGS(...)                 \
+	(const struct cli_flag[])  \
+	{                          \
+		__VA_ARGS__,       \
+		{                  \
+			NULL, NULL \
+		}                  \
+	}
+#define FLAG(name)         \
+	{                  \
+		name, NULL \
+	}
+#define NO_FLAGS                   \
+	(const struct cli_flag[])  \
+	{                          \
+		{                  \
+			NULL, NULL \
+		}                  \
+	}
+/* Of enable, disable, status. */
+#define SYSTEM_FLAGS FLAGS(FLAG("--system"), { "--root", "FOLDER" })
+
 /* Lines of help begin in the first column. */
 static const struct verb {
 	const char *name;
-	const char *flags; /* as cli_flags_take() has them; NULL: its own */
+	const struct cli_flag *flags; /* NULL: those of run */
 	const char *arguments;
 	const char *what; /* in one line */
 	const char *more; /* NULL, or lines for who asks */
@@ -22,51 +44,53 @@ static const struct verb {
 	  "It hands down its exit status, or 125 if flatfork failed, 126 if the\n"
 	  "command can't be executed, 127 if it is not found.\n",
 	  cli_run },
-	{ "doctor", "--json --pid=PID", "[--json | --pid PID]",
+	{ "doctor", FLAGS(FLAG("--json"), { "--pid", "PID" }),
+	  "[--json | --pid PID]",
 	  "say what this machine allows, and prove it by one lazy fork",
 	  "Exit status 0 if it worked, 1 if not. With --pid it is as status;\n"
 	  "with --json it is one object: facts, notes, works.\n",
 	  doctor },
-	{ "trace", "", "[--] command [argument...]",
+	{ "trace", NO_FLAGS, "[--] command [argument...]",
 	  "run a command, and say what became of each fork",
 	  "On standard error, when it has ended: which programs made how many\n"
 	  "children in which ways, and which places in them, and why. The exit\n"
 	  "status is the command's, or 128 and the signal that killed it.\n",
 	  cli_trace },
-	{ "top", "--seconds=N --times=N", "[--seconds N] [--times N] [PID...]",
+	{ "top", FLAGS({ "--seconds", "N" }, { "--times", "N" }),
+	  "[--seconds N] [--times N] [PID...]",
 	  "show what the processes that have flatfork count, again and again",
 	  "All that may be looked at, or those that are named, with the places\n"
 	  "that make children. N: every two seconds, until it is stopped, unless\n"
 	  "these say otherwise.\n",
 	  cli_top },
-	{ "report", "--html", "[--html] FILE...",
+	{ "report", FLAGS(FLAG("--html")), "[--html] FILE...",
 	  "add up files of --log and --stats, as trace does",
 	  "With --html as a page, which needs nothing from elsewhere.\n",
 	  cli_report },
-	{ "bench", "--json --size=SIZE,...", "[--json] [--size SIZE,...]",
+	{ "bench", FLAGS(FLAG("--json"), { "--size", "SIZE,..." }),
+	  "[--json] [--size SIZE,...]",
 	  "measure fork and exec on this machine, plain and with flatfork",
 	  "In processes of these sizes (16M,64M,256M): the median of the time from\n"
 	  "fork to the end of a program that only ends, and how many times less it\n"
 	  "is with flatfork.\n",
 	  cli_bench },
-	{ "enable", "--system --root=FOLDER", "--system [--root FOLDER]",
+	{ "enable", SYSTEM_FLAGS, "--system [--root FOLDER]",
 	  "preload flatfork into every program of this machine",
 	  "It adds the object to /etc/ld.so.preload (--root: of an image), which\n"
 	  "set-user-id programs obey as well; in those every call is libc's. The\n"
 	  "object must be in folders that only root can change. Programs are\n"
 	  "tried before and afterwards; if one fails the list is as it was.\n",
 	  cli_enable },
-	{ "disable", "--system --root=FOLDER", "--system [--root FOLDER]",
-	  "take that back",
+	{ "disable", SYSTEM_FLAGS, "--system [--root FOLDER]", "take that back",
 	  "Should no program start any more: in a shell that runs,\n"
 	  "       : >/etc/ld.so.preload\n",
 	  cli_disable },
-	{ "status", "--system --root=FOLDER", "PID | --system [--root FOLDER]",
+	{ "status", SYSTEM_FLAGS, "PID | --system [--root FOLDER]",
 	  "say whether flatfork is in a process, and in force",
 	  "Exit status 0 if it is in force there, 1 if not, with the reason.\n"
 	  "--system: whether it is preloaded into every program.\n",
 	  status_of },
-	{ "check", "--empty --keep",
+	{ "check", FLAGS(FLAG("--empty"), FLAG("--keep")),
 	  "[--empty] [--keep] [--] command [argument...]",
 	  "run a command with and without flatfork, and compare",
 	  "It runs plain, plain again, with lazy forks wherever they are possible,\n"
@@ -76,7 +100,8 @@ static const struct verb {
 	  "keeps them. Exit status 0 if all is the same, 1 if not, 2 if something\n"
 	  "can't be compared, as it differs without flatfork, too.\n",
 	  cli_check },
-	{ "help", "", "[command]", "say more about one of them", NULL, help },
+	{ "help", NO_FLAGS, "[command]", "say more about one of them", NULL,
+	  help },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -195,11 +220,13 @@ static const char *verb_name(size_t i)
 	return i < VERBS ? verbs[i].name : NULL;
 }
 
-static const char *verb_flags(const char *name)
+static const struct cli_flag *verb_flags(const char *name)
 {
 	const struct verb *verb = find_verb(name);
 
-	return verb ? verb->flags : NULL;
+	if (!verb)
+		return NULL;
+	return verb->flags ? verb->flags : cli_run_flags();
 }
 
 /* Not for people. */
@@ -228,15 +255,17 @@ static bool is_help(const char *argument)
 /* What it runs has flags of its own. */
 static bool runs_command(const struct verb *verb)
 {
-	return verb->go == cli_trace || verb->go == cli_check;
+	return verb->go == cli_run || verb->go == cli_trace ||
+	       verb->go == cli_check;
 }
 
 static int go(const struct verb *verb, char **argv)
 {
-	bool asks = *argv && is_help(*argv);
+	bool asks;
 
-	if (verb->flags && !cli_flags_take(verb->name, verb->flags, argv,
-					   runs_command(verb), &asks))
+	if (!cli_flags_take(verb->name, verb_flags(verb->name),
+			    verb->go == cli_run ? cli_run_take : NULL, argv,
+			    runs_command(verb), &asks))
 		return CLI_FAILED;
 	if (asks) {
 		help_verb(verb);

@@ -12,22 +12,25 @@
 #include "cli/cli.h"
 #include "tell/options.h"
 
-/* The option whose flag opens @arg, as "--flag" or "--flag=value". */
-static const struct ff_option *option_of(const char *arg,
-					 const char **ret_value)
+/* By flag. */
+static const struct ff_option *options[CLI_FLAGS_MAX];
+
+const struct cli_flag *cli_run_flags(void)
 {
+	static struct cli_flag flags[CLI_FLAGS_MAX + 1];
+	size_t n = 0;
+
+	_Static_assert(FF_OPTION_COUNT <= CLI_FLAGS_MAX, "no room");
 	for (size_t i = 0; i < FF_OPTION_COUNT; i++) {
 		const struct ff_option *option = &ff_option_table[i];
-		size_t n = option->flag ? strlen(option->flag) : 0;
 
-		if (!n || strncmp(arg, option->flag, n) != 0)
+		if (!option->flag)
 			continue;
-		if (arg[n] && arg[n] != '=')
-			continue;
-		*ret_value = arg[n] ? arg + n + 1 : NULL;
-		return option;
+		options[n] = option;
+		flags[n].name = option->flag;
+		flags[n++].value = option->values;
 	}
-	return NULL;
+	return flags;
 }
 
 /* Processes that change their directory have to write to the same file. */
@@ -111,57 +114,15 @@ static bool set_option(const struct ff_option *option, const char *value)
 	return true;
 }
 
-static void no_such_option(char *arg)
+bool cli_run_take(size_t i, const char *value)
 {
-	const char *meant = NULL;
-
-	arg[strcspn(arg, "=")] = '\0';
-	for (size_t i = 0; i < FF_OPTION_COUNT; i++)
-		if (ff_option_table[i].flag)
-			cli_nearer(arg, ff_option_table[i].flag, &meant);
-	if (meant)
-		cli_complain("run", "'%s': no such option; %s is meant?", arg,
-			     meant);
-	else
-		cli_complain("run",
-			     "'%s': no such option; see flatfork help run",
-			     arg);
-}
-
-/* Returns where the command begins, NULL after a complaint. */
-static char **set_options(char **argv)
-{
-	for (; *argv && **argv == '-'; argv++) {
-		const struct ff_option *option;
-		const char *value;
-
-		if (!strcmp(*argv, "--"))
-			return argv + 1;
-		option = option_of(*argv, &value);
-		if (!option) {
-			no_such_option(*argv);
-			return NULL;
-		}
-		if (!value)
-			value = *++argv;
-		if (!value) {
-			cli_complain("run", "%s wants a value: %s",
-				     option->flag, option->values);
-			return NULL;
-		}
-		if (!set_option(option, value))
-			return NULL;
-	}
-	return argv;
+	return set_option(options[i], value);
 }
 
 int cli_run(char **argv)
 {
 	int error;
 
-	argv = set_options(argv);
-	if (!argv)
-		return CLI_FAILED;
 	if (!*argv) {
 		cli_complain("run", "which command?");
 		return CLI_FAILED;

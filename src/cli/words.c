@@ -1,6 +1,9 @@
 /* What is said of what was typed: complaints, and which word was meant. */
+#include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -68,4 +71,26 @@ void cli_nearer(const char *word, const char *candidate, const char **nearest)
 	/* A third of it may be wrong. */
 	if (d <= (n + 3) / 3 && (!*nearest || d < distance(word, *nearest)))
 		*nearest = candidate;
+}
+
+long cli_pid(const char *where, const char *text)
+{
+	char path[64], *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(text, &end, 10);
+	if (*text < '1' || *text > '9' || *end || errno) {
+		cli_complain(where, "'%s' is not a process: 1234", text);
+		return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%ld", pid);
+	if (access(path, F_OK)) {
+		cli_complain(where, "process %ld: %s", pid,
+			     errno == ENOENT || errno == ESRCH ?
+				     "there is none" :
+				     strerror(errno));
+		return 0;
+	}
+	return pid;
 }

@@ -76,6 +76,27 @@ for verb in doctor trace top report bench enable disable status check; do
 done
 expect 125 "$flatfork" top --second=2
 says err "'--second': no such option; --seconds is meant?"
+# An abbreviation is none, wherever there is one flag that begins so.
+expect 125 "$flatfork" doctor --js
+says err "flatfork doctor: '--js': no such option; --json is meant?"
+expect 125 "$flatfork" top --s=2
+says err "'--s': no such option; --seconds is meant?"
+expect 125 "$flatfork" report --ht=yes "$work/plain"
+says err "'--ht': no such option; --html is meant?"
+expect 125 "$flatfork" enable --sys
+says err "'--sys': no such option; --system is meant?"
+expect 125 "$flatfork" run --min=1M true
+says err "'--min': no such option; --min-rss is meant?"
+expect 125 "$flatfork" run --hel true
+says err "'--hel': no such option; --help is meant?"
+expect 125 "$flatfork" doctor -json
+says err "'-json': no such option; --json is meant?"
+for word in -hx --=1 -5; do
+	expect 125 "$flatfork" report $word "$work/plain"
+	says err "'${word%=*}': no such option"
+done
+expect 125 "$flatfork" report --help=yes
+says err '--help takes no value'
 expect 125 "$flatfork" bench --size
 says err '--size wants a value: SIZE,...'
 expect 125 "$flatfork" bench --size=
@@ -83,6 +104,11 @@ expect 125 "$flatfork" report --html=yes "$work/plain"
 says err '--html takes no value'
 expect 0 "$flatfork" report "$work/plain" --html
 says out '<!DOCTYPE html>'
+expect 0 env POSIXLY_CORRECT=1 "$flatfork" report "$work/plain" --html
+says out '<!DOCTYPE html>'
+expect 0 "$flatfork" run --fork lazy --help -- "$work/none"
+says out 'Usage: flatfork run'
+expect 127 "$flatfork" run -- -
 expect 0 "$flatfork" top --times=1 --help
 says out 'Usage: flatfork top'
 expect 125 "$flatfork" report -- --html
