@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -151,8 +152,14 @@ static size_t parse_sizes(char *text, uint64_t sizes[SIZES_MAX])
 	return n;
 }
 
-/* False: it could not be measured. */
-static bool print_size(uint64_t bytes, bool json, bool is_first)
+/* Of a ratio: two digits behind the point are more than there is to say. */
+static double rounded(double ratio)
+{
+	return (double)(int64_t)(ratio * 100 + 0.5) / 100;
+}
+
+/* A line, or with @rows, one more there. False: it could not be measured. */
+static bool take_size(uint64_t bytes, json_t *rows)
 {
 	const bool fits = has_memory(bytes);
 	const int64_t plain = fits ? measure(bytes, false) : 0,
@@ -165,10 +172,12 @@ static bool print_size(uint64_t bytes, bool json, bool is_first)
 				    "there is not so much memory");
 		return false;
 	}
-	if (json)
-		printf("%s{\"bytes\":%" PRIu64 ",\"plain_ns\":%" PRId64
-		       ",\"flatfork_ns\":%" PRId64 ",\"ratio\":%.2f}",
-		       is_first ? "" : ",", bytes, plain, ours, ratio);
+	if (rows)
+		json_array_append_new(
+			rows,
+			json_pack("{sI sI sI sf}", "bytes", (json_int_t)bytes,
+				  "plain_ns", (json_int_t)plain, "flatfork_ns",
+				  (json_int_t)ours, "ratio", rounded(ratio)));
 	else
 		printf("%7" PRIu64 " M %12.1f us %12.1f us %9.2f\n",
 		       bytes >> 20, (double)plain / 1000, (double)ours / 1000,
@@ -179,7 +188,7 @@ static bool print_size(uint64_t bytes, bool json, bool is_first)
 int cli_bench(char **argv)
 {
 	const char *asked = cli_flag("--size");
-	const bool json = cli_flag("--json");
+	json_t *rows = NULL;
 	char sizes_text[256];
 	uint64_t sizes[SIZES_MAX];
 	bool good = true;
@@ -192,14 +201,18 @@ int cli_bench(char **argv)
 	n = parse_sizes(sizes_text, sizes);
 	if (!n)
 		return CLI_FAILED;
-	if (json)
-		putchar('[');
+	if (cli_flag("--json"))
+		rows = json_array();
 	else
 		printf("%9s %15s %15s %9s\n", "size", "plain", "flatfork",
 		       "times");
 	for (size_t i = 0; i < n && good; i++)
-		good = print_size(sizes[i], json, i == 0);
-	if (json)
-		puts("]");
+		good = take_size(sizes[i], rows);
+	if (rows) {
+		json_dumpf(rows, stdout,
+			   JSON_COMPACT | JSON_REAL_PRECISION(15));
+		putchar('\n');
+		json_decref(rows);
+	}
 	return good ? 0 : CLI_FAILED;
 }

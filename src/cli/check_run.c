@@ -12,6 +12,7 @@
 
 #include "cli/check.h"
 #include "cli/cli.h"
+#include "cli/lines.h"
 #include "tell/options.h"
 
 static double now(void)
@@ -113,27 +114,20 @@ static int wait_with_patience(pid_t pid, double deadline)
 
 static void count_forks(struct check_run *run)
 {
-	static const char *const keys[] = { "\"forks_lazy\":",
-					    "\"forks_lent\":", "\"spawns\":",
-					    "\"vforks\":", "\"forks_real\":" };
-	char path[PATH_MAX + 8], line[1024];
-	FILE *in;
+	static const char *const names[] = { "forks_lazy", "forks_lent",
+					     "spawns", "vforks", "forks_real" };
+	enum {
+		NAMES = sizeof(names) / sizeof(names[0])
+	};
+	char path[PATH_MAX + 8];
+	long long sums[NAMES];
 
 	snprintf(path, sizeof(path), "%s.stats", run->where);
-	in = fopen(path, "re");
-	while (in && fgets(line, sizeof(line), in)) {
-		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-			const char *at = strstr(line, keys[i]);
-			unsigned long n =
-				at ? strtoul(at + strlen(keys[i]), NULL, 10) :
-				     0;
-
-			run->forks += n;
-			run->lazy += i < 4 ? n : 0;
-		}
+	cli_line_sums(path, names, NAMES, sums);
+	for (size_t i = 0; i < NAMES; i++) {
+		run->forks += (unsigned long)sums[i];
+		run->lazy += i < 4 ? (unsigned long)sums[i] : 0;
 	}
-	if (in)
-		fclose(in);
 }
 
 /* 0, or an exit status after a complaint. */

@@ -1,4 +1,5 @@
 /* flatfork doctor: the facts, the proof, the verdict. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,15 +22,17 @@ static bool look(FILE *out)
 }
 
 /* Bytes of a file's name that are not ASCII become '?': it may be any. */
-static void print_string(const char *s, size_t n)
+static json_t *string(const char *s, size_t n)
 {
-	putchar('"');
-	for (; n; n--, s++) {
-		if (*s == '"' || *s == '\\')
-			putchar('\\');
-		putchar(*s < ' ' || *s > '~' ? '?' : *s);
-	}
-	putchar('"');
+	char *text = strndup(s, n);
+	json_t *made;
+
+	for (char *c = text; c && *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	made = text ? json_string(text) : NULL;
+	free(text);
+	return made;
 }
 
 /* A fact, whose name fills its column; else it is a note on what is above. */
@@ -39,29 +42,38 @@ static bool is_fact(const char *line, size_t n)
 	       line[VALUE_AT] != ' ' && strncmp(line, "note: ", 6) != 0;
 }
 
-static void print_lines(const char *text, bool facts)
+static void add_line(json_t *facts, json_t *notes, const char *line, size_t n)
 {
-	const char *comma = "", *end;
+	size_t name = VALUE_AT - 1;
+	char text[VALUE_AT];
 
-	for (; (end = strchr(text, '\n')); text = end + 1) {
-		size_t n = (size_t)(end - text), name = VALUE_AT - 1;
+	if (!is_fact(line, n)) {
+		const size_t blanks = strspn(line, " ");
 
-		if (is_fact(text, n) != facts)
-			continue;
-		fputs(comma, stdout);
-		comma = ",";
-		if (!facts) {
-			while (n && *text == ' ')
-				text++, n--;
-			print_string(text, n);
-			continue;
-		}
-		while (text[name - 1] == ' ')
-			name--;
-		print_string(text, name);
-		putchar(':');
-		print_string(text + VALUE_AT, n - VALUE_AT);
+		json_array_append_new(notes, string(line + blanks, n - blanks));
+		return;
 	}
+	while (line[name - 1] == ' ')
+		name--;
+	snprintf(text, sizeof(text), "%.*s", (int)name, line);
+	json_object_set_new(facts, text, string(line + VALUE_AT, n - VALUE_AT));
+}
+
+/* Nothing of JSON before all is proven: a filter may end us at any call. */
+static bool print_json(const char *text, bool works)
+{
+	json_t *facts = json_object(), *notes = json_array(), *all;
+	const char *end;
+	bool good;
+
+	for (; (end = strchr(text, '\n')); text = end + 1)
+		add_line(facts, notes, text, (size_t)(end - text));
+	all = json_pack("{so so sb}", "facts", facts, "notes", notes, "works",
+			works);
+	good = all && !json_dumpf(all, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(all);
+	return good;
 }
 
 static int doctor_json(void)
@@ -69,20 +81,15 @@ static int doctor_json(void)
 	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
-	bool works;
+	bool works, good;
 
-	if (!out) {
+	works = out && look(out);
+	good = out && !fclose(out) && print_json(text, works);
+	free(text);
+	if (!good) {
 		cli_complain("doctor", "no memory");
 		return CLI_FAILED;
 	}
-	works = look(out);
-	fclose(out);
-	fputs("{\"facts\":{", stdout);
-	print_lines(text, true);
-	fputs("},\"notes\":[", stdout);
-	print_lines(text, false);
-	printf("],\"works\":%s}\n", works ? "true" : "false");
-	free(text);
 	return works ? 0 : 1;
 }
 

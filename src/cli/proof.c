@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/lines.h"
 #include "tell/options.h"
 
 #define MEMORY_BYTES (64UL << 20)
@@ -138,25 +139,15 @@ static int run_parent(const char *dir)
 	return status;
 }
 
-/* Sum of forks_lazy over the lines of the counters' file. */
-static unsigned long lazy_forks(const char *dir)
+static bool was_lazy(const char *dir)
 {
-	static const char key[] = "\"forks_lazy\":";
-	unsigned long sum = 0;
-	char text[512];
-	FILE *in;
+	static const char *const name = "forks_lazy";
+	long long sum;
+	char path[256];
 
-	snprintf(text, sizeof(text), "%s/stats", dir);
-	in = fopen(text, "re");
-	while (in && fgets(text, sizeof(text), in)) {
-		const char *at = strstr(text, key);
-
-		if (at)
-			sum += strtoul(at + sizeof(key) - 1, NULL, 10);
-	}
-	if (in)
-		fclose(in);
-	return sum;
+	snprintf(path, sizeof(path), "%s/stats", dir);
+	cli_line_sums(path, &name, 1, &sum);
+	return sum > 0;
 }
 
 static void copy_log(FILE *out, const char *dir)
@@ -181,7 +172,7 @@ static bool judge(FILE *out, const char *dir, int status)
 	int code = exited ? WEXITSTATUS(status) : -1;
 
 	fprintf(out, "%-22s ", "lazy fork");
-	if (code == PROOF_GOOD && lazy_forks(dir)) {
+	if (code == PROOF_GOOD && was_lazy(dir)) {
 		fprintf(out, "works\n");
 		return true;
 	}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/lines.h"
 #include "cli/report.h"
 
 static const char *const counters[REPORT_COUNTERS] = {
@@ -102,70 +103,48 @@ static void take_log(char *line)
 	count(&places, key);
 }
 
-/* The end of the JSON string that begins behind @at; NULL: it has none. */
-static char *end_of_string(char *at)
-{
-	for (; *at && *at != '"'; at++)
-		if (*at == '\\' && at[1])
-			at++;
-	return *at ? at : NULL;
-}
-
-/* The counters behind @at; false: there is none. */
-static bool take_counters(const char *at, long long ret_sum[REPORT_COUNTERS])
-{
-	bool any = false;
-	char key[32];
-
-	for (size_t i = 0; i < REPORT_COUNTERS; i++) {
-		const char *found;
-
-		snprintf(key, sizeof(key), "\"%s\":", counters[i]);
-		found = strstr(at, key);
-		ret_sum[i] = found ? strtol(found + strlen(key), NULL, 10) : 0;
-		any |= found != NULL;
-	}
-	return any;
-}
-
 /* {"pid":N,"comm":"NAME",COUNTERS} */
-static void take_statistics(char *line)
+static void take_statistics(const json_t *line)
 {
-	static const char comm[] = "\"comm\":\"";
-	char *name = strstr(line, comm), *end;
-	long long sum[REPORT_COUNTERS];
 	struct total *entry;
+	bool any = false;
+	char name[128];
 
-	end = name ? end_of_string(name + sizeof(comm) - 1) : NULL;
-	if (!end || !take_counters(end + 1, sum))
-		return;
-	*end = '\0';
-	entry = count(&programs, name + sizeof(comm) - 1);
 	for (size_t i = 0; i < REPORT_COUNTERS; i++)
-		entry->sum[i] += sum[i];
+		any |= json_object_get(line, counters[i]) != NULL;
+	if (!any ||
+	    !cli_line_string(json_object_get(line, "comm"), name, sizeof(name)))
+		return;
+	entry = count(&programs, name);
+	for (size_t i = 0; i < REPORT_COUNTERS; i++)
+		entry->sum[i] = cli_line_add(
+			entry->sum[i],
+			json_integer_value(json_object_get(line, counters[i])));
+}
+
+static void take_line(char *line)
+{
+	json_t *object = cli_line_object(line);
+
+	if (object && !report_sites_take(&sites, object))
+		take_statistics(object);
+	else if (!strncmp(line, "flatfork[", 9))
+		take_log(line);
+	json_decref(object);
 }
 
 static bool take_file(const char *where, const char *path)
 {
 	FILE *in = fopen(path, "re");
-	static char line[8192]; /* twice what is written as one */
+	static char line[CLI_LINE_MAX];
 	bool good;
 
 	if (!in) {
 		cli_complain(where, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	while (fgets(line, sizeof(line), in)) {
-		line[strcspn(line, "\n")] = '\0';
-		/* They may come to a terminal. */
-		for (char *at = line; *at; at++)
-			if ((unsigned char)*at < ' ' || *at == 0x7f)
-				*at = '?';
-		if (*line == '{' && !report_sites_take(&sites, line))
-			take_statistics(line);
-		else if (!strncmp(line, "flatfork[", 9))
-			take_log(line);
-	}
+	while (cli_line_read(in, line))
+		take_line(line);
 	good = !ferror(in);
 	if (!good)
 		cli_complain(where, "%s: %s", path, strerror(errno));
@@ -179,7 +158,7 @@ static void print_programs(FILE *out)
 
 	for (size_t i = 0; i < programs.entries; i++)
 		for (size_t c = 0; c < REPORT_COUNTERS; c++)
-			all[c] += programs.entry[i]->sum[c];
+			all[c] |= programs.entry[i]->sum[c];
 	fprintf(out, "%-16s %9s", "program", "processes");
 	for (size_t c = 0; c < REPORT_COUNTERS; c++)
 		if (all[c])

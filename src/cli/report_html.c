@@ -1,6 +1,7 @@
 /* flatfork report --html: the same as a page, with a bar for each program. */
 #include <string.h>
 
+#include "cli/lines.h"
 #include "cli/report.h"
 #include "cli/report_chart.h"
 
@@ -53,7 +54,7 @@ long long report_made(const struct total *total)
 	long long sum = 0;
 
 	for (size_t w = 0; w < WAYS; w++)
-		sum += made(total, &ways[w]);
+		sum = cli_line_add(sum, made(total, &ways[w]));
 	return sum;
 }
 

@@ -1,7 +1,7 @@
 /*
  * What the lines of statistics that tell of places (site/tally_line.c) add up
- * to. They are anybody's words: text is passed on as it stands, without control
- * characters, and a number is a number.
+ * to. They are anybody's: a member that is missing, or of another type, is
+ * nothing.
  */
 #include "cli/report_sites.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/lines.h"
 
 static const char *const times[FF_TALLY_TIMES] = { "flat_ns", "copies_ns" };
 
@@ -28,36 +29,6 @@ static int by_calls(const void *a, const void *b)
 	if ((*x)->calls != (*y)->calls)
 		return (*x)->calls < (*y)->calls ? 1 : -1;
 	return by_key(*x, *y);
-}
-
-/* What stands behind "NAME": in @line, or NULL: quotes in a string are escaped,
- * so none is found inside of one. */
-static const char *behind(const char *line, const char *name)
-{
-	char key[40];
-	const char *at;
-
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	at = strstr(line, key);
-	return at ? at + strlen(key) : NULL;
-}
-
-/* The string there, as it is written, into @text; behind it, or NULL. */
-static const char *take_string(const char *at, char *text, size_t size)
-{
-	size_t n = 0;
-
-	if (!at || *at++ != '"')
-		return NULL;
-	while (at[n] && at[n] != '"')
-		n += at[n] == '\\' && at[n + 1] ? 2 : 1;
-	if (!at[n])
-		return NULL;
-	snprintf(text, size, "%.*s", (int)n, at);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	return at + n + 1;
 }
 
 static void out_of_memory(void)
@@ -83,25 +54,23 @@ static struct report_site *site_of(struct report_sites *sites, const char *key)
 	return sites->entry[sites->entries++] = made;
 }
 
-/* [[NANOSECONDS,COUNT],...] */
-static void take_times(struct cli_times *to, const char *at)
+static uint64_t number_of(const json_t *number)
 {
-	while (at && (*at == '[' || *at == ',') && *++at == '[') {
-		char *end;
-		uint64_t ns = strtoull(at + 1, &end, 10), calls;
-
-		if (*end != ',')
-			return;
-		calls = strtoull(end + 1, &end, 10);
-		if (*end != ']')
-			return;
-		cli_times_add(to, ns, calls);
-		at = end + 1;
-	}
+	return (uint64_t)json_integer_value(number);
 }
 
-static void add_why(struct report_site *site, const char *text,
-		    unsigned long long count)
+/* [[NANOSECONDS,COUNT],...] */
+static void take_times(struct cli_times *to, const json_t *list)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach(list, i, pair)
+		cli_times_add(to, number_of(json_array_get(pair, 0)),
+			      number_of(json_array_get(pair, 1)));
+}
+
+static void add_why(struct report_site *site, const char *text, uint64_t count)
 {
 	unsigned i;
 
@@ -115,53 +84,48 @@ static void add_why(struct report_site *site, const char *text,
 }
 
 /* [["real","small process",3],...] */
-static void take_whys(struct report_site *site, const char *at)
+static void take_whys(struct report_site *site, const json_t *list)
 {
 	char way[16], why[96], text[128];
+	const json_t *one;
+	size_t i;
 
-	while (at && (*at == '[' || *at == ',') && *++at == '[') {
-		char *end;
-		unsigned long long count;
-
-		at = take_string(at + 1, way, sizeof(way));
-		if (!at || *at != ',')
-			return;
-		at = take_string(at + 1, why, sizeof(why));
-		if (!at || *at != ',')
-			return;
-		count = strtoull(at + 1, &end, 10);
+	json_array_foreach(list, i, one)
+	{
+		if (!cli_line_string(json_array_get(one, 0), way,
+				     sizeof(way)) ||
+		    !cli_line_string(json_array_get(one, 1), why, sizeof(why)))
+			continue;
 		snprintf(text, sizeof(text), "%s: %s", way, why);
-		add_why(site, text, count);
-		at = *end == ']' ? end + 1 : NULL;
+		add_why(site, text, number_of(json_array_get(one, 2)));
 	}
 }
 
-bool report_sites_take(struct report_sites *sites, const char *line)
+bool report_sites_take(struct report_sites *sites, const json_t *line)
 {
 	char comm[128], place[256], function[256] = "", call[64], key[800];
 	struct report_site *site;
 
-	if (!take_string(behind(line, "comm"), comm, sizeof(comm)) ||
-	    !take_string(behind(line, "site"), place, sizeof(place)) ||
-	    !take_string(behind(line, "call"), call, sizeof(call)))
+	if (!cli_line_string(json_object_get(line, "comm"), comm,
+			     sizeof(comm)) ||
+	    !cli_line_string(json_object_get(line, "site"), place,
+			     sizeof(place)) ||
+	    !cli_line_string(json_object_get(line, "call"), call, sizeof(call)))
 		return false;
-	take_string(behind(line, "function"), function, sizeof(function));
+	cli_line_string(json_object_get(line, "function"), function,
+			sizeof(function));
 	snprintf(key, sizeof(key), "%s: %s at %s%s%s", comm, call, place,
 		 *function ? " in " : "", function);
 	site = site_of(sites, key);
-	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++) {
-		const char *at = behind(line, ff_tally_way_name[i]);
-
-		site->way[i] += at ? strtoull(at, NULL, 10) : 0;
-	}
-	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++) {
-		const char *at = behind(line, ff_tally_sum_name[i]);
-
-		site->sum[i] += at ? strtoull(at, NULL, 10) : 0;
-	}
+	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
+		site->way[i] +=
+			number_of(json_object_get(line, ff_tally_way_name[i]));
+	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++)
+		site->sum[i] +=
+			number_of(json_object_get(line, ff_tally_sum_name[i]));
 	for (unsigned i = 0; i < FF_TALLY_TIMES; i++)
-		take_times(&site->times[i], behind(line, times[i]));
-	take_whys(site, behind(line, "why"));
+		take_times(&site->times[i], json_object_get(line, times[i]));
+	take_whys(site, json_object_get(line, "why"));
 	return true;
 }
 

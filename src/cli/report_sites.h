@@ -2,6 +2,7 @@
 #ifndef FF_CLI_REPORT_SITES_H
 #define FF_CLI_REPORT_SITES_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ struct report_sites {
 };
 
 /* False: it is no line of that kind. */
-bool report_sites_take(struct report_sites *sites, const char *line);
+bool report_sites_take(struct report_sites *sites, const json_t *line);
 
 /* Once all is read: most first. */
 void report_sites_sort(struct report_sites *sites);

@@ -50,12 +50,13 @@ if(FF_SHLIBDEPS AND FF_FILE)
 	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
 else()
-	# The libc here is enough. Debian's revision of it says nothing.
+	# The libc here is enough. Debian's revision of it says nothing. Of the
+	# command's libraries every release has what it needs.
 	execute_process(COMMAND dpkg-query -W -f "\${Version}\\n" libc6
 		OUTPUT_VARIABLE ff_libc ERROR_QUIET)
 	if(ff_libc MATCHES "^([0-9.]+)")
 		set(CPACK_DEBIAN_RUN_PACKAGE_DEPENDS
-			"libc6 (>= ${CMAKE_MATCH_1})")
+			"libc6 (>= ${CMAKE_MATCH_1}), libjansson4")
 		set(CPACK_DEBIAN_LIB_PACKAGE_DEPENDS
 			"libc6 (>= ${CMAKE_MATCH_1})")
 	endif()

@@ -19,6 +19,25 @@ nm --defined-only "$FF_BUILD/libflatfork.a" |
 readelf -d "$FF_BUILD/libflatfork.so.0" | grep -q 'SONAME.*libflatfork\.so\.0' ||
 	fail "no SONAME"
 
+readelf -d "$FF_BUILD/libflatfork.so.0" | grep '(NEEDED)' |
+	grep -v '\[libc\.so\.6\]$' && fail "needs more than libc"
+
+# The command's libraries are needed for the command alone.
+command -v ccache >/dev/null && export CMAKE_C_COMPILER_LAUNCHER=ccache
+without=(-DFF_JANSSON=OFF)
+for option in "${without[@]}"; do
+	name=${option#-DFF_}
+	name=${name%=OFF}
+	expect 1 cmake -S "$root" -B "$work/no" -DBUILD_TESTING=OFF "$option"
+	says err "lib${name,,}-dev"
+	says err '-DFLATFORK_COMMAND=OFF'
+	rm -r "$work/no"
+done
+expect 0 cmake -S "$root" -B "$work/no" -DBUILD_TESTING=OFF \
+	-DFLATFORK_COMMAND=OFF "${without[@]}"
+expect 1 cmake -S "$root" -B "$work/no" -DBUILD_TESTING=ON
+says err 'The tests need the command'
+
 # The child calls nothing that is not ours: not even what compilers add.
 mkdir "$work/child" && cd "$work/child" &&
 	ar x "$FF_BUILD/libflatfork.a" child.c.o files.c.o search.c.o
@@ -67,8 +86,7 @@ add_subdirectory("$root" flatfork EXCLUDE_FROM_ALL)
 add_executable(a main.c)
 target_link_libraries(a PRIVATE flatfork::flatfork)
 END
-command -v ccache >/dev/null && export CMAKE_C_COMPILER_LAUNCHER=ccache
-expect 0 cmake -S "$work/outer" -B "$work/outer/build"
+expect 0 cmake -S "$work/outer" -B "$work/outer/build" "${without[@]}"
 expect 0 cmake --build "$work/outer/build"
 expect 0 "$work/outer/build/a"
 [ ! -e "$work/outer/build/flatfork/flatfork" ] || fail "more was built"

@@ -111,10 +111,15 @@ find "$there/usr" -name '*flatfork*' 2>/dev/null | grep . &&
 mkdir "$work/plain"
 expect 0 cmake -S "$root" -B "$work/build" -DFF_FILE=OFF
 expect 0 cpack --config "$work/build/CPackConfig.cmake" -B "$work/plain"
-for package in flatfork libflatfork0; do
-	dpkg-deb -f "$work/plain/${package}"_*.deb Depends >"$work/out"
-	grep -qE '^libc6 \(>= 2\.[0-9]+\)$' "$work/out" ||
-		fail "$package depends on: $(cat "$work/out")"
-done
+# depends FILE EXPRESSION: what it is said to depend on
+depends() {
+	dpkg-deb -f "$1" Depends >"$work/out"
+	grep -qE "$2" "$work/out" || fail "$1 depends on: $(cat "$work/out")"
+}
+libc='libc6 \(>= 2\.[0-9]+\)'
+depends "$work"/plain/flatfork_*.deb "^$libc, libjansson4\$"
+depends "$work"/plain/libflatfork0_*.deb "^$libc\$"
+depends "$(of flatfork)" 'libjansson4'
+depends "$(of libflatfork0)" "^$libc\$"
 
 finish

@@ -37,7 +37,7 @@ row 1 'denied \(ENOMEM\): small process'
 row 2 'lent, fenced'
 [ "$(grep -c '^ \{10\}' "$work/out")" -eq 6 ] || fail "other places"
 grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "perl: $(cat "$work/out")"
-grep -qF 'a\"},forks_lazy\":7         1            1' "$work/out" ||
+grep -qE '^a"\},forks_lazy":7 +1 +1 +0 +0$' "$work/out" ||
 	fail "a name is taken for numbers: $(cat "$work/out")"
 [ "$(sed -n 2p "$work/out" | cut -c1-5)" = 'perl ' ] || fail "perl is first"
 [ "$(grep -nE 'spawn: "sh"' "$work/out" | cut -d: -f1)" -lt \
@@ -48,7 +48,8 @@ grep -qF 'a\"},forks_lazy\":7         1            1' "$work/out" ||
 cat >"$work/sites" <<'END'
 {"pid":1,"comm":"perl","site":"perl+0x17dd7d","function":"Perl_pp_system","call":"fork","lazy":90,"real":10,"rolled_back":2,"faults":3,"fetched":4096,"absent":1073741824,"why":[["rolled_back","writes before exec",2],["real","small process",8]],"flat_ns":[[100000,89],[900000,1]],"copies_ns":[[5000000,10]]}
 {"pid":2,"comm":"perl","site":"perl+0x17dd7d","function":"Perl_pp_system","call":"fork","lazy":9,"real":1,"rolled_back":0,"absent":1073741824,"why":[["real","small process",1]],"flat_ns":[[100000,9]],"copies_ns":[[9000000,1]]}
-{"pid":3,"comm":"a\"lazy\":7,","site":"<b>","call":"spawn","spawned":1,"why":[["x"],"flat_ns":[[1,2,3],[7
+{"pid":3,"comm":"a\"lazy\":7,","site":"<b>","call":"spawn","spawned":1,"why":[["x"],7,[1,2],[["x"],"y"]],"flat_ns":[[1],[],7,"x",{"a":1}],"copies_ns":{"a":[[1,1]]}}
+{"pid":3,"comm":"cut off","site":"<b>","call":"spawn","spawned":1,"why":[["x"],"flat_ns":[[1,2,3],[7
 {"pid":4,"comm":"no end","site":"
 END
 expect 0 "$flatfork" report "$work/sites"
@@ -58,8 +59,9 @@ grep -qE '^ +110 +(99|10[0-3]) us +(8[789]|9[0-3])[0-9] us +[45]\.[0-9] ms +[89]
 says out 'not copied: 2048 MiB, and up to 4096 KiB of page tables; fetched: 4 KiB'
 says out '9 real: small process'
 says out '2 rolled_back: writes before exec'
-grep -qE '^ +1 .*  a\\"lazy\\":7,: spawn at <b>: spawned 1$' "$work/out" ||
-	fail "a broken one: $(cat "$work/out")"
+grep -qE '^ +1 .*  a"lazy":7,: spawn at <b>: spawned 1$' "$work/out" ||
+	fail "a strange one: $(cat "$work/out")"
+grep -q 'cut off' "$work/out" && fail "half a line counts"
 grep -q '^no end' "$work/out" && fail "half a line is a process"
 expect 0 "$flatfork" report --html "$work/sites"
 says out '<code>perl: fork at perl+0x17dd7d in Perl_pp_system</code><td class="w">lazy 99, real 11, rolled_back 2<td class="n">2048<td>2 rolled_back: writes before exec<br>9 real: small process'
@@ -85,6 +87,60 @@ printf '{"pid":1,"comm":"\033c","forks_lazy":1}\n' >>"$work/words"
 expect 0 "$flatfork" report "$work/words"
 says out 'real: ?]2;y?'
 grep -q $'[\033\007]' "$work/out" && fail "escapes: $(cat -v "$work/out")"
+
+# A line that can't be understood is nothing, and the next one is what it was.
+{
+	good='"comm":"good","forks_lazy":1}'
+	for depth in 4000 100000; do
+		printf '{"pid":1,"comm":"deep","forks_lazy":7,"x":'
+		head -c $depth /dev/zero | tr '\0' '['
+		head -c $depth /dev/zero | tr '\0' ']'
+		printf '}\n{"pid":1,%s\n' "$good"
+	done
+	printf '{"pid":1,"comm":"'
+	head -c 10000000 /dev/zero | tr '\0' x
+	printf '","forks_lazy":7}\n{"pid":1,%s\n' "$good"
+	for number in 1e400 99999999999999999999 -1e999 1e 0x1 01 +1 '' NaN; do
+		printf '{"pid":1,"comm":"number","forks_lazy":%s}\n' "$number"
+	done
+	printf '{"pid":1,"comm":"%b","forks_lazy":7}\n' 'bad\xffbytes' \
+		'bad\xc3' 'bad\xed\xa0\x80' 'bad\\u0000' 'bad\\ud800' 'bad\\q'
+	printf '{"pid":1,"comm":"nul\0","forks_lazy":1}\n'
+	printf '{"pid":1,"comm":"\\u001b[31m\\u009bm","forks_lazy":1}\n'
+	printf '{"pid":1,"comm":"twice","forks_lazy":5,"forks_lazy":3}\n'
+	printf '{"pid":1,"comm":["list"],"forks_lazy":1}\n'
+	printf '{"pid":1,"comm":"types","forks_lazy":"7","spawns":[7],"vforks":null,"forks_real":2}\n'
+	printf '["pid"]\n"pid"\n7\nnull\n{"pid":1,"comm":"none"}\n'
+	printf '{"pid":1,%s {"pid":1,"comm":"behind","forks_lazy":1}\n' "$good"
+	# two of the greatest are no less than one
+	printf '{"pid":1,"comm":"greatest","forks_lazy":9223372036854775807,"forks_real":-9223372036854775808}\n%.0s' 1 2
+	# what was cut off does not take the next one along
+	printf '{"pid":1,"comm":"cut off","forks_lazy":7,"forks_r{"pid":1,%s\n' "$good"
+	printf '{"pid":1,%.0s' {1..900}
+	printf '\n{"pid":1,"comm":"good","forks_lazy":1}\n'
+	printf '{"pid":1,"comm":"cut off","forks_lazy":7'
+} >"$work/hostile"
+expect 0 "$flatfork" report "$work/hostile"
+# program NAME PROCESSES LAZY: that row, by its columns
+program() {
+	awk -v name="$1" '$1 == "program" { for (i = 1; i <= NF; i++) at[$i] = i }
+		$1 == name { print $at["processes"], $at["forks_lazy"] }' \
+		"$work/out" | grep -qxF "$2 $3" ||
+		fail "hostile: not $2 $3: $1: $(cat -v "$work/out")"
+}
+program good 5 5
+program 'nul?' 1 1
+program '?[31m??m' 1 1
+program twice 1 3
+program types 1 0
+program behind 1 1
+program greatest 2 9223372036854775807
+for name in deep number bad list none cut xx; do
+	grep -q "^$name" "$work/out" && fail "hostile: $name: $(cat -v "$work/out")"
+done
+grep -q $'[\033\302]' "$work/out" && fail "hostile: $(cat -v "$work/out")"
+expect 0 "$flatfork" report --html "$work/hostile"
+says out '<td>good<td class="n">5<td class="n">5<td>'
 
 # Bytes of any kind, and lines of any length.
 head -c 200000 /dev/urandom >"$work/noise"
