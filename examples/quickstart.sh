@@ -13,7 +13,8 @@ set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 build=$(realpath -m -- "${FF_BUILD:-$root/build}")
-packages=(cmake gcc libc6-dev libjansson-dev make perl)
+packages=(cmake gcc libc6-dev libjansson-dev libsmartcols-dev make
+	perl)
 
 fail() {
 	echo "quickstart: $*" >&2

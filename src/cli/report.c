@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/lines.h"
 #include "cli/report.h"
+#include "cli/table.h"
 
 static const char *const counters[REPORT_COUNTERS] = {
 #define X(name, what) #name,
@@ -99,7 +100,7 @@ static void take_log(char *line)
 	*outcome = '\0';
 	outcome += 2;
 	generalize(outcome);
-	snprintf(key, sizeof(key), "%s\t%s", outcome, name + 3);
+	snprintf(key, sizeof(key), "%.600s\t%.590s", outcome, name + 3);
 	count(&places, key);
 }
 
@@ -154,36 +155,48 @@ static bool take_file(const char *where, const char *path)
 
 static void print_programs(FILE *out)
 {
+	struct cli_table *table = cli_table_new(out);
 	long long all[REPORT_COUNTERS] = { 0 };
 
 	for (size_t i = 0; i < programs.entries; i++)
 		for (size_t c = 0; c < REPORT_COUNTERS; c++)
 			all[c] |= programs.entry[i]->sum[c];
-	fprintf(out, "%-16s %9s", "program", "processes");
+	cli_table_text(table, "program");
+	cli_table_number(table, "processes");
 	for (size_t c = 0; c < REPORT_COUNTERS; c++)
 		if (all[c])
-			fprintf(out, " %12s", counters[c]);
-	fputc('\n', out);
+			cli_table_number(table, counters[c]);
 	for (size_t i = 0; i < programs.entries; i++) {
 		const struct total *e = programs.entry[i];
 
-		fprintf(out, "%-16s %9lu", e->key, e->count);
+		cli_table_row(table);
+		cli_table_cell(table, "%s", e->key);
+		cli_table_cell(table, "%lu", e->count);
 		for (size_t c = 0; c < REPORT_COUNTERS; c++)
 			if (all[c])
-				fprintf(out, " %12lld", e->sum[c]);
-		fputc('\n', out);
+				cli_table_cell(table, "%lld", e->sum[c]);
 	}
+	cli_table_print(table);
 }
 
 static void print_places(FILE *out)
 {
-	fprintf(out, "%7s  what became of it\n", "times");
-	for (size_t i = 0; i < places.entries; i++) {
-		char *at = places.entry[i]->key, *tab = strchr(at, '\t');
+	struct cli_table *table = cli_table_new(out);
 
-		fprintf(out, "%7lu  %.*s\n%10s%s\n", places.entry[i]->count,
-			(int)(tab - at), at, "", tab + 1);
+	cli_table_number(table, "times");
+	cli_table_text(table, "what became of it");
+	for (size_t i = 0; i < places.entries; i++) {
+		const char *key = places.entry[i]->key,
+			   *tab = strchr(key, '\t');
+
+		cli_table_row(table);
+		cli_table_cell(table, "%lu", places.entry[i]->count);
+		cli_table_cell(table, "%.*s", (int)(tab - key), key);
+		cli_table_row(table);
+		cli_table_skip(table, 1);
+		cli_table_cell(table, "  %s", tab + 1);
 	}
+	cli_table_print(table);
 }
 
 static void sort_table(struct table *table)

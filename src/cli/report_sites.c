@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/lines.h"
+#include "cli/table.h"
 
 static const char *const times[FF_TALLY_TIMES] = { "flat_ns", "copies_ns" };
 
@@ -167,33 +168,54 @@ const char *report_site_time(const struct report_site *site, unsigned time,
 	return t->calls ? cli_time_text(cli_times_quantile(t, q), text) : "-";
 }
 
-static void print_site(FILE *out, const struct report_site *site)
+/* A row of more about a place. */
+static void add_more(struct cli_table *table)
 {
-	char ways_text[400], text[4][CLI_TIME_MAX];
+	cli_table_row(table);
+	cli_table_skip(table, 1 + 2 * FF_TALLY_TIMES);
+}
+
+static void add_site(struct cli_table *table, const struct report_site *site)
+{
+	char ways_text[400], text[CLI_TIME_MAX];
 	const uint64_t absent = site->sum[FF_TALLY_absent];
 
-	fprintf(out, "%7" PRIu64, site->calls);
-	for (unsigned t = 0; t < FF_TALLY_TIMES; t++)
-		fprintf(out, " %8s %8s",
-			report_site_time(site, t, 0.5, text[2 * t]),
-			report_site_time(site, t, 0.99, text[2 * t + 1]));
+	cli_table_row(table);
+	cli_table_cell(table, "%" PRIu64, site->calls);
+	for (unsigned t = 0; t < FF_TALLY_TIMES; t++) {
+		cli_table_cell(table, "%s",
+			       report_site_time(site, t, 0.5, text));
+		cli_table_cell(table, "%s",
+			       report_site_time(site, t, 0.99, text));
+	}
 	report_site_ways(site, ways_text, sizeof(ways_text));
-	fprintf(out, "  %s: %s\n", site->key, ways_text);
-	if (absent)
-		fprintf(out,
-			"%45snot copied: %" PRIu64 " MiB, and up to %" PRIu64
-			" KiB of page tables; fetched: %" PRIu64 " KiB\n",
-			"", absent >> 20, FF_TALLY_TABLES(absent) >> 10,
-			site->sum[FF_TALLY_fetched] >> 10);
-	for (unsigned i = 0; i < REPORT_WHYS && *site->why[i].text; i++)
-		fprintf(out, "%45s%" PRIu64 " %s\n", "", site->why[i].count,
-			site->why[i].text);
+	cli_table_cell(table, "%s: %s", site->key, ways_text);
+	if (absent) {
+		add_more(table);
+		cli_table_cell(table,
+			       "not copied: %" PRIu64 " MiB, and up to %" PRIu64
+			       " KiB of page tables; fetched: %" PRIu64 " KiB",
+			       absent >> 20, FF_TALLY_TABLES(absent) >> 10,
+			       site->sum[FF_TALLY_fetched] >> 10);
+	}
+	for (unsigned i = 0; i < REPORT_WHYS && *site->why[i].text; i++) {
+		add_more(table);
+		cli_table_cell(table, "%" PRIu64 " %s", site->why[i].count,
+			       site->why[i].text);
+	}
 }
 
 void report_sites_print(FILE *out, const struct report_sites *sites)
 {
-	fprintf(out, "%7s %8s %8s %8s %8s  %s\n", "calls", "flat p50", "p99",
-		"copy p50", "p99", "place");
+	struct cli_table *table = cli_table_new(out);
+
+	cli_table_number(table, "calls");
+	cli_table_number(table, "flat p50");
+	cli_table_number(table, "p99");
+	cli_table_number(table, "copy p50");
+	cli_table_number(table, "p99");
+	cli_table_text(table, "place");
 	for (size_t i = 0; i < sites->entries; i++)
-		print_site(out, sites->entry[i]);
+		add_site(table, sites->entry[i]);
+	cli_table_print(table);
 }

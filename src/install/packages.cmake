@@ -56,7 +56,7 @@ else()
 		OUTPUT_VARIABLE ff_libc ERROR_QUIET)
 	if(ff_libc MATCHES "^([0-9.]+)")
 		set(CPACK_DEBIAN_RUN_PACKAGE_DEPENDS
-			"libc6 (>= ${CMAKE_MATCH_1}), libjansson4")
+			"libc6 (>= ${CMAKE_MATCH_1}), libjansson4, libsmartcols1")
 		set(CPACK_DEBIAN_LIB_PACKAGE_DEPENDS
 			"libc6 (>= ${CMAKE_MATCH_1})")
 	endif()

@@ -24,7 +24,7 @@ readelf -d "$FF_BUILD/libflatfork.so.0" | grep '(NEEDED)' |
 
 # The command's libraries are needed for the command alone.
 command -v ccache >/dev/null && export CMAKE_C_COMPILER_LAUNCHER=ccache
-without=(-DFF_JANSSON=OFF)
+without=(-DFF_JANSSON=OFF -DFF_SMARTCOLS=OFF)
 for option in "${without[@]}"; do
 	name=${option#-DFF_}
 	name=${name%=OFF}

@@ -117,9 +117,9 @@ depends() {
 	grep -qE "$2" "$work/out" || fail "$1 depends on: $(cat "$work/out")"
 }
 libc='libc6 \(>= 2\.[0-9]+\)'
-depends "$work"/plain/flatfork_*.deb "^$libc, libjansson4\$"
+depends "$work"/plain/flatfork_*.deb "^$libc, libjansson4, libsmartcols1\$"
 depends "$work"/plain/libflatfork0_*.deb "^$libc\$"
-depends "$(of flatfork)" 'libjansson4'
+depends "$(of flatfork)" 'libjansson4.*libsmartcols1'
 depends "$(of libflatfork0)" "^$libc\$"
 
 finish

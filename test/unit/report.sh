@@ -35,7 +35,7 @@ row 1 'real: data is limited \(RLIMIT_DATA\)'
 row 3 'spawn: "sh"'
 row 1 'denied \(ENOMEM\): small process'
 row 2 'lent, fenced'
-[ "$(grep -c '^ \{10\}' "$work/out")" -eq 6 ] || fail "other places"
+[ "$(grep -c '^ \{9\}[a-z]' "$work/out")" -eq 6 ] || fail "other places"
 grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "perl: $(cat "$work/out")"
 grep -qE '^a"\},forks_lazy":7 +1 +1 +0 +0$' "$work/out" ||
 	fail "a name is taken for numbers: $(cat "$work/out")"
@@ -66,6 +66,21 @@ grep -q '^no end' "$work/out" && fail "half a line is a process"
 expect 0 "$flatfork" report --html "$work/sites"
 says out '<code>perl: fork at perl+0x17dd7d in Perl_pp_system</code><td class="w">lazy 99, real 11, rolled_back 2<td class="n">2048<td>2 rolled_back: writes before exec<br>9 real: small process'
 grep -q '<b>' "$work/out" && fail "a place is markup"
+
+# On a terminal that has no room numbers are whole, and text goes on below.
+if command -v script >/dev/null; then
+	expect 0 script -qec "stty cols 60 && '$flatfork' report '$work/stats' \
+		'$work/sites'" /dev/null </dev/null
+	tr -d '\r' <"$work/out" >"$work/narrow"
+	grep -qE '^perl +2 +12 +18 +2$' "$work/narrow" ||
+		fail "narrow: $(cat "$work/narrow")"
+	awk '/ place$/ { at = index($0, "place") }
+		at { text = text substr($0, at)
+			if (length > 60) print "too wide: " $0 }
+		END { print text }' "$work/narrow" >"$work/out"
+	says out 'perl: fork at perl+0x17dd7d in Perl_pp_system: lazy 99, real 11, rolled_back 2not copied: '
+	grep 'too wide' "$work/out" && fail "narrow: $(cat "$work/narrow")"
+fi
 
 # As a page: the same numbers, well formed, and what a name says is no markup.
 echo '{"pid":9,"comm":"<b>&x","forks_lazy":3}' >>"$work/stats"
@@ -107,6 +122,7 @@ grep -q $'[\033\007]' "$work/out" && fail "escapes: $(cat -v "$work/out")"
 		'bad\xc3' 'bad\xed\xa0\x80' 'bad\\u0000' 'bad\\ud800' 'bad\\q'
 	printf '{"pid":1,"comm":"nul\0","forks_lazy":1}\n'
 	printf '{"pid":1,"comm":"\\u001b[31m\\u009bm","forks_lazy":1}\n'
+	printf '{"pid":1,"comm":"pr\\u00f6g\xe2\x82\xac","forks_lazy":1}\n'
 	printf '{"pid":1,"comm":"twice","forks_lazy":5,"forks_lazy":3}\n'
 	printf '{"pid":1,"comm":["list"],"forks_lazy":1}\n'
 	printf '{"pid":1,"comm":"types","forks_lazy":"7","spawns":[7],"vforks":null,"forks_real":2}\n'
@@ -131,6 +147,7 @@ program() {
 program good 5 5
 program 'nul?' 1 1
 program '?[31m??m' 1 1
+program 'prög€' 1 1
 program twice 1 3
 program types 1 0
 program behind 1 1
@@ -138,9 +155,18 @@ program greatest 2 9223372036854775807
 for name in deep number bad list none cut xx; do
 	grep -q "^$name" "$work/out" && fail "hostile: $name: $(cat -v "$work/out")"
 done
-grep -q $'[\033\302]' "$work/out" && fail "hostile: $(cat -v "$work/out")"
+LC_ALL=C grep -q $'\033\|\302[\200-\237]' "$work/out" && fail "hostile: $(cat -v "$work/out")"
 expect 0 "$flatfork" report --html "$work/hostile"
 says out '<td>good<td class="n">5<td class="n">5<td>'
+
+# What became of a fork, in more words than there is room for.
+{ printf 'flatfork[1]: fork at x+0x1: real: '; head -c 3000 /dev/zero | tr '\0' x; } \
+	>"$work/long"
+for html in '' --html; do
+	expect 0 "$flatfork" report $html "$work/long"
+	says out 'real: xxx'
+	says out 'fork at x+0x1'
+done
 
 # Bytes of any kind, and lines of any length.
 head -c 200000 /dev/urandom >"$work/noise"
