@@ -150,10 +150,12 @@ place out "^  known\+0x[0-9a-f]+ vfork: vforked 3, p50 $time, p99 $time$"
 # On a terminal: as much as there is room for, in place.
 if command -v tmux >/dev/null; then
 	terminal() {
-		tmux -S "$work/tmux" -f /dev/null "$@" 2>/dev/null
+		tmux -S "$socket" -f /dev/null "$@" 2>/dev/null
 	}
-	# screen COLUMNS ROWS: of a terminal of that size, once it was redrawn
+	# screen COLUMNS ROWS: of a terminal of that size, once it was redrawn.
+	# Each has a server of its own: one that ends takes no new session.
 	screen() {
+		local socket=$work/tmux-$1
 		terminal new-session -d -x "$1" -y "$2" \
 			"printf 'before\n%.0s' {1..99}
 			'$flatfork' top --seconds 0.3 $pid"
