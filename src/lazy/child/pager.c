@@ -179,23 +179,30 @@ static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
 	return 0;
 }
 
+/* What of an area lies in [start, end), which touches it. */
+static struct ff_range part_in(const struct ff_area *a, uintptr_t start,
+			       uintptr_t end)
+{
+	return (struct ff_range){ start > a->start ? start : a->start,
+				  end < a->end ? end : a->end };
+}
+
 int ff_fetch(uintptr_t start, size_t len)
 {
 	struct ff_areas *areas = ff_child.areas;
-	uintptr_t end = start + len, from, to;
+	uintptr_t end = start + len;
+	struct ff_range part;
 	struct ff_area *a;
 	unsigned i;
 	int rc;
 
 	if (len == 0 || end < start)
 		return 0;
-	for (i = ff_areas_first(areas, start); i < areas->count; i++) {
+	for (i = ff_areas_first(areas, start);
+	     i < areas->count && areas->area[i].start < end; i++) {
 		a = &areas->area[i];
-		if (a->start >= end)
-			break;
-		from = start > a->start ? start : a->start;
-		to = end < a->end ? end : a->end;
-		rc = fetch_in(a, from, to);
+		part = part_in(a, start, end);
+		rc = fetch_in(a, part.start, part.end);
 		if (rc == -ENOMEM && ff_child.committed) { /* H-P2 */
 			rc = bring_area(a);
 			if (rc == 0)
@@ -219,20 +226,20 @@ bool ff_is_in_area(uintptr_t start, size_t len)
 size_t ff_absent_bytes(uintptr_t start, size_t len)
 {
 	struct ff_areas *areas = ff_child.areas;
-	uintptr_t end = start + len, c, last;
+	uintptr_t end = start + len, c;
+	struct ff_range part;
 	struct ff_area *a;
 	size_t bytes = 0;
 	unsigned i;
 
 	if (len == 0 || end < start)
 		return 0;
-	for (i = ff_areas_first(areas, start); i < areas->count; i++) {
+	for (i = ff_areas_first(areas, start);
+	     i < areas->count && areas->area[i].start < end; i++) {
 		a = &areas->area[i];
-		if (a->start >= end)
-			break;
-		c = cluster_of(start > a->start ? start : a->start);
-		last = cluster_of((end < a->end ? end : a->end) - 1);
-		for (; c <= last; c++)
+		part = part_in(a, start, end);
+		for (c = cluster_of(part.start); c <= cluster_of(part.end - 1);
+		     c++)
 			if (!is_present(bit_of(a, c << FF_CLUSTER_SHIFT)))
 				bytes += CLUSTER;
 	}
