@@ -11,7 +11,7 @@
 #include "host/shelf.h"
 #include "host/sys.h"
 
-struct room {
+struct mapping {
 	char guard[FF_PAGE];
 	char stack[FF_LOAN_STACK_BYTES];
 	char guard_of_altstack[FF_PAGE];
@@ -22,51 +22,53 @@ struct room {
 _Thread_local struct ff_loan *ff_loan
 	__attribute__((tls_model("initial-exec")));
 
-static struct ff_shelf kept; /* struct room */
+static struct ff_shelf kept; /* struct mapping */
 
-static struct room *room_of(struct ff_loan *loan)
+static struct mapping *mapping_of(struct ff_loan *loan)
 {
-	return (struct room *)((char *)loan - offsetof(struct room, loan));
+	return (struct mapping *)((char *)loan -
+				  offsetof(struct mapping, loan));
 }
 
-static struct room *map_room(void)
+static struct mapping *map_one(void)
 {
-	struct room *room;
-	long at = sys(mmap, NULL, sizeof(struct room), PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
-		      -1, 0);
+	struct mapping *m;
+	long at =
+		sys(mmap, NULL, sizeof(struct mapping), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1,
+		    0);
 
 	if (ff_is_error(at))
 		return NULL;
-	room = (struct room *)at;
-	sys(mprotect, room->guard, FF_PAGE, PROT_NONE);
-	sys(mprotect, room->guard_of_altstack, FF_PAGE, PROT_NONE);
-	return room;
+	m = (struct mapping *)at;
+	sys(mprotect, m->guard, FF_PAGE, PROT_NONE);
+	sys(mprotect, m->guard_of_altstack, FF_PAGE, PROT_NONE);
+	return m;
 }
 
 struct ff_loan *ff_loan_take(void)
 {
-	struct room *room = ff_shelf_take(&kept);
+	struct mapping *m = ff_shelf_take(&kept);
 
-	if (!room)
-		room = map_room();
-	return room ? &room->loan : NULL;
+	if (!m)
+		m = map_one();
+	return m ? &m->loan : NULL;
 }
 
 void ff_loan_put(struct ff_loan *loan)
 {
-	struct room *room = room_of(loan);
+	struct mapping *m = mapping_of(loan);
 
-	if (!ff_shelf_put(&kept, room))
-		sys(munmap, room, sizeof(*room));
+	if (!ff_shelf_put(&kept, m))
+		sys(munmap, m, sizeof(*m));
 }
 
 void *ff_loan_stack(struct ff_loan *loan)
 {
-	return room_of(loan)->guard_of_altstack;
+	return mapping_of(loan)->guard_of_altstack;
 }
 
 void *ff_loan_altstack(struct ff_loan *loan)
 {
-	return room_of(loan)->altstack;
+	return mapping_of(loan)->altstack;
 }

@@ -1,6 +1,6 @@
 /*
- * The names that end this program image. Each says so to ff_ending(), then
- * is libc's. In a lazy child nothing is said: it is not a process yet.
+ * The names that end this program. Each says so to ff_ending(), then is libc's.
+ * In a lazy child nothing is said: it is not a process yet.
  */
 #include <alloca.h>
 #include <errno.h>

@@ -46,7 +46,7 @@ void ff_stats_reset(void);
 /*
  * Append this process's line to FLATFORK_STATS: one write(2) on an O_APPEND
  * descriptor that is closed again. Nothing happens without the option. Once
- * per process image, unless a failed exec brings the program back and it
+ * per program of a process, unless a failed exec brings the program back and it
  * forks again: then a second line tells what happened since, so adding up
  * lines never counts twice. A count told ahead of a fork that then failed is
  * taken back there, as -1. Async-signal-safe, keeps errno.

@@ -1,5 +1,5 @@
 /*
- * Before the end of this program image. Runs on the program's stack, perhaps
+ * Before the end of this program. Runs on the program's stack, perhaps
  * in a signal handler.
  *
  * Hazards

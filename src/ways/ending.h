@@ -1,4 +1,4 @@
-/* This program image is about to end: the last chance to say what it did. */
+/* This program is about to end: the last chance to say what it did. */
 #ifndef FF_WAYS_ENDING_H
 #define FF_WAYS_ENDING_H
 
