@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define FF_PAGE ((uintptr_t)4096)
+#define FF_HUGE_PAGE ((uintptr_t)2 << 20)
 
 /* In an entry of /proc/PID/pagemap: the page is present, or swapped out. */
 #define FF_PAGE_IS_THERE ((uint64_t)3 << 62)

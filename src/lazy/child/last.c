@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 
 #include "arch/arch.h"
+#include "host/page.h"
 #include "host/sys.h"
 #include "lazy/child/child.h"
 
@@ -60,7 +61,7 @@ static const struct program without_text = {
 		.p_paddr = TEXT_AT,
 		.p_filesz = sizeof(struct program),
 		.p_memsz = sizeof(struct program),
-		.p_align = 4096,
+		.p_align = FF_PAGE,
 	},
 };
 

@@ -12,25 +12,24 @@
 #include "host/page.h"
 #include "lazy/parent/refused.h"
 
-/* Splitting within a huge page splits that. */
-#define HUGE ((uintptr_t)2 << 20)
 void ff_areas_leave_out(struct ff_areas *areas, const struct ff_area *a)
 {
 	areas->absent_bytes -= a->end - a->start;
 }
 
-/* H-N3. Up to here the area is to be DONTFORK, and up to there WIPEONFORK. */
+/* H-N3. Up to here the area is to be DONTFORK, and up to there WIPEONFORK. To
+ * split it within a huge page would split that. */
 static uintptr_t first_border(const struct ff_area *a)
 {
-	if (a->end - a->start > 3 * HUGE)
-		return (a->start + HUGE) & ~(HUGE - 1);
+	if (a->end - a->start > 3 * FF_HUGE_PAGE)
+		return (a->start + FF_HUGE_PAGE) & ~(FF_HUGE_PAGE - 1);
 	return a->start + FF_PAGE;
 }
 
 static uintptr_t second_border(const struct ff_area *a)
 {
 	return first_border(a) +
-	       (a->end - a->start > 3 * HUGE ? HUGE : FF_PAGE);
+	       (a->end - a->start > 3 * FF_HUGE_PAGE ? FF_HUGE_PAGE : FF_PAGE);
 }
 
 /* False: it is not to be had, and nothing has changed. */
