@@ -51,5 +51,5 @@ check vfork-returns threeways -w vfork-wrong-ends return
 check vfork-exits threeways -w vfork-wrong-ends printf_exit
 check vfork-makes-a-thread threeways -w vfork-wrong-calls thread
 check vfork-handles threeways -w vfork-wrong-signals handler_in_read
-check vfork-stops threeways -w vfork-wrong-signals sigstop
+check vfork-stops threeways -w vfork-wrong-status sigstop
 check vfork-identity threeways vfork-threads identity
