@@ -14,17 +14,19 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* A signal that it sends to its process, and one to itself: all see them. */
-static volatile sig_atomic_t got;
+/* A signal that it sends to its process, and one to itself: all see them. Two
+ * threads handle them at the same moment. */
+static atomic_int got;
 
 static void on_signal(int sig)
 {
-	got += sig == SIGUSR1 ? 1 : 10;
+	atomic_fetch_add(&got, sig == SIGUSR1 ? 1 : 10);
 }
 
 static void *send_two(void *arg)
@@ -44,7 +46,7 @@ CASE(signals)
 	pid = t_fork();
 	if (pid == 0) {
 		result_of(make(send_two, NULL));
-		t_exec_say("%d", (int)got);
+		t_exec_say("%d", atomic_load(&got));
 	}
 	t_reap(pid, "child");
 }
