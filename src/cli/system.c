@@ -194,7 +194,7 @@ static int enable(struct system_list *list)
 	if (!object)
 		return CLI_FAILED;
 	n = strlen(list->root);
-	if (n && !strncmp(object, list->root, n))
+	if (n && !strncmp(object, list->root, n) && object[n] == '/')
 		name += n;
 	if (system_list_ours(list, &n)) {
 		printf("%s: enabled already\n", list->path);
@@ -264,11 +264,31 @@ static int status(struct system_list *list)
 	return 0;
 }
 
+/* As paths in it begin, "" of this machine: not /mnt/image/, nor a link to it.
+ * NULL after a complaint. */
+static const char *root_of(const char *where, const char *said)
+{
+	static char root[PATH_MAX];
+
+	if (!said)
+		return "";
+	if (*said != '/') {
+		cli_complain(where,
+			     "--root: '%s' is not an absolute path: /mnt/image",
+			     said);
+		return NULL;
+	}
+	if (!realpath(said, root)) {
+		cli_complain(where, "%s: %s", said, strerror(errno));
+		return NULL;
+	}
+	return strcmp(root, "/") != 0 ? root : "";
+}
+
 static int go(const char *where, char **argv,
 	      int (*what)(struct system_list *list))
 {
 	static struct system_list list;
-	const char *root = cli_flag("--root");
 	int done;
 
 	list.where = where;
@@ -276,15 +296,11 @@ static int go(const char *where, char **argv,
 		cli_complain(where, "what? %s --system", where);
 		return CLI_FAILED;
 	}
-	if (root && *root != '/') {
-		cli_complain(where,
-			     "--root: '%s' is not an absolute path: /mnt/image",
-			     root);
-		return CLI_FAILED;
-	}
-	list.root = root && strcmp(root, "/") != 0 ? root : "";
 	if (*argv)
 		return cli_needless(where, *argv);
+	list.root = root_of(where, cli_flag("--root"));
+	if (!list.root)
+		return CLI_FAILED;
 	if (!system_list_read(&list, what != status))
 		return CLI_FAILED;
 	hold_signals();

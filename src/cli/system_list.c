@@ -15,23 +15,20 @@
 /* Of an image: a link in it may lead to what is this machine's. */
 static bool is_inside(const struct system_list *list)
 {
-	char *etc = NULL, *root = realpath(list->root, NULL), path[PATH_MAX];
-	const size_t n = root ? strlen(root) : 0;
+	const size_t n = strlen(list->root);
+	char *etc, path[PATH_MAX];
 	bool inside;
 
 	snprintf(path, sizeof(path), "%s%.*s", list->root,
 		 (int)(strrchr(SYSTEM_LIST, '/') - SYSTEM_LIST), SYSTEM_LIST);
-	if (root)
-		etc = realpath(path, NULL);
-	inside = etc && !strncmp(etc, root, n) && (etc[n] == '/' || n == 1);
+	etc = realpath(path, NULL);
+	inside = etc && !strncmp(etc, list->root, n) && etc[n] == '/';
 	if (!etc)
-		cli_complain(list->where, "%s: %s", root ? path : list->root,
-			     strerror(errno));
+		cli_complain(list->where, "%s: %s", path, strerror(errno));
 	else if (!inside)
 		cli_complain(list->where, "%s leads out of %s: to %s", path,
 			     list->root, etc);
 	free(etc);
-	free(root);
 	return inside;
 }
 

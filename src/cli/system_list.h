@@ -12,7 +12,7 @@
 
 struct system_list {
 	const char *where;	    /* for complaints */
-	const char *root;	    /* "" for this machine */
+	const char *root;	    /* as realpath() has it; "": this machine */
 	char path[PATH_MAX];	    /* root and SYSTEM_LIST */
 	char text[SYSTEM_LIST_MAX]; /* what it has; "" where there is none */
 	bool exists;

@@ -44,6 +44,20 @@ list_is "$ours"
 expect 0 "$command" disable "${of_image[@]}"
 list_is none
 
+# However the folder is written, what is listed is a path in it; and one whose
+# name only begins so is another.
+ln -s image "$work/link"
+for root in "$image/" "$image/." "$image//" "$work/link" "$work/./image"; do
+	expect 0 "$command" enable --system --root "$root"
+	list_is "$ours"
+	expect 0 "$command" disable --system --root "$root"
+	list_is none
+done
+mkdir -p "$work/im/etc"
+expect 125 "$command" enable --system --root "$work/im"
+[ ! -e "$work/im/etc/ld.so.preload" ] ||
+	fail "of another folder: $(cat "$work/im/etc/ld.so.preload")"
+
 # What others have there stays, and its permissions.
 for other in '/lib/a.so' $'# words: /x/libflatfork-preload.so\n/lib/a.so /lib/b.so'; do
 	printf '%s\n' "$other" >"$list"
