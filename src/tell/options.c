@@ -257,15 +257,22 @@ static bool matches(const char *pattern, size_t n, const char *name)
 	return pattern == end;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 bool ff_names_have(const char *names, const char *name)
 {
 	for (;;) {
-		size_t n;
+		size_t n, own;
 
-		while (*names == ' ')
+		while (is_blank(*names))
 			names++;
-		n = strcspn(names, ",");
-		if (n && matches(names, n, name))
+		n = own = strcspn(names, ",");
+		while (own && is_blank(names[own - 1]))
+			own--;
+		if (own && matches(names, own, name))
 			return true;
 		if (!names[n])
 			return false;

@@ -156,7 +156,7 @@ void ff_option_wrong(struct ff_line *line, const struct ff_option *option,
 		     const char *value);
 
 /*
- * Is @name one of @names, with commas between and perhaps blanks behind them,
+ * Is @name one of @names, with commas between and perhaps blanks around them,
  * in which * stands for any characters? Pure.
  */
 bool ff_names_have(const char *names, const char *name);

@@ -262,6 +262,10 @@ static const struct {
 	{ "?erl", "perl", false },
 	{ "a, perl", "perl", true },
 	{ " perl", "perl", true },
+	{ "perl , x", "perl", true },
+	{ "a,\tperl\t ", "perl", true },
+	{ "pe rl ,x", "pe rl", true },
+	{ "a, ,b", "", false },
 	{ "*a*a*a*a*b", "aaaaaaaa", false },
 };
 
