@@ -50,15 +50,19 @@ expect 0 "$DESTDIR$prefix/bin/flatfork" run -- true
 silent err
 # What every program loads is not taken away from under them.
 mkdir "$DESTDIR/etc"
-for list in "$prefix/$libdir" "$prefix/\$LIB"; do
-	echo "/other.so $list/libflatfork-preload.so" >"$DESTDIR/etc/ld.so.preload"
+ln -s "${prefix#/}" "$DESTDIR/by"
+for list in "$prefix/$libdir/" "$prefix/\$LIB/" "$prefix//$libdir/./" \
+	"/by/$libdir/" ''; do
+	echo "/other.so ${list}libflatfork-preload.so" >"$DESTDIR/etc/ld.so.preload"
 	expect 2 cmake --build "$work/build" --target uninstall
 	says err 'flatfork disable --system'
 	[ -x "$DESTDIR$prefix/bin/flatfork" ] || fail "uninstalled in part"
 done
 expect 0 "$DESTDIR$prefix/bin/flatfork" disable --system --root="$DESTDIR"
+# Another's of that name is not what goes.
+echo "/opt$prefix/$libdir/libflatfork-preload.so [x" >"$DESTDIR/etc/ld.so.preload"
 expect 0 cmake --build "$work/build" --target uninstall
-rm "$DESTDIR/etc/ld.so.preload"
+rm "$DESTDIR/etc/ld.so.preload" "$DESTDIR/by"
 nothing_left "$DESTDIR"
 unset DESTDIR
 
