@@ -98,6 +98,14 @@ printf '/usr/$LIB/libflatfork-preload.so\n/other.so\n' >"$there/etc/ld.so.preloa
 dpkg_there -i "$work"/debs/*.deb
 cp "$there/etc/ld.so.preload" "$work/out"
 says out '/usr/$LIB/libflatfork-preload.so'
+# A list that can't be changed keeps the package, which says so.
+mv "$there/etc/ld.so.preload" "$there/etc/list"
+ln -s list "$there/etc/ld.so.preload"
+expect 1 dpkg --root="$there" --force-depends --force-script-chrootless \
+	--log=/dev/null -r flatfork
+says err 'take that out first'
+[ -e "$libs/libflatfork-preload.so" ] || fail "removed from under the list"
+mv "$there/etc/list" "$there/etc/ld.so.preload"
 dpkg_there -r flatfork libflatfork0 libflatfork-dev
 [ "$(cat "$there/etc/ld.so.preload")" = /other.so ] ||
 	fail "ld.so.preload, removed: $(cat "$there/etc/ld.so.preload")"
