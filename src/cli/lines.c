@@ -20,7 +20,8 @@ bool cli_line_read(FILE *in, char line[CLI_LINE_MAX])
 	do {
 		n = 0;
 		while ((c = getc_unlocked(in)) != EOF && c != '\n') {
-			if (n < CLI_LINE_MAX)
+			/* What a terminal has put before the line's end. */
+			if (n < CLI_LINE_MAX && c != '\r')
 				line[n++] = is_control((unsigned char)c) ?
 						    '?' :
 						    (char)c;

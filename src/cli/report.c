@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <search.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -285,13 +286,16 @@ static void heed(struct sigaction ret_old[HEEDED])
 }
 
 /* The command's process. */
-static void become(char **argv, const char *log, const char *stats,
+static void become(char **argv, const char *folder,
 		   const struct sigaction old[HEEDED])
 {
+	char log[PATH_MAX + 8], stats[PATH_MAX + 8];
 	int error;
 
 	for (size_t i = 0; i < HEEDED; i++)
 		sigaction(heeded[i].sig, &old[i], NULL);
+	snprintf(log, sizeof(log), "%s/log", folder);
+	snprintf(stats, sizeof(stats), "%s/stats", folder);
 	if (setenv("FLATFORK_LOG", log, 1) ||
 	    setenv("FLATFORK_STATS", stats, 1) || !cli_preload("trace"))
 		_exit(CLI_FAILED);
@@ -302,7 +306,7 @@ static void become(char **argv, const char *log, const char *stats,
 }
 
 /* As a shell has it. */
-static int run(char **argv, const char *log, const char *stats)
+static int run(char **argv, const char *folder)
 {
 	struct sigaction old[HEEDED];
 	int status;
@@ -311,7 +315,7 @@ static int run(char **argv, const char *log, const char *stats)
 	heed(old);
 	pid = fork();
 	if (!pid)
-		become(argv, log, stats, old);
+		become(argv, folder, old);
 	command = pid;
 	if (pid < 0) {
 		cli_complain("trace", "fork: %s", strerror(errno));
@@ -324,33 +328,54 @@ static int run(char **argv, const char *log, const char *stats)
 				     WEXITSTATUS(status);
 }
 
-int cli_trace(char **argv)
+/* A folder for what it writes, by a path that does not depend on where a
+ * process is; false after a complaint. */
+static bool make_folder(char folder[PATH_MAX])
 {
 	const char *tmp = getenv("TMPDIR");
-	char folder[200], log[256], stats[256];
+	const size_t room = PATH_MAX - sizeof("/flatfork-trace.XXXXXX/stats");
+
+	if (!tmp || !*tmp)
+		tmp = "/tmp";
+	if (realpath(tmp, folder)) {
+		errno = ENAMETOOLONG;
+		if (strlen(folder) < room &&
+		    mkdtemp(strcat(folder, "/flatfork-trace.XXXXXX")))
+			return true;
+	}
+	cli_complain("trace", "%s: %s", tmp, strerror(errno));
+	return false;
+}
+
+/* Of @folder, and gone. */
+static void take_away(const char *folder, const char *name)
+{
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/%.6s", folder, name);
+	if (!access(path, F_OK))
+		take_file("trace", path);
+	unlink(path);
+}
+
+int cli_trace(char **argv)
+{
+	char folder[PATH_MAX];
 	int status;
 
 	if (!*argv) {
 		cli_complain("trace", "which command?");
 		return CLI_FAILED;
 	}
-	if (snprintf(folder, sizeof(folder), "%s/flatfork-trace.XXXXXX",
-		     tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(folder) ||
-	    !mkdtemp(folder)) {
-		cli_complain("trace", "%s: %s", folder, strerror(errno));
+	if (!make_folder(folder))
 		return CLI_FAILED;
-	}
-	snprintf(log, sizeof(log), "%s/log", folder);
-	snprintf(stats, sizeof(stats), "%s/stats", folder);
-	status = run(argv, log, stats);
-	if (!access(log, F_OK))
-		take_file("trace", log);
-	if (!access(stats, F_OK))
-		take_file("trace", stats);
-	sort();
-	print(stderr);
-	unlink(log);
-	unlink(stats);
+	status = run(argv, folder);
+	take_away(folder, "log");
+	take_away(folder, "stats");
 	rmdir(folder);
+	sort();
+	/* The status is the command's, whoever reads this. */
+	signal(SIGPIPE, SIG_IGN);
+	print(stderr);
 	return status;
 }

@@ -55,9 +55,12 @@ static struct report_site *site_of(struct report_sites *sites, const char *key)
 	return sites->entry[sites->entries++] = made;
 }
 
+/* Of what is counted: never below nothing. */
 static uint64_t number_of(const json_t *number)
 {
-	return (uint64_t)json_integer_value(number);
+	const json_int_t n = json_integer_value(number);
+
+	return n > 0 ? (uint64_t)n : 0;
 }
 
 /* [[NANOSECONDS,COUNT],...] */

@@ -175,6 +175,15 @@ expect 0 "$flatfork" report "$work/noise"
 expect 0 "$flatfork" report --html "$work/noise"
 expect 0 "$flatfork" report /dev/null
 says out 'no line of a log'
+# As a terminal ends lines; and what is counted is nothing below nothing.
+sed 's/$/\r/' "$work/stats" >"$work/crlf"
+expect 0 "$flatfork" report "$work/crlf"
+grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "crlf: $(cat "$work/out")"
+echo '{"pid":1,"comm":"less","site":"x+0x1","call":"fork","lazy":-5,"real":3,"absent":-1,"why":[["real","no",-3]],"flat_ns":[[-1,-1]]}' \
+	>"$work/less"
+expect 0 "$flatfork" report "$work/less"
+grep -qE '^ +3( +-){4}  less: fork at x\+0x1: real 3$' "$work/out" ||
+	fail "below nothing: $(cat "$work/out")"
 expect 125 "$flatfork" report "$work/none"
 expect 125 "$flatfork" report
 
@@ -215,6 +224,20 @@ expect 0 sh -c 'trap "" INT HUP; exec "$0" trace grep SigIgn /proc/self/status' 
 grep -qE 'SigIgn:	0*3$' "$work/out" || fail "ignored: $(cat "$work/out")"
 expect 0 "$flatfork" trace grep SigIgn /proc/self/status
 grep -qE 'SigIgn:	0*$' "$work/out" || fail "ignored: $(cat "$work/out")"
+# Whatever becomes of what it says; wherever the command goes; however the
+# folder for its files is written.
+mkfifo "$work/unread"
+(sleep 0.2 <"$work/unread") &
+expect 5 sh -c 'exec "$0" trace sh -c "sleep 1; exit 5" 2>"$1"' \
+	"$flatfork" "$work/unread"
+wait $!
+expect 4 sh -c 'cd "$1" && TMPDIR=tmp exec "$0" trace sh -c "cd / && (:); exit 4"' \
+	"$flatfork" "$work"
+grep -qE '^sh +2 +1$' "$work/err" || fail "another folder: $(cat "$work/err")"
+expect 125 env TMPDIR="$(printf '%5000s' '' | tr ' ' x)" "$flatfork" trace true
+says err 'File name too long'
+expect 125 env TMPDIR="$work/none" "$flatfork" trace true
+says err "$work/none: No such file"
 expect 127 "$flatfork" trace none-of-that-name
 expect 125 "$flatfork" trace
 rmdir "$work/tmp" || fail "trace left files behind"
