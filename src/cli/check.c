@@ -178,17 +178,12 @@ static bool has_folder(struct check *check)
 
 static bool set_up(struct check *check, bool empty)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	if (!empty && !has_folder(check))
 		return false;
-	if (snprintf(check->top, sizeof(check->top), "%s/flatfork-check.XXXXXX",
-		     tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(check->top) ||
-	    !mkdtemp(check->top)) {
-		cli_complain("check", "%s: %s", check->top, strerror(errno));
-		return false;
-	}
-	return true;
+	if (cli_folder_make("check", check->top, sizeof(check->top)))
+		return true;
+	cli_complain("check", "%s: %s", cli_folder_parent(), strerror(errno));
+	return false;
 }
 
 int cli_check(char **argv)
@@ -200,6 +195,8 @@ int cli_check(char **argv)
 		cli_complain("check", "which command?");
 		return CLI_FAILED;
 	}
+	if (!cli_preload_can("check"))
+		return CLI_FAILED;
 	check.command = argv;
 	check_heed_signals();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) ||

@@ -61,12 +61,9 @@ static void redirect(int fd, const char *where, const char *what, int flags)
 		close(file);
 }
 
-/* The command's process. What keeps it from being that goes to @tell. */
-static void become(const struct check *check, const struct check_run *run,
-		   int tell)
+/* False with errno. */
+static bool prepare(const struct check *check, const struct check_run *run)
 {
-	int error;
-
 	char work[PATH_MAX], stats[PATH_MAX + 8];
 	const struct check_way *way = run->way;
 
@@ -78,16 +75,25 @@ static void become(const struct check *check, const struct check_run *run,
 	/* What it does to its process group, or to its terminal, is not for
 	 * us, and not for whoever called us. */
 	setsid();
-	if (chdir(work) || setenv("PWD", work, 1) || unsetenv("OLDPWD") ||
-	    (way->fork && setenv("FLATFORK_FORK", way->fork, 1)) ||
-	    (way->off && setenv("FLATFORK", "off", 1)) ||
-	    (way->preload &&
-	     (setenv("FLATFORK_STATS", stats, 1) || !cli_preload("check"))))
-		_exit(CLI_FAILED);
-	redirect(0, "/dev/null", "", O_RDONLY);
-	redirect(1, run->where, ".out", O_WRONLY | O_CREAT | O_APPEND);
-	redirect(2, run->where, ".err", O_WRONLY | O_CREAT | O_APPEND);
-	execvp(*check->command, check->command);
+	return !chdir(work) && !setenv("PWD", work, 1) && !unsetenv("OLDPWD") &&
+	       (!way->fork || !setenv("FLATFORK_FORK", way->fork, 1)) &&
+	       (!way->off || !setenv("FLATFORK", "off", 1)) &&
+	       (!way->preload ||
+		(!setenv("FLATFORK_STATS", stats, 1) && cli_preload("check")));
+}
+
+/* The command's process. What keeps it from being that goes to @tell. */
+static void become(const struct check *check, const struct check_run *run,
+		   int tell)
+{
+	int error;
+
+	if (prepare(check, run)) {
+		redirect(0, "/dev/null", "", O_RDONLY);
+		redirect(1, run->where, ".out", O_WRONLY | O_CREAT | O_APPEND);
+		redirect(2, run->where, ".err", O_WRONLY | O_CREAT | O_APPEND);
+		execvp(*check->command, check->command);
+	}
 	error = errno;
 	_exit(write(tell, &error, sizeof(error)) < 0);
 }

@@ -93,6 +93,16 @@ char *cli_object(const char *where);
  */
 bool cli_preload(const char *where);
 
+/* Can it be? False after a complaint. */
+bool cli_preload_can(const char *where);
+
+/*
+ * A folder "flatfork-NAME." and more in cli_folder_parent(), by a path that
+ * leads there from everywhere; false with errno.
+ */
+bool cli_folder_make(const char *name, char *folder, size_t size);
+const char *cli_folder_parent(void);
+
 /*
  * A seccomp filter around us. ask: once, before what it may end us for;
  * allows: true, too, where nothing was asked; print: a line, one more for each

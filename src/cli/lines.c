@@ -34,17 +34,17 @@ bool cli_line_read(FILE *in, char line[CLI_LINE_MAX])
 json_t *cli_line_object(const char *line)
 {
 	static const char begin[] = "{\"pid\":";
-	const char *last = NULL;
+	const char *last;
 	json_t *object;
 
-	if (*line != '{')
-		return NULL;
-	object = json_loads(line, 0, NULL);
+	object = *line == '{' ? json_loads(line, 0, NULL) : NULL;
 	if (object)
 		return object;
 	/* A write that was cut off, as on a full disk: another's line is behind
-	 * it. Once, or a line of such beginnings would take for ever. */
-	for (const char *at = line; (at = strstr(at + 1, begin));)
+	 * it; or what a program, or a log of the system, has put before it.
+	 * Once, or a line of such beginnings would take for ever. */
+	last = strstr(line, begin);
+	for (const char *at = last; at && (at = strstr(at + 1, begin));)
 		last = at;
 	return last ? json_loads(last, 0, NULL) : NULL;
 }

@@ -75,22 +75,42 @@ static bool set_preload(const char *where, const char *object, const char *old)
 	return set;
 }
 
+/* ld.so puts something else in the place of $LIB. */
+static char *object_for_preload(const char *where)
+{
+	char *object = cli_object(where);
+
+	if (!object || !object[strcspn(object, " :$")])
+		return object;
+	cli_complain(where,
+		     strchr(object, '$') ?
+			     "%s: LD_PRELOAD can't hold a path with a $" :
+			     "%s: LD_PRELOAD can't hold a path with a space or "
+			     "a colon",
+		     object);
+	free(object);
+	return NULL;
+}
+
+bool cli_preload_can(const char *where)
+{
+	char *object = object_for_preload(where);
+
+	free(object);
+	return object;
+}
+
 bool cli_preload(const char *where)
 {
 	const char *old = getenv("LD_PRELOAD");
-	char *object = cli_object(where);
+	char *object = object_for_preload(where);
 	bool set = false;
 	size_t n;
 
 	if (!object)
 		return false;
 	n = strlen(object);
-	if (object[strcspn(object, " :")])
-		cli_complain(where,
-			     "%s: LD_PRELOAD can't hold a path with a space or "
-			     "a colon",
-			     object);
-	else if (old && !strncmp(old, object, n) && strchr(" :", old[n]))
+	if (old && !strncmp(old, object, n) && strchr(" :", old[n]))
 		set = true; /* a run within a run; strchr finds the end, too */
 	else
 		set = set_preload(where, object, old);

@@ -205,16 +205,12 @@ static void remove_directory(const char *dir)
 
 bool cli_proof(FILE *out)
 {
-	const char *tmp = getenv("TMPDIR");
 	char dir[200];
 	bool works;
-	int n;
 
-	n = snprintf(dir, sizeof(dir), "%s/flatfork-doctor.XXXXXX",
-		     tmp && *tmp ? tmp : "/tmp");
-	if (n >= (int)sizeof(dir) || !mkdtemp(dir)) {
-		fprintf(out, "%-22s no: %s: %s\n", "lazy fork", dir,
-			strerror(n >= (int)sizeof(dir) ? ENAMETOOLONG : errno));
+	if (!cli_folder_make("doctor", dir, sizeof(dir))) {
+		fprintf(out, "%-22s no: %s: %s\n", "lazy fork",
+			cli_folder_parent(), strerror(errno));
 		return false;
 	}
 	works = judge(out, dir, run_parent(dir));

@@ -127,11 +127,12 @@ static void take_statistics(const json_t *line)
 static void take_line(char *line)
 {
 	json_t *object = cli_line_object(line);
+	char *log;
 
 	if (object && !report_sites_take(&sites, object))
 		take_statistics(object);
-	else if (!strncmp(line, "flatfork[", 9))
-		take_log(line);
+	else if (!object && (log = strstr(line, "flatfork[")))
+		take_log(log);
 	json_decref(object);
 }
 
@@ -328,25 +329,6 @@ static int run(char **argv, const char *folder)
 				     WEXITSTATUS(status);
 }
 
-/* A folder for what it writes, by a path that does not depend on where a
- * process is; false after a complaint. */
-static bool make_folder(char folder[PATH_MAX])
-{
-	const char *tmp = getenv("TMPDIR");
-	const size_t room = PATH_MAX - sizeof("/flatfork-trace.XXXXXX/stats");
-
-	if (!tmp || !*tmp)
-		tmp = "/tmp";
-	if (realpath(tmp, folder)) {
-		errno = ENAMETOOLONG;
-		if (strlen(folder) < room &&
-		    mkdtemp(strcat(folder, "/flatfork-trace.XXXXXX")))
-			return true;
-	}
-	cli_complain("trace", "%s: %s", tmp, strerror(errno));
-	return false;
-}
-
 /* Of @folder, and gone. */
 static void take_away(const char *folder, const char *name)
 {
@@ -367,8 +349,13 @@ int cli_trace(char **argv)
 		cli_complain("trace", "which command?");
 		return CLI_FAILED;
 	}
-	if (!make_folder(folder))
+	if (!cli_preload_can("trace"))
 		return CLI_FAILED;
+	if (!cli_folder_make("trace", folder, sizeof(folder) - 8)) {
+		cli_complain("trace", "%s: %s", cli_folder_parent(),
+			     strerror(errno));
+		return CLI_FAILED;
+	}
 	status = run(argv, folder);
 	take_away(folder, "log");
 	take_away(folder, "stats");

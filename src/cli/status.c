@@ -384,7 +384,7 @@ int cli_status(const char *where, const char *pid)
 	if (!read_environment(&p)) {
 		cli_complain(where, "process %ld: %s", p.pid,
 			     errno == ENOENT || errno == ESRCH ?
-				     "there is none" :
+				     "it has ended" :
 				     strerror(errno));
 		return CLI_FAILED;
 	}

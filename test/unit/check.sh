@@ -114,5 +114,20 @@ mkdir gone
 expect 125 sh -c 'cd gone && rmdir ../gone && exec "$0" check true' "$flatfork"
 says err 'the current directory: No such file or directory'
 expect 125 env TMPDIR=/nonexistent "$flatfork" check --empty true
+says err '/nonexistent: No such file or directory'
+# However the folder for its files is written; and what can't be run in each way
+# is not compared.
+expect 0 env -C "$work" TMPDIR=tmp "$flatfork" check --empty sh -c '(:); exit 3'
+grep -qE '^lazy +status 3 .* 1 children' "$work/out" ||
+	fail "a relative TMPDIR: $(cat "$work/out")"
+# shellcheck disable=SC2016 # a folder's name
+for folder in "$work/a b" "$work/a:b" "$work/a"'$LIB'; do
+	mkdir "$folder" && cp "$flatfork" "$object" "$folder" || exit 1
+	for verb in check trace run; do
+		expect 125 "$folder/flatfork" $verb echo ran
+		says err "LD_PRELOAD can't hold a path with a "
+		silent out
+	done
+done
 
 finish

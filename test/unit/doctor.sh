@@ -34,7 +34,7 @@ grep -qE '^lazy fork +no: the proof could not be started' "$work/out" ||
 says err 'flatfork doctor: libflatfork-preload.so: neither in'
 
 expect 1 env TMPDIR=/nonexistent "$flatfork" doctor
-says out '/nonexistent/flatfork-doctor.'
+says out '/nonexistent: '
 
 # Configuration files, and each mistake in them.
 mkdir -p "$work/home/.config"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # flatfork report and trace: the numbers are those of the lines.
+# shellcheck disable=SC2016 # inner shells expand those
 . "$(dirname "$0")/lib.sh"
 
 cat >"$work/log" <<'END'
@@ -175,6 +176,15 @@ expect 0 "$flatfork" report "$work/noise"
 expect 0 "$flatfork" report --html "$work/noise"
 expect 0 "$flatfork" report /dev/null
 says out 'no line of a log'
+# Behind what a program, or a log of the system, has put before them.
+sed 's/^[f{]/Jan 1 host perl[1]: &/' "$work/log" >"$work/prefixed"
+expect 0 "$flatfork" report "$work/log"
+cp "$work/out" "$work/bare"
+expect 0 "$flatfork" report "$work/prefixed"
+cmp "$work/bare" "$work/out" || fail "prefixed: $(cat "$work/out")"
+sed 's/^{/50%{/' "$work/stats" >"$work/prefixed"
+expect 0 "$flatfork" report "$work/prefixed"
+grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "50%: $(cat "$work/out")"
 # As a terminal ends lines; and what is counted is nothing below nothing.
 sed 's/$/\r/' "$work/stats" >"$work/crlf"
 expect 0 "$flatfork" report "$work/crlf"
@@ -213,7 +223,6 @@ grep -qE '^true +7 +0$' "$work/err" || fail "$(cat "$work/err")"
 grep -qE '^ +7 +- +- .*  forks: fork at forks\+0x[0-9a-f]+ in main: real 7$' \
 	"$work/err" || fail "$(cat "$work/err")"
 says err '7 real: asked for'
-# shellcheck disable=SC2016 # the inner shell's
 expect 137 "$flatfork" trace sh -c 'kill -9 $$'
 # Whoever ends it ends the command, and still hears what that did.
 expect 3 end_when_begun "$flatfork" trace sh -c 'trap "exit 3" TERM; (:); echo $$ >"$0"
@@ -227,7 +236,7 @@ grep -qE 'SigIgn:	0*$' "$work/out" || fail "ignored: $(cat "$work/out")"
 # Whatever becomes of what it says; wherever the command goes; however the
 # folder for its files is written.
 mkfifo "$work/unread"
-(sleep 0.2 <"$work/unread") &
+(: <"$work/unread") &
 expect 5 sh -c 'exec "$0" trace sh -c "sleep 1; exit 5" 2>"$1"' \
 	"$flatfork" "$work/unread"
 wait $!

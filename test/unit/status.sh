@@ -108,5 +108,16 @@ says err "'perl' is not a process: 1234"
 expect 125 "$flatfork" status 1 2
 expect 125 "$flatfork" status 4194305
 says err 'process 4194305: there is none'
+# One that nobody has waited for yet.
+perl -e '$| = 1; my $p = fork // die; exit unless $p; print "$p\n"; sleep 60' \
+	>"$work/zombie" &
+pid=$!
+for _ in $(seq 100); do
+	grep -qs zombie "/proc/$(cat "$work/zombie")/status" && break
+	sleep 0.1
+done
+expect 125 "$flatfork" status "$(cat "$work/zombie")"
+says err ': it has ended'
+kill "$pid"
 
 finish
