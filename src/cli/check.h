@@ -18,7 +18,7 @@ struct check_way {
 /* A file of a folder: what must be the same in each run. */
 struct check_file {
 	char *path; /* below the folder; malloc'ed */
-	unsigned mode;
+	unsigned mode, user, group;
 	uint64_t bytes;
 	uint64_t content; /* a hash: of its bytes, or where a link leads */
 };

@@ -64,6 +64,9 @@ static uint64_t content_of(const char *path, const struct stat *s)
 		n = readlink(path, target, sizeof(target));
 		return n < 0 ? 0 : hash(target, (size_t)n);
 	}
+	/* Its owner may have closed it to himself. The mode has been noted. */
+	if (S_ISREG(s->st_mode) && access(path, R_OK))
+		chmod(path, 0400);
 	text = map_text(path);
 	h = hash(text.at, text.bytes);
 	unmap_text(text);
@@ -123,6 +126,8 @@ static int add_file(const char *path, const struct stat *s, int type,
 	if (!file->path)
 		return -1;
 	file->mode = s->st_mode;
+	file->user = s->st_uid;
+	file->group = s->st_gid;
 	file->bytes = S_ISREG(s->st_mode) ? (uint64_t)s->st_size : 0;
 	file->content = content_of(path, s);
 	reading->count++;
@@ -161,6 +166,9 @@ static bool files_differ(const struct check_file *a, const struct check_file *b,
 	if (a->mode != b->mode)
 		snprintf(text, size, "%s: mode %o instead of %o", b->path,
 			 b->mode, a->mode);
+	else if (a->user != b->user || a->group != b->group)
+		snprintf(text, size, "%s: owner %u:%u instead of %u:%u",
+			 b->path, b->user, b->group, a->user, a->group);
 	else if (a->bytes != b->bytes)
 		snprintf(text, size,
 			 "%s: %" PRIu64 " bytes instead of %" PRIu64, b->path,
@@ -200,19 +208,42 @@ bool check_folders_differ(const struct check_folder *plain,
 	return false;
 }
 
-/* The line of @text that byte @at is in, as far as it is shown. */
-static int line_of(struct text text, size_t start)
+/* The line of @text that begins at @start, as far as it is shown. */
+static void show_line(struct text text, size_t start, char shown[SHOWN + 1])
 {
 	const char *end;
-	size_t n;
+	size_t n = start < text.bytes ? text.bytes - start : 0;
 
-	if (start >= text.bytes)
-		return 0;
-	n = text.bytes - start;
-	end = memchr(text.at + start, '\n', n);
+	end = n ? memchr(text.at + start, '\n', n) : NULL;
 	if (end)
 		n = (size_t)(end - text.at) - start;
-	return n < SHOWN ? (int)n : SHOWN;
+	snprintf(shown, SHOWN + 1, "%.*s", n < SHOWN ? (int)n : SHOWN,
+		 n ? text.at + start : "");
+}
+
+static const char *byte_of(struct text text, size_t at, char said[8])
+{
+	if (at >= text.bytes)
+		return "the end";
+	snprintf(said, 8, "0x%02x", (unsigned char)text.at[at]);
+	return said;
+}
+
+/* They differ in byte @at, which is in line @line, which begins at @start. */
+static void say_line(struct text plain, struct text ours, size_t line,
+		     size_t start, size_t at, char *text, size_t size)
+{
+	char a[SHOWN + 1], b[SHOWN + 1], byte[2][8];
+
+	show_line(plain, start, a);
+	show_line(ours, start, b);
+	if (strcmp(a, b) != 0)
+		snprintf(text, size, "line %zu: '%s' instead of '%s'", line, b,
+			 a);
+	else
+		snprintf(text, size, "line %zu, byte %zu: %s instead of %s",
+			 line, at - start + 1, byte_of(ours, at, byte[0]),
+			 byte_of(plain, at, byte[1]));
 }
 
 bool check_texts_differ(const char *plain, const char *ours, char *text,
@@ -231,9 +262,7 @@ bool check_texts_differ(const char *plain, const char *ours, char *text,
 	}
 	differ = at < n || a.bytes != b.bytes;
 	if (differ)
-		snprintf(text, size, "line %zu: '%.*s' instead of '%.*s'", line,
-			 line_of(b, start), b.at ? b.at + start : "",
-			 line_of(a, start), a.at ? a.at + start : "");
+		say_line(a, b, line, start, at, text, size);
 	unmap_text(a);
 	unmap_text(b);
 	return differ;

@@ -39,6 +39,15 @@ different files "input: is missing" "$ours rm input ;; esac"
 different files "input: 2 bytes instead of 5" "$ours echo 1 >input ;; esac"
 different files "input: other content" "$ours echo DATA >input ;; esac"
 different files "input: mode 100400 instead of" "$ours chmod 400 input ;; esac"
+[ "$(id -u)" -ne 0 ] || different files "input: owner 12:0 instead of 0:0" \
+	"$ours chown 12 input ;; esac"
+# What can't be seen in a line, or is far on in it.
+different output "line 2, byte 1: the end instead of 0x0a" \
+	"printf 'a\n'; $ours ;; *) echo ;; esac"
+different output "line 1, byte 3: 0x62 instead of 0x63" \
+	"$ours printf 'a\0b\n' ;; *) printf 'a\0c\n' ;; esac"
+different output "line 1, byte 71: 0x62 instead of 0x61" \
+	"printf %70s ''; $ours echo b ;; *) echo a ;; esac"
 different "processes left over" "1 (sleep) instead of 0 ()" \
 	"$ours sleep 100 >/dev/null 2>&1 & ;; esac"
 
@@ -96,6 +105,10 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 			$ours echo x >d/e/made ;; esac; chmod $mode d/e d . "
 		says out 'DIFFERENT: lazy: files: d/e/made: should not be there'
 	done
+	expect 1 setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$work/his/flatfork" check --empty sh -c \
+		"$ours echo a >made ;; *) echo b >made ;; esac; chmod 0 made"
+	says out 'DIFFERENT: lazy: files: made: other content'
 	rmdir "$work/tmp" || fail "files were left behind: $(ls "$work/tmp")"
 	mkdir "$work/tmp"
 fi
