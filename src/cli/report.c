@@ -27,6 +27,7 @@ static const char *const counters[REPORT_COUNTERS] = {
 
 static struct table places, programs;
 static struct report_sites sites;
+static unsigned long taken; /* lines */
 
 static int by_key(const void *a, const void *b)
 {
@@ -52,6 +53,7 @@ static struct total *count(struct table *table, const char *key)
 	struct total asked = { .key = (char *)key }, *made, **more;
 	struct total **found = tfind(&asked, &table->tree, by_key);
 
+	taken++;
 	if (found) {
 		(*found)->count++;
 		return *found;
@@ -129,9 +131,11 @@ static void take_line(char *line)
 	json_t *object = cli_line_object(line);
 	char *log;
 
-	if (object && !report_sites_take(&sites, object))
+	if (object && report_sites_take(&sites, object))
+		taken++;
+	else if (object)
 		take_statistics(object);
-	else if (!object && (log = strstr(line, "flatfork[")))
+	else if ((log = strstr(line, "flatfork[")))
 		take_log(log);
 	json_decref(object);
 }
@@ -235,14 +239,24 @@ static void print(FILE *out)
 
 int cli_report(char **argv)
 {
+	const bool several = *argv && argv[1];
+
 	if (!*argv) {
 		cli_complain("report", "of which files? "
 				       "Those of --log and --stats");
 		return CLI_FAILED;
 	}
-	for (; *argv; argv++)
+	for (; *argv; argv++) {
+		const unsigned long before = taken;
+
 		if (!take_file("report", *argv))
 			return CLI_FAILED;
+		/* Or the sum would be taken for its as well. */
+		if (several && taken == before)
+			cli_complain("report",
+				     "%s: no line of a log or of statistics",
+				     *argv);
+	}
 	sort();
 	if (cli_flag("--html"))
 		report_html(stdout, &programs, &places, &sites);

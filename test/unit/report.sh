@@ -176,6 +176,12 @@ expect 0 "$flatfork" report "$work/noise"
 expect 0 "$flatfork" report --html "$work/noise"
 expect 0 "$flatfork" report /dev/null
 says out 'no line of a log'
+# A file that is something else is named, lest the sum be taken for its as well.
+gzip -c "$work/log" >"$work/log.gz"
+expect 0 "$flatfork" report "$work/log.gz" "$work/log" "$work/sites"
+grep -q '^flatfork report: .*/log.gz: no line of a log or of statistics$' \
+	"$work/err" || fail "another file: $(cat "$work/err")"
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "ours as well: $(cat "$work/err")"
 # Behind what a program, or a log of the system, has put before them.
 sed 's/^[f{]/Jan 1 host perl[1]: &/' "$work/log" >"$work/prefixed"
 expect 0 "$flatfork" report "$work/log"
