@@ -1,4 +1,5 @@
 /* The configuration files, for people: which there are, and what is wrong. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,12 +17,15 @@ static bool print_file(FILE *out, const char *comma, const char *path,
 		       bool optional)
 {
 	struct ff_config config = { .complain = print_indented, .arg = out };
+	char name[PATH_MAX];
+	struct ff_line line = ff_line_start(name, sizeof(name));
 	size_t n;
 	char *text;
 
 	if (optional && access(path, F_OK))
 		return false;
-	fprintf(out, "%s%s", comma, path);
+	ff_line_foreign(&line, path, sizeof(name));
+	fprintf(out, "%s%.*s", comma, (int)line.used, name);
 	text = ff_config_map(&config, path, optional, &n);
 	if (text) {
 		ff_config_parse(&config, path, text, n);

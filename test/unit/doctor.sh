@@ -52,6 +52,11 @@ grep -q "^configuration  *$conf\$" "$work/out" || fail "no file: $(cat "$work/ou
 grep -qE '^lazy fork +no: .*real one' "$work/out" &&
 	fail "the user's file counts in the proof"
 
+# A name is one word in one line, whatever is in it.
+FLATFORK_CONFIG=$'/none/a\nb  c\033.conf' "$flatfork" doctor >"$work/out" 2>&1
+grep -q '^configuration  */none/a?b  c?.conf$' "$work/out" ||
+	fail "a name of lines: $(cat "$work/out")"
+
 # Nothing stays behind, whatever the user's settings are.
 mkdir "$work/tmp"
 TMPDIR=$work/tmp FLATFORK=off FLATFORK_FORK=real FLATFORK_LOG=$work/mine \
