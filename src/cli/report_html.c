@@ -37,7 +37,7 @@ static void text(FILE *out, const char *s, size_t n)
 		if (c == '<' || c == '>' || c == '&' || c == '"')
 			fprintf(out, "&#%d;", c);
 		else
-			fputc(c < 0x20 || c > 0x7e ? '?' : c, out);
+			fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
 	}
 }
 

@@ -182,6 +182,12 @@ expect 0 "$flatfork" report "$work/log.gz" "$work/log" "$work/sites"
 grep -q '^flatfork report: .*/log.gz: no line of a log or of statistics$' \
 	"$work/err" || fail "another file: $(cat "$work/err")"
 [ "$(wc -l <"$work/err")" -eq 1 ] || fail "ours as well: $(cat "$work/err")"
+# A name that is not of ASCII is shown as it is, in the page as well.
+printf '{"pid":1,"comm":"\346\227\245\346\234\254","forks_lazy":1}\n' >"$work/name"
+for page in '' --html; do
+	expect 0 "$flatfork" report $page "$work/name"
+	says out "$(printf '\346\227\245\346\234\254')"
+done
 # Behind what a program, or a log of the system, has put before them.
 sed 's/^[f{]/Jan 1 host perl[1]: &/' "$work/log" >"$work/prefixed"
 expect 0 "$flatfork" report "$work/log"
