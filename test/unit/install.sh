@@ -92,6 +92,17 @@ complete run --fo
 says out --fork
 complete run --fork ''
 says out lazy
+complete run --fork = la
+says out lazy
+complete run --fork =
+says out lazy
+complete run --log = "$work/as"
+says out "$work/ask"
+_command_offset() { echo "from $1"; }
+export -f _command_offset
+complete run --fork = lazy --min-rss=1M --log = x tru
+says out 'from 9'
+unset -f _command_offset
 complete run --log "$work/as"
 says out "$work/ask"
 complete check --k
