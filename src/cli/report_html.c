@@ -172,6 +172,7 @@ static void print_site(FILE *out, const struct report_site *site,
 		       const struct report_chart *chart)
 {
 	char ways_text[400], time[CLI_TIME_MAX];
+	const char *gap = "";
 
 	fprintf(out, "<tr><td class=\"n\">%llu",
 		(unsigned long long)site->calls);
@@ -191,9 +192,12 @@ static void print_site(FILE *out, const struct report_site *site,
 		(unsigned long long)(site->sum[FF_TALLY_absent] >> 20));
 	fputs("<td>", out);
 	for (unsigned i = 0; i < REPORT_WHYS && *site->why[i].text; i++) {
-		fprintf(out, "%s%llu ", i ? "<br>" : "",
+		if (!site->why[i].count)
+			continue;
+		fprintf(out, "%s%llu ", gap,
 			(unsigned long long)site->why[i].count);
 		text(out, site->why[i].text, sizeof(site->why[i].text));
+		gap = "<br>";
 	}
 	fputs("</tr>\n", out);
 }

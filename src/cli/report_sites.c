@@ -55,7 +55,14 @@ static struct report_site *site_of(struct report_sites *sites, const char *key)
 	return sites->entry[sites->entries++] = made;
 }
 
-/* Of what is counted: never below nothing. */
+/* Of what is counted, below nothing where a line takes back what one before it
+ * has told ahead (daemon); report_sites_sort() sees to the sum. */
+static uint64_t count_of(const json_t *number)
+{
+	return (uint64_t)json_integer_value(number);
+}
+
+/* Of what is measured: never below nothing. */
 static uint64_t number_of(const json_t *number)
 {
 	const json_int_t n = json_integer_value(number);
@@ -101,7 +108,7 @@ static void take_whys(struct report_site *site, const json_t *list)
 		    !cli_line_string(json_array_get(one, 1), why, sizeof(why)))
 			continue;
 		snprintf(text, sizeof(text), "%s: %s", way, why);
-		add_why(site, text, number_of(json_array_get(one, 2)));
+		add_why(site, text, count_of(json_array_get(one, 2)));
 	}
 }
 
@@ -123,14 +130,20 @@ bool report_sites_take(struct report_sites *sites, const json_t *line)
 	site = site_of(sites, key);
 	for (unsigned i = 0; i < FF_TALLY_WAY_COUNT; i++)
 		site->way[i] +=
-			number_of(json_object_get(line, ff_tally_way_name[i]));
+			count_of(json_object_get(line, ff_tally_way_name[i]));
 	for (unsigned i = 0; i < FF_TALLY_SUM_COUNT; i++)
 		site->sum[i] +=
-			number_of(json_object_get(line, ff_tally_sum_name[i]));
+			count_of(json_object_get(line, ff_tally_sum_name[i]));
 	for (unsigned i = 0; i < FF_TALLY_TIMES; i++)
 		take_times(&site->times[i], json_object_get(line, times[i]));
 	take_whys(site, json_object_get(line, "why"));
 	return true;
+}
+
+static void at_least_nothing(uint64_t *count)
+{
+	if ((int64_t)*count < 0)
+		*count = 0;
 }
 
 void report_sites_sort(struct report_sites *sites)
@@ -138,6 +151,12 @@ void report_sites_sort(struct report_sites *sites)
 	for (size_t i = 0; i < sites->entries; i++) {
 		struct report_site *site = sites->entry[i];
 
+		for (unsigned w = 0; w < FF_TALLY_WAY_COUNT; w++)
+			at_least_nothing(&site->way[w]);
+		for (unsigned s = 0; s < FF_TALLY_SUM_COUNT; s++)
+			at_least_nothing(&site->sum[s]);
+		for (unsigned w = 0; w < REPORT_WHYS; w++)
+			at_least_nothing(&site->why[w].count);
 		site->calls =
 			site->way[FF_TALLY_lazy] + site->way[FF_TALLY_lent] +
 			site->way[FF_TALLY_vforked] +
@@ -202,6 +221,8 @@ static void add_site(struct cli_table *table, const struct report_site *site)
 			       site->sum[FF_TALLY_fetched] >> 10);
 	}
 	for (unsigned i = 0; i < REPORT_WHYS && *site->why[i].text; i++) {
+		if (!site->why[i].count)
+			continue;
 		add_more(table);
 		cli_table_cell(table, "%" PRIu64 " %s", site->why[i].count,
 			       site->why[i].text);

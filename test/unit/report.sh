@@ -201,6 +201,16 @@ grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "50%: $(cat "$work/out")"
 sed 's/$/\r/' "$work/stats" >"$work/crlf"
 expect 0 "$flatfork" report "$work/crlf"
 grep -qE '^perl +2 +12 +18 +2$' "$work/out" || fail "crlf: $(cat "$work/out")"
+# What was told ahead, and is taken back by a later line of the same place.
+for real in 1 -1; do
+	echo '{"pid":1,"comm":"back","site":"x+0x1","call":"daemon","real":'$real',"why":[["real","no",'$real']]}'
+done >"$work/stats"
+echo '{"pid":1,"comm":"back","site":"x+0x1","call":"daemon","denied":1,"why":[["denied","so",1]]}' \
+	>>"$work/stats"
+expect 0 "$flatfork" report "$work/stats"
+says out 'daemon at x+0x1: denied 1'
+says out '1 denied: so'
+grep -q real "$work/out" && fail "taken back, and told: $(cat "$work/out")"
 echo '{"pid":1,"comm":"less","site":"x+0x1","call":"fork","lazy":-5,"real":3,"absent":-1,"why":[["real","no",-3]],"flat_ns":[[-1,-1]]}' \
 	>"$work/less"
 expect 0 "$flatfork" report "$work/less"

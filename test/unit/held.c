@@ -1,0 +1,99 @@
+/* A file of ours in a table that others change. */
+#include "host/held.h"
+#include "host/newborn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+const char unit_subject[] = "held";
+
+static bool alone;
+
+static bool is_shared(void)
+{
+	return !alone;
+}
+
+static struct ff_held file;
+
+static void hold(void)
+{
+	ff_table_may_be_shared = is_shared;
+	ff_new_process_silently();
+	ck_assert_int_eq(ff_hold(&file, "/proc/self/status"), 0);
+	ck_assert(ff_is_held(&file));
+	ck_assert(!ff_others_close_ours());
+}
+
+START_TEST(released)
+{
+	const int fd = (hold(), file.fd);
+
+	ck_assert_int_eq(ff_release(&file), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert(!ff_others_close_ours());
+}
+END_TEST
+
+START_TEST(closed_by_another)
+{
+	hold();
+	ck_assert_int_eq(close(file.fd), 0);
+	ck_assert_int_eq(ff_release(&file), -EBADF);
+	ck_assert(ff_others_close_ours());
+	/* a process that is alone has nobody who would */
+	alone = true;
+	ck_assert(!ff_others_close_ours());
+	alone = false;
+	ff_new_process_silently();
+	ck_assert(!ff_others_close_ours());
+}
+END_TEST
+
+START_TEST(number_of_anothers)
+{
+	int fd;
+
+	hold();
+	fd = file.fd;
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(open("/dev/null", O_RDONLY | O_CLOEXEC), fd);
+	ck_assert_int_eq(ff_release(&file), -EBADF);
+	ck_assert(ff_others_close_ours());
+	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(to_write)
+{
+	const char *path = unit_path();
+
+	hold();
+	ck_assert_int_eq(ff_release(&file), 0);
+	ck_assert_int_eq(
+		ff_hold_any(&file, path, O_WRONLY | O_APPEND | O_CREAT, 0600),
+		0);
+	/* whoever turns the file over does not make it another's */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(write(file.fd, "x", 1), 1);
+	ck_assert_int_eq(ff_release(&file), 0);
+	ck_assert(!ff_others_close_ours());
+	ck_assert_int_eq(ff_hold_any(&file, "/missing/x", O_WRONLY, 0),
+			 -ENOENT);
+	ck_assert(!ff_is_held(&file));
+	ck_assert_int_eq(ff_release(&file), -EBADF);
+	ck_assert(!ff_others_close_ours());
+}
+END_TEST
+
+void unit_tests(TCase *tests)
+{
+	tcase_add_test(tests, released);
+	tcase_add_test(tests, closed_by_another);
+	tcase_add_test(tests, number_of_anothers);
+	tcase_add_test(tests, to_write);
+}
