@@ -30,11 +30,20 @@ extern bool (*ff_table_may_be_shared)(void);
  * Context: any; raw calls. */
 int ff_hold(struct ff_held *held, const char *path);
 
+/* The same of any path, and for any use: @flags and @mode are open's. Which file
+ * it is, is asked of the descriptor as soon as it is there. Who writes does so
+ * at once. */
+int ff_hold_any(struct ff_held *held, const char *path, int flags, int mode);
+
 /* Asked by who has it, or a copy of it in a table of his own. */
 bool ff_is_held(const struct ff_held *held);
 
 /* Closes it, if it is there. -EBADF: it was not, and what was read may be
  * anybody's. */
 int ff_release(struct ff_held *held);
+
+/* Was one found gone, and are there others still? Between the last look at one and its close nothing
+ * can be told, so who is in such a process should hold none. */
+bool ff_others_close_ours(void);
 
 #endif

@@ -35,6 +35,7 @@
 #include <time.h>
 
 #include "arch/hot.h"
+#include "host/held.h"
 #include "host/sandbox.h"
 #include "host/signals.h"
 #include "host/sys.h"
@@ -129,16 +130,18 @@ static int write_to_stderr(const void *bytes, size_t n)
 
 static int write_to_file(const char *path, const void *bytes, size_t n)
 {
-	long fd = sys(openat, AT_FDCWD, path,
-		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
-			      O_NOCTTY | O_NOFOLLOW,
-		      0666);
-	int r;
+	struct ff_held file;
+	int r = ff_others_close_ours() ? -EBADF : 0;
 
-	if (fd < 0)
-		return (int)fd;
-	r = write_line((int)fd, bytes, n);
-	sys(close, fd);
+	if (r == 0)
+		r = ff_hold_any(&file, path,
+				O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
+					O_NOCTTY | O_NOFOLLOW,
+				0666);
+	if (r < 0)
+		return r;
+	r = write_line(file.fd, bytes, n);
+	ff_release(&file);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 
 #include "arch/hot.h"
+#include "host/held.h"
 #include "host/newborn.h"
 #include "host/sys.h"
 #include "tell/json.h"
@@ -62,16 +63,14 @@ size_t ff_stats_format(char text[FF_STATS_LINE_MAX], int pid, const char *comm,
 
 void ff_stats_comm(int pid, char comm[FF_COMM_MAX])
 {
-	long fd, n = 0;
+	struct ff_held file;
+	long n = 0;
 
 	memset(comm, 0, FF_COMM_MAX);
-	if (sys(gettid) != pid) {
-		fd = sys(openat, AT_FDCWD, "/proc/self/comm",
-			 O_RDONLY | O_CLOEXEC);
-		if (fd >= 0) {
-			n = sys(read, fd, comm, FF_COMM_MAX);
-			sys(close, fd);
-		}
+	if (sys(gettid) != pid && ff_hold(&file, "/proc/self/comm") == 0) {
+		n = sys(pread64, file.fd, comm, FF_COMM_MAX, 0);
+		if (ff_release(&file) < 0)
+			n = 0;
 	}
 	if (n > 0)
 		comm[n - 1] = '\0'; /* for the newline */

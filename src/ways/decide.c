@@ -13,6 +13,7 @@
 #include "arch/hot.h"
 #include "host/fault.h"
 #include "host/ground.h"
+#include "host/held.h"
 #include "host/identity.h"
 #include "host/newborn.h"
 #include "host/pidns.h"
@@ -187,6 +188,8 @@ static const char *why_neither(enum ff_need need)
 	const char *why = is_inside_another() ? "inside another fork" :
 						why_unstamped(need);
 
+	if (!why && ff_others_close_ours())
+		why = "another thread closes what it has not opened";
 	if (!why)
 		why = no_ground();
 	if (!why)

@@ -1,8 +1,8 @@
 /*
  * While one thread forks, another closes every descriptor above 2, whether it
  * opened it or not, and opens files of its own in between, which nobody else
- * touches. It finds them as it left them, and children have their memory.
- * Argument: by which calls it closes.
+ * touches. It finds them as it left them, and children have their memory. Forks
+ * are real as soon as it is noticed. Argument: by which calls it closes.
  *
  * Test: descriptors-beside-{range,each} {}
  * Test: -e FLATFORK_FAULT=commit-all descriptors-beside-committed-{range,each} {}
