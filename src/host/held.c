@@ -86,7 +86,12 @@ int ff_hold_any(struct ff_held *held, const char *path, int flags, int mode)
 
 	if (rc < 0 || !held->shared)
 		return rc;
-	return know(held, look_at(held->fd, &st), &st);
+	rc = (int)look_at(held->fd, &st);
+	if (rc == -EBADF)
+		atomic_store(&closed_by_others, true);
+	else if (rc < 0)
+		sys(close, held->fd);
+	return know(held, rc, &st);
 }
 
 bool ff_is_held(const struct ff_held *held)

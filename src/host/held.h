@@ -42,8 +42,9 @@ bool ff_is_held(const struct ff_held *held);
  * anybody's. */
 int ff_release(struct ff_held *held);
 
-/* Was one found gone, and are there others still? Between the last look at one and its close nothing
- * can be told, so who is in such a process should hold none. */
+/* Was one found gone, and are there others still? Between the last look at one
+ * and its close nothing can be told, so who is in such a process should hold
+ * none. */
 bool ff_others_close_ours(void);
 
 #endif
