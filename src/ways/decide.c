@@ -188,13 +188,19 @@ static const char *why_neither(enum ff_need need)
 	const char *why = is_inside_another() ? "inside another fork" :
 						why_unstamped(need);
 
-	if (!why && ff_others_close_ours())
-		why = "another thread closes what it has not opened";
 	if (!why)
 		why = no_ground();
 	if (!why)
 		why = ff_dispatch_why_not();
 	return why;
+}
+
+/* Asked before anything is opened, as that would be among what they close. */
+static const char *why_others(void)
+{
+	return ff_others_close_ours() ?
+		       "another thread closes what it has not opened" :
+		       NULL;
 }
 
 /* NULL, or why a lazy fork promises nothing; *ret_resident with auto alone. Who
@@ -282,6 +288,9 @@ const char *ff_why_real(struct ff_site *site, enum ff_way *ret_way)
 	if (mode == FF_FORK_REAL)
 		return "asked for";
 	why = ff_fork_why_never();
+	/* Where a copy is denied, all later forks would fail for one close. */
+	if (!why && why_others() && !ff_copies_are_denied())
+		why = why_others();
 	if (why)
 		return why;
 	if (ff_site_is_late(site))
@@ -316,10 +325,15 @@ bool ff_copies_are_denied(void)
 
 const char *ff_why_not_lend(enum ff_need need)
 {
+	const char *why;
+
 	ff_fork_setup();
 	if (!ff_in_force())
 		return "";
 	if (ff_gate_is_unclean())
 		return FF_GATE_UNCLEAN;
-	return ff_is_our_process() ? why_neither(need) : "in borrowed memory";
+	if (!ff_is_our_process())
+		return "in borrowed memory";
+	why = why_others();
+	return why ? why : why_neither(need);
 }
