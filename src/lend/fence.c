@@ -36,7 +36,6 @@
 #include "lend/fence.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,6 +43,7 @@
 #include "arch/arch.h"
 #include "arch/hot.h"
 #include "host/fault.h"
+#include "host/held.h"
 #include "host/maps.h"
 #include "host/sys.h"
 #include "lend/loan.h"
@@ -85,16 +85,16 @@ static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
 /* H-K11. The kernel's word: it is there, or swapped out, and no file's. */
 static bool is_copy_already(uintptr_t page)
 {
-	long fd = sys(openat, AT_FDCWD, "/proc/self/pagemap",
-		      O_RDONLY | O_CLOEXEC, 0);
+	struct ff_held file;
 	uint64_t entry = 0;
 
-	if (fd < 0)
+	if (ff_hold(&file, "/proc/self/pagemap") < 0)
 		return false;
-	if (sys(pread64, fd, &entry, sizeof(entry),
+	if (sys(pread64, file.fd, &entry, sizeof(entry),
 		page / FF_PAGE * sizeof(entry)) != (long)sizeof(entry))
 		entry = 0;
-	sys(close, fd);
+	if (ff_release(&file) < 0)
+		return false;
 	return (entry & (PRESENT | SWAPPED)) && !(entry & OF_A_FILE);
 }
 

@@ -9,7 +9,6 @@
 #include "process/ask.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +19,7 @@
 #include "arch/hot.h"
 #include "host/coredump.h"
 #include "host/file.h"
+#include "host/held.h"
 #include "host/sys.h"
 #include "process/asker.h"
 #include "process/questions.h"
@@ -73,12 +73,12 @@ static bool is_answered(unsigned need, bool all)
 /* H-Y4 */
 static bool would_be_init(void)
 {
-	long fd = sys(openat, AT_FDCWD, "/proc/thread-self/ns/pid_for_children",
-		      O_RDONLY | O_CLOEXEC, 0);
+	struct ff_held file;
+	int rc = ff_hold(&file, "/proc/thread-self/ns/pid_for_children");
 
-	if (fd >= 0)
-		sys(close, fd);
-	return fd < 0;
+	if (rc == 0)
+		ff_release(&file);
+	return rc < 0;
 }
 
 bool ff_ask_is_answered(unsigned need)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "host/hash.h"
+#include "host/held.h"
 #include "host/sys.h"
 #include "libc/object.h"
 #include "site/symbol.h"
@@ -44,16 +45,15 @@ static bool is_in_seccomp(void)
 {
 	static const char key[] = "\nSeccomp:\t";
 	static char status[2048];
+	struct ff_held file;
 	const char *at;
-	long fd, got;
+	long got;
 
-	fd = sys(openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC,
-		 0);
-	if (fd < 0)
+	if (ff_hold_any(&file, "/proc/self/status", O_RDONLY, 0) < 0)
 		return true;
-	got = sys(read, fd, status, sizeof(status) - 1);
-	sys(close, fd);
-	if (got <= 0)
+	/* By what a log needs as well: nothing else may be allowed. */
+	got = sys(read, file.fd, status, sizeof(status) - 1);
+	if (ff_release(&file) < 0 || got <= 0)
 		return true;
 	status[got] = 0;
 	at = strstr(status, key);

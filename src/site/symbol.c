@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "host/held.h"
 #include "host/sys.h"
 
 #define SYMBOLS_AT_ONCE 512
@@ -102,21 +103,19 @@ bool ff_symbol_of(const struct ff_object *object, uintptr_t address, char *name,
 {
 	uint64_t in_file = address - object->bias;
 	Elf64_Ehdr header;
-	long fd;
+	struct ff_held file;
 	bool found;
+	int fd;
 
-	fd = sys(openat, AT_FDCWD, object->path,
-		 O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd < 0)
+	if (ff_hold_any(&file, object->path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+			0) < 0)
 		return false;
+	fd = file.fd;
 	/* A file that was replaced since has its sections elsewhere. */
-	found = read_at((int)fd, &header, sizeof(header), 0) &&
+	found = read_at(fd, &header, sizeof(header), 0) &&
 		!memcmp(&header, (const void *)object->start, sizeof(header)) &&
 		header.e_shentsize == sizeof(Elf64_Shdr) &&
-		(name_in_table((int)fd, &header, SHT_SYMTAB, in_file, name,
-			       size) ||
-		 name_in_table((int)fd, &header, SHT_DYNSYM, in_file, name,
-			       size));
-	sys(close, fd);
-	return found;
+		(name_in_table(fd, &header, SHT_SYMTAB, in_file, name, size) ||
+		 name_in_table(fd, &header, SHT_DYNSYM, in_file, name, size));
+	return ff_release(&file) == 0 && found;
 }

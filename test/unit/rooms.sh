@@ -107,6 +107,14 @@ while read -r line; do
 	fail "what is of one libc: $line"
 done < <(names '__GLIBC|GLIBC_|libc-version\.h|\<dlvsym|_CS_GNU_LIBC|(->|\w\.)__[a-z]' libc/)
 
+# In a table of descriptors that other threads change. A child has its own; who
+# reads the settings opens what it does not read.
+while read -r line; do
+	fail "a file of ours that is not held (host/held.h): $line"
+done < <(names '\<sys\(open(at2?)?,|\<SYS_open' \
+	'(host/(held\.c|sys\.h)|process/asks\.def|(.*/)?child/|spawn/|api/|cli/)' |
+	grep -vE "^(lazy/(strays|parent/serve)|ways/settings|tell/config)\.c:")
+
 # The files of the engines are those of the table in src/README.md.
 sed -n '/^| engine/,/^$/p' "$root/src/README.md" | grep -oE '`[^`]+`' |
 	grep -v / | tr -d '`' >"$work/table"

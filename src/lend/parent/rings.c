@@ -1,9 +1,9 @@
 #include "lend/parent/rings.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "host/held.h"
 #include "host/sys.h"
 
 /* A queue is mapped, under one of these names. */
@@ -23,14 +23,16 @@ static bool names_one(const char *text)
 bool ff_rings_are_mapped(void)
 {
 	char text[LONGEST + 4096 + 1];
-	size_t kept = 0;
+	size_t kept = 0, from = 0;
 	bool found = false;
-	long fd, got;
+	struct ff_held file;
+	long got;
 
-	fd = sys(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
+	if (ff_hold(&file, "/proc/self/maps") < 0)
 		return true;
-	while ((got = sys(read, fd, text + kept, 4096)) > 0 && !found) {
+	while ((got = sys(pread64, file.fd, text + kept, 4096, from)) > 0 &&
+	       !found) {
+		from += (size_t)got;
 		kept += (size_t)got;
 		text[kept] = 0;
 		found = names_one(text);
@@ -40,6 +42,5 @@ bool ff_rings_are_mapped(void)
 			kept = LONGEST;
 		}
 	}
-	sys(close, fd);
-	return found || got < 0;
+	return ff_release(&file) < 0 || found || got < 0;
 }
