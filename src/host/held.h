@@ -30,9 +30,9 @@ extern bool (*ff_table_may_be_shared)(void);
  * Context: any; raw calls. */
 int ff_hold(struct ff_held *held, const char *path);
 
-/* The same of any path, and for any use: @flags and @mode are open's. Which file
- * it is, is asked of the descriptor as soon as it is there. Who writes does so
- * at once. */
+/* The same of any path, and for any use: @flags and @mode are open's. Which
+ * file it is, is asked of the descriptor as soon as it is there. Who writes
+ * does so at once. */
 int ff_hold_any(struct ff_held *held, const char *path, int flags, int mode);
 
 /* Asked by who has it, or a copy of it in a table of his own. */

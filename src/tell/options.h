@@ -91,13 +91,13 @@ extern struct ff_options ff_options;
 	  "copy|deny|deny:SIZE", "copy",                                       \
 	  "what fork() does where it is not lazy; deny: ENOMEM above 1G")      \
 	X("FLATFORK_WARN_RSS", SIZE, warn_rss_bytes, "--warn-rss", "SIZE",     \
-	  "0", "real forks of processes with more resident are said; 0: no")   \
+	  "0", "real forks above that resident memory are logged; 0: none")    \
 	X("FLATFORK_LOG", PATH, log, "--log", "stderr|PATH", "",               \
 	  "one line per decision, and why")                                    \
 	X("FLATFORK_STATS", PATH, stats, "--stats", "stderr|PATH", "",         \
 	  "one JSON line of counters per process, when it ends or execs")      \
 	X("FLATFORK_INHERIT", WORD, inherit, "--inherit", "off|on", "on",      \
-	  "off: LD_PRELOAD of what the program starts is without us")          \
+	  "off: programs that it starts do not get flatfork")                  \
 	X("FLATFORK_CONFIG", CONFIG, config, "--config", "PATH", "",           \
 	  "the configuration file to read, in place of the usual ones")        \
 	X("FLATFORK_ONLY", NAMES, only, "--only", "NAME,...", "",              \
