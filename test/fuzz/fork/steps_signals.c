@@ -12,9 +12,11 @@
 
 static volatile sig_atomic_t taken;
 
+/* The storm's comes at any time. */
 static void on_signal(int sig)
 {
-	taken += sig;
+	if (sig != SIGURG)
+		taken += sig;
 }
 
 static long change_action(struct rng *r)
