@@ -165,6 +165,8 @@ static long hand_on(struct rng *r)
 	(void)r;
 	child_has_started = true;
 	pid = fork();
+	if (pid < 0)
+		return -errno;
 	if (pid == 0)
 		_exit(msync(kept, BYTES, MS_ASYNC) == 0 ? 1 :
 		      wiped[500]			? 2 :
