@@ -23,7 +23,7 @@ run_profile() {
 	under plain -- "$name" -- "$reach/starts" "$noop"
 	with_us lazy "${figures[@]}" -- "$name" -- "$reach/starts" "$noop"
 	same lazy "$name"
-	expect forks_lazy starts 3 "$name"
+	expect_flat starts 3 "$name"
 	expect vforks starts 3 "$name"
 	expect spawns starts 3 "$name"
 	grep seccomp "$work/log" && failed "$name: the log tells of seccomp"
@@ -36,8 +36,8 @@ run_profile() {
 	under plain -- "$name" -- "$@"
 	under auto LD_PRELOAD="$object" "${figures[@]}" -- "$name" -- "$@"
 	same auto "$name: perl"
-	[ "$(counter forks_lazy perl)" -ge 4 ] || {
-		failed "$name: perl: forks_lazy is $(counter forks_lazy perl)"
+	[ "$(flat perl)" -ge 4 ] || {
+		failed "$name: perl: $(flat perl) forks were flat"
 		cat "$work/log"
 	}
 }
@@ -192,9 +192,9 @@ run_traps() {
 		done
 	done
 	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -h "$noop"
-	expect forks_lazy starts 0 "-h"
+	expect_flat starts 0 "-h"
 	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -e "$noop"
-	expect forks_lazy starts 3 "-e"
+	expect_flat starts 3 "-e"
 }
 
 # A program that forbids itself the time stamp counter is asked for, too.
@@ -202,7 +202,7 @@ run_stamps() {
 	under plain -- docker -- "$reach/starts" -t "$noop"
 	with_us lazy "${figures[@]}" -- docker -- "$reach/starts" -t "$noop"
 	same lazy stamps
-	expect forks_lazy starts 3 stamps
+	expect_flat starts 3 stamps
 }
 
 # Of all calls that only we make, each answered late: it is given up after a
@@ -370,7 +370,7 @@ run_no_core() {
 run_logged() {
 	with_us lazy "${figures[@]}" -- all memfd_create=log execveat=log -- \
 		"$reach/starts" "$noop"
-	expect forks_lazy starts 3 logged
+	expect_flat starts 3 logged
 }
 
 # What is asked is asked once: a call that nothing else makes here is made
@@ -439,7 +439,7 @@ run_thread() {
 	under plain -- all -- "$reach/own-filter" "$noop"
 	with_us lazy "${figures[@]}" -- all -- "$reach/own-filter" "$noop"
 	same lazy thread
-	expect forks_lazy own-filter 6 thread
+	expect_flat own-filter 6 thread
 	expect forks_real own-filter 2 thread
 	grep -q 'real: seccomp kills for' "$work/log" ||
 		failed "thread: the log does not say it: $(cat "$work/log")"
@@ -452,7 +452,7 @@ run_thread() {
 			with_us lazy "${figures[@]}" -- "$profile" -- \
 				"$reach/own-filter" -n "$number" "$noop"
 			same lazy "$number threads, $profile"
-			expect forks_lazy own-filter $((3 * number - 2)) \
+			expect_flat own-filter $((3 * number - 2)) \
 				"$number threads, $profile"
 		done
 	done
@@ -462,7 +462,7 @@ run_thread() {
 run_refused() {
 	with_us lazy "${figures[@]}" FLATFORK_SECCOMP=refuse -- all \
 		memfd_create=log -- "$reach/starts" "$noop"
-	expect forks_lazy starts 0 refused
+	expect_flat starts 0 refused
 	expect forks_real starts 3 refused
 	expect vforks starts 0 refused
 	grep -q 'real: seccomp is in force' "$work/log" ||
@@ -474,7 +474,7 @@ run_copies() {
 	under plain -- docker fcntl=kill -- "$reach/starts" "$noop"
 	with_us lazy "${figures[@]}" FLATFORK_FAULT=core-kills -- docker -- \
 		"$reach/starts" "$noop"
-	expect forks_lazy starts 3 copies
+	expect_flat starts 3 copies
 	expect vforks starts 3 copies
 	with_us lazy FLATFORK_FAULT=core-kills -- docker fcntl=kill -- \
 		"$reach/starts" "$noop"

@@ -74,3 +74,15 @@ expect() {
 	failed "${*:4}: $1 of $2 is $(counter "$1" "$2"), not $3"
 	cat "$work/stats" "$work/log" 2>/dev/null
 }
+
+# flat COMM: forks that were lazy, or lent where the CPU can and the filter lets it
+flat() {
+	echo $(($(counter forks_lazy "$1") + $(counter forks_lent "$1")))
+}
+
+# expect_flat COMM N WHAT
+expect_flat() {
+	[ "$(flat "$1")" = "$2" ] && return
+	failed "${*:3}: $(flat "$1") forks of $1 were flat, not $2"
+	cat "$work/stats" "$work/log" 2>/dev/null
+}
