@@ -12,6 +12,9 @@
  *       the thread's control block, or the stack in use: "keep" ranges are
  *       cut out, whatever mapping they lie in. Memory that the program
  *       shares may lie among them, and is watched all the same.
+ *  H-A6 What is absent comes back without the protection key that it had, so
+ *       nothing that has one is absent. No list of mappings tells who has one.
+ *       A key that was freed, but is still on memory, is not seen.
  */
 #include "lazy/areas.h"
 
@@ -20,10 +23,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arch/arch.h"
 #include "arch/hot.h"
 #include "host/fault.h"
 #include "host/maps.h"
+#include "host/signals.h"
 #include "host/sys.h"
+#include "process/filter.h"
 #include "process/noted.h"
 
 #define AREA_MIN ((uintptr_t)1 << 20)
@@ -32,6 +38,8 @@
 #define WARM_GAP ((uintptr_t)256 << 10)
 /* No program has this much; a sanitizer's runtime that is linked in does. */
 #define SHADOW_MIN ((uintptr_t)4 << 40)
+/* No program has memory there. */
+#define KERNELS_OWN (-((uintptr_t)1 << 30))
 
 static void add_piece(struct ff_areas *areas, uintptr_t start, uintptr_t end,
 		      unsigned prot)
@@ -225,6 +233,21 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	return rc;
 }
 
+static void drop(struct ff_areas *areas,
+		 bool (*is_wrong)(const struct ff_area *))
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < areas->count; i++) {
+		if (is_wrong(&areas->area[i]))
+			areas->absent_bytes -=
+				areas->area[i].end - areas->area[i].start;
+		else
+			areas->area[kept++] = areas->area[i];
+	}
+	areas->count = kept;
+}
+
 /* No list of mappings tells. This changes no protection; what does not grow
  * refuses it. */
 static bool grows_down(const struct ff_area *a)
@@ -234,14 +257,47 @@ static bool grows_down(const struct ff_area *a)
 
 void ff_areas_drop_growing(struct ff_areas *areas)
 {
-	unsigned i, kept = 0;
+	drop(areas, grows_down);
+}
 
-	for (i = 0; i < areas->count; i++) {
-		if (grows_down(&areas->area[i]))
-			areas->absent_bytes -=
-				areas->area[i].end - areas->area[i].start;
-		else
-			areas->area[kept++] = areas->area[i];
-	}
-	areas->count = kept;
+/* Whether it is the program's is asked before the kernel looks for a mapping,
+ * which is not to be had there. */
+static bool has_key(int key)
+{
+	return sys(pkey_mprotect, KERNELS_OWN, FF_PAGE, PROT_NONE, key) !=
+	       -EINVAL;
+}
+
+static bool has_keys(void)
+{
+	int key;
+
+	if (!ff_keys_possible())
+		return false;
+	if (!ff_filter_allows(FF_ASK_own_keys))
+		return true;
+	for (key = 1; key < FF_KEYS; key++)
+		if (has_key(key))
+			return true;
+	return false;
+}
+
+static bool is_closed(const struct ff_area *a)
+{
+	return !ff_may_read_word((const void *)a->start);
+}
+
+void ff_areas_drop_keyed(struct ff_areas *areas)
+{
+	const uint32_t keys_were = ff_keys_possible() ? ff_keys() : 0;
+	uint32_t keys = 0;
+	int key;
+
+	if (!has_keys())
+		return;
+	for (key = 1; key < FF_KEYS; key++)
+		keys |= FF_KEY_NO_ACCESS(key);
+	ff_set_keys(keys);
+	drop(areas, is_closed);
+	ff_set_keys(keys_were);
 }

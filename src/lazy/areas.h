@@ -78,6 +78,10 @@ void ff_layout_add(uint64_t *layout, const struct ff_mapping *mapping);
  */
 void ff_areas_drop_growing(struct ff_areas *areas);
 
+/* Leave out what has a protection key of the program's, or can't be read.
+ * Context: any; raw system calls only. */
+void ff_areas_drop_keyed(struct ff_areas *areas);
+
 /* The index of the first area that ends behind @address, or their count: they
  * are sorted and disjoint. */
 unsigned ff_areas_first(const struct ff_areas *areas, uintptr_t address);

@@ -1,5 +1,6 @@
 /* Raw calls alone, on the handler's stack, so the buffers are static: the
- * child has one thread. Whatever can't be read is taken for much. */
+ * child has one thread. Whatever can't be read is taken for much: so is what
+ * has a key of the program's, which no handler has open. */
 #include "lazy/strays.h"
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "host/maps.h"
+#include "host/signals.h"
 #include "host/sys.h"
 #include "lazy/areas.h"
 #include "lazy/child/child.h"
@@ -31,8 +33,9 @@ static uint32_t count_pages(uintptr_t at, size_t n)
 			return FF_STRAYS_UNKNOWN;
 		if (!(entry[i] & PRESENT) || !(entry[i] & EXCLUSIVE))
 			continue;
-		if (sys(pread64, ff_child.mem, theirs, FF_PAGE, at) !=
-		    (long)FF_PAGE)
+		if (!ff_may_read_word((void *)at) ||
+		    sys(pread64, ff_child.mem, theirs, FF_PAGE, at) !=
+			    (long)FF_PAGE)
 			return FF_STRAYS_UNKNOWN;
 		count += memcmp((void *)at, theirs, FF_PAGE) != 0;
 	}

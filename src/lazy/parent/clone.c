@@ -205,6 +205,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 				      "the list of mappings can't be read";
 	if (rc < 0)
 		return -EAGAIN;
+	ff_areas_drop_keyed(&slot->areas);
 	*ret_why = "its memory can't be read";
 	if (ff_open_own(&mem, "/proc/self/mem") < 0 && !ff_can_supply())
 		return -EAGAIN;
