@@ -63,7 +63,7 @@ extern const char ff_exec_answered[];
 #define FF_KEY_NO_WRITE(key) (2u << (2 * (key)))
 
 /* Has this CPU keys, does the kernel use them, and does it keep the register
- * in signal frames where ff_keys_in() finds it? */
+ * in signal frames where it is found? */
 int ff_keys_possible(void);
 uint32_t ff_keys(void);
 /* In the constructor; and is the register what it was there? Then the program
@@ -72,8 +72,16 @@ void ff_keys_note_start(void);
 int ff_keys_are_as_at_start(void);
 void ff_set_keys(uint32_t keys);
 
-/* What the register will be when the handler returns; NULL: not told. */
-uint32_t *ff_keys_in(const ucontext_t *uc);
+/* A call of four arguments with another register, which need not open the stack
+ * that the caller is on. Only where keys are possible. */
+long ff_sys_by_keys(uint32_t keys, long nr, long a, long b, long c, long d);
+
+/* In a handler, until it returns: to touch what the program may where it was
+ * interrupted, and be refused what that is. 0: not so, the register is as it
+ * was: there our own memory is closed, or it is not told. */
+int ff_keys_as_in(const ucontext_t *uc);
+/* The program goes on with the register as it is by now. */
+void ff_keys_into(ucontext_t *uc);
 
 /* Zero words where libc's memset would be one more page to fault in. */
 static inline void ff_zero(uint64_t *words, size_t count);

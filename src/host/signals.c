@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "arch/arch.h"
+
 #define IGNORED_BY_DEFAULT \
 	(FF_SIG(SIGCHLD) | FF_SIG(SIGURG) | FF_SIG(SIGWINCH) | FF_SIG(SIGCONT))
 
@@ -60,6 +62,19 @@ bool ff_may_read_word(const void *at)
 {
 	return at && sys(rt_sigprocmask, FF_NO_SUCH_WAY, at, NULL,
 			 sizeof(ff_sigset)) != -EFAULT;
+}
+
+bool ff_has_common_key(const void *at)
+{
+	uint32_t keys = 0;
+	int key;
+
+	if (!ff_keys_possible())
+		return true;
+	for (key = 1; key < FF_KEYS; key++)
+		keys |= FF_KEY_NO_ACCESS(key);
+	return ff_sys_by_keys(keys, SYS_rt_sigprocmask, FF_NO_SUCH_WAY,
+			      (long)at, 0, sizeof(ff_sigset)) != -EFAULT;
 }
 
 long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,

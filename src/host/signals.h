@@ -110,6 +110,10 @@ long ff_change_mask(ff_sigset *mask, long how, const ff_sigset *set,
  * true. */
 bool ff_may_read_word(const void *at);
 
+/* Has what can be read there the protection key of ordinary memory, the only one
+ * that a handler's register opens? */
+bool ff_has_common_key(const void *at);
+
 /* Is a signal pending that a thread with this mask would take? */
 bool ff_signal_waits(ff_sigset mask);
 

@@ -282,22 +282,13 @@ static bool has_keys(void)
 	return false;
 }
 
-static bool is_closed(const struct ff_area *a)
+static bool is_keyed(const struct ff_area *a)
 {
-	return !ff_may_read_word((const void *)a->start);
+	return !ff_has_common_key((const void *)a->start);
 }
 
 void ff_areas_drop_keyed(struct ff_areas *areas)
 {
-	const uint32_t keys_were = ff_keys_possible() ? ff_keys() : 0;
-	uint32_t keys = 0;
-	int key;
-
-	if (!has_keys())
-		return;
-	for (key = 1; key < FF_KEYS; key++)
-		keys |= FF_KEY_NO_ACCESS(key);
-	ff_set_keys(keys);
-	drop(areas, is_closed);
-	ff_set_keys(keys_were);
+	if (has_keys())
+		drop(areas, is_keyed);
 }

@@ -1,6 +1,6 @@
 /* Raw calls alone, on the handler's stack, so the buffers are static: the
  * child has one thread. Whatever can't be read is taken for much: so is what
- * has a key of the program's, which no handler has open. */
+ * a protection key closes to the program. */
 #include "lazy/strays.h"
 
 #include <fcntl.h>

@@ -7,6 +7,11 @@
  *       child: handlers run on an alternate stack of ours. Where the thread
  *       already is on an alternate stack (a fork from a signal handler), it
  *       can't be changed: real fork.
+ *  H-T8 The kernel starts a handler with a register that opens the common
+ *       protection key alone. What a handler of ours does, it does for the
+ *       program: with the program's register, which calls may change. Where
+ *       that closes what is ours, or the thread's control block has a key, in
+ *       which each handler finds its variables, the call is the program's.
  */
 #include "lazy/trap.h"
 
@@ -33,11 +38,25 @@ static void expect_nothing(struct ff_slot *slot)
 
 /* Behind the clone no call is dispatched any more. Before it, what is sent to a
  * thread that blocks SIGSYS could not be told from what is sent to them all. */
-static void call_of_parent(struct ff_slot *slot, ucontext_t *uc, long nr)
+static void call_of_parent(struct ff_slot *slot, ucontext_t *uc, long nr,
+			   bool as_program)
 {
 	if (ff_call(nr)->in_fork == FF_FORK_CLONE)
 		expect_nothing(slot);
-	ff_parent_call(slot, uc, nr);
+	ff_parent_call(slot, uc, nr, as_program);
+}
+
+/* H-T8 */
+static void call(struct ff_slot *slot, ucontext_t *uc, long nr)
+{
+	const bool as_program = ff_keys_as_in(uc);
+
+	if (ff_mediated)
+		ff_child_call(uc, nr, as_program);
+	else
+		call_of_parent(slot, uc, nr, as_program);
+	if (as_program)
+		ff_keys_into(uc);
 }
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
@@ -46,13 +65,11 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 	struct ff_slot *slot = ff_current;
 
 	if (info->si_code == SYS_USER_DISPATCH) {
-		if (ff_mediated)
-			ff_child_call(uc, ff_call_number(info));
-		else
-			call_of_parent(slot, uc, ff_call_number(info));
+		call(slot, uc, ff_call_number(info));
 		return;
 	}
 	if (ff_mediated) {
+		ff_keys_as_in(uc);
 		ff_child_foreign(uc, info);
 		return;
 	}
@@ -78,6 +95,8 @@ static const char *arm(struct ff_slot *slot)
 
 	if (why)
 		return why;
+	if (!ff_has_common_key((const void *)ff_thread_pointer())) /* H-T8 */
+		return "a thread's control block has a protection key";
 	/* Blocked by the program; we could not let them in. Or it came now. */
 	if (ff_pending() & FF_NEEDED)
 		return "SIGSYS or SIGSEGV is pending";

@@ -317,14 +317,6 @@ void ff_fence_lower(struct ff_loan *loan)
 	}
 }
 
-void ff_fence_lowered_in(const ucontext_t *uc)
-{
-	uint32_t *keys = ff_keys_in(uc);
-
-	if (keys)
-		*keys = ff_keys();
-}
-
 static void put_thread_back(const struct ff_loan *loan)
 {
 	const struct ff_fenced *r = &loan->fence.range[0];

@@ -78,10 +78,9 @@ bool ff_fence_holds(const struct ff_loan *loan, uintptr_t sp, uintptr_t address,
 		    size_t bytes);
 
 /* Who has the memory for itself again: the parent, when the child is gone, or
- * the new process that the child became. In a handler, the register that it
- * will return with is changed by ff_fence_lowered_in(). */
+ * the new process that the child became. In a handler, ff_keys_into() is to
+ * be called behind it. */
 void ff_fence_lower(struct ff_loan *loan);
-void ff_fence_lowered_in(const ucontext_t *uc);
 
 /* Parent, after that: all but the stack, which its caller puts back. Returns
  * the pages that the child changed and should not have. */

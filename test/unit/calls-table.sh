@@ -45,6 +45,7 @@ lazy/child/mediator.c	rt_sigreturn	tells nothing of signals
 lend/child/fenced.c	setrlimit prlimit64	the resource lies elsewhere
 preload/fork.c		clone clone3	as calls/request.c
 preload/fork.c		process_madvise rt_sigaction	have names of their own
+host/signals.c		rt_sigprocmask	asks for memory, by another register of keys
 preload/heirs.c		rt_sigprocmask	asks for memory, where a mediator sees it
 preload/lend.c		prctl setns	by their names
 preload/spawn.c		clone	asks the kernel for an error

@@ -139,7 +139,7 @@ long mediated(long nr, long a, long b, long c, long d, long e, long f)
 	reg[REG_R10] = d;
 	reg[REG_R8] = e;
 	reg[REG_R9] = f;
-	ff_child_call(&uc, nr);
+	ff_child_call(&uc, nr, true);
 	return reg[REG_RAX];
 }
 

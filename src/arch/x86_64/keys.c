@@ -75,7 +75,8 @@ void ff_set_keys(uint32_t keys)
 	__asm__ volatile("wrpkru" : : "a"(keys), "c"(0), "d"(0) : "memory");
 }
 
-uint32_t *ff_keys_in(const ucontext_t *uc)
+/* What the register will be when the handler returns; NULL: not told. */
+static uint32_t *keys_in(const ucontext_t *uc)
 {
 	char *state = (char *)uc->uc_mcontext.fpregs;
 	uint32_t magic, bytes;
@@ -88,7 +89,32 @@ uint32_t *ff_keys_in(const ucontext_t *uc)
 	if (magic != MAGIC || bytes < pkru_at + sizeof(uint32_t))
 		return NULL;
 	memcpy(&states, state + STATES_AT, sizeof(states));
-	if (!(states & (1u << PKRU)))
-		return NULL;
+	if (!(states & (1u << PKRU))) {
+		/* All are open: the CPU keeps no nought. */
+		memset(state + pkru_at, 0, sizeof(uint32_t));
+		states |= 1u << PKRU;
+		memcpy(state + STATES_AT, &states, sizeof(states));
+	}
 	return (uint32_t *)(state + pkru_at);
+}
+
+int ff_keys_as_in(const ucontext_t *uc)
+{
+	const uint32_t *keys;
+
+	if (!ff_keys_possible())
+		return 1;
+	keys = keys_in(uc);
+	if (!keys || *keys & (FF_KEY_NO_ACCESS(0) | FF_KEY_NO_WRITE(0)))
+		return 0;
+	ff_set_keys(*keys);
+	return 1;
+}
+
+void ff_keys_into(ucontext_t *uc)
+{
+	uint32_t *keys = ff_keys_possible() ? keys_in(uc) : NULL;
+
+	if (keys)
+		*keys = ff_keys();
 }

@@ -37,6 +37,55 @@ ff_sys:
 	.size	ff_sys, . - ff_sys
 
 /*
+ * long ff_sys_by_keys(uint32_t keys, long nr, long a, long b, long c, long d):
+ * the same, with a register of protection keys that may close the stack.
+ *
+ *	in	edi keys, rsi nr, rdx a, rcx b, r8 c, r9 d
+ *	kernel	rax nr, rdi a, rsi b, rdx c, r10 d; r8 and r9 not looked at
+ *	kept	rbx nr, r12 the register that was, over the call
+ */
+	.balign	16
+	.globl	ff_sys_by_keys
+	.hidden	ff_sys_by_keys
+	.type	ff_sys_by_keys, @function
+ff_sys_by_keys:
+	.cfi_startproc
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	movq	%rsi, %rbx
+	movq	%rcx, %rsi
+	movl	%edi, %r11d
+	movq	%rdx, %rdi
+	movq	%r9, %r10
+	xorl	%ecx, %ecx
+	rdpkru				/* clears edx */
+	movl	%eax, %r12d
+	movl	%r11d, %eax
+	wrpkru
+	movq	%r8, %rdx
+	movq	%rbx, %rax
+	syscall
+	movq	%rax, %rbx
+	movl	%r12d, %eax
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	wrpkru
+	movq	%rbx, %rax
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
+	.cfi_endproc
+	.size	ff_sys_by_keys, . - ff_sys_by_keys
+
+/*
  * Where our signal handlers return to (sa_restorer), and where a handler of
  * the program returns to the kernel while dispatch is armed: rsp is the
  * frame the kernel built. Unwinders know it by its bytes, as they know

@@ -36,8 +36,9 @@ FF_LOOKS(X)
 /* Decide by the arguments, and make the call or not. */
 void ff_look(enum ff_lazy look, ucontext_t *uc, long nr);
 
-/* One trapped call of the child. */
-void ff_child_call(ucontext_t *uc, long nr);
+/* One trapped call of the child. @as_program: with its register of protection
+ * keys; where that is not to be had it must make the call itself. */
+void ff_child_call(ucontext_t *uc, long nr, bool as_program);
 /* A SIGSYS that is somebody's signal, not dispatch. */
 void ff_child_foreign(ucontext_t *uc, siginfo_t *info);
 

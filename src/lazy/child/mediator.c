@@ -244,7 +244,7 @@ static bool is_latched(void)
 	return ff_child.latched;
 }
 
-void ff_child_call(ucontext_t *uc, long nr)
+void ff_child_call(ucontext_t *uc, long nr, bool as_program)
 {
 	const struct ff_call *call = ff_call(nr);
 
@@ -260,7 +260,7 @@ void ff_child_call(ucontext_t *uc, long nr)
 		ff_child_leave(uc, FF_REASON_BUDGET, nr);
 	else if (ff_signal_comes(ff_child.mask) && nr != SYS_rt_sigreturn)
 		ff_child_leave(uc, FF_REASON_SIGNAL, nr);
-	else if (ff_has_odd_flags(uc, nr) ||
+	else if (!as_program || ff_has_odd_flags(uc, nr) ||
 		 (ff_may_change_rights(uc, nr) && !is_latched()))
 		ff_child_leave(uc, FF_REASON_CALL, nr);
 	else if (call->lazy == FF_LAZY_FREE)

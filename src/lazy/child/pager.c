@@ -360,6 +360,7 @@ void ff_on_sigsegv(int sig, siginfo_t *info, void *context)
 	int rc;
 
 	(void)sig;
+	ff_keys_as_in(uc); /* H-T8 */
 	if (info->si_code == SEGV_ACCERR && ff_absent_bytes(address, 1)) {
 		rc = fetch_one(address);
 		atomic_fetch_add_explicit(&ff_child.shared->faults, 1,

@@ -37,6 +37,7 @@ bool ff_is_raised(int sig)
 
 static void on_raised(int sig, siginfo_t *info, void *context)
 {
+	ff_keys_as_in(context); /* H-T8 */
 	if (ff_comes_again(sig, info))
 		ff_child_leave(context, FF_REASON_CRASH, -1);
 	else

@@ -346,8 +346,13 @@ static void fork_here(struct ff_slot *slot, ucontext_t *uc, long nr)
 	ff_set_result(uc, pid);
 }
 
-void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr)
+void ff_parent_call(struct ff_slot *slot, ucontext_t *uc, long nr,
+		    bool as_program)
 {
+	if (!as_program) {
+		abandon(slot, uc, nr, "a protection key closes our memory");
+		return;
+	}
 	switch ((enum ff_in_fork)ff_call(nr)->in_fork) {
 	case FF_FORK_CLONE:
 		fork_here(slot, uc, nr);

@@ -345,7 +345,7 @@ void ff_become_in_handler(struct ff_loan *loan, ucontext_t *uc, int sig,
 	ff_restore_altstack(loan, ff_stack_pointer(uc));
 	*(ff_sigset *)&uc->uc_sigmask = mask;
 	if (fenced)
-		ff_fence_lowered_in(uc);
+		ff_keys_into(uc);
 	ff_loan_put(loan);
 	errno = error;
 }

@@ -202,6 +202,9 @@ void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 	ucontext_t *uc = context;
 	bool stopped = sig == SIGSYS && loan->stopped_by, fault;
 
+	/* Behind the fence all are open (ff_keyed_handler). */
+	if (!loan->fence.stands)
+		ff_keys_as_in(uc);
 	if (loan->why) {
 		if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH)
 			ff_become_call(loan, uc, ff_call_number(info));

@@ -373,6 +373,7 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 				ff_memory_seems_unshared());
 	atomic_store(&loan->borrowed, 1);
 	if (!ff_lend_ground(&loan->caught) ||
+	    !ff_has_common_key((const void *)ff_thread_pointer()) ||
 	    !ff_lend_find_frame(loan, caller)) {
 		ff_loan_put(loan);
 		errno = error;
