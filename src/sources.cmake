@@ -115,6 +115,7 @@ set(FF_CORE_SOURCES
 	lend/${FF_ARCH}/entry.S
 	lend/child/become.c
 	lend/child/borrower.c
+	lend/copied.c
 	lend/fence.c
 	lend/child/farewell.c
 	lend/child/fenced.c

@@ -13,7 +13,7 @@
 	X(SUD_OFF, "sud-off", "... since the kernel was asked")            \
 	X(SUD_OFF_CHILD, "sud-off-child", "... since the child was made")  \
 	X(NO_PROCMAP, "no-procmap", "no PROCMAP_QUERY")                    \
-	X(NO_MEM, "no-mem", "/proc/self/mem can't be opened")              \
+	X(NO_MEM, "no-mem", "/proc/self/{mem,pagemap} can't be opened")    \
 	X(NO_READV, "no-readv", "process_vm_readv is refused")             \
 	X(NO_WAITV, "no-waitv", "no futex_waitv")                          \
 	X(NO_MAPS, "no-maps", "/proc/self/maps can't be opened")           \

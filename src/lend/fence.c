@@ -32,6 +32,7 @@
  *       the start, nothing is lent.
  *  H-K11 A page of a file that nobody has written follows the file. It would
  *       not any more once the child has written it, whatever is put back.
+ *  And H-K12, H-K13: copied.c.
  */
 #include "lend/fence.h"
 
@@ -43,9 +44,9 @@
 #include "arch/arch.h"
 #include "arch/hot.h"
 #include "host/fault.h"
-#include "host/held.h"
 #include "host/maps.h"
 #include "host/sys.h"
+#include "lend/copied.h"
 #include "lend/loan.h"
 #include "libc/control.h"
 #include "libc/rseq.h"
@@ -58,10 +59,6 @@
 #define STACK_BYTES ((uintptr_t)512 << 10)
 #define FIRST_KEY 1
 #define TRIES 3
-/* Of an entry of /proc/self/pagemap. */
-#define PRESENT ((uint64_t)1 << 63)
-#define SWAPPED ((uint64_t)1 << 62)
-#define OF_A_FILE ((uint64_t)1 << 61)
 
 bool ff_fence_possible(void)
 {
@@ -82,29 +79,13 @@ static bool find_mapping(uintptr_t address, struct ff_mapping *ret)
 	return rc > 0 && ret->start <= address;
 }
 
-/* H-K11. The kernel's word: it is there, or swapped out, and no file's. */
-static bool is_copy_already(uintptr_t page)
-{
-	struct ff_held file;
-	uint64_t entry = 0;
-
-	if (ff_hold(&file, "/proc/self/pagemap") < 0)
-		return false;
-	if (sys(pread64, file.fd, &entry, sizeof(entry),
-		page / FF_PAGE * sizeof(entry)) != (long)sizeof(entry))
-		entry = 0;
-	if (ff_release(&file) < 0)
-		return false;
-	return (entry & (PRESENT | SWAPPED)) && !(entry & OF_A_FILE);
-}
-
-/* H-K4, H-K8 */
+/* H-K4, H-K8, H-K11 */
 static bool is_plain(uintptr_t page)
 {
 	struct ff_mapping m;
 
 	return find_mapping(page, &m) && !m.shared && m.prot == READ_WRITE &&
-	       (m.anonymous ? !ff_is_droppable(page) : is_copy_already(page));
+	       (m.anonymous ? !ff_is_droppable(page) : ff_is_copied(page));
 }
 
 /* H-K5. Where it was looked at before, it is as it was. */

@@ -35,7 +35,8 @@ mkdir -p "$root"/{dev,proc,sys,tmp,build,test} || exit 1
 
 cd "$FF_BUILD" || exit 1
 built=(flatfork libflatfork-preload.so test/prog/report
-	test/prog/fenced-{memory,calls,locks,ends}
+	test/prog/fenced-{memory,calls,locks,ends,objects}
+	test/prog/libprog-fenced-object.so
 	test/inject/spawn-inject test/inject/fork-inject test/fuzz/witness
 	test/reach/under)
 mapfile -t words < <(grep '^check ' "$checks" | tr ' ' '\n' | sort -u)

@@ -5,6 +5,8 @@
 lane 1
 check doctor doctor 'protection keys +yes'
 check writes fenced writes
+check writes-unseen fenced writes -qbecame -eFLATFORK_FAULT=fence-all,no-mem
+check untouched-unseen fenced untouched -eT_OBJECT=/build/test/prog/libprog-fenced-object.so -eFLATFORK_FAULT=fence-all,no-mem
 check writes-much fenced writes_much
 check shared fenced shared
 check reads fenced reads

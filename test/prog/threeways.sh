@@ -3,7 +3,7 @@
 # standard output, standard error and status, plain libc being the oracle.
 # Called by ctest with FF_BUILD set.
 #
-#	threeways.sh [-flnsw] [-k COUNTER] [-g PATTERN] [-q PATTERN] [-b MS]
+#	threeways.sh [-dflnsw] [-k COUNTER] [-g PATTERN] [-q PATTERN] [-b MS]
 #		[-t SECONDS] [-e VAR=VALUE]... [-p LIBRARY] PROGRAM [ARG...]
 #
 # The ways are those of test/ways.sh; FF_WAYS, a list, chooses others than lazy,
@@ -13,10 +13,11 @@
 # -f  behind the fence at least one must have been lent
 # -k  this counter of FLATFORK_STATS must not stay 0 in the lazy run, either
 # -g  a line of the lazy run's log must match this
-# -q  ... and no line this
+# -q  ... and no line this; with -f none of the run behind the fence, either
 # -b  FLATFORK_BUDGET_MS, not for auto; with -l and -f 20000 unless told, so
 #     that a loaded machine does not decide the test; else the default
 # -t  the watchdog, for each of the runs
+# -d  all runs are of processes that have given up root (test/reach/dropped.c)
 # -e  for all runs
 # -p  a library to preload in all, behind flatfork; skipped if missing
 # -w  wrong children of vfork, which plain libc can't be asked about: the
@@ -39,8 +40,9 @@
 lazy='' lent='' counter='' line='' noline='' budget='' library=''
 wrong='' handled='' compared=(out err status)
 vars=()
-while getopts 'flk:g:q:b:t:e:np:sw' opt; do
+while getopts 'dflk:g:q:b:t:e:np:sw' opt; do
 	case $opt in
+	d) dropped=yes ;;
 	f) lent=yes ;;
 	l) lazy=yes ;;
 	k) counter=$OPTARG ;;
@@ -82,6 +84,7 @@ if [ -n "$library" ]; then
 	[ -e "$library" ] || skip "the library is not installed"
 	last=:$library
 fi
+[ -z "$dropped" ] || last+=:$FF_BUILD/test/reach/dropped.so
 
 libc=("$@") ours=("$@")
 if [ -n "$wrong" ]; then
@@ -108,8 +111,10 @@ if [ -n "${FF_FILTER-}${FF_DROPPED-}" ]; then
 	mv "$work/plain" "$work/free"
 	read -r -a words <<<"${FF_FILTER:-all}"
 	confine "$FF_BUILD/test/reach/under" "${words[@]}" --
-	dropped=${FF_DROPPED-}
-	[ -z "$dropped" ] || last+=:$FF_BUILD/test/reach/dropped.so
+	if [ -n "${FF_DROPPED-}" ] && [ -z "$dropped" ]; then
+		dropped=yes
+		last+=:$FF_BUILD/test/reach/dropped.so
+	fi
 	way_env plain
 	run_plain
 	for what in "${compared[@]}"; do
@@ -148,6 +153,12 @@ at_least_one() {
 	[ "$(count "$1" "$2" "$name")" != 0 ] || failed "$1: $3"
 }
 
+# none_has WAY: what -q says
+none_has() {
+	[ -z "$noline" ] || ! grep -e "$noline" "$work/$1/log" ||
+		failed "$1: a line of the log matches: $noline"
+}
+
 for way in "${ways[@]}"; do
 	case $way in
 	lazy | commit)
@@ -161,12 +172,12 @@ for way in "${ways[@]}"; do
 			"$counter is 0"
 		[ -z "$line" ] || grep -q -e "$line" "$work/$way/log" ||
 			failed "$way: no line of the log matches: $line"
-		[ -z "$noline" ] || ! grep -e "$noline" "$work/$way/log" ||
-			failed "$way: a line of the log matches: $noline"
+		none_has "$way"
 		;;
 	fence)
 		[ -z "$lent" ] || at_least_one fence forks_lent \
 			"no child was lent"
+		[ -z "$lent" ] || none_has fence
 		;;
 	*) continue ;;
 	esac

@@ -24,6 +24,9 @@ static void writes(void)
  * Test: -l -f fenced-forks-CASE CASE
  * Test: -l -e FLATFORK_FAULT=fence-all,no-way-back
  *       fenced-forks-not_followed CASE
+ * Test: -d -l -f -q became fenced-forks-dropped CASE
+ * Test: -d -l -f -q became -e FLATFORK_FAULT=
+ *       fenced-forks-dropped-learnt CASE
  */
 CASE(writes)
 {
