@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "host/page.h"
+#include "host/signals.h"
 #include "libc/actions.h"
 #include "libc/attributes.h"
 #include "libc/libc.h"
@@ -53,6 +57,22 @@ static unsigned attributes(const struct ff_libc_attributes *attr,
 	return n;
 }
 
+/* What the program said may be nowhere, or behind a protection key: that is an
+ * error of exec, and no fault. */
+static bool is_text(const char *s)
+{
+	uintptr_t page;
+
+	for (;; s = (const char *)page) {
+		if (!ff_may_read_word(
+			    (const void *)ff_page_floor((uintptr_t)s)))
+			return false;
+		page = ff_page_floor((uintptr_t)s) + FF_PAGE;
+		if (memchr(s, '\0', page - (uintptr_t)s))
+			return true;
+	}
+}
+
 static void log_spawn(const struct ff_plan *plan, int error, int child,
 		      const char *name, const void *caller)
 {
@@ -83,8 +103,11 @@ static int spawn_logged(struct ff_plan *plan, const struct ff_birth *birth,
 		*ret_pid = pid;
 		ff_stats.spawns++;
 	}
-	if (ff_log_wanted())
-		log_spawn(plan, error, pid, name, caller);
+	if (!ff_log_wanted())
+		return error;
+	if (!is_text(plan->file))
+		plan->file = "(can't be read)";
+	log_spawn(plan, error, pid, name, caller);
 	return error;
 }
 
