@@ -118,6 +118,13 @@ bool cli_filter_print(FILE *out);
  */
 bool cli_ground_print(FILE *out);
 
+/*
+ * What process @pid finds by the name @path, opened to be read, or -errno:
+ * -EBADF if it is neither a file nor an empty device.
+ */
+long cli_open_as(long pid, const char *path);
+bool cli_is_kernels(long pid);
+
 /* Which configuration files there are, and the mistakes in them. */
 void cli_config_print(FILE *out);
 

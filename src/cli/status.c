@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -32,7 +31,7 @@ struct process {
 	char object[PATH_MAX]; /* where it is mapped from, "": nowhere */
 	bool is_gone;	       /* that file was replaced or removed */
 	bool has_loader, is_secure;
-	long resident_kib, seccomp, tracer;
+	long user, resident_kib, seccomp, tracer;
 };
 
 static FILE *open_of(const struct process *p, const char *what)
@@ -153,6 +152,7 @@ static void read_status(struct process *p)
 		const char *key;
 		size_t offset;
 	} keys[] = {
+		{ "Uid:", offsetof(struct process, user) },
 		{ "VmRSS:", offsetof(struct process, resident_kib) },
 		{ "Seccomp:", offsetof(struct process, seccomp) },
 		{ "TracerPid:", offsetof(struct process, tracer) },
@@ -202,32 +202,25 @@ static void print_indented(void *arg, const struct ff_line *line)
 	printf("  %.*s\n", (int)line->used, line->text);
 }
 
-/* What another process names may be anything: to open a pipe or a device is to
- * do something to it. */
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return !strcmp(path, "/dev/null") || stat(path, &st) != 0 ||
-	       S_ISREG(st.st_mode);
-}
-
 static void take_file(const struct process *p, const char *path, bool optional)
 {
+	const uid_t user = (uid_t)p->user;
 	struct ff_config config = { .program = p->names,
+				    .user = &user,
 				    .said = ff_options.said,
 				    .options = ff_options,
 				    .complain = print_indented };
+	const long fd = cli_open_as(p->pid, path);
 	char *text;
 	size_t n;
 
-	if (!is_file(path)) {
+	if (fd == -EBADF) {
 		fputs("  ", stdout);
 		cli_print_words(path);
 		puts(": not a file: not read");
 		return;
 	}
-	text = ff_config_map(&config, path, optional, &n);
+	text = ff_config_map_opened(&config, path, fd, optional, &n);
 	if (!text)
 		return;
 	ff_config_parse(&config, path, text, n);
@@ -383,9 +376,11 @@ int cli_status(const char *where, const char *pid)
 		return CLI_FAILED;
 	if (!read_environment(&p)) {
 		cli_complain(where, "process %ld: %s", p.pid,
-			     errno == ENOENT || errno == ESRCH ?
-				     "it has ended" :
-				     strerror(errno));
+			     errno != ENOENT && errno != ESRCH ?
+				     strerror(errno) :
+			     cli_is_kernels(p.pid) ?
+				     "it is a thread of the kernel's" :
+				     "it has ended");
 		return CLI_FAILED;
 	}
 	read_names(&p);

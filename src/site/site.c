@@ -31,6 +31,9 @@
 
 #define RECENT 32
 
+/* Of the reason that is kept: it is that of a committed child. */
+#define COMMITTED 0x80u
+
 /* A fork makes each page that is written after it cost a fault: what changes
  * with every child is one page. */
 static struct known {
@@ -148,9 +151,10 @@ void ff_site_may_commit(struct ff_site *s, bool may)
 
 const char *ff_site_why_real(const struct ff_site *s)
 {
-	if (atomic_load(&s->strikes))
-		return "a committed child of this site did not exec";
 	switch (atomic_load(&s->back)) {
+	case COMMITTED | FF_REASON_EXIT:
+		return "a committed child of this site did not exec";
+	case COMMITTED | FF_REASON_BUDGET: /* after which it may have exec'ed */
 	case FF_REASON_BUDGET:
 		return "children of this site take longer than the budget";
 	case FF_REASON_OUTPUT:
@@ -161,7 +165,9 @@ const char *ff_site_why_real(const struct ff_site *s)
 	case FF_REASON_EXIT:
 		return "children of this site do not exec";
 	default:
-		return "children of this site were taken back";
+		return atomic_load(&s->back) & COMMITTED ?
+			       "a committed child of this site was let go" :
+			       "children of this site were taken back";
 	}
 }
 
@@ -252,6 +258,7 @@ void ff_site_committed_strayed(struct ff_site *s, uint32_t reason)
 	if (!s || is_mishap(s, reason))
 		return;
 	atomic_fetch_add(&s->strikes, 1);
+	atomic_store(&s->back, (uint8_t)(COMMITTED | reason));
 	atomic_store(&s->score, 0);
 }
 

@@ -41,7 +41,7 @@ struct ff_site {
 	_Atomic uint32_t mishaps;    /* late, or without their memory */
 	_Atomic uint8_t warm_count;  /* clusters they fetched */
 	_Atomic bool late;    /* a parent came too late for its child here */
-	_Atomic uint8_t back; /* why the last one was taken back */
+	_Atomic uint8_t back; /* why the last one was taken back or let go */
 	_Atomic bool refused; /* a child that was to be committed might not */
 
 	/* Of a place that calls vfork: what is known of the frame there. */

@@ -254,14 +254,14 @@ void ff_config_parse(struct ff_config *config, const char *path, char *text,
 }
 
 /* NULL, or why not. An empty device is an empty file: a way to have none. */
-static const char *why_not_trusted(const struct stat *s)
+static const char *why_not_trusted(const struct stat *s, uid_t own)
 {
 	if (S_ISCHR(s->st_mode) && ff_major(s->st_rdev) == 1 &&
 	    ff_minor(s->st_rdev) == 3)
 		return NULL;
 	if (!S_ISREG(s->st_mode))
 		return "not a file: not read";
-	if (s->st_uid && s->st_uid != (uid_t)getauxval(AT_EUID))
+	if (s->st_uid && s->st_uid != own)
 		return "another user's: not read";
 	if (s->st_mode & (S_IWGRP | S_IWOTH))
 		return "others may write it: not read (chmod go-w)";
@@ -286,7 +286,9 @@ static char *map_open(const struct ff_config *config, const char *path, int fd,
 	long text, n, got = 0;
 
 	if (!look_at(fd, &s))
-		why = why_not_trusted(&s);
+		why = why_not_trusted(&s, config->user ?
+						  *config->user :
+						  (uid_t)getauxval(AT_EUID));
 	if (why) {
 		complain(config, path, 0, why);
 		return NULL;
@@ -304,11 +306,9 @@ static char *map_open(const struct ff_config *config, const char *path, int fd,
 	return (char *)text;
 }
 
-char *ff_config_map(const struct ff_config *config, const char *path,
-		    bool optional, size_t *ret_bytes)
+char *ff_config_map_opened(const struct ff_config *config, const char *path,
+			   long fd, bool optional, size_t *ret_bytes)
 {
-	long fd = sys(openat, AT_FDCWD, path,
-		      O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	char *text;
 
 	if (fd < 0) {
@@ -323,6 +323,14 @@ char *ff_config_map(const struct ff_config *config, const char *path,
 	text = map_open(config, path, (int)fd, ret_bytes);
 	sys(close, fd);
 	return text;
+}
+
+char *ff_config_map(const struct ff_config *config, const char *path,
+		    bool optional, size_t *ret_bytes)
+{
+	return ff_config_map_opened(
+		config, path, sys(openat, AT_FDCWD, path, FF_CONFIG_OPEN, 0),
+		optional, ret_bytes);
 }
 
 void ff_config_unmap(char *text)

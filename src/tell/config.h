@@ -13,9 +13,11 @@
 #ifndef FF_TELL_CONFIG_H
 #define FF_TELL_CONFIG_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tell/line.h"
 #include "tell/options.h"
@@ -32,6 +34,7 @@ struct ff_config {
 	/* The names of the program, up to a NULL; NULL: all sections count, for
 	 * who looks for mistakes. */
 	const char *const *program;
+	const uid_t *user; /* whose files count, besides root's; NULL: ours */
 	uint32_t said; /* a bit for each option that is set already */
 	/* What there was; is changed. A path points into the file's text. */
 	struct ff_options options;
@@ -52,11 +55,15 @@ void ff_config_parse(struct ff_config *config, const char *path, char *text,
 /*
  * The text of @path in memory mapped for it, and *ret_bytes. NULL if there is
  * no such file, which is no mistake where it is @optional, or if it is not to
- * be trusted: another user's than root's or one's own, or others may write it.
+ * be trusted: another user's than root's or @user's, or others may write it.
  * Context: any; raw system calls, no errno.
  */
 char *ff_config_map(const struct ff_config *config, const char *path,
 		    bool optional, size_t *ret_bytes);
+/* Likewise of one that was opened so, or -errno; closes it. */
+#define FF_CONFIG_OPEN (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+char *ff_config_map_opened(const struct ff_config *config, const char *path,
+			   long fd, bool optional, size_t *ret_bytes);
 void ff_config_unmap(char *text);
 
 #endif

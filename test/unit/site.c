@@ -245,6 +245,11 @@ START_TEST(why_a_site_forks_for_real_is_what_its_children_did)
 	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "write"));
 	ff_site_committed_strayed(s, FF_REASON_EXIT);
 	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "committed"));
+	/* it may have come to exec after that */
+	ff_site_committed_strayed(s, FF_REASON_BUDGET);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "budget"));
+	ff_site_committed_strayed(s, FF_REASON_CALL);
+	ck_assert_ptr_nonnull(strstr(ff_site_why_real(s), "let go"));
 }
 END_TEST
 

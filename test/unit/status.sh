@@ -79,6 +79,43 @@ is 0 'in force +yes$'
 [ ! -e "$work/opened" ] || fail "a pipe was opened"
 kill "$writer" && wait "$writer" 2>/dev/null
 
+# Its configuration is what it finds by these names: in a tree of its own, by a
+# link that leads to there, and beside where it is.
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	mkdir -p "$work/tree/etc" "$work/tree/opt"
+	echo 'flatfork = off' >"$work/tree/opt/conf"
+	ln -s /opt/conf "$work/tree/etc/flatfork.conf"
+	echo 'flatfork = off' >"$work/conf"
+	cp "$object" "$work/tree"
+	# shellcheck disable=SC2016 # for the shell there
+	in_tree=(unshare -m sh -c 'cd "$1" && shift &&
+		for i in usr lib lib64 bin proc; do
+			mkdir -p "$i" && mount --bind "/$i" "$i" 2>/dev/null
+		done
+		exec chroot . env LD_PRELOAD=/libflatfork-preload.so "$@"' -
+		"$work/tree")
+	of "${in_tree[@]}" sleep 100
+	is 1 "object +" 'in force +no: switched off$'
+	: >"$work/tree/opt/conf"
+	of "${in_tree[@]}" sleep 100
+	is 0 'in force +yes$'
+
+	# Of another user, one's own is to be trusted; a third one's is not.
+	chmod 711 "$work"
+	mkdir -p "$work/other/.config"
+	echo 'flatfork = off' >"$work/other/.config/flatfork.conf"
+	chown -R 65533 "$work/other"
+	of setpriv --reuid 65533 --clear-groups env HOME="$work/other" \
+		LD_PRELOAD="$object" sleep 100
+	is 1 'in force +no: switched off$'
+	chown 65532 "$work/other/.config/flatfork.conf"
+	of setpriv --reuid 65533 --clear-groups env HOME="$work/other" \
+		LD_PRELOAD="$object" sleep 100
+	is 0 ".*another user's: not read\$" 'in force +yes$'
+fi
+of env --chdir="$work" LD_PRELOAD="$object" FLATFORK_CONFIG=conf sleep 100
+is 1 'in force +no: switched off$'
+
 # A file that was replaced meanwhile.
 cp "$object" "$work/libflatfork-preload.so"
 LD_PRELOAD=$work/libflatfork-preload.so sleep 100 &
@@ -119,5 +156,10 @@ done
 expect 125 "$flatfork" status "$(cat "$work/zombie")"
 says err ': it has ended'
 kill "$pid"
+# The kernel's have no program in them.
+if [ "$(id -u)" = 0 ] && grep -qs kthreadd /proc/2/comm; then
+	expect 125 "$flatfork" status 2
+	says err "process 2: it is a thread of the kernel's"
+fi
 
 finish
