@@ -36,6 +36,7 @@ rows | sort -n -C -u -k1,1 || { echo "rows are not in order"; bad=1; }
 may_name='
 arch/x86_64/arch_cpu.h	arch_prctl	other processors have no such call
 calls/request.c		fork clone clone3	have arguments of their own
+cli/process.c		openat2	libc has no function for it
 lazy/child/call_ask.c	pselect6	its mask is behind a pointer
 lazy/child/call_fd.c	dup dup3 epoll_create1 eventfd2 socketpair	what they make is
 lazy/child/call_io.c	write pwrite64	take what has to be there at once
