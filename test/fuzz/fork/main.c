@@ -236,8 +236,9 @@ static void watch(pid_t worker)
 			continue;
 		if (!ended_by)
 			printf("a case does not end\n");
-		kill(-worker, SIGKILL);
+		/* itself first: that its child is killed is no difference */
 		kill(worker, SIGKILL);
+		kill(-worker, SIGKILL);
 		idle = 0;
 	}
 	if (status && !ended_by)
