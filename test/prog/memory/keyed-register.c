@@ -239,7 +239,18 @@ static void handlers(void)
 	on_stack(raise_there);
 }
 
-/* Its control block is behind the key, too. */
+/* A thread whose stack, and so its control block, is behind the key, too. */
+static void run_keyed(void *(*start)(void *))
+{
+	pthread_attr_t attr;
+	pthread_t t;
+
+	CHECK(!pthread_attr_init(&attr));
+	CHECK(!pthread_attr_setstack(&attr, keyed + HALF / 4, HALF / 2));
+	CHECK(!pthread_create(&t, &attr, start, NULL));
+	CHECK(!pthread_join(t, NULL));
+}
+
 static void *thread(void *unused)
 {
 	fork_there();
@@ -248,13 +259,7 @@ static void *thread(void *unused)
 
 static void threads(void)
 {
-	pthread_attr_t attr;
-	pthread_t t;
-
-	CHECK(!pthread_attr_init(&attr));
-	CHECK(!pthread_attr_setstack(&attr, keyed + HALF / 4, HALF / 2));
-	CHECK(!pthread_create(&t, &attr, thread, NULL));
-	CHECK(!pthread_join(t, NULL));
+	run_keyed(thread);
 }
 
 static void *short_thread(void *unused)
@@ -265,13 +270,7 @@ static void *short_thread(void *unused)
 
 static void makes_thread(void)
 {
-	pthread_attr_t attr;
-	pthread_t t;
-
-	CHECK(!pthread_attr_init(&attr));
-	CHECK(!pthread_attr_setstack(&attr, keyed + HALF / 4, HALF / 2));
-	CHECK(!pthread_create(&t, &attr, short_thread, NULL));
-	CHECK(!pthread_join(t, NULL));
+	run_keyed(short_thread);
 }
 
 static const struct {
