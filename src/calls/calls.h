@@ -134,6 +134,7 @@ enum ff_in_vfork {
 	FF_VFORK_CHILDREN,
 	FF_VFORK_UFFD,
 	FF_VFORK_RINGS,
+	FF_VFORK_GIVES,
 	FF_VFORK_SEALS,
 	FF_VFORK_PERSONA,
 	FF_VFORK_OWN, /* only of requests */

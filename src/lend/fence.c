@@ -32,6 +32,9 @@
  *       the start, nothing is lent.
  *  H-K11 A page of a file that nobody has written follows the file. It would
  *       not any more once the child has written it, whatever is put back.
+ *  H-K14 A page that a pipe has as well (vmsplice): a fork's child writes to a
+ *       copy of it, this one would write to what is in the pipe. Who gives
+ *       pages away is lent nothing from then on.
  *  And H-K12, H-K13: copied.c.
  */
 #include "lend/fence.h"

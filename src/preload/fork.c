@@ -3,6 +3,7 @@
  * lazy returns in the child from the same libc call, mediated until exec.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pty.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -270,6 +272,9 @@ long ff_syscall_look(long nr, long a, long b, long c, long d, long e, long f)
 	case FF_VFORK_MOVES:
 		return (long)mremap((void *)a, (size_t)b, (size_t)c, (int)d,
 				    (void *)e);
+	case FF_VFORK_GIVES:
+		return vmsplice((int)a, (const struct iovec *)b, (size_t)c,
+				(unsigned)d);
 	case FF_VFORK_EXECS:
 		return exec_by_syscall(&r);
 	case FF_VFORK_STATE:

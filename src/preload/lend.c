@@ -105,6 +105,7 @@ void ff_leave_call(long nr, const long *args)
 		break;
 	case FF_VFORK_EXECS:
 	case FF_VFORK_STATE:
+	case FF_VFORK_GIVES:
 	case FF_VFORK_CHILDREN: /* fork.c */
 		break;
 	case FF_VFORK_PIDNS:

@@ -1,5 +1,6 @@
 /* Names that have to do with what a child inherits. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "lazy/child/child.h"
 #include "lazy/parent/advice.h"
 #include "lend/child/borrower.h"
+#include "lend/parent/ground.h"
 #include "preload/next.h"
 #include "preload/preload.h"
 #include "process/stance.h"
@@ -201,6 +203,18 @@ FF_EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags,
 	}
 	ff_advice_end(&window);
 	return to;
+}
+
+/* The pages themselves are in the pipe from now on, and a fork's child writes
+ * to copies. One in borrowed memory would write to what is in the pipe. */
+FF_EXPORT ssize_t vmsplice(int fd, const struct iovec *v, size_t count,
+			   unsigned flags)
+{
+	if (!ff_mediated) {
+		ff_leave_fence("gives pages to a pipe");
+		ff_lend_no_forks();
+	}
+	return FF_NEXT(vmsplice)(fd, v, count, flags);
 }
 
 /* The request has been the same since the device is there (Linux 6.1). */

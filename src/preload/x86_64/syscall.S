@@ -27,6 +27,7 @@ syscall:
 #define FF_VFORK_CHILDREN(nr)	LOOK(nr)
 #define FF_VFORK_UFFD(nr)	LOOK(nr)
 #define FF_VFORK_RINGS(nr)	LOOK(nr)
+#define FF_VFORK_GIVES(nr)	LOOK(nr)
 #define FF_VFORK_SEALS(nr)	LOOK(nr)
 #define FF_VFORK_PERSONA(nr)	LOOK(nr)
 #define FF_VFORK_STATE(nr)	LOOK(nr)

@@ -8,7 +8,10 @@
 #include "fenced.h"
 #include "libc_keeps.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 static void writes(void)
 {
@@ -238,6 +241,44 @@ CASE(file_page)
 	CHECK(pwrite(fileno(file), "new", 3, 0) == 3);
 	printf("then it holds %c\n", of_file[0]);
 	fclose(file);
+}
+
+/* A pipe that was given a page, and not what is in it, has what its child's
+ * parent has, whatever the child writes there. */
+static void writes_what_is_given(void)
+{
+	char text = 0;
+
+	pages[0] = 'c';
+	CHECK(read(feed[0], &text, 1) == 1);
+	printf("child: the pipe has %c\n", text);
+	fflush(stdout);
+}
+
+static void give_a_page(bool raw)
+{
+	struct iovec v;
+
+	note_memory();
+	v = (struct iovec){ (void *)pages, 1 };
+	rounds(2); /* these are lent */
+	CHECK(!pipe(feed));
+	CHECK((raw ? syscall(SYS_vmsplice, feed[1], &v, 1, 0) :
+		     vmsplice(feed[1], &v, 1, 0)) == 1);
+	odd(writes_what_is_given);
+	look_at_memory();
+	close(feed[0]);
+	close(feed[1]);
+}
+
+CASE(gives_pages)
+{
+	give_a_page(false);
+}
+
+CASE(gives_pages_raw)
+{
+	give_a_page(true);
 }
 
 static void says_what_libc_keeps(void)
