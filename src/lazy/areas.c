@@ -15,6 +15,9 @@
  *  H-A6 What is absent comes back without the protection key that it had, so
  *       nothing that has one is absent. No list of mappings tells who has one.
  *       A key that was freed, but is still on memory, is not seen.
+ *  H-A7 Another file may have been mounted over the list of mappings. A list
+ *       without the stack that this runs on is not ours, and of what it lacks
+ *       shared memory would be written by a trial.
  */
 #include "lazy/areas.h"
 
@@ -189,7 +192,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	struct ff_mapping m;
 	struct cuts cuts;
 	struct ff_maps maps;
-	bool all, readonly = false;
+	bool all, readonly = false, is_ours = false;
 	int rc;
 
 	areas->count = 0;
@@ -210,6 +213,7 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 			rc = -EOVERFLOW;
 			break;
 		}
+		is_ours |= m.start <= (uintptr_t)&m && (uintptr_t)&m < m.end;
 		ff_layout_add(&areas->layout, &m);
 		if (m.shared && (m.prot & PROT_WRITE)) {
 			if (ff_keeps_as_ours(keep, &m))
@@ -230,7 +234,8 @@ int ff_areas_collect(struct ff_areas *areas, const struct ff_keep *keep)
 	ff_maps_close(&maps);
 	if (all)
 		atomic_store(&has_readonly, readonly);
-	return rc;
+	/* H-A7 */
+	return rc == 0 && !is_ours ? -ENOENT : rc;
 }
 
 static void drop(struct ff_areas *areas,

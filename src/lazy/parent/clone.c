@@ -207,12 +207,12 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 		return -EAGAIN;
 	ff_areas_drop_keyed(&slot->areas);
 	*ret_why = "its memory can't be read";
-	if (ff_open_own(&mem, "/proc/self/mem") < 0 && !ff_can_supply())
+	if (ff_open_memory(&mem) < 0 && !ff_can_supply())
 		return -EAGAIN;
 	/* Guards lie among the stacks of threads; a trial without it ends at
 	 * the first. */
 	if (slot->committed || !slot->alone)
-		ff_open_own(&pagemap, "/proc/self/pagemap");
+		ff_open_pagemap(&pagemap);
 	if (slot->committed)
 		ff_areas_drop_growing(&slot->areas);
 	if (!slot->alone)

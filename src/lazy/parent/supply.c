@@ -11,6 +11,9 @@
  *  H-D16 A process that is not dumpable can't open what its memory is read by,
  *       and its children must not make it so. It reads itself by
  *       process_vm_readv(), which asks nobody.
+ *  H-D24 What is found under a name in /proc may be another file, that was
+ *       mounted over it, of which a child would have nothing but zeros. It is
+ *       asked for what is known: a word of ours, and that its page is there.
  */
 #include "lazy/parent/supply.h"
 
@@ -36,10 +39,52 @@ struct waited {
 /* Of a sleep in which not every word is seen. */
 #define SLICE_NS ((int64_t)1000 * 1000)
 
-int ff_open_own(struct ff_held *ret, const char *path)
+/* H-D24. A copy of this process may have the same at the same place: two
+ * values that follow each other are this one's. */
+static bool reads_us(int fd)
 {
-	ret->fd = -1;
-	return ff_fault(FF_FAULT_NO_MEM) ? -EACCES : ff_hold(ret, path);
+	volatile uintptr_t word = (uintptr_t)&word;
+	uintptr_t first = 0, second = 0;
+
+	sys(pread64, fd, &first, sizeof(first), (uintptr_t)&word);
+	word = ~word;
+	sys(pread64, fd, &second, sizeof(second), (uintptr_t)&word);
+	return first == (uintptr_t)&word && second == ~first;
+}
+
+/* H-D24 */
+static bool knows_our_pages(int fd)
+{
+	volatile uint64_t entry = 0;
+
+	return sys(pread64, fd, &entry, sizeof(entry),
+		   (uintptr_t)&entry / FF_PAGE * sizeof(entry)) ==
+		       (long)sizeof(entry) &&
+	       (entry & FF_PAGE_IS_THERE);
+}
+
+static int open_own(struct ff_held *ret, const char *path,
+		    bool (*is_ours)(int fd))
+{
+	int rc = ff_fault(FF_FAULT_NO_MEM) ? -EACCES : ff_hold(ret, path);
+
+	if (rc == 0 && !is_ours(ret->fd)) {
+		ff_release(ret);
+		rc = -ENOENT;
+	}
+	if (rc < 0)
+		ret->fd = -1;
+	return rc;
+}
+
+int ff_open_memory(struct ff_held *ret)
+{
+	return open_own(ret, "/proc/self/mem", reads_us);
+}
+
+int ff_open_pagemap(struct ff_held *ret)
+{
+	return open_own(ret, "/proc/self/pagemap", knows_our_pages);
 }
 
 static long read_self(void *into, uintptr_t at, size_t bytes)
@@ -72,8 +117,8 @@ void ff_supply_begin(struct ff_supply *s, struct ff_slot *image,
 
 void ff_supply_open(struct ff_supply *s)
 {
-	ff_open_own(&s->mem, "/proc/self/mem");
-	ff_open_own(&s->pagemap, "/proc/self/pagemap");
+	ff_open_memory(&s->mem);
+	ff_open_pagemap(&s->pagemap);
 }
 
 bool ff_supply_is_asked(struct ff_supply *s)
@@ -114,7 +159,7 @@ static long read_pagemap(const struct ff_supply *s, uintptr_t at, size_t bytes)
 	struct ff_held now = s->pagemap;
 	long i, got;
 
-	if (now.fd < 0 && ff_open_own(&now, "/proc/self/pagemap") < 0)
+	if (now.fd < 0 && ff_open_pagemap(&now) < 0)
 		return -EBADF;
 	got = sys(pread64, now.fd, entry, bytes, at / FF_PAGE * sizeof(*entry));
 	for (i = 0; i < got / (long)sizeof(*entry); i++)

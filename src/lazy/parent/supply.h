@@ -40,8 +40,10 @@ void ff_supply_answer(struct ff_supply *supply);
 void ff_supply_sleep(const struct ff_supply *supply, uint32_t owner,
 		     int64_t ns);
 
-/* Open something of our own in /proc, and hold it: 0 or -errno. */
-int ff_open_own(struct ff_held *ret_held, const char *path);
+/* Open the caller's memory, or the list of its pages, if it is that, and hold
+ * it: 0; or -errno, and then none is held. */
+int ff_open_memory(struct ff_held *ret_held);
+int ff_open_pagemap(struct ff_held *ret_held);
 
 /* Does it work without a descriptor? */
 bool ff_can_supply(void);
