@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -115,6 +116,16 @@ const char *ff_ground_now(char *status)
 	if (ff_ground_read(status) < 0)
 		return "/proc/thread-self/status can't be read";
 	return ff_ground_is_traced(status) ? "a tracer is attached" : NULL;
+}
+
+/* Round robin: the others of its priority have it for as long as an
+ * administrator says. Who asked for it (SCHED_RESET_ON_FORK) has children that
+ * any such thread takes it from. */
+bool ff_ground_keeps_processor(void)
+{
+	long policy = sys(sched_getscheduler, 0);
+
+	return policy < 0 || policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
 /* A kernel without seccomp has no such line; what did not fit may have. */

@@ -17,6 +17,13 @@ const char *ff_ground_at_start(void);
 #define FF_GROUND_BYTES 2048
 const char *ff_ground_now(char *status);
 
+/*
+ * Has this thread its processor until it gives that up itself? A child that it
+ * waits for may then keep it from coming back, however short its wait was to be.
+ * True where the kernel does not say.
+ */
+bool ff_ground_keeps_processor(void);
+
 /* The status of the calling thread alone, as far as it fits: 0 or -errno. */
 int ff_ground_read(char *status);
 bool ff_ground_is_traced(const char *status);

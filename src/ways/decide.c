@@ -192,6 +192,8 @@ static const char *why_neither(enum ff_need need)
 		why = no_ground();
 	if (!why)
 		why = ff_dispatch_why_not();
+	if (!why && need != FF_NEED_VFORK && ff_ground_keeps_processor())
+		why = "its child might keep the processor from it";
 	return why;
 }
 
