@@ -116,7 +116,7 @@ struct patience {
 	bool (*is_in_vain)(pid_t child);
 	int64_t ends_ns, killed_ns;
 };
-static const struct patience tidies = { ff_is_told, 0, 0 },
+static const struct patience tidies = { ff_is_told, 0, KILLED_NS },
 			     settles = { ff_has_ended, LOOKS_AFTER_NS,
 					 KILLED_NS },
 			     leaves = { ff_is_over, 0, KILLED_NS };

@@ -2,15 +2,19 @@
  * Somebody stood in for a process whose child took too long. When that process
  * ends in an ordinary way (argument: which), whoever takes orphans takes none;
  * and while it runs, none is left behind, and none is found by raw waits; and
- * it keeps nothing in use that its parent shares with others.
+ * it keeps nothing in use that its parent shares with others, nor, once its
+ * child has been waited for, whatever its parent has.
  *
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
- *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,raw-waits,shares} {}
+ *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,stopped} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       standin-unseen-{raw-waits,shares} {}
  */
 #include "t.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -37,6 +41,8 @@ static void child_runs(bool last)
 	go[1] = last;
 	while (last && !*go)
 		;
+	if (is("stopped")) /* who stands in is not to be woken */
+		t_exec_exit(7);
 	t_exec_exit(t_intact(t_area, t_area_bytes) ? 7 : 8);
 }
 
@@ -53,6 +59,17 @@ static pid_t hand_over(void)
 			t_reap(pid, "known");
 	}
 	return pid;
+}
+
+static void stop_others(pid_t child)
+{
+	pid_t all[4];
+	int i, n = t_children(all, 4);
+
+	for (i = 0; i < n && i < 4; i++)
+		if (all[i] != child)
+			CHECK(!kill(all[i], SIGSTOP));
+	t_sleep_ms(20);
 }
 
 static int until_none_is_left(void)
@@ -108,8 +125,12 @@ static int inner(void)
 		wait_by_syscall(pid);
 		return t_end();
 	}
+	if (is("stopped"))
+		stop_others(pid);
 	*go = 1;
 	t_reap(pid, "last");
+	if (is("stopped"))
+		printf("left: %d\n", t_children(NULL, 0));
 	if (is("stays"))
 		printf("left: %d\n", until_none_is_left());
 	fflush(stdout);
