@@ -71,6 +71,15 @@ void ff_ask_state(struct ff_loan *loan)
 	}
 }
 
+/* Flags and mask that go with no handler are the program's, too: SA_NOCLDWAIT,
+ * say. Who clears handlers for a borrower clears them. */
+static bool has_lost(const struct ff_sigaction *was,
+		     const struct ff_sigaction *now)
+{
+	return was->handler == now->handler &&
+	       (was->flags != now->flags || was->mask != now->mask);
+}
+
 /* H-O1. What the borrower set itself stays. */
 static void restore_actions(const struct ff_loan *loan)
 {
@@ -82,7 +91,8 @@ static void restore_actions(const struct ff_loan *loan)
 		was = &loan->action[sig - 1];
 		sys(rt_sigaction, sig, NULL, &now, sizeof(now.mask));
 		if (ff_borrower_is_handler((const void *)now.handler) ||
-		    (ff_is_handler(was) && !(loan->changed & FF_SIG(sig))))
+		    ((ff_is_handler(was) || has_lost(was, &now)) &&
+		     !(loan->changed & FF_SIG(sig))))
 			sys(rt_sigaction, sig, was, NULL, sizeof(now.mask));
 	}
 }

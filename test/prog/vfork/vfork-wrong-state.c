@@ -337,6 +337,58 @@ CASE(task)
 	compare(change_task, say_task);
 }
 
+static void change_no_flag(void)
+{
+}
+
+static void say_flags(const char *who)
+{
+	static const int asked[] = { SIGCHLD, SIGUSR2 };
+	struct sigaction act;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		CHECK(!sigaction(asked[i], NULL, &act));
+		printf("%s: of %d no zombies %d, no stops %d, again %d, mask "
+		       "%d\n",
+		       who, asked[i], !!(act.sa_flags & SA_NOCLDWAIT),
+		       !!(act.sa_flags & SA_NOCLDSTOP),
+		       !!(act.sa_flags & SA_NODEFER),
+		       sigismember(&act.sa_mask, SIGTERM));
+	}
+}
+
+/* Flags mean something where there is no handler, too. */
+CASE(flags_alone)
+{
+	struct sigaction act = { .sa_handler = SIG_DFL,
+				 .sa_flags = SA_NOCLDSTOP | SA_NODEFER };
+
+	sigaddset(&act.sa_mask, SIGTERM);
+	CHECK(!sigaction(SIGCHLD, &act, NULL));
+	act.sa_handler = SIG_IGN;
+	CHECK(!sigaction(SIGUSR2, &act, NULL));
+	t_signals_again();
+	compare(change_no_flag, say_flags);
+}
+
+static void change_zombies(void)
+{
+	struct sigaction act = { .sa_handler = SIG_DFL };
+
+	CHECK(!sigaction(SIGCHLD, &act, NULL));
+}
+
+CASE(flags_taken_away)
+{
+	struct sigaction act = { .sa_handler = SIG_DFL,
+				 .sa_flags = SA_NOCLDSTOP };
+
+	CHECK(!sigaction(SIGCHLD, &act, NULL));
+	t_signals_again();
+	compare(change_zombies, say_flags);
+}
+
 /* Not inherited by a fork: it has to be one when it asks for it. */
 static void change_reaper(void)
 {
