@@ -283,12 +283,20 @@ bool ff_borrower_has_set(int sig)
 const struct ff_sigaction *ff_borrower_action(int sig, const void *handler,
 					      bool own)
 {
+	const struct ff_sigaction *was;
+
 	if (!ff_loan || sig < 1 || sig > FF_SIGNALS || own ||
 	    (!ff_borrower_is_handler(handler) &&
-	     handler != (const void *)SIG_DFL))
+	     handler != (const void *)SIG_DFL &&
+	     handler != (const void *)SIG_IGN))
 		return NULL;
 	ff_ask_state(ff_loan);
-	return &ff_loan->action[sig - 1];
+	was = &ff_loan->action[sig - 1];
+	/* What is ignored stays so; its flags and mask are cleared as well. */
+	return handler == (const void *)SIG_IGN &&
+			       (const void *)was->handler != handler ?
+		       NULL :
+		       was;
 }
 
 void ff_borrower_tells_altstack(stack_t *stack)

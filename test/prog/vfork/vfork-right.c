@@ -613,4 +613,41 @@ CASE(asks_all)
 	printf("\n");
 }
 
+/* No handler, but flags and a mask; and of the one that it ignores itself. */
+CASE(asks_flags)
+{
+	static const int sigs[] = { SIGINT, SIGCHLD, SIGUSR1 };
+	struct sigaction sa = { .sa_handler = SIG_IGN,
+				.sa_flags = SA_NODEFER | SA_RESTART };
+	volatile unsigned long told[12] = { 0 };
+	pid_t pid;
+
+	sigaddset(&sa.sa_mask, SIGHUP);
+	CHECK(!sigaction(SIGINT, &sa, NULL));
+	sa.sa_handler = SIG_DFL;
+	sa.sa_flags = SA_NOCLDSTOP;
+	CHECK(!sigaction(SIGCHLD, &sa, NULL) && !sigaction(SIGUSR1, &sa, NULL));
+	t_signals_again();
+	pid = vfork();
+	if (pid == 0) {
+		signal(SIGUSR1, SIG_IGN);
+		for (int i = 0; i < 3; i++) {
+			struct sigaction old;
+			struct of_kernel k = { 0 };
+
+			sigaction(sigs[i], NULL, &old);
+			told[4 * i] = (unsigned)old.sa_flags;
+			told[4 * i + 1] = sigismember(&old.sa_mask, SIGHUP);
+			syscall(SYS_rt_sigaction, sigs[i], NULL, &k, 8);
+			told[4 * i + 2] = k.flags;
+			told[4 * i + 3] = k.mask;
+		}
+		_exit(0);
+	}
+	t_reap(pid, "what it was told");
+	for (int i = 0; i < 12; i++)
+		printf("%lx ", told[i]);
+	printf("\n");
+}
+
 CASES_MAIN
