@@ -113,6 +113,9 @@ void ff_register_own_handler(void)
 	    FF_NEXT(__register_atfork)(ff_intent_meet, ff_pass_part,
 				       begin_child, &__dso_handle) == 0)
 		ff_fork_is_met(forks_are_libcs());
+	/* Another object that has fork sees those that are lent, too. */
+	if (ff_next_is_anothers(FF_NEXT_fork))
+		ff_fork_has_handlers();
 }
 
 /* libc runs prepare handlers last to first, and nothing of the program's is to

@@ -36,10 +36,10 @@ __attribute__((constructor)) static void load(void)
 	 * (vfork) may not be looked for there.
 	 */
 	static const enum ff_next now[] = {
-		FF_NEXT_fork,  FF_NEXT_close,	  FF_NEXT_execve,
-		FF_NEXT_execv, FF_NEXT_execvp,	  FF_NEXT_execvpe,
-		FF_NEXT__exit, FF_NEXT_sigaction, FF_NEXT_signal,
-		FF_NEXT_ioctl,
+		FF_NEXT_fork,  FF_NEXT_close,	    FF_NEXT_execve,
+		FF_NEXT_execv, FF_NEXT_execvp,	    FF_NEXT_execvpe,
+		FF_NEXT__exit, FF_NEXT_sigaction,   FF_NEXT_signal,
+		FF_NEXT_ioctl, FF_NEXT_posix_spawn, FF_NEXT_posix_spawnp,
 	};
 	size_t i;
 
@@ -51,6 +51,10 @@ __attribute__((constructor)) static void load(void)
 	}
 	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
 		ff_next_find(now[i]);
+	if (!ff_libc_is_before(39)) {
+		ff_next_find(FF_NEXT_pidfd_spawn);
+		ff_next_find(FF_NEXT_pidfd_spawnp);
+	}
 	ff_next_syscall = FF_NEXT(syscall);
 	ff_table_may_be_shared = ff_may_have_threads;
 	ff_keys_note_start();

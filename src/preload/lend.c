@@ -37,7 +37,10 @@ void *ff_vfork(const struct ff_caller *caller)
 	libc.again = (void *)ff_vfork_again;
 	libc.fork = FF_NEXT(fork);
 	libc.bare_fork = FF_NEXT(_Fork);
-	ff_lend_to_vfork(caller, &libc);
+	/* A child that goes wrong calls fork. */
+	if (!ff_next_is_anothers(FF_NEXT_vfork) &&
+	    !ff_next_is_anothers(FF_NEXT_fork))
+		ff_lend_to_vfork(caller, &libc);
 	ff_fork_memory_is_shared();
 	return (void *)FF_NEXT(vfork);
 }

@@ -237,7 +237,7 @@ FF_EXPORT int ioctl(int fd, unsigned long request, ...)
 
 FF_EXPORT int close(int fd)
 {
-	if (ff_mediated)
+	if (ff_mediated && !ff_next_is_anothers(FF_NEXT_close))
 		return ff_child_close(fd);
 	ff_tidy();
 	return FF_NEXT(close)(fd);

@@ -8,6 +8,7 @@
 #include "arch/hot.h"
 #include "host/sys.h"
 #include "libc/next.h"
+#include "libc/place.h"
 
 #define FF_NAME(name, why) #name,
 static const char *const names[] = {
@@ -16,6 +17,9 @@ static const char *const names[] = {
 #undef FF_NAME
 
 __attribute__((visibility("hidden"))) void *ff_next_of[FF_NEXT_COUNT] FF_HOT;
+
+/* Written before the address is. */
+static bool is_anothers[FF_NEXT_COUNT] FF_HOT;
 
 /* What is not there and called all the same: as if we were not there. */
 static int end_like_ld_so(void)
@@ -78,6 +82,7 @@ void *ff_next_find(enum ff_next which)
 	/* A library that is loaded later may have it yet. */
 	if (!found)
 		return instead_of(which);
+	is_anothers[which] = !ff_is_libcs(found);
 	__atomic_store_n(&ff_next_of[which], found, __ATOMIC_RELEASE);
 	return found;
 }
@@ -90,6 +95,19 @@ static const bool is_late[FF_NEXT_COUNT] = {
 	[FF_NEXT_pidfd_spawnp] = true,
 	[FF_NEXT_process_madvise] = true,
 };
+
+const char *ff_next_name(enum ff_next which)
+{
+	return names[which];
+}
+
+bool ff_next_is_anothers(enum ff_next which)
+{
+	if (!__atomic_load_n(&ff_next_of[which], __ATOMIC_ACQUIRE) &&
+	    !is_late[which])
+		ff_next_find(which);
+	return is_anothers[which];
+}
 
 static _Atomic bool all_found FF_HOT;
 

@@ -6,6 +6,8 @@
 #ifndef FF_PRELOAD_NEXT_H
 #define FF_PRELOAD_NEXT_H
 
+#include <stdbool.h>
+
 #define FF_NAME(name, why) FF_NEXT_##name,
 enum ff_next {
 #include "preload/names.def"
@@ -22,6 +24,15 @@ void *ff_next_find(enum ff_next which);
 /* All that are not known yet, but for names that libc may lack. Cheap when
  * there is nothing to do. */
 void ff_next_find_all(void);
+
+const char *ff_next_name(enum ff_next which);
+
+/*
+ * Is the next definition another object's than libc's? Then that wants to see
+ * the calls: it gets them, whatever we could do instead. False where nobody
+ * behind us has the name. Context: cheap once the name is known.
+ */
+bool ff_next_is_anothers(enum ff_next which);
 
 /*
  * libc is not known, so nothing of ours is in force: all are found at once, as

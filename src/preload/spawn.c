@@ -100,16 +100,17 @@ static bool is_refused(const char *name, const void *caller)
  * copies nothing either and keeps nothing: what is ours would stay half done
  * there if the caller were killed.
  */
-static bool is_ours(const struct ff_posix_call *call, const char *name,
+static bool is_ours(const struct ff_posix_call *call, enum ff_next which,
 		    const void *caller)
 {
-	if (!is_wanted() || atomic_load(&ff_sandboxed) || !ff_posix_knows(call))
+	if (!is_wanted() || atomic_load(&ff_sandboxed) ||
+	    ff_next_is_anothers(which) || !ff_posix_knows(call))
 		return false;
 	ff_leave_lazy_child();
 	if (ff_is_borrower() || !ff_flight_begin())
 		return false;
 	if (ff_mediated ||
-	    (!is_refused(name, caller) && ff_identity() != FF_BORROWED))
+	    (!is_refused(ff_next_name(which), caller) && ff_identity() != FF_BORROWED))
 		return true;
 	ff_flight_end();
 	return false;
@@ -135,7 +136,7 @@ FF_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	call = (struct ff_posix_call){ path, actions, attr, argv,
 				       envp, false,   false };
 
-	if (!is_ours(&call, "posix_spawn", CALLER))
+	if (!is_ours(&call, FF_NEXT_posix_spawn, CALLER))
 		return FF_NEXT(posix_spawn)(pid, path, actions, attr, argv,
 					    envp);
 	return spawn(pid, &call, "posix_spawn", CALLER);
@@ -152,7 +153,7 @@ FF_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	call = (struct ff_posix_call){ file, actions, attr, argv,
 				       envp, true,    false };
 
-	if (!is_ours(&call, "posix_spawnp", CALLER))
+	if (!is_ours(&call, FF_NEXT_posix_spawnp, CALLER))
 		return FF_NEXT(posix_spawnp)(pid, file, actions, attr, argv,
 					     envp);
 	return spawn(pid, &call, "posix_spawnp", CALLER);
@@ -169,7 +170,7 @@ FF_EXPORT int pidfd_spawn(int *pidfd, const char *path,
 	call = (struct ff_posix_call){ path, actions, attr, argv,
 				       envp, false,   true };
 
-	if (is_ours(&call, "pidfd_spawn", CALLER))
+	if (is_ours(&call, FF_NEXT_pidfd_spawn, CALLER))
 		return spawn(pidfd, &call, "pidfd_spawn", CALLER);
 	return FF_NEXT(pidfd_spawn) ? FF_NEXT(pidfd_spawn)(pidfd, path, actions,
 							   attr, argv, envp) :
@@ -187,7 +188,7 @@ FF_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 	call = (struct ff_posix_call){ file, actions, attr, argv,
 				       envp, true,    true };
 
-	if (is_ours(&call, "pidfd_spawnp", CALLER))
+	if (is_ours(&call, FF_NEXT_pidfd_spawnp, CALLER))
 		return spawn(pidfd, &call, "pidfd_spawnp", CALLER);
 	return FF_NEXT(pidfd_spawnp) ?
 		       FF_NEXT(pidfd_spawnp)(pidfd, file, actions, attr, argv,
