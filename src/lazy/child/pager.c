@@ -12,6 +12,9 @@
  *  H-P5 A page that can't be read is a guard (Linux 6.13), which is no
  *       mapping of its own, and which fork copies: the child gets a guard as
  *       well.
+ *  H-P8 Another thread of the parent may have unmapped a part of a cluster
+ *       since. A committed child can't be taken back for what it does not
+ *       look at: it gets the rest, and that part is as if unmapped.
  */
 #include "lazy/child/pager.h"
 
@@ -125,14 +128,23 @@ int ff_fetch_all(void)
 	return rc;
 }
 
+static bool may_lack_pages(const struct ff_area *a, int error)
+{
+	return ff_child.committed && (a->prot & PROT_WRITE) &&
+	       (error == -EFAULT || error == -EIO) && !ff_fault(FF_FAULT_FETCH);
+}
+
 /* Make [start, end) of an area accessible and read it. */
-static int bring(const struct ff_area *a, uintptr_t start, uintptr_t end)
+static int bring(const struct ff_area *a, uintptr_t start, uintptr_t end,
+		 const struct ff_range *asked)
 {
 	int rc = ff_limit_protect(start, end - start,
 				  (int)a->prot | PROT_WRITE);
 
 	if (rc == 0)
 		rc = ff_read_parent(start, end);
+	if (may_lack_pages(a, rc))
+		rc = ff_read_pages_there(start, end, asked);
 	if (rc == 0 && !(a->prot & PROT_WRITE))
 		rc = (int)sys(mprotect, start, end - start, a->prot);
 	if (rc == 0)
@@ -156,6 +168,7 @@ static void remember(uintptr_t first, uintptr_t behind)
  * as long as they are absent. */
 static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
 {
+	const struct ff_range asked = { start, end };
 	uintptr_t c, run, last = cluster_of(end - 1), from, to;
 	int rc;
 
@@ -169,7 +182,7 @@ static int fetch_in(const struct ff_area *a, uintptr_t start, uintptr_t end)
 		from = c << FF_CLUSTER_SHIFT;
 		to = run << FF_CLUSTER_SHIFT;
 		rc = bring(a, from < a->start ? a->start : from,
-			   to > a->end ? a->end : to);
+			   to > a->end ? a->end : to, &asked);
 		if (rc < 0)
 			return rc;
 		remember(c, run);

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "host/page.h"
+#include "host/sys.h"
 #include "lazy/areas.h"
+#include "lazy/child/pager.h"
 #include "lazy/child/source.h"
 
 #define ENTRIES 512
@@ -49,6 +52,25 @@ int ff_each_touched(uintptr_t start, uintptr_t end,
 			if (rc < 0)
 				return (int)rc;
 		}
+	}
+	return 0;
+}
+
+int ff_read_pages_there(uintptr_t start, uintptr_t end,
+			const struct ff_range *asked)
+{
+	uintptr_t page;
+	int rc;
+
+	for (page = start; page < end; page += FF_PAGE) {
+		rc = ff_read_parent(page, page + FF_PAGE);
+		if (rc == 0)
+			continue;
+		if (page + FF_PAGE > asked->start && page < asked->end)
+			return rc;
+		rc = (int)sys(mprotect, page, FF_PAGE, PROT_NONE);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
