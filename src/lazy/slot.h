@@ -57,6 +57,13 @@ enum ff_source {
 	FF_SOURCE_STANDIN,
 };
 
+/* Of libc's fork, where a child has done nothing yet. */
+enum ff_inside {
+	FF_INSIDE,
+	FF_OUT,		 /* child: it has come out */
+	FF_STAYS_INSIDE, /* parent: it never will */
+};
+
 enum ff_want {
 	FF_WANT_MEMORY,	 /* bytes at an address */
 	FF_WANT_PAGEMAP, /* entries of the pages from an address on */
@@ -92,7 +99,7 @@ struct ff_shared {
 	_Atomic uint32_t question; /* child: enum ff_want */
 	_Atomic uint64_t at, bytes;
 	int64_t answer;		 /* how many are in the window, or -errno */
-	_Atomic uint32_t is_out; /* child: it has come out of libc's fork */
+	_Atomic uint32_t inside; /* enum ff_inside; both, by compare-exchange */
 	_Atomic uint32_t faults; /* child: page faults served */
 	_Atomic uint32_t calls;	 /* child: calls mediated */
 	_Atomic uint64_t fetched_bytes; /* child */

@@ -199,9 +199,13 @@ void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
 
 void ff_child_is_out(void)
 {
+	uint32_t inside = FF_INSIDE;
+
 	while (ff_fault(FF_FAULT_LOST))
 		atomic_load(&ff_child.shared->state);
-	atomic_store(&ff_child.shared->is_out, 1);
+	if (!atomic_compare_exchange_strong(&ff_child.shared->inside, &inside,
+					    FF_OUT))
+		end();
 }
 
 static void set_action(int sig, const struct ff_sigaction *act)

@@ -30,13 +30,28 @@ void ff_lost_begin(struct ff_lost *l, const struct ff_slot *slot, pid_t pid,
 	*l = (struct ff_lost){ .slot = slot,
 			       .pid = pid,
 			       .most_ns = budget_ns / LOST_PART,
-			       .may_be = slot->comes_out && !slot->committed,
+			       .may_be = slot->comes_out,
 			       .look_ns = ff_now_ns() + LOOK_NS };
 }
 
 int64_t ff_lost_patience(const struct ff_lost *l, int64_t ns)
 {
 	return l->may_be && ns > LOOK_NS ? LOOK_NS : ns;
+}
+
+bool ff_is_inside(const struct ff_slot *slot)
+{
+	return slot->comes_out &&
+	       atomic_load(&slot->shared->inside) != FF_OUT;
+}
+
+bool ff_keep_inside(const struct ff_slot *slot)
+{
+	uint32_t inside = FF_INSIDE;
+
+	return slot->comes_out &&
+	       atomic_compare_exchange_strong(&slot->shared->inside, &inside,
+					      FF_STAYS_INSIDE);
 }
 
 bool ff_is_lost(struct ff_lost *l)
@@ -50,7 +65,7 @@ bool ff_is_lost(struct ff_lost *l)
 	if (!l->may_be || now < l->look_ns)
 		return false;
 	l->look_ns = now + LOOK_NS;
-	l->may_be = !atomic_load(&sh->is_out) &&
+	l->may_be = atomic_load(&sh->inside) == FF_INSIDE &&
 		    sys(clock_gettime, cpu_clock_of(l->pid), &used) == 0;
 	if (!l->may_be)
 		return false;

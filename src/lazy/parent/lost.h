@@ -1,6 +1,6 @@
 /*
- * A child on trial that is lost in libc's fork: it found there what other
- * threads have changed since (LIMITS.md), and goes round for ever.
+ * A child that is lost in libc's fork: it found there what other threads have
+ * changed since (LIMITS.md), and goes round for ever.
  */
 #ifndef FF_LAZY_PARENT_LOST_H
 #define FF_LAZY_PARENT_LOST_H
@@ -26,5 +26,10 @@ void ff_lost_begin(struct ff_lost *l, const struct ff_slot *slot, pid_t pid,
 /* No longer than that, of @ns, until it is asked again whether it is. */
 int64_t ff_lost_patience(const struct ff_lost *l, int64_t ns);
 bool ff_is_lost(struct ff_lost *l);
+
+/* Has the child not come out of libc's fork? False, too, where that is not
+ * known. And: it never will from now on. */
+bool ff_is_inside(const struct ff_slot *slot);
+bool ff_keep_inside(const struct ff_slot *slot);
 
 #endif

@@ -174,15 +174,6 @@ static enum ff_outcome hand_over_exec(struct ff_slot *slot, pid_t pid)
 	return FF_OUTCOME_RELEASED;
 }
 
-/* Whatever is left of its time. */
-static enum ff_outcome give_up_lost(struct ff_slot *slot, pid_t pid)
-{
-	if (!cancel_child(slot, pid))
-		return FF_OUTCOME_NONE;
-	atomic_store(&slot->shared->reason, FF_REASON_LOST);
-	return taken_back(slot);
-}
-
 static enum ff_outcome give_up(struct ff_slot *slot, pid_t pid)
 {
 	if (!cancel_child(slot, pid))
@@ -198,7 +189,9 @@ static enum ff_outcome give_up(struct ff_slot *slot, pid_t pid)
  *      is taken back, and with it the SIGCHLD, unless another thread was there
  *      to take it. One that was pending before, or came in its shadow, stays.
  *      So nobody stands in for the parent of one that is not on its feet: it
- *      might never be, and its end would be the program's child's.
+ *      might never be, and its end would be the program's child's. The same
+ *      is true until it has come out of libc's fork, where it may look at what
+ *      other threads have unmapped meanwhile.
  */
 static enum ff_outcome never_was(struct ff_slot *slot, pid_t pid)
 {
@@ -231,7 +224,7 @@ static bool has_not_begun(const struct ff_slot *slot)
 	const uint32_t state = atomic_load(&slot->shared->state);
 
 	return state == FF_BORN || state == FF_ROLLBACK ||
-	       state == FF_CANCELLED;
+	       state == FF_CANCELLED || ff_is_inside(slot);
 }
 
 static void decide(struct ff_slot *slot, enum ff_state to)
@@ -282,6 +275,22 @@ static enum ff_outcome look_at_committed(struct ff_slot *slot, pid_t pid)
 						       FF_OUTCOME_ENDED;
 }
 
+/* One that is committed, before it has begun. */
+static bool call_off(struct ff_slot *slot, pid_t pid)
+{
+	return (change(slot, FF_BORN, FF_CANCELLED) || ff_keep_inside(slot)) &&
+	       sys(kill, pid, SIGKILL) == 0;
+}
+
+/* Whatever is left of its time. */
+static enum ff_outcome give_up_lost(struct ff_slot *slot, pid_t pid)
+{
+	if (!(slot->committed ? call_off : cancel_child)(slot, pid))
+		return FF_OUTCOME_NONE;
+	atomic_store(&slot->shared->reason, FF_REASON_LOST);
+	return slot->committed ? never_was(slot, pid) : taken_back(slot);
+}
+
 static void tell_to_leave(struct ff_slot *slot, pid_t pid)
 {
 	atomic_store(&slot->shared->leave, 1);
@@ -300,10 +309,8 @@ static void tell_to_leave(struct ff_slot *slot, pid_t pid)
  */
 static enum ff_outcome hand_over(struct ff_slot *slot, pid_t pid, bool again)
 {
-	if (again && change(slot, FF_BORN, FF_CANCELLED)) {
+	if (again && call_off(slot, pid))
 		atomic_store(&slot->shared->reason, FF_REASON_BUDGET);
-		sys(kill, pid, SIGKILL);
-	}
 	if (has_not_begun(slot))
 		return never_was(slot, pid);
 	if (!ff_standin_may_ask())
