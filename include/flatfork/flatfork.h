@@ -105,7 +105,7 @@ struct flatfork_error {
  * as it was:
  *  what the failing step's system call says	see ret_error
  *  EAGAIN, ENOMEM	no process could be made; others as clone(2)
- *  EFAULT	@file is NULL
+ *  EFAULT	@file is NULL, or nowhere
  *  EINVAL	FLATFORK_AUTOKILL without @ret_child
  *  ENOSYS	a pidfd is asked for, and the kernel has none
  *  ENOTSUP	the kernel is too old for what the description asks for

@@ -185,6 +185,12 @@ static void tell(const struct ff_plan *plan, const struct flatfork_spawn *spawn,
 	}
 }
 
+/* A name that is nowhere is exec's error, and is not told. */
+static bool is_nowhere(const char *file)
+{
+	return sys(faccessat, AT_FDCWD, file, 0) == -EFAULT;
+}
+
 static void look_around(void)
 {
 	static _Atomic bool done;
@@ -230,6 +236,8 @@ int flatfork_start(const struct flatfork_spawn *spawn, const char *file,
 		};
 	if (start.cgroup >= 0)
 		sys(close, start.cgroup);
+	if (error == EFAULT && is_nowhere(start.plan.file))
+		start.plan.file = "";
 	if (error && ret_error)
 		tell(&start.plan, spawn, ret_error);
 	if (!error && ret_child) {

@@ -91,6 +91,9 @@ START_TEST(nulls)
 	flatfork_spawn_signals_ignore(how, NULL);
 	ck_assert_int_eq(start(NULL), EFAULT);
 	ck_assert_int_eq(error.where, FLATFORK_IN_EXEC);
+	ck_assert_int_eq(start((const char *)8), EFAULT);
+	ck_assert_int_eq(error.where, FLATFORK_IN_EXEC);
+	ck_assert_str_eq(error.argument, "");
 	flatfork_spawn_search_path(how, true);
 	ck_assert_int_eq(start(NULL), EFAULT);
 	ck_assert_int_eq(start("true"), 0);
