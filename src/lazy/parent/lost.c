@@ -41,8 +41,7 @@ int64_t ff_lost_patience(const struct ff_lost *l, int64_t ns)
 
 bool ff_is_inside(const struct ff_slot *slot)
 {
-	return slot->comes_out &&
-	       atomic_load(&slot->shared->inside) != FF_OUT;
+	return slot->comes_out && atomic_load(&slot->shared->inside) != FF_OUT;
 }
 
 bool ff_keep_inside(const struct ff_slot *slot)
