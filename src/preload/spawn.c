@@ -109,8 +109,8 @@ static bool is_ours(const struct ff_posix_call *call, enum ff_next which,
 	ff_leave_lazy_child();
 	if (ff_is_borrower() || !ff_flight_begin())
 		return false;
-	if (ff_mediated ||
-	    (!is_refused(ff_next_name(which), caller) && ff_identity() != FF_BORROWED))
+	if (ff_mediated || (!is_refused(ff_next_name(which), caller) &&
+			    ff_identity() != FF_BORROWED))
 		return true;
 	ff_flight_end();
 	return false;
