@@ -35,6 +35,9 @@
  *  H-K14 A page that a pipe has as well (vmsplice): a fork's child writes to a
  *       copy of it, this one would write to what is in the pipe. Who gives
  *       pages away is lent nothing from then on.
+ *  H-K15 A stack may be in pieces, after a fork that has not put them together
+ *       again, and the child begins in one below its parent's frame, where what
+ *       is closed to it kills.
  *  And H-K12, H-K13: copied.c.
  */
 #include "lend/fence.h"
@@ -60,6 +63,8 @@
 #define RED_ZONE FF_PASS_BACK
 /* Nothing but stack is so near below fork's caller: the kernel keeps a gap. */
 #define STACK_BYTES ((uintptr_t)512 << 10)
+/* Where a child begins, before signals may tell of what is closed. */
+#define BEGIN_BYTES ((uintptr_t)16 << 10)
 #define FIRST_KEY 1
 #define TRIES 3
 
@@ -175,8 +180,8 @@ static bool paint_all(struct ff_loan *loan, const struct ff_fenced *thread)
 	struct ff_fence *f = &loan->fence;
 
 	return paint(f, thread->start, thread->end, 0) &&
-	       paint(f, ff_page_floor(loan->caller.sp), f->stack_end,
-		     PROT_GROWSDOWN) &&
+	       paint(f, ff_page_floor(loan->caller.sp - BEGIN_BYTES),
+		     f->stack_end, PROT_GROWSDOWN) && /* H-K15 */
 	       paint(f, (uintptr_t)ff_loan_altstack(loan),
 		     ff_page_ceiling((uintptr_t)(loan + 1)), 0);
 }

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -294,6 +295,46 @@ CASE(libc_keeps)
 	odd(says_what_libc_keeps);
 	errno = 0;
 	say_what_libc_keeps("parent");
+}
+
+/* The kernel may have two pieces of what is one stack, that begin and end
+ * anywhere: of each two pages one is not to be in a core dump. */
+static void cut_stack(void)
+{
+	enum {
+		PAGES = 32,
+		PAGE = 4096
+	};
+	volatile char deep[PAGES * PAGE];
+	uintptr_t page = ((uintptr_t)deep / PAGE + 1) * PAGE;
+
+	for (size_t i = 0; i < sizeof(deep); i += PAGE)
+		deep[i] = 1;
+	for (int i = 0; i < PAGES - 1; i += 2)
+		CHECK(!madvise((void *)(page + (uintptr_t)i * PAGE), PAGE,
+			       MADV_DONTDUMP));
+}
+
+/* @above: bytes between the end of a page and where the stack stands. */
+static __attribute__((noinline)) void fork_at(size_t above)
+{
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	volatile char *deep = __builtin_alloca(here % 4096 + 4096 - above);
+	pid_t pid;
+
+	deep[0] = 1;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		t_exec_exit(3);
+	t_reap(pid, "child");
+}
+
+CASE(stack_in_pieces)
+{
+	cut_stack();
+	for (size_t above = 64; above < 512; above += 64)
+		fork_at(above);
 }
 
 CASES_MAIN
