@@ -293,10 +293,10 @@ const struct ff_sigaction *ff_borrower_action(int sig, const void *handler,
 	ff_ask_state(ff_loan);
 	was = &ff_loan->action[sig - 1];
 	/* What is ignored stays so; its flags and mask are cleared as well. */
-	return handler == (const void *)SIG_IGN &&
-			       (const void *)was->handler != handler ?
-		       NULL :
-		       was;
+	if (handler == (const void *)SIG_IGN &&
+	    (const void *)was->handler != handler)
+		return NULL;
+	return was;
 }
 
 void ff_borrower_tells_altstack(stack_t *stack)

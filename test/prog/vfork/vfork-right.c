@@ -565,13 +565,20 @@ struct of_kernel {
 	unsigned long mask;
 };
 
+static void say_told(const volatile unsigned long *told, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		printf("%lx ", told[i]);
+	printf("\n");
+}
+
 CASE(asks_all)
 {
 	static char alternate[64 << 10];
 	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
 	struct sigaction sa = { .sa_handler = on_asked,
 				.sa_flags = SA_NODEFER | SA_RESTART };
-	volatile long told[12] = { 0 };
+	volatile unsigned long told[12] = { 0 };
 	sigset_t set;
 	pid_t pid;
 
@@ -588,12 +595,12 @@ CASE(asks_all)
 		struct sigaction old;
 		stack_t now;
 
-		told[0] = sigaction(SIGUSR2, NULL, &old);
+		told[0] = (unsigned long)sigaction(SIGUSR2, NULL, &old);
 		told[1] = old.sa_handler == on_asked;
-		told[2] = sigaction(SIGFPE, NULL, &old);
+		told[2] = (unsigned long)sigaction(SIGFPE, NULL, &old);
 		told[3] = old.sa_handler == on_asked &&
 			  sigismember(&old.sa_mask, SIGHUP);
-		told[4] = old.sa_flags;
+		told[4] = (unsigned long)old.sa_flags;
 		told[5] = signal(SIGFPE, SIG_DFL) == on_asked;
 		told[6] = signal(SIGFPE, SIG_IGN) == SIG_DFL;
 		syscall(SYS_rt_sigaction, SIGUSR1, NULL, &k, 8);
@@ -603,14 +610,13 @@ CASE(asks_all)
 		syscall(SYS_sigaltstack, NULL, &now);
 		told[9] = now.ss_sp == alternate;
 		k = (struct of_kernel){ .handler = SIG_IGN };
-		told[10] = syscall(SYS_rt_sigaction, SIGUSR1, &k, &k, 8);
+		told[10] = (unsigned long)syscall(SYS_rt_sigaction, SIGUSR1, &k,
+						  &k, 8);
 		told[11] = k.handler == on_asked;
 		_exit(signal(SIGUSR1, SIG_DFL) == SIG_IGN);
 	}
 	t_reap(pid, "what it was told");
-	for (int i = 0; i < 12; i++)
-		printf("%lx ", told[i]);
-	printf("\n");
+	say_told(told, 12);
 }
 
 /* No handler, but flags and a mask; and of the one that it ignores itself. */
@@ -645,9 +651,7 @@ CASE(asks_flags)
 		_exit(0);
 	}
 	t_reap(pid, "what it was told");
-	for (int i = 0; i < 12; i++)
-		printf("%lx ", told[i]);
-	printf("\n");
+	say_told(told, 12);
 }
 
 CASES_MAIN
