@@ -31,14 +31,18 @@ int close(int fd)
 	return ((int (*)(int))dlsym(RTLD_NEXT, "close"))(fd);
 }
 
+static spawn_function next_spawn(const char *name)
+{
+	behind_count[BEHIND_SPAWN]++;
+	return (spawn_function)dlsym(RTLD_NEXT, name);
+}
+
 int posix_spawn(pid_t *pid, const char *path,
 		const posix_spawn_file_actions_t *actions,
 		const posix_spawnattr_t *attr, char *const argv[],
 		char *const envp[])
 {
-	behind_count[BEHIND_SPAWN]++;
-	return ((spawn_function)dlsym(RTLD_NEXT, "posix_spawn"))(
-		pid, path, actions, attr, argv, envp);
+	return next_spawn("posix_spawn")(pid, path, actions, attr, argv, envp);
 }
 
 int posix_spawnp(pid_t *pid, const char *file,
@@ -46,7 +50,5 @@ int posix_spawnp(pid_t *pid, const char *file,
 		 const posix_spawnattr_t *attr, char *const argv[],
 		 char *const envp[])
 {
-	behind_count[BEHIND_SPAWN]++;
-	return ((spawn_function)dlsym(RTLD_NEXT, "posix_spawnp"))(
-		pid, file, actions, attr, argv, envp);
+	return next_spawn("posix_spawnp")(pid, file, actions, attr, argv, envp);
 }
