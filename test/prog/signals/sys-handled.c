@@ -316,10 +316,11 @@ static void *send_elsewhere(void *arg)
 	int before;
 
 	(void)arg;
+	expected_in = gettid();
+	block(SIG_UNBLOCK);
 	for (int i = 0; !done; i++) {
 		before = taken;
 		expected_code = SI_USER;
-		expected_in = gettid();
 		kill(getpid(), SIGSYS);
 		wrong += !took(before);
 		if (i % 16 == 15)
@@ -334,8 +335,8 @@ CASE(parent_blocks)
 	pthread_t thread;
 
 	handle(SA_ONSTACK | SA_RESTART);
-	CHECK(!pthread_create(&thread, NULL, send_elsewhere, NULL));
 	block(SIG_BLOCK);
+	CHECK(!pthread_create(&thread, NULL, send_elsewhere, NULL));
 	forks(NULL);
 	done = 1;
 	pthread_join(thread, NULL);
