@@ -20,6 +20,10 @@
  *  H-D14 All signals are blocked for the child, and one that computes makes no
  *       call before which it would take them. So who stands in looks whether
  *       there are some, and then asks the child to look.
+ *  H-D25 /proc may hide the child of a parent that gave up its rights (hidepid),
+ *       or be another namespace's. It has its memory all the same. As nobody
+ *       sees its signals, it is to leave as soon as it runs. It is looked for
+ *       again: most programs that it may exec, and the dead, can be seen.
  */
 #include "lazy/parent/serve.h"
 
@@ -118,7 +122,7 @@ static void drop_all(struct ff_standin *s)
 		end();
 }
 
-/* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */
+/* -errno also: it is hidden (H-D25). "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */
 static long open_of_child(const struct ff_standin *s, const char *name)
 {
 	char text[1024];
@@ -145,6 +149,14 @@ static long open_of_child(const struct ff_standin *s, const char *name)
 	return sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
 }
 
+static void look_for_child(struct ff_standin *s)
+{
+	if (s->status < 0)
+		s->status = (int)open_of_child(s, "/stat");
+	if (s->about < 0)
+		s->about = (int)open_of_child(s, "/status");
+}
+
 #define UNKNOWN (-2)
 
 /* The @nth number, by proc(5), of the child's status; -1: it is reaped; or
@@ -152,13 +164,16 @@ static long open_of_child(const struct ff_standin *s, const char *name)
 static long status_word(const struct ff_standin *s, int nth)
 {
 	char text[1024];
-	long i, value = 0, n = sys(pread64, s->status, text, sizeof(text), 0);
+	long i, value = 0, n;
 	int word = 2;
 
+	if (s->status < 0)
+		return UNKNOWN;
+	n = sys(pread64, s->status, text, sizeof(text), 0);
 	for (i = n; i > 0 && text[i - 1] != ')'; i--)
 		;
 	if (i <= 0)
-		return n == -ESRCH || n == -EBADF ? -1 : UNKNOWN;
+		return n == -ESRCH ? -1 : UNKNOWN;
 	for (; i < n && word < nth; i++)
 		word += text[i] == ' ';
 	if (word < nth)
@@ -190,11 +205,12 @@ static bool has_no_exit_signal(const struct ff_standin *s)
 }
 
 /* H-D3 */
-static bool needs_nothing(const struct ff_standin *s, struct ff_shared *sh)
+static bool needs_nothing(struct ff_standin *s, struct ff_shared *sh)
 {
 	struct pollfd p = { .fd = s->child, .events = POLLIN };
 	const struct timespec now = { 0, 0 };
 
+	look_for_child(s);
 	if (sys(ppoll, &p, 1, &now, NULL, 0) == 1) {
 		if (s->tells && has_no_exit_signal(s) &&
 		    sys(getppid) == s->parent)
@@ -216,10 +232,8 @@ static void stand_up(struct ff_standin *s)
 	own_robust_word(s);
 	ff_supply_begin(&s->supply, s->image, &s->areas, FF_SOURCE_STANDIN);
 	ff_supply_open(&s->supply);
-	s->status = (int)open_of_child(s, "/stat");
-	s->about = (int)open_of_child(s, "/status");
-	if (s->status < 0)
-		end();
+	s->status = s->about = -1;
+	look_for_child(s);
 	atomic_store(&s->pact->ready, 1);
 	sys(futex, &s->pact->ready, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
@@ -272,17 +286,26 @@ static long ask(const struct ff_standin *s, ff_sigset pending)
 }
 
 /* H-D14 As the parent asks a child to leave (H-C4). */
-static void tell_of_signals(struct ff_standin *s, struct ff_shared *sh)
+static void ask_if_it_runs(const struct ff_standin *s, struct ff_shared *sh,
+			   ff_sigset pending)
 {
-	const ff_sigset pending = pending_of_child(s);
 	uint32_t seen = FF_RUNNING;
 
-	if ((pending & ~s->pending) &&
-	    atomic_compare_exchange_strong(&sh->state, &seen, FF_ASKED) &&
+	if (atomic_compare_exchange_strong(&sh->state, &seen, FF_ASKED) &&
 	    ask(s, pending) < 0) {
 		seen = FF_ASKED;
 		atomic_compare_exchange_strong(&sh->state, &seen, FF_RUNNING);
 	}
+}
+
+static void tell_of_signals(struct ff_standin *s, struct ff_shared *sh)
+{
+	const ff_sigset pending = pending_of_child(s);
+
+	if (s->about < 0) /* H-D25 */
+		atomic_store(&sh->leave, 1);
+	if (s->about < 0 || (pending & ~s->pending))
+		ask_if_it_runs(s, sh, pending);
 	s->pending = pending;
 }
 

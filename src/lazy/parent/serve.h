@@ -28,7 +28,7 @@ struct ff_standin {
 
 	struct ff_supply supply;
 	int child;  /* a pidfd */
-	int status; /* the child's /proc/PID/stat */
+	int status; /* the child's /proc/PID/stat, or -errno: it is hidden */
 	int about;  /* ... and its status */
 	ff_sigset pending;
 	struct ff_robust_head head;

@@ -116,7 +116,10 @@ static const struct {
 	T_CASE("around", reads_around),
 	T_CASE("guard", reads_guard),
 	T_CASE("let-go", let_go),
-	/* Test: guard-pages-CASE CASE */
+	/*
+	 * Test: guard-pages-CASE CASE
+	 * Test: -d -e T_HIDEPID=1 -e FLATFORK_LEND=off hidden-guard-pages-CASE CASE
+	 */
 	T_CASE("stopped", stopped),
 };
 

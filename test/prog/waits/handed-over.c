@@ -10,7 +10,7 @@
  * no_more  as spins, where the user may have no third process
  * killed   the same; who serves the child's memory is killed: the child may
  *          die of it, nobody may hang
- * execs    in execve, which the parent itself must permit (fanotify)
+ * execs    in execve, which the parent itself must permit (fanotify, or a lease)
  * on_trial the same, where the child has written nothing
  * refused  the same, and it is refused; on the way out the child writes into
  *          shared memory, and its end is told
@@ -31,6 +31,8 @@
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-asking
  *       unasked-handed-over-{spins,alarmed,alarm_ends,execs,refused,ends} {}
+ * Test: -d -l -b 1500 -e FLATFORK_LEND=off -e T_HIDEPID=1
+ *       hidden-handed-over-{spins,alarmed,alarm_ends,killed,execs,on_trial} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem
  *       served-handed-over-{spins,execs,on_trial,ends_late,falls} {}
@@ -58,7 +60,7 @@ enum {
 
 static const char *how;
 static volatile int *shared; /* go, on its way */
-static int told[2], listener = -1;
+static int told[2], listener = -1, lease = -1;
 
 static bool is(const char *name)
 {
@@ -158,6 +160,16 @@ static void no_third_process(void)
 	CHECK(!setrlimit(RLIMIT_NPROC, &limit));
 }
 
+/* What everybody may do to files of their own: who opens it waits. */
+static void take_lease(void)
+{
+	lease = open("slow", O_RDONLY | O_CLOEXEC);
+	signal(SIGIO, SIG_IGN);
+	t_signals_again();
+	if (is_refused() || lease < 0 || fcntl(lease, F_SETLEASE, F_WRLCK) < 0)
+		t_skip("no permission events");
+}
+
 static void listen_to_execs(void)
 {
 	char command[5000];
@@ -169,7 +181,7 @@ static void listen_to_execs(void)
 	if (listener < 0 ||
 	    fanotify_mark(listener, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD,
 			  "slow") < 0)
-		t_skip("no permission events");
+		take_lease();
 }
 
 static void permit(void)
@@ -178,6 +190,10 @@ static void permit(void)
 	struct fanotify_event_metadata event;
 	struct fanotify_response yes;
 
+	if (lease >= 0) {
+		CHECK(!fcntl(lease, F_SETLEASE, F_UNLCK));
+		return;
+	}
 	CHECK(poll(&p, 1, 20000) == 1);
 	CHECK(read(listener, &event, sizeof(event)) > 0);
 	yes = (struct fanotify_response){ event.fd,
@@ -295,5 +311,7 @@ int main(int argc, char **argv)
 	unlink("slow");
 	if (listener >= 0)
 		close(listener);
+	if (lease >= 0)
+		close(lease);
 	return t_end();
 }
