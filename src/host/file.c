@@ -1,5 +1,7 @@
 #include "host/file.h"
 
+#include <string.h>
+
 #include "host/device.h"
 #include "host/held.h"
 #include "host/sys.h"
@@ -28,6 +30,18 @@ uint64_t ff_number_at(const char *s)
 	for (; *s >= '0' && *s <= '9'; s++)
 		n = n * 10 + (uint64_t)(*s - '0');
 	return n;
+}
+
+int64_t ff_stat_number(const char *stat, int nth)
+{
+	/* The second is a name, which may have anything in it. */
+	const char *at = strrchr(stat, ')');
+	int word;
+
+	for (word = 2; at && word < nth; word++)
+		at = strchr(at + 1, ' ');
+	return at && at[1] >= '0' && at[1] <= '9' ? (int64_t)ff_number_at(at) :
+						    -1;
 }
 
 bool ff_is_null(const struct stat *st)

@@ -17,6 +17,10 @@ long ff_read_file(const char *path, char *buffer, size_t size);
 /* null, zero, full, random, urandom: nobody sees, nothing blocks. */
 bool ff_is_null(const struct stat *st);
 
+/* The @nth number, by proc_pid_stat(5), of the line of a /proc/PID/stat; -1: it
+ * has none such. */
+int64_t ff_stat_number(const char *stat, int nth);
+
 /* The decimal number at @s, behind blanks; 0 where there is none. */
 uint64_t ff_number_at(const char *s);
 

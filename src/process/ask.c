@@ -1,14 +1,17 @@
 /*
  * What is known of a filter, and who asks for what is not (asker.c).
  *
- * Hazard
+ * Hazards
  *  H-Y4 The child would be a pid namespace's init, and end that with itself:
  *       whether it would be is asked by a call that a process makes to be
  *       started.
+ *  H-Y7 Who asks waits for the child without any call at first, and a thread
+ *       that keeps its processor keeps it from the child, too.
  */
 #include "process/ask.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,6 +84,19 @@ static bool would_be_init(void)
 	return rc < 0;
 }
 
+/* H-Y7. What a thread is scheduled by can be asked by a call that a filter may
+ * refuse; to look into /proc is how the filter was found. */
+static bool keeps_processor(void)
+{
+	char stat[1024];
+	int64_t policy = -1;
+
+	if (ff_read_file("/proc/thread-self/stat", stat, sizeof(stat)) > 0)
+		policy = ff_stat_number(stat, 41);
+	return policy != SCHED_OTHER && policy != SCHED_BATCH &&
+	       policy != SCHED_IDLE;
+}
+
 bool ff_ask_is_answered(unsigned need)
 {
 	return is_answered(need, false);
@@ -134,7 +150,8 @@ int ff_ask(unsigned need, bool all)
 	if (is_answered(need, all))
 		return 0;
 	/* Who has no vDSO asks for the time by a call. */
-	if (would_be_init() || !getauxval(AT_SYSINFO_EHDR))
+	if (would_be_init() || keeps_processor() ||
+	    !getauxval(AT_SYSINFO_EHDR))
 		return -EAGAIN;
 	if (ff_read_file("/proc/sys/kernel/osrelease", release,
 			 sizeof(release)) > 0)

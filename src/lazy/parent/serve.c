@@ -164,23 +164,17 @@ static void look_for_child(struct ff_standin *s)
 static long status_word(const struct ff_standin *s, int nth)
 {
 	char text[1024];
-	long i, value = 0, n;
-	int word = 2;
+	int64_t number;
+	long n;
 
 	if (s->status < 0)
 		return UNKNOWN;
-	n = sys(pread64, s->status, text, sizeof(text), 0);
-	for (i = n; i > 0 && text[i - 1] != ')'; i--)
-		;
-	if (i <= 0)
+	n = sys(pread64, s->status, text, sizeof(text) - 1, 0);
+	if (n <= 0)
 		return n == -ESRCH ? -1 : UNKNOWN;
-	for (; i < n && word < nth; i++)
-		word += text[i] == ' ';
-	if (word < nth)
-		return UNKNOWN;
-	for (; i < n && text[i] >= '0' && text[i] <= '9'; i++)
-		value = value * 10 + (text[i] - '0');
-	return value;
+	text[n] = 0;
+	number = ff_stat_number(text, nth);
+	return number < 0 ? UNKNOWN : (long)number;
 }
 
 /*
