@@ -122,7 +122,8 @@ static void drop_all(struct ff_standin *s)
 		end();
 }
 
-/* -errno also: it is hidden (H-D25). "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. */
+/* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. A
+ * file, or -errno, as where it is hidden (H-D25). */
 static long open_of_child(const struct ff_standin *s, const char *name)
 {
 	char text[1024];
