@@ -171,7 +171,11 @@ static long hand_on(struct rng *r)
 		_exit(msync(kept, BYTES, MS_ASYNC) == 0 ? 1 :
 		      wiped[500]			? 2 :
 							  3);
-	return waitpid(pid, &status, 0) == pid ? status : -errno;
+	/* somebody sends signals, at any moment */
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
 }
 
 static long grow_down(struct rng *r)
