@@ -23,12 +23,13 @@ static void hide(void)
 
 __attribute__((constructor)) static void drop(void)
 {
-	if (geteuid() == 0 && getenv("T_HIDEPID"))
-		hide();
-	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	     setresuid(NOBODY, NOBODY, NOBODY)))
-		_exit(77);
+	if (geteuid() == 0) {
+		if (getenv("T_HIDEPID"))
+			hide();
+		if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+		    setresuid(NOBODY, NOBODY, NOBODY))
+			_exit(77);
+	}
 	if (prctl(PR_SET_DUMPABLE, 0))
 		_exit(77);
 }

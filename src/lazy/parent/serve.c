@@ -20,10 +20,11 @@
  *  H-D14 All signals are blocked for the child, and one that computes makes no
  *       call before which it would take them. So who stands in looks whether
  *       there are some, and then asks the child to look.
- *  H-D25 /proc may hide the child of a parent that gave up its rights (hidepid),
- *       or be another namespace's. It has its memory all the same. As nobody
- *       sees its signals, it is to leave as soon as it runs. It is looked for
- *       again: most programs that it may exec, and the dead, can be seen.
+ *  H-D25 /proc may hide the child of a parent that gave up its rights
+ *       (hidepid), or be another namespace's. It has its memory all the same.
+ *       As nobody sees its signals, it is to leave as soon as it runs. It is
+ *       looked for again: most programs that it may exec, and the dead, can be
+ *       seen.
  */
 #include "lazy/parent/serve.h"
 

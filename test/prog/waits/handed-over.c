@@ -10,7 +10,8 @@
  * no_more  as spins, where the user may have no third process
  * killed   the same; who serves the child's memory is killed: the child may
  *          die of it, nobody may hang
- * execs    in execve, which the parent itself must permit (fanotify, or a lease)
+ * execs    in execve, which the parent itself must permit (fanotify, or a
+ *          lease)
  * on_trial the same, where the child has written nothing
  * refused  the same, and it is refused; on the way out the child writes into
  *          shared memory, and its end is told

@@ -61,13 +61,15 @@ static pid_t hand_over(void)
 	return pid;
 }
 
+/* Who stood in may have ended by now: the close() of a list of children reaps
+ * it. */
 static void stop_others(pid_t child)
 {
 	pid_t all[4];
 	int i, n = t_children(all, 4);
 
 	for (i = 0; i < n && i < 4; i++)
-		if (all[i] != child) /* which may have ended by now */
+		if (all[i] != child)
 			CHECK(!kill(all[i], SIGSTOP) || errno == ESRCH);
 	t_sleep_ms(20);
 }
