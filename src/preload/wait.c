@@ -2,7 +2,9 @@
  * Waiting. On trial a child has exit signal 0, and calls with __WALL or
  * __WCLONE would find it: a program that makes such calls is told apart, and
  * gets real forks from then on. They would find who stands in for this process
- * as well, so they look first whom they find. All other calls just go on.
+ * as well, so they look first whom they find; under a filter nothing may be
+ * called but what the program calls, which is called again where it has found
+ * such a one. All other calls just go on.
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,16 +24,28 @@
 #include "process/trials.h"
 
 /* A borrower and a lazy child have no children: they had to leave to have any.
- * What they know of is their parent's, as it is in any borrowed memory. Under a
- * filter we ask nothing. */
+ * What they know of is their parent's, as it is in any borrowed memory. */
+static bool may_have_children(void)
+{
+	return !ff_mediated && !ff_is_borrower();
+}
+
+/* Under a filter we ask nothing. */
 static bool has_children(void)
 {
-	return !ff_mediated && !ff_is_borrower() && !atomic_load(&ff_sandboxed);
+	return may_have_children() && !atomic_load(&ff_sandboxed);
+}
+
+static bool is_for_all(int options)
+{
+	return options & (int)(__WALL | __WCLONE);
 }
 
 static bool finds_all(int options)
 {
-	if (!(options & (int)(__WALL | __WCLONE)) || !has_children() ||
+	if (is_for_all(options) && atomic_load(&ff_sandboxed))
+		return may_have_children() && ff_any_standin();
+	if (!is_for_all(options) || !has_children() ||
 	    ff_identity() == FF_BORROWED)
 		return false;
 	ff_trials_forbid();
@@ -71,13 +85,18 @@ struct wait {
 	bool raw;
 };
 
+static int call_waitid(const struct wait *w, siginfo_t *info, int options,
+		       struct rusage *usage)
+{
+	return w->raw ? (int)ff_next_syscall(SYS_waitid, w->type, w->id, info,
+					     options, usage) :
+			FF_NEXT(waitid)(w->type, w->id, info, options);
+}
+
 static int look(const struct wait *w, siginfo_t *info)
 {
 	info->si_pid = 0;
-	if (w->raw)
-		return (int)ff_next_syscall(SYS_waitid, w->type, w->id, info,
-					    w->options | WNOWAIT, NULL);
-	return FF_NEXT(waitid)(w->type, w->id, info, w->options | WNOWAIT);
+	return call_waitid(w, info, w->options | WNOWAIT, NULL);
 }
 
 /*
@@ -114,6 +133,22 @@ static long call_wait4(bool raw, pid_t pid, int *status, int options,
 		     FF_NEXT(wait4)(pid, status, options, usage);
 }
 
+/* What the program itself has called is called until it tells nobody of ours.
+ * @status is not read before the kernel has written to it. */
+static pid_t wait_past_ours(pid_t pid, int *status, int options,
+			    struct rusage *usage, bool raw)
+{
+	int own, *told = status ? status : &own;
+	long rc;
+
+	do
+		rc = call_wait4(raw, pid, told, options, usage);
+	while (rc > 0 &&
+	       ff_standin_told((pid_t)rc,
+			       WIFEXITED(*told) || WIFSIGNALED(*told)));
+	return (pid_t)rc;
+}
+
 static pid_t wait_for_all(pid_t pid, int *status, int options,
 			  struct rusage *usage, bool raw)
 {
@@ -129,6 +164,8 @@ static pid_t wait_for_all(pid_t pid, int *status, int options,
 	pid_t found;
 	long rc;
 
+	if (atomic_load(&ff_sandboxed))
+		return wait_past_ours(pid, status, options, usage, raw);
 	if ((options & ~WAIT4_OPTIONS) || pid == INT_MIN)
 		return (pid_t)call_wait4(raw, pid, status, options, usage);
 	do {
@@ -194,22 +231,36 @@ static void tell_nothing(siginfo_t *info)
 	info->si_uid = 0;
 }
 
-static long call_waitid(bool raw, pid_t pid, siginfo_t *info, int options,
-			struct rusage *usage)
+/* As wait_past_ours(). Who only looks would find the same one again. */
+static int wait_by_id_past_ours(const struct wait *w, siginfo_t *info,
+				struct rusage *usage)
 {
-	return raw ? ff_next_syscall(SYS_waitid, P_PID, pid, info, options,
-				     usage) :
-		     FF_NEXT(waitid)(P_PID, (id_t)pid, info, options);
+	siginfo_t own, *told = info ? info : &own;
+	int rc;
+
+	own.si_pid = 0;
+	do
+		rc = call_waitid(w, told, w->options, usage);
+	while (rc == 0 && told->si_pid > 0 && !(w->options & WNOWAIT) &&
+	       ff_standin_told(told->si_pid,
+			       told->si_code == CLD_EXITED ||
+				       told->si_code == CLD_KILLED ||
+				       told->si_code == CLD_DUMPED));
+	return rc;
 }
 
 /* @usage is the kernel's fifth argument, which libc's has not. */
 static int wait_by_id(const struct wait *w, siginfo_t *info,
 		      struct rusage *usage)
 {
+	struct wait one = *w;
 	siginfo_t found;
 	pid_t pid;
-	long rc;
+	int rc;
 
+	if (atomic_load(&ff_sandboxed))
+		return wait_by_id_past_ours(w, info, usage);
+	one.type = P_PID;
 	do {
 		pid = find(w, &found);
 		if (pid == 0)
@@ -217,12 +268,13 @@ static int wait_by_id(const struct wait *w, siginfo_t *info,
 		if (pid <= 0)
 			return pid;
 		found.si_pid = 0;
-		rc = call_waitid(w->raw, pid, info ? info : &found,
+		one.id = (id_t)pid;
+		rc = call_waitid(&one, info ? info : &found,
 				 w->options | WNOHANG, usage);
 		if (rc == 0 && info)
 			found.si_pid = info->si_pid;
 	} while (is_lost(rc == 0 ? found.si_pid : rc));
-	return (int)rc;
+	return rc;
 }
 
 FF_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)

@@ -128,21 +128,28 @@ static bool reap_in_vain(pid_t pid, pid_t child, const struct patience *p)
 		kill_and_reap(pid, p->killed_ns));
 }
 
+/* @is: what it was. Somebody whose own wait has reaped it may have been first. */
+static bool free_place(unsigned i, pid_t is)
+{
+	if (!atomic_compare_exchange_strong(&standins[i], &is, 0))
+		return false;
+	atomic_fetch_sub(&count, 1);
+	return true;
+}
+
 /* The @i-th, if there is one and no other thread is at it. */
 static void try_to_reap(unsigned i, const struct patience *patience)
 {
-	pid_t pid = atomic_load(&standins[i]);
+	pid_t pid = atomic_load(&standins[i]), asked = -pid;
 
 	if (pid <= 0 ||
-	    !atomic_compare_exchange_strong(&standins[i], &pid, -pid))
+	    !atomic_compare_exchange_strong(&standins[i], &pid, asked))
 		return;
 	if (ff_standin_reap(pid) ||
-	    reap_in_vain(pid, atomic_load(&served[i]), patience)) {
-		atomic_store(&standins[i], 0);
-		atomic_fetch_sub(&count, 1);
-	} else {
-		atomic_store(&standins[i], pid);
-	}
+	    reap_in_vain(pid, atomic_load(&served[i]), patience))
+		free_place(i, asked);
+	else
+		atomic_compare_exchange_strong(&standins[i], &asked, pid);
 }
 
 void ff_standins_reap(void)
@@ -185,6 +192,22 @@ bool ff_standin_found(const siginfo_t *info)
 		take_word(pid);
 		try_to_reap(i, NULL);
 		return true;
+	}
+	return false;
+}
+
+bool ff_standin_told(pid_t pid, bool ended)
+{
+	pid_t is;
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
+		is = atomic_load(&standins[i]);
+		while (is == pid || is == -pid) {
+			if (!ended || free_place(i, is))
+				return true;
+			is = atomic_load(&standins[i]);
+		}
 	}
 	return false;
 }

@@ -36,5 +36,7 @@ void ff_standins_await(unsigned ms);
 bool ff_any_standin(void);
 void ff_standins_settle(void);
 bool ff_standin_found(const siginfo_t *info);
+/* A wait has told of @pid: of one of them? By no call; @ended: it is reaped. */
+bool ff_standin_told(pid_t pid, bool ended);
 
 #endif

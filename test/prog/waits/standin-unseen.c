@@ -9,7 +9,11 @@
  *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,stopped} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       standin-unseen-{raw-waits,shares} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       standin-unseen-sandboxed-{wait,raw-wait,wait3,id,raw-id,nothing}
+ *       sandboxed-{}
  */
+#include "deny.h"
 #include "t.h"
 
 #include <errno.h>
@@ -83,16 +87,49 @@ static int until_none_is_left(void)
 	return left;
 }
 
-static void wait_by_syscall(pid_t pid)
+static long wait_by_id(bool raw, int *status)
+{
+	siginfo_t info = { 0 };
+	long rc = raw ? syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | __WALL,
+				NULL) :
+			waitid(P_ALL, 0, &info, WEXITED | __WALL);
+
+	*status = info.si_status;
+	return rc < 0 ? rc : info.si_pid;
+}
+
+static long wait_once(int *status)
+{
+	if (is("sandboxed-wait"))
+		return waitpid(-1, status, __WALL);
+	if (is("sandboxed-wait3"))
+		return wait3(status, __WALL, NULL);
+	if (is("sandboxed-nothing"))
+		return *status = 0, waitpid(-1, NULL, __WALL);
+	if (is("sandboxed-id") || is("sandboxed-raw-id"))
+		return wait_by_id(is("sandboxed-raw-id"), status);
+	return syscall(SYS_wait4, -1, status, __WALL, NULL);
+}
+
+static void wait_for_all(pid_t pid)
 {
 	long found;
 	int status;
 
 	*go = 1;
-	while ((found = syscall(SYS_wait4, -1, &status, __WALL, NULL)) > 0)
+	while ((found = wait_once(&status)) > 0)
 		printf("found %s %x\n", found == pid ? "it" : "another",
 		       (unsigned)status);
 	CHECK(errno == ECHILD);
+}
+
+/* Whatever it does not call itself ends it. */
+static int end_in_sandbox(pid_t pid)
+{
+	CHECK(!deny(strstr(how, "id") ? "wait4=KILL,getpid=KILL" :
+					"waitid=KILL,getpid=KILL"));
+	wait_for_all(pid);
+	return 0;
 }
 
 /* Of the parent and its child: how often they have it mapped. */
@@ -123,8 +160,10 @@ static int inner(void)
 		t_until(&go[1], 1);
 		say_users(id);
 	}
+	if (strstr(how, "sandboxed"))
+		return end_in_sandbox(pid);
 	if (is("raw-waits")) {
-		wait_by_syscall(pid);
+		wait_for_all(pid);
 		return t_end();
 	}
 	if (is("stopped"))
