@@ -23,6 +23,7 @@
 #include "marks.h"
 #include "scene.h"
 #include "state.h"
+#include "stuck.h"
 #include "world.h"
 
 #include <dlfcn.h>
@@ -234,8 +235,10 @@ static void watch(pid_t worker)
 		seen = count->cases;
 		if (idle < STUCK * 100 && !ended_by)
 			continue;
-		if (!ended_by)
-			printf("a case does not end\n");
+		if (!ended_by) {
+			printf("a case does not end, behind %lu\n", seen);
+			stuck_print(worker);
+		}
 		/* itself first: that its child is killed is no difference */
 		kill(worker, SIGKILL);
 		kill(-worker, SIGKILL);
