@@ -25,6 +25,9 @@
  *       As nobody sees its signals, it is to leave as soon as it runs. It is
  *       looked for again: most programs that it may exec, and the dead, can be
  *       seen.
+ *  H-D26 Where children are born into another pid namespace, so is this, and
+ *       the number that the parent has for the child is nobody's here, or
+ *       another's. The child's own word is a hint: who it is, /proc tells.
  */
 #include "lazy/parent/serve.h"
 
@@ -98,9 +101,9 @@ static bool drop_shared(const struct ff_standin *s)
 
 	ff_pages_keep(&keep);
 	ff_slots_keep(&keep);
-	keep.range[keep.count++] = (struct ff_range){
-		(uintptr_t)s->pact, (uintptr_t)s->pact + FF_PAGE
-	};
+	keep.range[keep.count++] =
+		(struct ff_range){ (uintptr_t)s->pact,
+				   (uintptr_t)s->pact + FF_PAGE };
 	keep.ours = keep.count;
 	if (ff_maps_open(&maps) < 0)
 		return false;
@@ -123,32 +126,50 @@ static void drop_all(struct ff_standin *s)
 		end();
 }
 
-/* "/proc/self/fdinfo/N" tells the child's number where /proc was mounted. A
- * file, or -errno, as where it is hidden (H-D25). */
-static long open_of_child(const struct ff_standin *s, const char *name)
+/* The child's number where /proc was mounted: "/proc/self/fdinfo/N" tells it. 0:
+ * it has none there, or that can't be read. */
+static uint64_t number_in_proc(int child)
 {
 	char text[1024];
 	struct ff_line path = ff_line_start(text, sizeof(text));
 	const char *value;
-	uint64_t pid;
-	long rc;
 
 	ff_line_str(&path, "/proc/self/fdinfo/");
-	ff_line_unsigned(&path, (uint64_t)s->child, 10);
+	ff_line_unsigned(&path, (uint64_t)child, 10);
 	text[path.used] = 0;
-	rc = ff_read_file(text, text, sizeof(text));
-	if (rc < 0)
-		return rc;
+	if (ff_read_file(text, text, sizeof(text)) < 0)
+		return 0;
 	value = strstr(text, "\nPid:\t");
-	if (!value)
+	return value ? ff_number_at(value + 6) : 0;
+}
+
+/* A file, or -errno, as where it is hidden (H-D25). */
+static long open_of_child(const struct ff_standin *s, const char *name)
+{
+	char text[64];
+	struct ff_line path = ff_line_start(text, sizeof(text));
+	const uint64_t pid = number_in_proc(s->child);
+
+	if (!pid)
 		return -ESRCH;
-	pid = ff_number_at(value + 6);
-	path = ff_line_start(text, sizeof(text));
 	ff_line_str(&path, "/proc/");
 	ff_line_unsigned(&path, pid, 10);
 	ff_line_str(&path, name);
 	text[path.used] = 0;
 	return sys(openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* H-D26. The kernel knows a parent by number only who lives beside it. */
+static bool find_child(struct ff_standin *s)
+{
+	const bool elsewhere = sys(getppid) == 0;
+	const uint32_t word = atomic_load(&s->image->of_child.owner);
+
+	s->child = (int)sys(
+		pidfd_open,
+		elsewhere ? (pid_t)(word & FUTEX_TID_MASK) : s->child_pid, 0);
+	return s->child >= 0 && (!elsewhere || number_in_proc(s->child) ==
+						       (uint64_t)s->child_pid);
 }
 
 static void look_for_child(struct ff_standin *s)
@@ -222,8 +243,7 @@ static void stand_up(struct ff_standin *s)
 	if (ff_fault(FF_FAULT_STANDIN_STOPS))
 		sys(kill, ff_getpid(), SIGSTOP);
 	drop_all(s);
-	s->child = (int)sys(pidfd_open, s->child_pid, 0);
-	if (s->child < 0)
+	if (!find_child(s))
 		end();
 	own_robust_word(s);
 	ff_supply_begin(&s->supply, s->image, &s->areas, FF_SOURCE_STANDIN);

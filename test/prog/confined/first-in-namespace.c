@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -283,17 +284,19 @@ CASE(popen)
  */
 static int init_waits[2];
 
+/* It stops those who tell it their pid. */
 static pid_t start_init(void)
 {
-	pid_t pid;
-	char end;
+	pid_t pid, who;
 
 	leave_namespace();
 	CHECK(!pipe(init_waits));
 	pid = fork();
 	if (pid == 0) {
 		close(init_waits[1]);
-		_exit((int)read(init_waits[0], &end, 1));
+		while (read(init_waits[0], &who, sizeof(who)) == sizeof(who))
+			kill(who, SIGSTOP);
+		_exit(0);
 	}
 	close(init_waits[0]);
 	return pid;
@@ -358,6 +361,35 @@ CASE(reads_behind_init)
 		}
 		t_reap(pid, "forked");
 	}
+	end_init(init);
+}
+
+/*
+ * Who is stopped there before it execs does not hold its parent, and finds the
+ * memory of the moment of fork.
+ *
+ * Test: -l -b 500 -t 20 -e FLATFORK_LEND=off -e FLATFORK_FAULT=commit-all
+ *       first-in-namespace-stopped_behind_init stopped_behind_init
+ */
+CASE(stopped_behind_init)
+{
+	volatile int *go = t_shared(4096);
+	pid_t init = start_init(), pid = t_fork(), self;
+	int status;
+
+	if (pid == 0) {
+		self = getpid();
+		CHECK(write(init_waits[1], &self, sizeof(self)) > 0);
+		while (!*go)
+			;
+		t_exec_exit(t_intact(t_area, t_area_bytes) ? 7 : 8);
+	}
+	CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	memset(t_area, 0xee, t_area_bytes);
+	*go = 1;
+	CHECK(!kill(pid, SIGCONT));
+	t_reap(pid, "stopped");
+	t_fill(t_area, t_area_bytes);
 	end_init(init);
 }
 
