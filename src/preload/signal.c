@@ -19,6 +19,7 @@
 #include "libc/threads.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "process/handed.h"
 #include "process/sigsys.h"
 #include "process/stance.h"
 #include "tell/options.h"
@@ -79,6 +80,14 @@ static bool concerns_us(int sig)
 	       (ff_may_have_threads() || ff_current);
 }
 
+/* A change that the program is about to make. */
+static void begin_change(int sig, void *handler)
+{
+	if (sig == SIGCHLD && !ff_loan && ff_in_force())
+		ff_handed_hear();
+	ff_borrower_sets_action(sig, handler);
+}
+
 /* A change by the program; a child of its vfork has said so before. */
 static int note(int sig, int rc, bool handled)
 {
@@ -123,7 +132,7 @@ static int set_action(sigaction_function next, int sig,
 		return change_sigsys(next, act, old);
 	note_handler(sig, act);
 	if (act)
-		ff_borrower_sets_action(sig, (void *)act->sa_handler);
+		begin_change(sig, (void *)act->sa_handler);
 	rc = next(sig, act, old);
 	if (rc == 0 && old)
 		tell_programs(sig, old, own);
@@ -156,7 +165,7 @@ static sighandler_t set_handler(signal_function next, int sig,
 		return change_sigsys(FF_NEXT(sigaction), &how, &old) < 0 ?
 			       SIG_ERR :
 			       old.sa_handler;
-	ff_borrower_sets_action(sig, (void *)handler);
+	begin_change(sig, (void *)handler);
 	old.sa_handler = next(sig, handler);
 	if (old.sa_handler == SIG_ERR)
 		return SIG_ERR;
@@ -215,7 +224,7 @@ FF_EXPORT int sigignore(int sig)
 
 	if (concerns_us(sig))
 		return change_sigsys(FF_NEXT(sigaction), &ignored, NULL);
-	ff_borrower_sets_action(sig, (void *)SIG_IGN);
+	begin_change(sig, (void *)SIG_IGN);
 	rc = FF_NEXT(sigignore)(sig);
 	return note(sig, rc, false);
 }
@@ -243,7 +252,7 @@ FF_EXPORT sighandler_t sigset(int sig, sighandler_t handler)
 	if (concerns_us(sig))
 		return set_sigsys(handler);
 	if (handler != SIG_HOLD)
-		ff_borrower_sets_action(sig, (void *)handler);
+		begin_change(sig, (void *)handler);
 	old.sa_handler = FF_NEXT(sigset)(sig, handler);
 	if (old.sa_handler == SIG_ERR)
 		return SIG_ERR;
@@ -306,7 +315,7 @@ long ff_sigaction_raw(long nr, const long *args)
 		handled = ff_is_handler(set);
 		if (handled && !ff_loan)
 			ff_exec_note_handler(sig, set->mask);
-		ff_borrower_sets_action(sig, (void *)set->handler);
+		begin_change(sig, (void *)set->handler);
 	}
 	if (concerns_us(sig) && args[3] == (long)sizeof(set->mask) &&
 	    (reads || !set))

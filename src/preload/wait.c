@@ -65,8 +65,10 @@ static int with_handed(pid_t pid, int options)
 
 void ff_tidy(void)
 {
-	if (ff_any_standin() && has_children() && ff_identity() == FF_SAME)
+	if (ff_any_standin() && has_children() && ff_identity() == FF_SAME) {
 		ff_standins_reap();
+		ff_any_handed(); /* H-D27 */
+	}
 }
 
 /* Is there something of ours to look past? */
@@ -109,7 +111,8 @@ static pid_t find(const struct wait *w, siginfo_t *ret_info)
 		ff_standins_settle();
 		if (look(w, ret_info) < 0)
 			return -1;
-	} while (ff_standin_found(ret_info));
+	} while (ff_standin_found(ret_info) ||
+		 (ret_info->si_pid > 0 && ff_handed_unheard(ret_info->si_pid)));
 	/* H-D6: it has told its parent before that has reaped its child. */
 	if (ret_info->si_pid > 0)
 		ff_standins_settle();

@@ -1,17 +1,28 @@
+/*
+ * Hazards
+ *  H-D27 Where SIGCHLD is ignored the kernel keeps no zombie of those who would
+ *        send it, and one without exit signal would not. If it ends so, it is
+ *        reaped here, and no wait is told. That goes by what SIGCHLD was when it
+ *        ended: who was dead before that is changed is looked at before.
+ */
 #include "process/handed.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/wait.h>
 
 #include "arch/hot.h"
 #include "host/newborn.h"
+#include "host/signals.h"
 #include "host/sys.h"
+#include "process/fate.h"
 
 #define HANDED_MAX 64
 
 static _Atomic pid_t handed[HANDED_MAX];
+static _Atomic pid_t heard[HANDED_MAX]; /* the same, if its end was one */
 static _Atomic unsigned count FF_HOT;
 
 bool ff_handed_add(pid_t pid)
@@ -23,6 +34,7 @@ bool ff_handed_add(pid_t pid)
 		none = 0;
 		if (!atomic_compare_exchange_strong(&handed[i], &none, pid))
 			continue;
+		atomic_store(&heard[i], 0);
 		atomic_fetch_add(&count, 1);
 		return true;
 	}
@@ -43,13 +55,34 @@ void ff_handed_remove(pid_t pid)
 		forget(i, pid);
 }
 
-/* Found by an ordinary wait, or by none at all; looks, reaps nothing. */
-static bool is_settled(pid_t pid)
+static bool ends_unheard(void)
+{
+	struct ff_sigaction act = { 0 };
+
+	return sys(rt_sigaction, SIGCHLD, NULL, &act, sizeof(act.mask)) == 0 &&
+	       ((void *)act.handler == (void *)SIG_IGN ||
+		(act.flags & SA_NOCLDWAIT));
+}
+
+/* H-D27. True: it was there, and is gone. */
+static bool reap_unheard(unsigned i, pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return atomic_load(&heard[i]) != pid && ends_unheard() &&
+	       sys(waitid, P_PID, pid, &info, WEXITED | WNOHANG | __WCLONE,
+		   NULL) == 0 &&
+	       info.si_pid == pid;
+}
+
+/* Found by an ordinary wait, or by none at all. */
+static bool is_settled(unsigned i, pid_t pid)
 {
 	siginfo_t info;
 	const int look = WEXITED | WNOHANG | WNOWAIT;
 
-	return sys(waitid, P_PID, pid, &info, look, NULL) == 0 ||
+	return reap_unheard(i, pid) ||
+	       sys(waitid, P_PID, pid, &info, look, NULL) == 0 ||
 	       sys(waitid, P_PID, pid, &info, look | __WALL, NULL) == -ECHILD;
 }
 
@@ -60,10 +93,35 @@ bool ff_any_handed(void)
 
 	for (i = 0; i < HANDED_MAX && atomic_load(&count); i++) {
 		pid = atomic_load(&handed[i]);
-		if (pid && is_settled(pid))
+		if (pid && is_settled(i, pid))
 			forget(i, pid);
 	}
 	return atomic_load(&count) != 0;
+}
+
+void ff_handed_hear(void)
+{
+	unsigned i;
+	pid_t pid;
+
+	for (i = 0; i < HANDED_MAX && ff_any_handed(); i++) {
+		pid = atomic_load(&handed[i]);
+		if (pid && ff_has_ended(pid))
+			atomic_store(&heard[i], pid);
+	}
+}
+
+bool ff_handed_unheard(pid_t pid)
+{
+	unsigned i;
+
+	for (i = 0; i < HANDED_MAX && atomic_load(&count); i++) {
+		if (atomic_load(&handed[i]) != pid || !reap_unheard(i, pid))
+			continue;
+		forget(i, pid);
+		return true;
+	}
+	return false;
 }
 
 bool ff_is_handed(pid_t pid)

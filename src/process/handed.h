@@ -18,4 +18,10 @@ void ff_handed_remove(pid_t pid);
 bool ff_any_handed(void);
 bool ff_is_handed(pid_t pid);
 
+/* Before what SIGCHLD does is changed. */
+void ff_handed_hear(void);
+/* A wait is about to tell of @pid's end. True: of such a one nobody is told, and
+ * it is to be looked again. */
+bool ff_handed_unheard(pid_t pid);
+
 #endif

@@ -22,11 +22,13 @@
  * ends_late  ... when it has waited for something
  * falls    ... by a signal; SIGCHLD has come by the time that its parent has
  *          reaped it
+ * unheard  the same, where SIGCHLD is ignored: no wait finds it
+ * heard    ... since it has ended
  *
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       handed-over-{spins,alarmed,alarm_ends,killed,execs,on_trial} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
- *       handed-over-{refused,ends,ends_late,falls} {}
+ *       handed-over-{refused,ends,ends_late,falls,unheard,heard} {}
  * Test: -b 1500 -e FLATFORK_LEND=off
  *       handed-over-{no_more,confined,crowded} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
@@ -68,9 +70,14 @@ static bool is(const char *name)
 	return !strcmp(how, name);
 }
 
+static bool falls(void)
+{
+	return is("falls") || is("unheard") || is("heard");
+}
+
 static bool is_refused(void)
 {
-	return is("refused") || is("ends") || is("ends_late") || is("falls") ||
+	return is("refused") || is("ends") || is("ends_late") || falls() ||
 	       is("confined") || is("crowded");
 }
 
@@ -139,7 +146,7 @@ static void child_runs(bool last)
 		t_sleep_ms(300);
 	if (is("ends") || is("ends_late") || is("confined") || is("crowded"))
 		_exit(7);
-	if (is("falls"))
+	if (falls())
 		raise(SIGTERM);
 	intact =
 		t_intact(t_area, t_area_bytes) && t_intact(t_block(3), T_BLOCK);
@@ -226,6 +233,12 @@ static long by_itself(long nr, long a, long b, void *c, long d)
 	return rc;
 }
 
+static void ignore_ends(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	t_signals_again();
+}
+
 static void after_fork(pid_t pid)
 {
 	int status;
@@ -246,7 +259,7 @@ static void after_fork(pid_t pid)
 		permit();
 	sigemptyset(&sigchld);
 	sigaddset(&sigchld, SIGCHLD);
-	if (is_refused() && !is("falls"))
+	if (is_refused() && !falls())
 		CHECK(sigtimedwait(&sigchld, &info,
 				   &(struct timespec){ 20, 0 }) == SIGCHLD);
 	if (is("ends") || is("ends_late")) {
@@ -256,10 +269,16 @@ static void after_fork(pid_t pid)
 				WEXITED | WNOWAIT) == 0);
 		CHECK(ended.si_pid == pid);
 	}
-	if (is_refused())
-		CHECK(waitpid(-1, &status, 0) == pid);
-	else
-		CHECK(waitpid(pid, &status, 0) == pid);
+	if (is("heard")) {
+		CHECK(!waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT));
+		ignore_ends();
+	}
+	if (is("unheard")) {
+		CHECK(waitpid(-1, &status, 0) == -1 && errno == ECHILD);
+		status = 0;
+	} else {
+		CHECK(waitpid(is_refused() ? -1 : pid, &status, 0) == pid);
+	}
 	if (is("falls"))
 		CHECK(sigtimedwait(&sigchld, &info,
 				   &(struct timespec){ 0, 0 }) == SIGCHLD);
@@ -299,6 +318,8 @@ int main(int argc, char **argv)
 		listen_to_execs();
 	if (is_refused())
 		block_sigchld();
+	if (is("unheard"))
+		ignore_ends();
 	for (int i = on_trial() ? PROOFS : 0; i <= PROOFS; i++) {
 		pid = t_fork();
 		if (pid == 0)
