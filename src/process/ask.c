@@ -122,7 +122,7 @@ static bool is_unanswered(void)
 static long ask(struct ff_asking *a)
 {
 	static int64_t spent_ns;
-	const int64_t from_ns = ff_asker_now_ns();
+	const int64_t from_ns = ff_asker_watched_ns();
 	int64_t took_ns;
 	long rc = 0;
 
@@ -131,7 +131,7 @@ static long ask(struct ff_asking *a)
 		if (!a->shares)
 			memcpy(known(), a, sizeof(*a));
 	}
-	took_ns = ff_asker_now_ns() - from_ns;
+	took_ns = ff_asker_watched_ns() - from_ns;
 	if (took_ns > LATE_NS)
 		spent_ns += took_ns;
 	if (rc != -ETIMEDOUT && !is_unanswered())

@@ -11,7 +11,8 @@
  * Hazards
  *  H-Y1 A question may be the child's end, or be put to a supervisor who never
  *       answers, or late: the parent waits for the child's end, and no longer
- *       than it has time for all questions.
+ *       than it has time for all questions. Time in which it did not look
+ *       itself is not the child's: both may be stopped, or have no processor.
  *  H-Y2 A filter may end a process only for a clone with CLONE_VM, and not for
  *       fork's. None is known that does; it would end the parent.
  *  H-Y3 No handler of the program may run in the child, which has them all:
@@ -39,6 +40,8 @@
 #define SLICE_NS (10L * 1000 * 1000)
 #define SILENT_NS ((int64_t)FF_ASK_SILENT_MS * 1000 * 1000)
 #define LAST_NS ((int64_t)2000 * 1000 * 1000) /* for an end by SIGKILL */
+/* From one look to the next, its calls answered late: not more counts. */
+#define LOOK_NS (SILENT_NS / 2)
 
 static char stack[STACK_BYTES] __attribute__((aligned(64)));
 
@@ -156,6 +159,16 @@ int64_t ff_asker_now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+int64_t ff_asker_watched_ns(void)
+{
+	static int64_t looked_ns, watched_ns;
+	const int64_t now = ff_asker_now_ns(), since = now - looked_ns;
+
+	watched_ns += since < LOOK_NS ? since : LOOK_NS;
+	looked_ns = now;
+	return watched_ns;
+}
+
 /* What it was asking when it came to this end. */
 static void note_end(struct ff_asking *a, enum ff_answer end)
 {
@@ -197,7 +210,7 @@ static void reap_left(const struct ff_asking *a, int64_t deadline_ns)
 
 	for (; left.count && may_reap(a); left.count--)
 		while (reap(a, left.pid[left.count - 1], &sig) == 0 &&
-		       ff_asker_now_ns() < deadline_ns)
+		       ff_asker_watched_ns() < deadline_ns)
 			ff_relax();
 }
 
@@ -235,7 +248,7 @@ static bool has_ended(struct ff_asking *a, long pid)
 /* Asks without an answer, or has no more time. */
 static bool is_late(const struct ff_asking *a, struct progress *p)
 {
-	const int64_t now = ff_asker_now_ns();
+	const int64_t now = ff_asker_watched_ns();
 
 	if (atomic_load(&a->at) != p->at) {
 		p->at = atomic_load(&a->at);
@@ -248,7 +261,7 @@ static bool is_late(const struct ff_asking *a, struct progress *p)
 static bool wait_for_end(struct ff_asking *a, long pid, int64_t deadline_ns)
 {
 	const struct timespec slice = { 0, SLICE_NS };
-	struct progress p = { deadline_ns, ff_asker_now_ns(), 0 };
+	struct progress p = { deadline_ns, ff_asker_watched_ns(), 0 };
 	bool is_killed = false;
 
 	while (!has_ended(a, pid)) {
@@ -258,7 +271,7 @@ static bool wait_for_end(struct ff_asking *a, long pid, int64_t deadline_ns)
 				return false;
 			sys(kill, pid, SIGKILL);
 			is_killed = true;
-			p.since_ns = ff_asker_now_ns();
+			p.since_ns = ff_asker_watched_ns();
 			p.deadline_ns = p.since_ns + LAST_NS;
 		}
 		if (atomic_load(&a->alive) && is_allowed(a, FF_ASK_futex))

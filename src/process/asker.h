@@ -27,11 +27,15 @@ struct ff_asking {
 
 bool ff_asks_wants(unsigned i, unsigned need, bool all);
 
-/* By the time of ff_asker_now_ns(), what is asked then has no answer. */
 int64_t ff_asker_now_ns(void);
 
+/* Of that, what this process was there to look: not that in which it was
+ * stopped, or had no processor. For who asks. */
+int64_t ff_asker_watched_ns(void);
+
 /*
- * One child. 0; -errno: it did not come to a question; -ETIMEDOUT: it can't be
+ * One child; by @deadline_ns of ff_asker_watched_ns(), what is asked then has
+ * no answer. 0; -errno: it did not come to a question; -ETIMEDOUT: it can't be
  * ended.
  * Context: as ff_ask().
  */

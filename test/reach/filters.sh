@@ -331,13 +331,16 @@ run_first() {
 			same lazy "$profile: $case"
 		done
 	done
-	for case in kill stop trace; do
+	for case in kill stop trace pause; do
+		rm -f "$work/stats" "$work/log"
 		under plain -- all pidfd_open=slow -- \
 			"$reach/first" "$case" "$noop"
-		with_us lazy -- all pidfd_open=slow -- \
+		with_us lazy "${figures[@]}" -- all pidfd_open=slow -- \
 			"$reach/first" "$case" "$noop"
 		same lazy "$case"
 	done
+	# who was not there did not wait
+	expect_flat first 4 pause
 }
 
 # with_cores COMMAND...: $cored is the command, where it may leave a core

@@ -8,6 +8,7 @@
  *	kill	while somebody kills who asks
  *	stop	or stops it
  *	trace	or traces it
+ *	pause	or stops both, and lets them go on: its parent first
  */
 #include <dirent.h>
 #include <errno.h>
@@ -148,7 +149,8 @@ static int is_silent(int pid, int parent)
 	return at && its_parent == parent && atoi(at) == 0;
 }
 
-static int find_silent(int parent)
+/* But for @other, who was there before. */
+static int find_silent(int parent, int other)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -156,6 +158,7 @@ static int find_silent(int parent)
 
 	while (!pid && proc && (entry = readdir(proc)))
 		if (atoi(entry->d_name) != getpid() &&
+		    atoi(entry->d_name) != other &&
 		    is_silent(atoi(entry->d_name), parent))
 			pid = atoi(entry->d_name);
 	if (proc)
@@ -163,20 +166,35 @@ static int find_silent(int parent)
 	return pid;
 }
 
-/* One, once; for as long as its parent lives. The supervisor of the filter is
- * one, too, and is there before. */
+/* For longer than an answer is waited for, had they gone on. */
+static void pause_both(int pid, int parent)
+{
+	kill(parent, SIGSTOP);
+	kill(pid, SIGSTOP);
+	usleep(2500000);
+	kill(parent, SIGCONT);
+	usleep(50000);
+	kill(pid, SIGCONT);
+}
+
+/* One, once, that is still there a while later, as it waits for its answer; for
+ * as long as its parent lives. The supervisor of the filter is silent, too. */
 static void disturb(const char *how, int parent, int supervisor)
 {
 	int pid = 0;
 
-	while (getppid() == parent && (!pid || pid == supervisor)) {
-		pid = find_silent(parent);
-		usleep(1000);
+	while (getppid() == parent && !pid) {
+		pid = find_silent(parent, supervisor);
+		usleep(20000);
+		if (pid != find_silent(parent, supervisor))
+			pid = 0;
 	}
 	if (getppid() != parent) /* and perhaps nobody was found: 0, all */
 		_exit(0);
 	if (!strcmp(how, "trace"))
 		ptrace(PTRACE_SEIZE, pid, 0, 0);
+	else if (!strcmp(how, "pause"))
+		pause_both(pid, parent);
 	else
 		kill(pid, strcmp(how, "kill") ? SIGSTOP : SIGKILL);
 	while (getppid() == parent)
@@ -186,7 +204,7 @@ static void disturb(const char *how, int parent, int supervisor)
 
 static void while_disturbed(const char *how)
 {
-	int parent = getpid(), supervisor = find_silent(parent);
+	int parent = getpid(), supervisor = find_silent(parent, 0);
 
 	if (raw(SYS_fork, 0) == 0)
 		disturb(how, parent, supervisor);
