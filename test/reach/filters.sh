@@ -48,23 +48,28 @@ calls() {
 	sed -n 's/^X([a-z0-9_]*, "\([a-z0-9_]*\).*/\1/p' "${asks[@]}" | sort -u
 }
 
-# Each of them is not allowed: what plain libc can do there is done. Where
-# libc's own posix_spawn needs clone3, and gives up, ours does without.
+# Each of them is not allowed: what plain libc can do there is done, and so it is
+# where nothing but fork is called. Where libc's own posix_spawn needs clone3, and
+# gives up, ours does without.
 run_without() {
-	local call number=0
+	local call option number=0
 
 	for call in $(calls); do
 		case $call in
 		exit_group | clone3) continue ;;
 		wait4) [ "$1" != nothing ] || continue ;;
 		esac
-		under plain -- all "$call=$1" -- "$reach/starts" "$noop"
-		[ "$(status_of plain)" = 0 ] || continue
-		with_us lazy -- all "$call=$1" -- "$reach/starts" "$noop"
-		same lazy "$call=$1"
-		number=$((number + 1))
+		for option in -fvs -f; do
+			under plain -- all "$call=$1" -- \
+				"$reach/starts" "$option" "$noop"
+			[ "$(status_of plain)" = 0 ] || continue
+			with_us lazy -- all "$call=$1" -- \
+				"$reach/starts" "$option" "$noop"
+			same lazy "$call=$1 $option"
+			number=$((number + 1))
+		done
 	done
-	[ "$number" -gt 40 ] || failed "only $number calls were tried"
+	[ "$number" -gt 80 ] || failed "only $number were tried"
 }
 
 # Those to a lazy fork whose error is said to be no matter, as a name or another
