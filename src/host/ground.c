@@ -121,11 +121,34 @@ const char *ff_ground_now(char *status)
 /* Round robin: the others of its priority have it for as long as an
  * administrator says. Who asked for it (SCHED_RESET_ON_FORK) has children that
  * any such thread takes it from. */
+static bool keeps_processor(int64_t policy, bool if_unsure)
+{
+	switch (policy) {
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return false;
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return true;
+	default:
+		return policy < 0 || if_unsure;
+	}
+}
+
 bool ff_ground_keeps_processor(void)
 {
-	long policy = sys(sched_getscheduler, 0);
+	return keeps_processor(sys(sched_getscheduler, 0), false);
+}
 
-	return policy < 0 || policy == SCHED_FIFO || policy == SCHED_RR;
+bool ff_ground_may_keep_processor(void)
+{
+	char stat[1024];
+	int64_t policy = -1;
+
+	if (ff_read_file("/proc/thread-self/stat", stat, sizeof(stat)) > 0)
+		policy = ff_stat_number(stat, 41);
+	return keeps_processor(policy, true);
 }
 
 /* A kernel without seccomp has no such line; what did not fit may have. */

@@ -24,6 +24,12 @@ const char *ff_ground_now(char *status);
  */
 bool ff_ground_keeps_processor(void);
 
+/*
+ * May it have? True for a deadline, too, and where children have no such policy
+ * (SCHED_RESET_ON_FORK). By /proc: a filter may refuse the call.
+ */
+bool ff_ground_may_keep_processor(void);
+
 /* The status of the calling thread alone, as far as it fits: 0 or -errno. */
 int ff_ground_read(char *status);
 bool ff_ground_is_traced(const char *status);

@@ -11,7 +11,6 @@
 #include "process/ask.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +21,7 @@
 #include "arch/hot.h"
 #include "host/coredump.h"
 #include "host/file.h"
+#include "host/ground.h"
 #include "host/held.h"
 #include "host/sys.h"
 #include "process/asker.h"
@@ -84,19 +84,6 @@ static bool would_be_init(void)
 	return rc < 0;
 }
 
-/* H-Y7. What a thread is scheduled by can be asked by a call that a filter may
- * refuse; to look into /proc is how the filter was found. */
-static bool keeps_processor(void)
-{
-	char stat[1024];
-	int64_t policy = -1;
-
-	if (ff_read_file("/proc/thread-self/stat", stat, sizeof(stat)) > 0)
-		policy = ff_stat_number(stat, 41);
-	return policy != SCHED_OTHER && policy != SCHED_BATCH &&
-	       policy != SCHED_IDLE;
-}
-
 bool ff_ask_is_answered(unsigned need)
 {
 	return is_answered(need, false);
@@ -149,8 +136,8 @@ int ff_ask(unsigned need, bool all)
 
 	if (is_answered(need, all))
 		return 0;
-	/* Who has no vDSO asks for the time by a call. */
-	if (would_be_init() || keeps_processor() ||
+	/* H-Y4, H-Y7. Who has no vDSO asks for the time by a call. */
+	if (would_be_init() || ff_ground_may_keep_processor() ||
 	    !getauxval(AT_SYSINFO_EHDR))
 		return -EAGAIN;
 	if (ff_read_file("/proc/sys/kernel/osrelease", release,
