@@ -18,6 +18,7 @@
 #include "lend/child/borrower.h"
 #include "preload/next.h"
 #include "preload/preload.h"
+#include "process/filter.h"
 #include "process/handed.h"
 #include "process/stance.h"
 #include "process/standins.h"
@@ -41,12 +42,18 @@ static bool is_for_all(int options)
 	return options & (int)(__WALL | __WCLONE);
 }
 
+/* A borrower that we have not made? To forbid its lender trials does no harm,
+ * and a call that a filter may not allow does. */
+static bool is_in_borrowed(void)
+{
+	return ff_filter_allows(FF_ASK_getpid) && ff_identity() == FF_BORROWED;
+}
+
 static bool finds_all(int options)
 {
 	if (is_for_all(options) && atomic_load(&ff_sandboxed))
 		return may_have_children() && ff_any_standin();
-	if (!is_for_all(options) || !has_children() ||
-	    ff_identity() == FF_BORROWED)
+	if (!is_for_all(options) || !has_children() || is_in_borrowed())
 		return false;
 	ff_trials_forbid();
 	/* Where there never was one, nobody stands in, either. */

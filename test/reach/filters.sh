@@ -177,7 +177,7 @@ run_no_proc() {
 	outer=("$FF_BUILD/test/ground/without" proc)
 	run probe "${outer[@]}" true
 	[ "$(status_of probe)" != 77 ] || skip "$(<"$work/probe/out")"
-	for option in -fvs -v -s; do
+	for option in -fvs -v -s -fw; do
 		for call in $(calls); do
 			[ "$call" != exit_group ] || continue
 			same_where_it_runs "$option" "$call=kill"

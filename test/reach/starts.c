@@ -1,5 +1,5 @@
 /*
- * starts [-fvs] [-h] [-e] [-t] PROGRAM: starts it by fork, vfork and
+ * starts [-fvs] [-h] [-e] [-t] [-w] PROGRAM: starts it by fork, vfork and
  * posix_spawn, or by those that are named, and says how each ended, and whom
  * else there is to wait for. It makes as few system calls of its own as can
  * be, as it runs under filters that refuse some: what libc alone can't do there
@@ -8,6 +8,7 @@
  *	-h	handles SIGSYS: a call that raises it says EACCES
  *	-e	handles it by a function that only returns
  *	-t	forbids itself the time stamp counter
+ *	-w	waits for clone children, too
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,6 +28,8 @@
 extern char **environ;
 static char memory[BYTES];
 
+static int wait_options;
+
 static void say(const char *what, const char *how, int number)
 {
 	char line[64];
@@ -42,7 +45,7 @@ static void reap(const char *what, pid_t pid)
 
 	if (pid < 0)
 		say(what, "error", errno);
-	else if (waitpid(pid, &status, 0) != pid)
+	else if (waitpid(pid, &status, wait_options) != pid)
 		say(what, "no child", errno);
 	else
 		say(what, "status", status);
@@ -126,7 +129,7 @@ int main(int argc, char **argv)
 	bool fork_too = false, vfork_too = false, spawn_too = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "+fvshet")) != -1)
+	while ((option = getopt(argc, argv, "+fvshetw")) != -1)
 		switch (option) {
 		case 'f':
 			fork_too = true;
@@ -146,6 +149,9 @@ int main(int argc, char **argv)
 		case 't':
 			if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV))
 				return 77;
+			break;
+		case 'w':
+			wait_options = __WALL;
 			break;
 		default:
 			return 2;
