@@ -109,7 +109,7 @@ static bool is_unanswered(void)
 static long ask(struct ff_asking *a)
 {
 	static int64_t spent_ns;
-	const int64_t from_ns = ff_asker_watched_ns();
+	const int64_t from_ns = ff_asker_watch();
 	int64_t took_ns;
 	long rc = 0;
 

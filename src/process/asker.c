@@ -13,6 +13,7 @@
  *       answers, or late: the parent waits for the child's end, and no longer
  *       than it has time for all questions. Time in which it did not look
  *       itself is not the child's: both may be stopped, or have no processor.
+ *       Once, as it may have been in calls of its own that are answered late.
  *  H-Y2 A filter may end a process only for a clone with CLONE_VM, and not for
  *       fork's. None is known that does; it would end the parent.
  *  H-Y3 No handler of the program may run in the child, which has them all:
@@ -40,7 +41,7 @@
 #define SLICE_NS (10L * 1000 * 1000)
 #define SILENT_NS ((int64_t)FF_ASK_SILENT_MS * 1000 * 1000)
 #define LAST_NS ((int64_t)2000 * 1000 * 1000) /* for an end by SIGKILL */
-/* From one look to the next, its calls answered late: not more counts. */
+/* From one look to the next, once: not more counts. */
 #define LOOK_NS (SILENT_NS / 2)
 
 static char stack[STACK_BYTES] __attribute__((aligned(64)));
@@ -159,14 +160,25 @@ int64_t ff_asker_now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static int64_t looked_ns, missed_ns;
+static bool has_missed;
+
+int64_t ff_asker_watch(void)
+{
+	looked_ns = ff_asker_now_ns();
+	return looked_ns - missed_ns;
+}
+
 int64_t ff_asker_watched_ns(void)
 {
-	static int64_t looked_ns, watched_ns;
 	const int64_t now = ff_asker_now_ns(), since = now - looked_ns;
 
-	watched_ns += since < LOOK_NS ? since : LOOK_NS;
+	if (since > LOOK_NS && !has_missed) {
+		has_missed = true;
+		missed_ns += since - LOOK_NS;
+	}
 	looked_ns = now;
-	return watched_ns;
+	return now - missed_ns;
 }
 
 /* What it was asking when it came to this end. */

@@ -30,7 +30,9 @@ bool ff_asks_wants(unsigned i, unsigned need, bool all);
 int64_t ff_asker_now_ns(void);
 
 /* Of that, what this process was there to look: not that in which it was
- * stopped, or had no processor. For who asks. */
+ * stopped, or had no processor, once. For who asks, who begins by
+ * ff_asker_watch(): it says what it is then. */
+int64_t ff_asker_watch(void);
 int64_t ff_asker_watched_ns(void);
 
 /*
