@@ -49,15 +49,23 @@ static bool is_in_borrowed(void)
 	return ff_filter_allows(FF_ASK_getpid) && ff_identity() == FF_BORROWED;
 }
 
+/* Nor may what looks be called, where nobody could ask for it. */
+static bool may_look(void)
+{
+	return !atomic_load(&ff_sandboxed) && ff_filter_allows(FF_ASK_waitid);
+}
+
 static bool finds_all(int options)
 {
-	if (is_for_all(options) && atomic_load(&ff_sandboxed))
-		return may_have_children() && ff_any_standin();
-	if (!is_for_all(options) || !has_children() || is_in_borrowed())
+	if (!is_for_all(options) || !may_have_children())
 		return false;
-	ff_trials_forbid();
+	if (!atomic_load(&ff_sandboxed)) {
+		if (is_in_borrowed())
+			return false;
+		ff_trials_forbid();
+	}
 	/* Where there never was one, nobody stands in, either. */
-	return ff_trials_any() || ff_any_standin();
+	return (may_look() && ff_trials_any()) || ff_any_standin();
 }
 
 /* A child that was handed over while in execve is the program's to wait for,
@@ -174,7 +182,7 @@ static pid_t wait_for_all(pid_t pid, int *status, int options,
 	pid_t found;
 	long rc;
 
-	if (atomic_load(&ff_sandboxed))
+	if (!may_look())
 		return wait_past_ours(pid, status, options, usage, raw);
 	if ((options & ~WAIT4_OPTIONS) || pid == INT_MIN)
 		return (pid_t)call_wait4(raw, pid, status, options, usage);
@@ -268,7 +276,7 @@ static int wait_by_id(const struct wait *w, siginfo_t *info,
 	pid_t pid;
 	int rc;
 
-	if (atomic_load(&ff_sandboxed))
+	if (!may_look())
 		return wait_by_id_past_ours(w, info, usage);
 	one.type = P_PID;
 	do {

@@ -32,12 +32,18 @@
 /* A trial is handed over, or taken back, when its time is up. */
 #define AND_A_LITTLE_MS 1000
 
+/* Where it may not be asked there is nothing of ours to settle, or to learn. */
+static bool is_same(void)
+{
+	return ff_filter_allows(FF_ASK_getpid) && ff_identity() == FF_SAME;
+}
+
 static bool settle_children(enum ff_ending how)
 {
 	bool holds = how != FF_ENDING_WORDS && ff_trials_any();
 
 	if ((!holds && !ff_any_standin()) || ff_mediated ||
-	    atomic_load(&ff_sandboxed) || ff_identity() != FF_SAME)
+	    atomic_load(&ff_sandboxed) || !is_same())
 		return false;
 	if (holds)
 		ff_trials_hold(ff_options.budget_ms + AND_A_LITTLE_MS);
@@ -54,8 +60,9 @@ bool ff_ending(enum ff_ending how)
 	if (!ff_is_on() || (!execs_of_site && !ff_options.stats) ||
 	    !ff_flight_begin())
 		return held;
-	if ((!ff_options.stats || ff_filter_lets_tell()) &&
-	    ff_identity() == FF_SAME) {
+	if (ff_options.stats ?
+		    ff_filter_lets_tell() && ff_identity() == FF_SAME :
+		    is_same()) {
 		if (how == FF_ENDING_EXEC)
 			ff_site_child_execs();
 		ff_stats_write();

@@ -9,6 +9,7 @@
 #	filters.sh doctor
 #	filters.sh made MODE
 #	filters.sh no-proc | traps | stamps | slow | dies | no-core | first
+#	filters.sh round-robin
 #	filters.sh marked-alone | marked-threads | flags
 #	filters.sh logged | asked-once | refused | copies
 . "$(dirname "$0")/lib.sh"
@@ -178,6 +179,23 @@ run_no_proc() {
 	run probe "${outer[@]}" true
 	[ "$(status_of probe)" != 77 ] || skip "$(<"$work/probe/out")"
 	for option in -fvs -v -s -fw; do
+		for call in $(calls); do
+			[ "$call" != exit_group ] || continue
+			same_where_it_runs "$option" "$call=kill"
+		done
+	done
+}
+
+# Who keeps the processor asks nothing, and nothing of ours is called for that
+# may not be.
+run_round_robin() {
+	local call option
+
+	needs chrt
+	outer=(chrt -r 1)
+	run probe "${outer[@]}" true
+	[ "$(status_of probe)" = 0 ] || skip "chrt: $(<"$work/probe/err")"
+	for option in -fvs -fw -v; do
 		for call in $(calls); do
 			[ "$call" != exit_group ] || continue
 			same_where_it_runs "$option" "$call=kill"
