@@ -117,9 +117,11 @@ set(FF_CORE_SOURCES
 	lend/child/borrower.c
 	lend/copied.c
 	lend/fence.c
+	lend/child/envoy.c
 	lend/child/farewell.c
 	lend/child/fenced.c
 	lend/parent/ground.c
+	lend/parent/reap.c
 	lend/loan.c
 	lend/record.c
 	lend/parent/rings.c

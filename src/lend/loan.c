@@ -1,7 +1,7 @@
 /*
  * Loans are kept for the next vfork (host/shelf.h). Each lies in a mapping of
  * its own: guard page, stack of the waiting parent, guard page, the child's
- * alternate stack, the loan.
+ * alternate stack, guard page, its envoy's stack, the loan.
  */
 #include "lend/loan.h"
 
@@ -16,6 +16,8 @@ struct mapping {
 	char stack[FF_LOAN_STACK_BYTES];
 	char guard_of_altstack[FF_PAGE];
 	char altstack[FF_LOAN_ALTSTACK_BYTES];
+	char guard_of_envoy[FF_PAGE];
+	char envoy_stack[FF_LOAN_ENVOY_BYTES];
 	struct ff_loan loan;
 };
 
@@ -43,6 +45,7 @@ static struct mapping *map_one(void)
 	m = (struct mapping *)at;
 	sys(mprotect, m->guard, FF_PAGE, PROT_NONE);
 	sys(mprotect, m->guard_of_altstack, FF_PAGE, PROT_NONE);
+	sys(mprotect, m->guard_of_envoy, FF_PAGE, PROT_NONE);
 	return m;
 }
 
@@ -71,4 +74,9 @@ void *ff_loan_stack(struct ff_loan *loan)
 void *ff_loan_altstack(struct ff_loan *loan)
 {
 	return mapping_of(loan)->altstack;
+}
+
+void *ff_loan_envoy_stack(struct ff_loan *loan)
+{
+	return loan;
 }

@@ -24,6 +24,7 @@
 
 #define FF_LOAN_STACK_BYTES ((size_t)32 << 10)
 #define FF_LOAN_ALTSTACK_BYTES ((size_t)64 << 10)
+#define FF_LOAN_ENVOY_BYTES ((size_t)32 << 10)
 #define FF_LOAN_FRAME_BYTES ((size_t)256 << 10)
 /* Above the return address lie arguments, which are the called one's. */
 #define FF_LOAN_ARGS_BYTES ((size_t)128)
@@ -57,6 +58,32 @@ struct ff_ids {
 struct ff_task {
 	int death_signal;
 	struct itimerval timer[FF_TIMERS];
+};
+
+/* What a borrower and its envoy tell each other (child/envoy.c). */
+enum ff_envoy_word {
+	FF_ENVOY_IDLE,
+	FF_ENVOY_ORDERED,
+	FF_ENVOY_REFUSED, /* the kernel's error is there */
+	FF_ENVOY_CALLED,  /* a signal is there that the program handles */
+	FF_ENVOY_DISMISSED,
+	FF_ENVOY_GONE, /* never told: it is where there is none any more */
+};
+
+#define FF_ENVOY_ARGS 5
+
+/* Who execs for a child behind the fence: all of the child's, but the first two
+ * and the pid. */
+struct ff_envoy {
+	_Atomic uint32_t here; /* as ff_loan.borrowed */
+	_Atomic uint32_t word; /* enum ff_envoy_word */
+	pid_t pid;	       /* by the kernel; 0: there was none */
+	long nr, args[FF_ENVOY_ARGS], rc;
+	ff_sigset arrived; /* for the child, which has taken them */
+	ff_sigset handled; /* the envoy was called for this one */
+	siginfo_t info;
+	bool is_outdated;
+	bool was_stopped; /* for a moment: its program had begun */
 };
 
 struct ff_loan {
@@ -99,6 +126,7 @@ struct ff_loan {
 	uintptr_t stack_in_use; /* then: from there up */
 	bool late;		/* for no other reason than time */
 	pid_t own;		/* the fork that it became; by the kernel */
+	struct ff_envoy envoy;
 
 	/* Parent. */
 	int stopped_by;	   /* what stopped the child, which is asked to leave */
@@ -139,5 +167,7 @@ void ff_loan_put(struct ff_loan *loan);
 void *ff_loan_stack(struct ff_loan *loan);
 /* For the child's signal handlers: its bottom, FF_LOAN_ALTSTACK_BYTES. */
 void *ff_loan_altstack(struct ff_loan *loan);
+/* Of who execs for the child: its top. */
+void *ff_loan_envoy_stack(struct ff_loan *loan);
 
 #endif

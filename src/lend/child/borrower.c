@@ -12,6 +12,9 @@
  *  H-B2 see vfork.c, H-V6: a parent that has died meanwhile has no child.
  *  H-B3 A fault can't wait, and comes again in the fork. Locks that the child
  *       holds there would be held in its parent's memory whatever is done.
+ *  H-B4 While it becomes a fork it needs SIGSYS, and can't block it: that may be
+ *       sent meanwhile, by its timer, or by its parent, which both have their
+ *       way, or by anybody, which is for the fork.
  */
 #include "lend/child/borrower.h"
 
@@ -28,6 +31,7 @@
 #include "host/identity.h"
 #include "host/pidns.h"
 #include "lend/child/become.h"
+#include "lend/child/envoy.h"
 #include "lend/entry.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
@@ -183,6 +187,15 @@ static void let_die(int sig)
 	sys(rt_sigaction, sig, &act, NULL, sizeof(act.mask));
 }
 
+/* H-B4 */
+static void wait_until_it_is_a_fork(struct ff_loan *loan, const siginfo_t *info)
+{
+	if (info->si_code == SI_TIMER || loan->stopped_by)
+		return;
+	loan->arrived |= FF_SIG(SIGSYS);
+	loan->info[SIGSYS - 1] = *info;
+}
+
 /* H-B1. Behind the fence no lock was taken that its parent could miss. */
 static bool may_leave(const struct ff_loan *loan, const ucontext_t *uc)
 {
@@ -205,9 +218,13 @@ void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 	/* Behind the fence all are open (ff_keyed_handler). */
 	if (!loan->fence.stands)
 		ff_keys_as_in(uc);
+	if (ff_envoy_was_interrupted(loan, uc))
+		ff_envoy_on_signal(loan, sig, info);
 	if (loan->why) {
 		if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH)
 			ff_become_call(loan, uc, ff_call_number(info));
+		else if (sig == SIGSYS && info->si_code <= 0)
+			wait_until_it_is_a_fork(loan, info);
 		else
 			let_die(sig);
 		return;

@@ -44,6 +44,7 @@
 #include "host/storage.h"
 #include "lend/child/become.h"
 #include "lend/child/borrower.h"
+#include "lend/child/envoy.h"
 #include "lend/headroom.h"
 #include "lend/loan.h"
 #include "process/sigsys.h"
@@ -190,8 +191,6 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		return is_harmless_limit(uc, nr) &&
 		       writes_inside(loan, uc, c->signature);
 	case FF_FENCE_exec:
-		/* The kernel's mask lacks these while we need them. */
-		return !(loan->own_mask & FF_NEEDED);
 	case FF_FENCE_action:
 	case FF_FENCE_mask:
 	case FF_FENCE_LEAVE:
@@ -204,8 +203,7 @@ static void pass(ucontext_t *uc, long nr)
 {
 	uintptr_t sp = ff_stack_pointer(uc);
 
-	*(uintptr_t *)(sp - FF_PASS_BACK) =
-		ff_goes_on_at(uc);
+	*(uintptr_t *)(sp - FF_PASS_BACK) = ff_goes_on_at(uc);
 	ff_jump(uc, ff_let_through);
 	ff_set_result(uc, nr);
 }
@@ -259,7 +257,14 @@ static bool change_action(struct ff_loan *loan, ucontext_t *uc)
 static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 {
 	const uint8_t way = ff_call(nr)->fence;
+	const char *why = "makes a call that is not for borrowers";
 
+	if (way == FF_FENCE_exec && !ff_has_odd_flags(uc, nr))
+		why = ff_envoy_exec(loan, uc, nr);
+	else
+		ff_envoy_is_outdated(loan);
+	if (!why)
+		return;
 	if ((way == FF_FENCE_mask && change_mask(loan, uc)) ||
 	    (way == FF_FENCE_action && change_action(loan, uc)))
 		return;
@@ -269,8 +274,7 @@ static void call(struct ff_loan *loan, ucontext_t *uc, long nr)
 		pass(uc, nr);
 		return;
 	}
-	ff_become_in_handler(loan, uc, 0,
-			     "makes a call that is not for borrowers");
+	ff_become_in_handler(loan, uc, 0, why);
 	ff_rewind(uc, nr);
 }
 

@@ -13,10 +13,6 @@
  *  H-V3 No handler of the program runs in either: the parent blocks all
  *       signals, as the kernel's vfork does; the child starts without
  *       handlers (CLONE_CLEAR_SIGHAND), or takes them away first.
- *  H-V4 A child that became a fork leaves a process behind that the program
- *       must not see: it is reaped, and its SIGCHLD taken, while that is
- *       blocked. In a program whose other threads wait for any child, or take
- *       SIGCHLD, they may be first.
  *  H-V5 Another thread's change of ids waits for this thread as it does for
  *       one in the kernel's vfork: libc's signal for it is blocked, too.
  *  H-V6 A signal that comes while a process forks, for its whole group, must
@@ -48,6 +44,7 @@
 #include "lend/parent/clone.h"
 #include "lend/parent/frame.h"
 #include "lend/parent/ground.h"
+#include "lend/parent/reap.h"
 #include "lend/parent/undo.h"
 #include "libc/object.h"
 #include "libc/threads.h"
@@ -142,44 +139,6 @@ static void wait_for_child(struct ff_loan *loan)
 	}
 }
 
-static void give_signal(siginfo_t *info)
-{
-	sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, info);
-}
-
-/*
- * H-V4. The signal of another child may have merged with that of ours, or
- * ours with it: then it is made anew. One too many is better than none.
- */
-static void take_sigchld(pid_t child)
-{
-	const ff_sigset sigchld = FF_SIG(SIGCHLD);
-	const struct timespec now = { 0, 0 };
-	siginfo_t info, other = { 0 };
-
-	if (sys(rt_sigtimedwait, &sigchld, &info, &now, sizeof(sigchld)) !=
-	    SIGCHLD)
-		return;
-	if (info.si_pid != child)
-		give_signal(&info);
-	else if (sys(waitid, P_ALL, 0, &other,
-		     WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT,
-		     NULL) == 0 &&
-		 other.si_pid)
-		give_signal(&other);
-}
-
-static void reap(pid_t child)
-{
-	siginfo_t info;
-	long rc;
-
-	do
-		rc = sys(waitid, P_PID, child, &info, WEXITED, NULL);
-	while (rc == -EINTR);
-	take_sigchld(child);
-}
-
 /* H-V6 */
 static void bear_or_call_off(struct ff_loan *loan)
 {
@@ -198,7 +157,7 @@ static void settle(struct ff_loan *loan)
 		ff_gate_leave_real();
 	if (!loan->own)
 		return; /* killed on the way: it is the program's to reap */
-	reap(loan->child);
+	ff_reap(loan->child);
 	loan->result = loan->own;
 	if (!loan->record || loan->arrived || loan->stopped_by)
 		return;
@@ -212,7 +171,7 @@ static void settle(struct ff_loan *loan)
 static void take_back(struct ff_loan *loan, bool called_off)
 {
 	ff_undo_wrong(loan);
-	reap(loan->child);
+	ff_reap(loan->child);
 	if (called_off)
 		return;
 	if (loan->record)
@@ -319,7 +278,6 @@ static void make_child(struct ff_loan *loan)
 static void lend(void *arg)
 {
 	struct ff_loan *loan = arg;
-
 	bool called_off;
 
 	loan->parent = ff_getpid();
@@ -336,6 +294,7 @@ static void lend(void *arg)
 	if (loan->result > 0) {
 		bear_or_call_off(loan);
 		wait_for_child(loan);
+		ff_reap_around_envoy(loan);
 	}
 	called_off = atomic_load(&loan->birth) == FF_LOAN_CALLED_OFF;
 	loan->refused |= called_off;
@@ -368,9 +327,9 @@ void ff_lend(const struct ff_caller *caller, const struct ff_libc *libc,
 	loan->from = ff_stopwatch_start();
 	loan->caller = *caller;
 	loan->libc = *libc;
-	loan->alone = ff_libc_made_no_thread() &&
-		      (record ? ff_memory_is_unshared() :
-				ff_memory_seems_unshared());
+	loan->alone =
+		ff_libc_made_no_thread() &&
+		(record ? ff_memory_is_unshared() : ff_memory_seems_unshared());
 	atomic_store(&loan->borrowed, 1);
 	if (!ff_lend_ground(&loan->caught) ||
 	    !ff_has_common_key((const void *)ff_thread_pointer()) ||

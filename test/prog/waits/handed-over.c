@@ -39,6 +39,8 @@
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem
  *       served-handed-over-{spins,execs,on_trial,ends_late,falls} {}
+ * Test: -f -b 1500 lent-handed-over-{execs,on_trial,refused,ends} {}
+ * Test: -f -b 1500 lent-handed-over-{ends_late,falls,unheard,heard} {}
  */
 #include "t.h"
 
@@ -321,7 +323,8 @@ int main(int argc, char **argv)
 	if (is("unheard"))
 		ignore_ends();
 	for (int i = on_trial() ? PROOFS : 0; i <= PROOFS; i++) {
-		pid = t_fork();
+		pid = fork(); /* here: a lent child may not return */
+		CHECK(pid >= 0);
 		if (pid == 0)
 			child_runs(i == PROOFS);
 		if (!on_trial())
