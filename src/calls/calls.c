@@ -84,6 +84,16 @@ const struct ff_call *ff_call(long nr)
 	return &calls[nr];
 }
 
+bool ff_names_a_file(const struct ff_call *call)
+{
+	int i;
+
+	for (i = 0; i < FF_CALL_ARGUMENTS && call->signature[i]; i++)
+		if (call->signature[i] == 's')
+			return call->fence != FF_FENCE_exec;
+	return false;
+}
+
 const struct ff_request_rule *ff_request_rule(long nr, unsigned long number)
 {
 	size_t i;

@@ -93,9 +93,6 @@ enum ff_fence_way {
 	FF_FENCE_ioctl,
 	FF_FENCE_limit,
 	FF_FENCE_mask,
-	FF_FENCE_open,
-	FF_FENCE_openat,
-	FF_FENCE_path,
 	FF_FENCE_prctl,
 	FF_FENCE_read,
 	FF_FENCE_uid,
@@ -159,6 +156,9 @@ struct ff_call {
 
 /* Never NULL. */
 const struct ff_call *ff_call(long nr);
+
+/* By a string, and other than to exec it. */
+bool ff_names_a_file(const struct ff_call *call);
 
 struct ff_request_rule {
 	uint32_t number;

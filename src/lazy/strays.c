@@ -2,7 +2,8 @@
  * child has one thread. Whatever can't be read is taken for much: so is what
  * a protection key closes to the program. But where it is closed to us as one
  * that gave up its rights, nothing is ever known, and the next child is lent on
- * trial: if it strays, that was the last one. */
+ * trial: if it strays, that was the last one. Who names files would be lent
+ * nothing for long (H-F5), so nobody counts. */
 #include "lazy/strays.h"
 
 #include <errno.h>
@@ -104,7 +105,10 @@ static uint32_t count_all(uintptr_t frame)
 
 void ff_strays_count(void)
 {
-	if (ff_child.slot->frame)
+	const uintptr_t frame = ff_child.slot->frame;
+
+	if (frame)
 		atomic_store(&ff_child.shared->strays,
-			     count_all(ff_child.slot->frame));
+			     ff_child.names_files ? FF_STRAYS_UNKNOWN :
+						    count_all(frame));
 }

@@ -321,6 +321,8 @@ START_TEST(decisions_fit_the_facts)
 			      "%s is not for borrowers", name);
 	if (c->fence != FF_FENCE_LEAVE)
 		ck_assert_msg(!(facts & M), "%s maps", name);
+	if (ff_names_a_file(c))
+		ck_assert_msg(c->fence == FF_FENCE_LEAVE, "%s may wait", name);
 	ck_assert_msg(c->rights == ((facts & R) != 0), "%s", name);
 	if (is_made(c) && (facts & G)) /* ... by a child of its own */
 		ck_assert_msg((facts & R) || _i == SYS_set_robust_list ||
@@ -398,7 +400,7 @@ START_TEST(calls_that_block_or_reach_others_are_not_free)
 		SYS_setpriority, SYS_prlimit64, SYS_prctl, SYS_poll,
 		SYS_pselect6,	 SYS_select,	SYS_ppoll, SYS_getsockopt,
 		SYS_arch_prctl,	 SYS_mprotect,	SYS_mmap,  SYS_madvise,
-		SYS_epoll_wait,	 SYS_epoll_ctl,	SYS_rseq,  SYS_futex,
+		SYS_epoll_wait,	 SYS_epoll_ctl, SYS_rseq,  SYS_futex,
 		SYS_clone,	 SYS_clone3,
 	};
 

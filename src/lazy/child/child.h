@@ -24,6 +24,7 @@ struct ff_child {
 	bool committed; /* can't be taken back any more */
 	bool unsent;	/* its end sends nothing (H-D10) */
 	bool latched;	/* it has told that its rights may change (H-I2) */
+	bool names_files;
 	struct ff_slot *slot;
 	struct ff_shared *shared;
 	struct ff_areas *areas;

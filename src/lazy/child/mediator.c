@@ -253,6 +253,7 @@ void ff_child_call(ucontext_t *uc, long nr, bool as_program)
 	ff_exec_left(uc);
 	atomic_fetch_add_explicit(&ff_child.shared->calls, 1,
 				  memory_order_relaxed);
+	ff_child.names_files |= ff_names_a_file(call);
 	if (atomic_load(&ff_child.shared->state) == FF_CANCELLED)
 		for (;;)
 			sys(exit_group, 0);

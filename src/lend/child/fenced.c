@@ -26,11 +26,12 @@
  *       passed. What a fork does not inherit, neither.
  *  H-F4 The timer's signal (H-F1) must not be seen in what a call answers: only
  *       such calls wait here as the kernel repeats from the start.
+ *  H-F5 Nothing gets a child out of a call that names a file, if the file system
+ *       does not answer, or who watches its opens: so it is not made here.
  */
 #include "lend/fence.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -81,29 +82,6 @@ static bool is_special(long fd)
 	const enum ff_file_system on = ff_file_system(fd);
 
 	return on != FF_FS_STORAGE && on != FF_FS_PIPE;
-}
-
-/* H-F4: who waits in an open for the other end has been seen to be there. */
-static bool is_fifo(long fd)
-{
-	struct stat st;
-
-	return sys(fstat, fd, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
-/* H-F3. What is not there can't be made in /proc, either. */
-static bool leads_astray(long directory, long path, long flags)
-{
-	const long kept = O_NOFOLLOW | O_DIRECTORY;
-	long fd = sys(openat, directory, path,
-		      O_PATH | O_CLOEXEC | (flags & kept), 0);
-	bool special;
-
-	if (fd < 0)
-		return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM;
-	special = is_special(fd) || is_fifo(fd);
-	sys(close, fd);
-	return special;
 }
 
 /* H-F4 A write made whole or not begun, as no signal may cut it short: the
@@ -175,13 +153,6 @@ static bool may_pass(const struct ff_loan *loan, const ucontext_t *uc, long nr)
 		       is_whole_read(uc);
 	case FF_FENCE_file:
 		return !is_special(ff_arg(uc, 0));
-	case FF_FENCE_open:
-		return !leads_astray(AT_FDCWD, ff_arg(uc, 0), ff_arg(uc, 1));
-	case FF_FENCE_openat:
-		return !leads_astray(ff_arg(uc, 0), ff_arg(uc, 1),
-				     ff_arg(uc, 2));
-	case FF_FENCE_path:
-		return !leads_astray(AT_FDCWD, ff_arg(uc, 0), 0);
 	case FF_FENCE_fcntl:
 	case FF_FENCE_ioctl:
 		return may_pass_request(loan, uc, nr, 1);

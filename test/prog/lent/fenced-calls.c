@@ -87,6 +87,28 @@ CASE(opens_itself)
 	odd(opens_itself);
 }
 
+/* From the first on, by a route of its own. */
+static FRAME void fork_that_opens(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		CHECK(open("/dev/null", O_RDONLY) >= 0);
+		t_exec_exit(7);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 7 << 8);
+}
+
+/* Such a route is lent nothing, and no child has to become a fork for it. */
+/* Test: -l -f -q became -e FLATFORK_FAULT= fenced-forks-CASE CASE */
+CASE(opens_always)
+{
+	for (int i = 0; i < 6; i++)
+		fork_that_opens();
+	rounds(6);
+}
+
 static volatile pid_t sender;
 
 static void on_hup(int sig, siginfo_t *info, void *context)

@@ -13,6 +13,7 @@
  * execs    in execve, which the parent itself must permit (fanotify, or a
  *          lease)
  * on_trial the same, where the child has written nothing
+ * opens    in open, before it has written anything, which the same permits
  * refused  the same, and it is refused; on the way out the child writes into
  *          shared memory, and its end is told
  * confined, crowded
@@ -39,7 +40,8 @@
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_FAULT=no-mem
  *       served-handed-over-{spins,execs,on_trial,ends_late,falls} {}
- * Test: -f -b 1500 lent-handed-over-{execs,on_trial,refused,ends} {}
+ * Test: -b 1500 -e FLATFORK_LEND=off handed-over-opens opens
+ * Test: -f -b 1500 lent-handed-over-{execs,on_trial,opens,refused,ends} {}
  * Test: -f -b 1500 lent-handed-over-{ends_late,falls,unheard,heard} {}
  */
 #include "t.h"
@@ -85,7 +87,7 @@ static bool is_refused(void)
 
 static bool on_trial(void)
 {
-	return is("on_trial") || is_refused();
+	return is("on_trial") || is("opens") || is_refused();
 }
 
 static bool listens(void)
@@ -140,6 +142,8 @@ static void child_runs(bool last)
 		while (!shared[0])
 			;
 	lack_something();
+	if (is("opens") && open("./slow", O_RDONLY | O_CLOEXEC) >= 0)
+		t_exec_exit(7);
 	if (on_trial())
 		execl("./slow", "slow", "exit", "7", (char *)NULL);
 	if (on_trial())
@@ -189,8 +193,9 @@ static void listen_to_execs(void)
 	t_signals_again();
 	listener = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
 	if (listener < 0 ||
-	    fanotify_mark(listener, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD,
-			  "slow") < 0)
+	    fanotify_mark(listener, FAN_MARK_ADD,
+			  is("opens") ? FAN_OPEN_PERM : FAN_OPEN_EXEC_PERM,
+			  AT_FDCWD, "slow") < 0)
 		take_lease();
 }
 
