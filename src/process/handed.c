@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "arch/hot.h"
+#include "host/identity.h"
 #include "host/newborn.h"
 #include "host/signals.h"
 #include "host/sys.h"
@@ -86,11 +87,19 @@ static bool is_settled(unsigned i, pid_t pid)
 	       sys(waitid, P_PID, pid, &info, look | __WALL, NULL) == -ECHILD;
 }
 
+/* Who has borrowed this memory knows them, but they are not its children. */
+static bool has_any(void)
+{
+	return atomic_load(&count) && ff_identity() == FF_SAME;
+}
+
 bool ff_any_handed(void)
 {
 	unsigned i;
 	pid_t pid;
 
+	if (!has_any())
+		return false;
 	for (i = 0; i < HANDED_MAX && atomic_load(&count); i++) {
 		pid = atomic_load(&handed[i]);
 		if (pid && is_settled(i, pid))
@@ -115,6 +124,8 @@ bool ff_handed_unheard(pid_t pid)
 {
 	unsigned i;
 
+	if (!has_any())
+		return false;
 	for (i = 0; i < HANDED_MAX && atomic_load(&count); i++) {
 		if (atomic_load(&handed[i]) != pid || !reap_unheard(i, pid))
 			continue;
