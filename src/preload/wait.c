@@ -15,6 +15,7 @@
 
 #include "host/identity.h"
 #include "host/sandbox.h"
+#include "host/sys.h"
 #include "lend/child/borrower.h"
 #include "preload/next.h"
 #include "preload/preload.h"
@@ -239,14 +240,15 @@ FF_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 	return tidied(FF_NEXT(wait4)(pid, status, options, usage));
 }
 
-/* What the kernel says of nobody. */
-static void tell_nothing(siginfo_t *info)
+/* The kernel says so of nobody, and whether @info can be written to; it does
+ * where a wait fails, too. */
+static int tell_nothing(siginfo_t *info, int rc)
 {
-	if (!info)
-		return;
-	info->si_signo = info->si_errno = info->si_code = 0;
-	info->si_pid = info->si_status = 0;
-	info->si_uid = 0;
+	if (sys(waitid, P_PID, INT_MAX, info, WEXITED | WNOHANG, NULL) !=
+	    -EFAULT)
+		return rc;
+	errno = EFAULT;
+	return -1;
 }
 
 /* As wait_past_ours(). Who only looks would find the same one again. */
@@ -281,10 +283,8 @@ static int wait_by_id(const struct wait *w, siginfo_t *info,
 	one.type = P_PID;
 	do {
 		pid = find(w, &found);
-		if (pid == 0)
-			tell_nothing(info);
 		if (pid <= 0)
-			return pid;
+			return tell_nothing(info, pid);
 		found.si_pid = 0;
 		one.id = (id_t)pid;
 		rc = call_waitid(&one, info ? info : &found,
