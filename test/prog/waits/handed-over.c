@@ -25,11 +25,17 @@
  *          reaped it
  * unheard  the same, where SIGCHLD is ignored: no wait finds it
  * heard    ... since it has ended
+ * borrowed_waits, borrowed_sets, vforked_waits
+ *          as falls; before that somebody who has borrowed its parent's memory
+ *          waits, or sets SIGCHLD
  *
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       handed-over-{spins,alarmed,alarm_ends,killed,execs,on_trial} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       handed-over-{refused,ends,ends_late,falls,unheard,heard} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       -e FLATFORK_VFORK=libc
+ *       handed-over-{borrowed_waits,borrowed_sets,vforked_waits} {}
  * Test: -b 1500 -e FLATFORK_LEND=off
  *       handed-over-{no_more,confined,crowded} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
@@ -49,6 +55,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +81,15 @@ static bool is(const char *name)
 	return !strcmp(how, name);
 }
 
+static bool is_borrowed(void)
+{
+	return is("borrowed_waits") || is("borrowed_sets") ||
+	       is("vforked_waits");
+}
+
 static bool falls(void)
 {
-	return is("falls") || is("unheard") || is("heard");
+	return is("falls") || is("unheard") || is("heard") || is_borrowed();
 }
 
 static bool is_refused(void)
@@ -246,6 +259,34 @@ static void ignore_ends(void)
 	t_signals_again();
 }
 
+static int borrows(void *unused)
+{
+	(void)unused;
+	if (is("borrowed_sets"))
+		signal(SIGCHLD, SIG_DFL);
+	else
+		waitpid(-1, NULL, WNOHANG);
+	_exit(3);
+}
+
+static void lend_memory(void)
+{
+	static char stack[64 << 10] __attribute__((aligned(16)));
+	int status;
+	pid_t pid;
+
+	if (is("vforked_waits")) {
+		pid = vfork();
+		if (pid == 0)
+			borrows(NULL);
+	} else {
+		pid = clone(borrows, stack + sizeof(stack),
+			    CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+	printf("borrowed %x\n", (unsigned)status);
+}
+
 static void after_fork(pid_t pid)
 {
 	int status;
@@ -262,6 +303,8 @@ static void after_fork(pid_t pid)
 	if (is("killed") && (status = other_child(pid)))
 		kill(status, SIGKILL);
 	shared[0] = 1;
+	if (is_borrowed())
+		lend_memory();
 	if (listens())
 		permit();
 	sigemptyset(&sigchld);
@@ -312,7 +355,7 @@ static void block_sigchld(void)
 
 int main(int argc, char **argv)
 {
-	pid_t pid;
+	pid_t pid = -1;
 	char c;
 
 	how = argc > 1 ? argv[1] : "spins";
@@ -327,7 +370,8 @@ int main(int argc, char **argv)
 		block_sigchld();
 	if (is("unheard"))
 		ignore_ends();
-	for (int i = on_trial() ? PROOFS : 0; i <= PROOFS; i++) {
+	/* volatile: one call of fork, whatever the compiler makes of the loop */
+	for (volatile int i = on_trial() ? PROOFS : 0; i <= PROOFS; i++) {
 		pid = fork(); /* here: a lent child may not return */
 		CHECK(pid >= 0);
 		if (pid == 0)

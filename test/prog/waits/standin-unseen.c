@@ -3,12 +3,13 @@
  * ends in an ordinary way (argument: which), whoever takes orphans takes none;
  * and while it runs, none is left behind, and none is found by raw waits; and
  * it keeps nothing in use that its parent shares with others, nor, once its
- * child has been waited for, whatever its parent has.
+ * child has been waited for, whatever its parent has. And waits past it tell
+ * nothing as the kernel does, and of what can't be written to.
  *
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       standin-unseen-{return,exit,_exit,exec,raw-exec,stays,stopped} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
- *       standin-unseen-{raw-waits,shares} {}
+ *       standin-unseen-{raw-waits,shares,tells,raw-tells} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       standin-unseen-sandboxed-{wait,raw-wait,wait3,id,raw-id,nothing}
  *       sandboxed-{}
@@ -21,6 +22,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -98,6 +100,14 @@ static long wait_by_id(bool raw, int *status)
 	return rc < 0 ? rc : info.si_pid;
 }
 
+static long wait_into(siginfo_t *info, int flags)
+{
+	flags |= (int)__WALL;
+	return is("raw-tells") ?
+		       syscall(SYS_waitid, P_ALL, 0, info, flags, NULL) :
+		       waitid(P_ALL, 0, info, flags);
+}
+
 static long wait_once(int *status)
 {
 	if (is("sandboxed-wait"))
@@ -121,6 +131,43 @@ static void wait_for_all(pid_t pid)
 		printf("found %s %x\n", found == pid ? "it" : "another",
 		       (unsigned)status);
 	CHECK(errno == ECHILD);
+}
+
+/* Into what can't be written to, too. */
+static void say_told(int flags)
+{
+	siginfo_t told, *closed;
+	long rc;
+
+	memset(&told, 0xee, sizeof(told));
+	closed =
+		mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(closed != MAP_FAILED);
+	errno = 0;
+	rc = wait_into(&told, flags);
+	printf("%ld %s: %d %d %d %d %d %d\n", rc, strerror(errno),
+	       told.si_signo, told.si_errno, told.si_code, told.si_pid,
+	       (int)told.si_uid, told.si_status);
+	errno = 0;
+	rc = wait_into(closed, flags);
+	printf("%ld %s\n", rc, strerror(errno));
+	errno = 0;
+	rc = wait_into(NULL, flags);
+	printf("%ld %s\n", rc, strerror(errno));
+	CHECK(!munmap(closed, 4096));
+}
+
+static int tell(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	t_until(&go[1], 1);
+	say_told(WEXITED | WNOHANG);
+	say_told(WNOHANG);
+	*go = 1;
+	CHECK(!wait_into(&info, WEXITED) && info.si_pid == pid);
+	say_told(WEXITED);
+	return t_end();
 }
 
 /* Whatever it does not call itself ends it. */
@@ -166,6 +213,8 @@ static int inner(void)
 		wait_for_all(pid);
 		return t_end();
 	}
+	if (strstr(how, "tells"))
+		return tell(pid);
 	if (is("stopped"))
 		stop_others(pid);
 	*go = 1;
@@ -200,6 +249,7 @@ int main(int argc, char **argv)
 		return inner();
 	CHECK(pid > 0);
 	CHECK(waitpid(pid, &status, 0) == pid);
+	*go = 1;
 	printf("ended %x\n", (unsigned)status);
 	pid = waitpid(-1, &status, __WALL);
 	printf("orphans: %s\n", pid > 0 ? "some" : "none");
