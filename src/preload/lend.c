@@ -79,6 +79,7 @@ static void enter_sandbox(long nr, uintptr_t a, uintptr_t b, uintptr_t c)
 		return;
 	ff_own_memory("puts itself under a filter");
 	ff_ending(FF_ENDING_WORDS);
+	ff_tidy();
 	ff_sandbox_enter(nr, a, b);
 }
 

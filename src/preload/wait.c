@@ -66,22 +66,34 @@ static bool finds_all(int options)
 		ff_trials_forbid();
 	}
 	/* Where there never was one, nobody stands in, either. */
-	return (may_look() && ff_trials_any()) || ff_any_standin();
+	return (may_look() && ff_trials_any()) || ff_any_standin() ||
+	       ff_knows_handed(0);
+}
+
+/* Under a filter it is one until a wait has told so. Who only looks might find
+ * who stands in. */
+static bool may_be_handed(pid_t pid, int options)
+{
+	if (atomic_load(&ff_sandboxed))
+		return (pid > 0 || !(options & (int)WNOWAIT)) &&
+		       ff_knows_handed(pid);
+	return pid > 0 ? ff_is_handed(pid) : ff_any_handed();
 }
 
 /* A child that was handed over while in execve is the program's to wait for,
  * though it may be of the other class as yet. */
 static int with_handed(pid_t pid, int options)
 {
-	if (!has_children() || (options & (int)__WCLONE) ||
-	    !(pid > 0 ? ff_is_handed(pid) : ff_any_handed()))
+	if (!may_have_children() || (options & (int)__WCLONE) ||
+	    !may_be_handed(pid, options))
 		return options;
 	return options | (int)__WALL;
 }
 
 void ff_tidy(void)
 {
-	if (ff_any_standin() && has_children() && ff_identity() == FF_SAME) {
+	if ((ff_any_standin() || ff_knows_handed(0)) && has_children() &&
+	    ff_identity() == FF_SAME) {
 		ff_standins_reap();
 		ff_any_handed(); /* H-D27 */
 	}
@@ -152,6 +164,16 @@ static long call_wait4(bool raw, pid_t pid, int *status, int options,
 		     FF_NEXT(wait4)(pid, status, options, usage);
 }
 
+/* A wait has told of @pid. True: it is the program's. */
+static bool is_programs(pid_t pid, bool ended)
+{
+	if (ff_standin_told(pid, ended))
+		return false;
+	if (ended && ff_knows_handed(pid))
+		ff_handed_remove(pid);
+	return true;
+}
+
 /* What the program itself has called is called until it tells nobody of ours.
  * @status is not read before the kernel has written to it. */
 static pid_t wait_past_ours(pid_t pid, int *status, int options,
@@ -163,8 +185,7 @@ static pid_t wait_past_ours(pid_t pid, int *status, int options,
 	do
 		rc = call_wait4(raw, pid, told, options, usage);
 	while (rc > 0 &&
-	       ff_standin_told((pid_t)rc,
-			       WIFEXITED(*told) || WIFSIGNALED(*told)));
+	       !is_programs((pid_t)rc, WIFEXITED(*told) || WIFSIGNALED(*told)));
 	return (pid_t)rc;
 }
 
@@ -262,10 +283,9 @@ static int wait_by_id_past_ours(const struct wait *w, siginfo_t *info,
 	do
 		rc = call_waitid(w, told, w->options, usage);
 	while (rc == 0 && told->si_pid > 0 && !(w->options & WNOWAIT) &&
-	       ff_standin_told(told->si_pid,
-			       told->si_code == CLD_EXITED ||
-				       told->si_code == CLD_KILLED ||
-				       told->si_code == CLD_DUMPED));
+	       !is_programs(told->si_pid, told->si_code == CLD_EXITED ||
+						  told->si_code == CLD_KILLED ||
+						  told->si_code == CLD_DUMPED));
 	return rc;
 }
 

@@ -135,16 +135,21 @@ bool ff_handed_unheard(pid_t pid)
 	return false;
 }
 
-bool ff_is_handed(pid_t pid)
+bool ff_knows_handed(pid_t pid)
 {
 	unsigned i;
 
-	if (!atomic_load(&count) || !ff_any_handed())
-		return false;
+	if (!atomic_load(&count) || pid <= 0)
+		return atomic_load(&count);
 	for (i = 0; i < HANDED_MAX; i++)
 		if (atomic_load(&handed[i]) == pid)
 			return true;
 	return false;
+}
+
+bool ff_is_handed(pid_t pid)
+{
+	return ff_any_handed() && ff_knows_handed(pid);
 }
 
 static void reset(void)

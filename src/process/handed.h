@@ -17,6 +17,8 @@ void ff_handed_remove(pid_t pid);
  * gone, are forgotten first. Cheap while there are none. */
 bool ff_any_handed(void);
 bool ff_is_handed(pid_t pid);
+/* By no call: may there be one, or may @pid (> 0) be one? */
+bool ff_knows_handed(pid_t pid);
 
 /* Before what SIGCHLD does is changed. */
 void ff_handed_hear(void);

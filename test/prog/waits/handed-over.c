@@ -28,6 +28,15 @@
  * borrowed_waits, borrowed_sets, vforked_waits
  *          as falls; before that somebody who has borrowed its parent's memory
  *          waits, or sets SIGCHLD
+ * sandboxed_begins, sandboxed_id
+ *          in execve, and its parent puts itself under a filter that kills for
+ *          what it does not call itself; waits find it, and when it has been
+ *          waited for no clone child of the parent's
+ * sandboxed_falls
+ *          ... and it is refused, and ends by a signal
+ * sandboxed_late
+ *          ... which it does when the program has begun: waits find no
+ *          clone child of the parent's at all
  *
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       handed-over-{spins,alarmed,alarm_ends,killed,execs,on_trial} {}
@@ -36,6 +45,10 @@
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
  *       -e FLATFORK_VFORK=libc
  *       handed-over-{borrowed_waits,borrowed_sets,vforked_waits} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       handed-over-{sandboxed_begins,sandboxed_id,sandboxed_falls} {}
+ * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
+ *       handed-over-{sandboxed_late} {}
  * Test: -b 1500 -e FLATFORK_LEND=off
  *       handed-over-{no_more,confined,crowded} {}
  * Test: -l -b 1500 -k hydrations -e FLATFORK_LEND=off
@@ -50,6 +63,7 @@
  * Test: -f -b 1500 lent-handed-over-{execs,on_trial,opens,refused,ends} {}
  * Test: -f -b 1500 lent-handed-over-{ends_late,falls,unheard,heard} {}
  */
+#include "deny.h"
 #include "t.h"
 
 #include <errno.h>
@@ -87,9 +101,15 @@ static bool is_borrowed(void)
 	       is("vforked_waits");
 }
 
+static bool is_sandboxed(void)
+{
+	return !strncmp(how, "sandboxed", 9);
+}
+
 static bool falls(void)
 {
-	return is("falls") || is("unheard") || is("heard") || is_borrowed();
+	return is("falls") || is("unheard") || is("heard") || is_borrowed() ||
+	       is("sandboxed_falls");
 }
 
 static bool is_refused(void)
@@ -100,7 +120,7 @@ static bool is_refused(void)
 
 static bool on_trial(void)
 {
-	return is("on_trial") || is("opens") || is_refused();
+	return is("on_trial") || is("opens") || is_refused() || is_sandboxed();
 }
 
 static bool listens(void)
@@ -158,7 +178,9 @@ static void child_runs(bool last)
 	if (is("opens") && open("./slow", O_RDONLY | O_CLOEXEC) >= 0)
 		t_exec_exit(7);
 	if (on_trial())
-		execl("./slow", "slow", "exit", "7", (char *)NULL);
+		execl("./slow", "slow",
+		      last && is("sandboxed_late") ? "pause" : "exit", "7",
+		      (char *)NULL);
 	if (on_trial())
 		shared[1] = 5;
 	if (is("ends_late"))
@@ -341,6 +363,82 @@ static void after_fork(pid_t pid)
 	t_fill(t_area, t_area_bytes);
 }
 
+/* Nothing is closed, which would be looked at. */
+static void until_begun(pid_t pid)
+{
+	char path[64], name[8] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	while (strncmp(name, "slow", 4)) {
+		t_sleep_ms(10);
+		CHECK(pread(fd, name, sizeof(name), 0) > 0);
+	}
+}
+
+/* Of this process's own; it ends. */
+static pid_t make_clone_child(void)
+{
+	pid_t pid = (pid_t)by_itself(SYS_clone, 0, 0, NULL, 0);
+
+	if (pid == 0)
+		by_itself(SYS_exit_group, 5, 0, NULL, 0);
+	CHECK(pid > 0);
+	return pid;
+}
+
+/* Of any child, by calls of one kind. -1: the status is the error. */
+static pid_t wait_any(int flags, int *ret_status)
+{
+	siginfo_t info = { 0 };
+	pid_t pid;
+
+	*ret_status = -1;
+	if (!is("sandboxed_id")) {
+		pid = waitpid(-1, ret_status, flags);
+	} else {
+		pid = waitid(P_ALL, 0, &info, WEXITED | flags);
+		pid = pid < 0 ? pid : info.si_pid;
+		*ret_status = info.si_status;
+	}
+	if (pid < 0)
+		*ret_status = errno;
+	return pid;
+}
+
+/* Whatever it does not call itself ends it. */
+static void end_in_sandbox(pid_t pid)
+{
+	const bool late = is("sandboxed_late");
+	siginfo_t info;
+	pid_t own = -1;
+	int status;
+
+	if (late) {
+		permit();
+		until_begun(pid);
+		own = make_clone_child();
+		CHECK(by_itself(SYS_waitid, P_PID, own, &info,
+				WEXITED | WNOWAIT | (long)__WCLONE) == 0);
+	}
+	CHECK(!deny(is("sandboxed_id") ?
+			    "wait4=KILL,getpid=KILL,rt_sigaction=KILL" :
+			    "waitid=KILL,getpid=KILL,rt_sigaction=KILL"));
+	CHECK(wait_any(WNOHANG, &status) == 0);
+	if (late)
+		CHECK(!kill(pid, SIGKILL));
+	else
+		permit();
+	CHECK(wait_any(0, &status) == pid);
+	printf("status %x\n", (unsigned)status);
+	if (!late)
+		own = make_clone_child();
+	CHECK(wait_any(0, &status) == -1 && status == ECHILD);
+	CHECK(wait_any((int)__WCLONE, &status) == own);
+}
+
 static void block_sigchld(void)
 {
 	sigset_t sigchld;
@@ -381,8 +479,13 @@ int main(int argc, char **argv)
 		if (i < PROOFS)
 			t_reap(pid, "known");
 	}
-	after_fork(pid);
+	if (is_sandboxed())
+		end_in_sandbox(pid);
+	else
+		after_fork(pid);
 	unlink("slow");
+	if (is_sandboxed())
+		return 0;
 	if (listener >= 0)
 		close(listener);
 	if (lease >= 0)
