@@ -65,6 +65,29 @@ CASE(leads_group)
 	odd(leads_group);
 }
 
+/* What exec keeps, but no process inherits, is the program's. */
+static void has_an_alarm(void)
+{
+	alarm(100);
+	execl(t_report, "report", "itimers", (char *)NULL);
+}
+
+CASE(has_an_alarm)
+{
+	odd(has_an_alarm);
+}
+
+static void dies_with_its_parent(void)
+{
+	CHECK(!prctl(PR_SET_PDEATHSIG, SIGUSR1));
+	execl(t_report, "report", "state", (char *)NULL);
+}
+
+CASE(dies_with_its_parent)
+{
+	odd(dies_with_its_parent);
+}
+
 static void opens_itself(void)
 {
 	DIR *all = opendir("/dev/fd");
