@@ -14,7 +14,10 @@
  *       holds there would be held in its parent's memory whatever is done.
  *  H-B4 While it becomes a fork it needs SIGSYS, and can't block it: that may be
  *       sent meanwhile, by its timer, or by its parent, which both have their
- *       way, or by anybody, which is for the fork.
+ *       way, or by anybody, which is for the fork. So may signals of faults be.
+ *  H-B5 Behind the fence it may be in a handler for as long as its exec takes.
+ *       A signal of a fault that somebody sends then must not make it a fork
+ *       inside of that, which would go on in the handler without its loan.
  */
 #include "lend/child/borrower.h"
 
@@ -44,7 +47,8 @@ bool ff_borrower_handles(int sig)
 						   ff_borrower_on_signal,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | FF_SA_RESTORER,
 		.restorer = ff_sigreturn,
-		.mask = FF_ALL_BUT_SYNCHRONOUS | FF_SIG(SIGSYS),
+		.mask = ff_loan->fence.stands ? ~(ff_sigset)0 : /* H-B5 */
+				FF_ALL_BUT_SYNCHRONOUS | FF_SIG(SIGSYS),
 	};
 	struct ff_sigaction old;
 
@@ -188,12 +192,13 @@ static void let_die(int sig)
 }
 
 /* H-B4 */
-static void wait_until_it_is_a_fork(struct ff_loan *loan, const siginfo_t *info)
+static void wait_until_it_is_a_fork(struct ff_loan *loan, int sig,
+				    const siginfo_t *info)
 {
-	if (info->si_code == SI_TIMER || loan->stopped_by)
+	if (sig == SIGSYS && (info->si_code == SI_TIMER || loan->stopped_by))
 		return;
-	loan->arrived |= FF_SIG(SIGSYS);
-	loan->info[SIGSYS - 1] = *info;
+	loan->arrived |= FF_SIG(sig);
+	loan->info[sig - 1] = *info;
 }
 
 /* H-B1. Behind the fence no lock was taken that its parent could miss. */
@@ -223,8 +228,8 @@ void ff_borrower_on_signal(int sig, siginfo_t *info, void *context)
 	if (loan->why) {
 		if (sig == SIGSYS && info->si_code == SYS_USER_DISPATCH)
 			ff_become_call(loan, uc, ff_call_number(info));
-		else if (sig == SIGSYS && info->si_code <= 0)
-			wait_until_it_is_a_fork(loan, info);
+		else if (info->si_code <= 0)
+			wait_until_it_is_a_fork(loan, sig, info);
 		else
 			let_die(sig);
 		return;

@@ -28,7 +28,6 @@
 #include <time.h>
 
 #include "arch/arch.h"
-#include "host/pidns.h"
 #include "host/signals.h"
 #include "lend/child/farewell.h"
 #include "lend/loan.h"
@@ -83,8 +82,8 @@ static void envoy(void *arg)
 	for (;;) {
 		while ((word = atomic_load(&e->word)) != FF_ENVOY_ORDERED) {
 			if (word == FF_ENVOY_DISMISSED ||
-			    ff_parent_is_dead(loan->parent))
-				end();
+			    !atomic_load(&loan->borrowed))
+				end(); /* nobody will order */
 			wait_for(&e->word, word);
 		}
 		raise_missing(loan);
@@ -150,10 +149,10 @@ static enum ff_envoy_word await(struct ff_envoy *e)
 	for (;;) {
 		seen = atomic_load(&e->here);
 		word = (enum ff_envoy_word)atomic_load(&e->word);
+		if (word != FF_ENVOY_ORDERED)
+			return word; /* it may have ended behind its answer */
 		if (!seen)
 			return FF_ENVOY_GONE;
-		if (word != FF_ENVOY_ORDERED)
-			return word;
 		if (ff_pending() & FF_SIG(SIGSYS))
 			return FF_ENVOY_DISMISSED;
 		wait_for(&e->here, seen);

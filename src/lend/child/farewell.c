@@ -28,7 +28,7 @@
 ff_sigset ff_take_pending(siginfo_t *ret_info)
 {
 	const struct timespec now = { 0, 0 };
-	const ff_sigset all = FF_ALL_BUT_SYNCHRONOUS;
+	const ff_sigset all = ~FF_SIG(SIGSYS);
 	ff_sigset taken = 0;
 	siginfo_t info;
 	long sig;
