@@ -22,11 +22,19 @@ static void give_signal(siginfo_t *info)
 	sys(rt_sigqueueinfo, ff_getpid(), SIGCHLD, info);
 }
 
+static bool is_gone(pid_t child)
+{
+	return child && sys(waitid, P_PID, child, NULL,
+			    WEXITED | WNOHANG | WNOWAIT, NULL) == -ECHILD;
+}
+
 /*
  * H-V4. The signal of another child may have merged with that of ours, or
- * ours with it: then it is made anew. One too many is better than none.
+ * ours with it: then it is made anew. One too many is better than none. Where
+ * nobody waits for children (SA_NOCLDWAIT), what is known of @programs is that it
+ * is gone.
  */
-static void take_sigchld(pid_t child)
+static void take_sigchld(pid_t child, pid_t programs)
 {
 	const ff_sigset sigchld = FF_SIG(SIGCHLD);
 	const struct timespec now = { 0, 0 };
@@ -42,9 +50,13 @@ static void take_sigchld(pid_t child)
 		     NULL) == 0 &&
 		 other.si_pid)
 		give_signal(&other);
+	else if (is_gone(programs))
+		give_signal(&(siginfo_t){ .si_signo = SIGCHLD,
+					  .si_code = CLD_EXITED,
+					  .si_pid = programs });
 }
 
-void ff_reap(pid_t child)
+void ff_reap(pid_t child, pid_t programs)
 {
 	siginfo_t info;
 	long rc;
@@ -52,7 +64,7 @@ void ff_reap(pid_t child)
 	do
 		rc = sys(waitid, P_PID, child, &info, WEXITED, NULL);
 	while (rc == -EINTR);
-	take_sigchld(child);
+	take_sigchld(child, programs);
 }
 
 /* Its stop, and the end of that, are nobody's to be told of. */
@@ -61,7 +73,7 @@ static void take_words(pid_t child)
 	siginfo_t info;
 
 	sys(waitid, P_PID, child, &info, WSTOPPED | WCONTINUED | WNOHANG, NULL);
-	take_sigchld(child);
+	take_sigchld(child, 0);
 }
 
 void ff_reap_around_envoy(struct ff_loan *loan)
@@ -73,11 +85,11 @@ void ff_reap_around_envoy(struct ff_loan *loan)
 	if (atomic_load(&e->word) != FF_ENVOY_ORDERED || !ff_envoy_is_away(e)) {
 		if (atomic_load(&e->here))
 			sys(kill, e->pid, SIGKILL);
-		ff_reap(e->pid);
+		ff_reap(e->pid, loan->own ? loan->own : loan->child);
 		return;
 	}
 	if (e->was_stopped)
 		take_words(e->pid);
-	ff_reap(loan->child);
+	ff_reap(loan->child, e->pid);
 	loan->result = e->pid;
 }

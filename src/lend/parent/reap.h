@@ -6,8 +6,9 @@
 
 struct ff_loan;
 
-/* Waits for the end of @child. All signals are blocked. */
-void ff_reap(pid_t child);
+/* Waits for the end of @child. All signals are blocked. @programs: who is the
+ * program's child in its place; or 0. */
+void ff_reap(pid_t child, pid_t programs);
 
 /* The child is gone, or has memory of its own. Whose program is it, its own or
  * its envoy's? The other one is reaped. */

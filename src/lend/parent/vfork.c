@@ -157,7 +157,7 @@ static void settle(struct ff_loan *loan)
 		ff_gate_leave_real();
 	if (!loan->own)
 		return; /* killed on the way: it is the program's to reap */
-	ff_reap(loan->child);
+	ff_reap(loan->child, loan->own);
 	loan->result = loan->own;
 	if (!loan->record || loan->arrived || loan->stopped_by)
 		return;
@@ -171,7 +171,7 @@ static void settle(struct ff_loan *loan)
 static void take_back(struct ff_loan *loan, bool called_off)
 {
 	ff_undo_wrong(loan);
-	ff_reap(loan->child);
+	ff_reap(loan->child, 0);
 	if (called_off)
 		return;
 	if (loan->record)

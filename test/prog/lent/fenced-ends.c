@@ -6,7 +6,10 @@
  */
 #include "fenced.h"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 static int feed[2];
 
@@ -182,6 +185,54 @@ CASE(comes_back)
 	odd_comes_back = true;
 	printf("unflushed ");
 	odd(comes_back);
+}
+
+/* No instruction of it can be executed: it is the shortest program. */
+static void write_shortest(void)
+{
+	Elf64_Ehdr head;
+	const Elf64_Phdr nothing = { .p_type = PT_NULL };
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	CHECK(read(fd, &head, sizeof(head)) == sizeof(head));
+	close(fd);
+	head.e_type = ET_EXEC;
+	head.e_entry = 0;
+	head.e_phoff = sizeof(head);
+	head.e_phnum = 1;
+	head.e_shoff = head.e_shnum = head.e_shstrndx = 0;
+	fd = open("shortest", O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+	CHECK(write(fd, &head, sizeof(head)) == sizeof(head));
+	CHECK(write(fd, &nothing, sizeof(nothing)) == sizeof(nothing));
+	CHECK(!close(fd));
+}
+
+/* Its end is told, where no wait finds it. */
+CASE(unwaited)
+{
+	const struct sigaction act = { .sa_handler = on_usr2,
+				       .sa_flags = SA_NOCLDWAIT | SA_RESTART };
+	const struct rlimit none = { 0, 0 };
+	int told = 0;
+	pid_t pid;
+
+	CHECK(!setrlimit(RLIMIT_CORE, &none));
+	write_shortest();
+	CHECK(!sigaction(SIGCHLD, &act, NULL));
+	t_signals_again();
+	for (int i = 0; i < 100; i++) {
+		taken = 0;
+		pid = fork(); /* here: a lent child may not return */
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			execl("./shortest", "shortest", (char *)NULL);
+			_exit(9);
+		}
+		CHECK(waitpid(pid, NULL, 0) == -1 && errno == ECHILD);
+		told += taken > 0;
+	}
+	printf("told of %d\n", told);
+	unlink("shortest");
 }
 
 CASES_MAIN
