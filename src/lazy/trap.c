@@ -130,8 +130,9 @@ const char *ff_arm(struct ff_slot *slot, ff_sigset mask)
 	slot->ret_mask = NULL;
 	why = arm(slot);
 	/* A SIGSYS for the program may come right now, and be taken first: never
-	 * where it would find our stack and not our handler. */
-	ff_setmask(why ? before : ff_our_mask(mask));
+	 * where it would find our stack and not our handler. SIGSEGV is needed in
+	 * the child alone. */
+	ff_setmask(why ? before : ff_our_mask(mask) | (mask & FF_SIG(SIGSEGV)));
 	return why;
 }
 

@@ -181,6 +181,17 @@ static long make_child(struct ff_slot *slot, const struct ff_request *rq,
 	return pid;
 }
 
+/* In the child, whose parent may block them. */
+static void let_faults_in(ucontext_t *uc)
+{
+	ff_sigset *mask = (ff_sigset *)&uc->uc_sigmask;
+
+	if (!(*mask & FF_SIG(SIGSEGV)))
+		return;
+	*mask &= ~FF_SIG(SIGSEGV);
+	ff_setmask(~FF_SIG(SIGSEGV));
+}
+
 /*
  * Mark, clone, unmark. Returns the child's pid, 0 in the child, or a
  * negative number with *ret_why.
@@ -237,6 +248,7 @@ static long clone_without_areas(struct ff_slot *slot, ucontext_t *uc,
 	if (rc == 0) {
 		pid = make_child(slot, rq, ret_why);
 		if (pid == 0) {
+			let_faults_in(uc);
 			ff_child_begin(slot, &mem, &pagemap);
 			return 0;
 		}
