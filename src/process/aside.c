@@ -44,8 +44,7 @@ static void child_main(void *arg)
 
 	a->what(a->arg);
 	atomic_store(&a->is_done, true);
-	for (;;)
-		sys(exit_group, 0);
+	ff_end();
 }
 
 /* False: the time is over. Where CLONE_VM copies (some emulators) its word says

@@ -60,12 +60,6 @@ static bool move_state(enum ff_state from, enum ff_state to)
 					      to);
 }
 
-static _Noreturn void end(void)
-{
-	for (;;)
-		sys(exit_group, 0);
-}
-
 /* H-I1: as a child might that is somebody's else. */
 static void lie(void)
 {
@@ -93,7 +87,7 @@ static _Noreturn void roll_back(enum ff_reason reason, long call)
 	move_state(FF_RUNNING, FF_ROLLBACK);
 	move_state(FF_STARTING, FF_ROLLBACK);
 	move_state(FF_BORN, FF_ROLLBACK);
-	end();
+	ff_end();
 }
 
 /* A committed child without its memory: it dies alone, as one that the
@@ -193,7 +187,7 @@ void ff_child_begin(struct ff_slot *slot, const struct ff_held *mem,
 	if (why_not != FF_REASON_NONE)
 		roll_back(why_not, -1); /* nobody has seen it */
 	if (!is_born())
-		end();
+		ff_end();
 	ff_mediated = true;
 }
 
@@ -205,7 +199,7 @@ void ff_child_is_out(void)
 		atomic_load(&ff_child.shared->state);
 	if (!atomic_compare_exchange_strong(&ff_child.shared->inside, &inside,
 					    FF_OUT))
-		end();
+		ff_end();
 }
 
 static void set_action(int sig, const struct ff_sigaction *act)
@@ -350,7 +344,7 @@ void ff_child_enter_exec(void)
 	if (ff_child.committed)
 		move_on(FF_EXECING);
 	else if (!move_state(FF_RUNNING, FF_EXECING))
-		end();
+		ff_end();
 	/* For a parent that can't wait for both words. */
 	if (ff_child.mem < 0)
 		sys(futex, &ff_child.shared->asked, FUTEX_WAKE, 1, NULL, NULL,

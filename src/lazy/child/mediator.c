@@ -255,8 +255,7 @@ void ff_child_call(ucontext_t *uc, long nr, bool as_program)
 				  memory_order_relaxed);
 	ff_child.names_files |= ff_names_a_file(call);
 	if (atomic_load(&ff_child.shared->state) == FF_CANCELLED)
-		for (;;)
-			sys(exit_group, 0);
+		ff_end();
 	if (ff_child.committed && atomic_load(&ff_child.shared->leave))
 		ff_child_leave(uc, FF_REASON_BUDGET, nr);
 	else if (ff_signal_comes(ff_child.mask) && nr != SYS_rt_sigreturn)

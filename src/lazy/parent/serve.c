@@ -70,12 +70,6 @@
 
 static const struct timespec a_while = { 0, 100L * 1000 * 1000 };
 
-static _Noreturn void end(void)
-{
-	for (;;)
-		sys(exit_group, 0);
-}
-
 /* The list is private, the word is not. */
 static void own_robust_word(struct ff_standin *s)
 {
@@ -119,11 +113,11 @@ static bool drop_shared(const struct ff_standin *s)
 static void drop_all(struct ff_standin *s)
 {
 	if (sys(close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) < 0)
-		end();
+		ff_end();
 	sys(setsid);
 	sys(chdir, "/");
 	if (!drop_shared(s))
-		end();
+		ff_end();
 }
 
 /* The child's number where /proc was mounted: "/proc/self/fdinfo/N" tells it. 0:
@@ -244,7 +238,7 @@ static void stand_up(struct ff_standin *s)
 		sys(kill, ff_getpid(), SIGSTOP);
 	drop_all(s);
 	if (!find_child(s))
-		end();
+		ff_end();
 	own_robust_word(s);
 	ff_supply_begin(&s->supply, s->image, &s->areas, FF_SOURCE_STANDIN);
 	ff_supply_open(&s->supply);
@@ -346,7 +340,7 @@ void ff_standin_serve(void *arg)
 		if (ff_supply_is_asked(&s->supply)) {
 			ff_supply_answer(&s->supply);
 		} else if (needs_nothing(s, sh)) {
-			end();
+			ff_end();
 		} else {
 			look_at_parent(s, sh);
 			tell_of_signals(s, sh);
@@ -356,6 +350,6 @@ void ff_standin_serve(void *arg)
 				sleep_until_asked(s, owner, &nap_ns);
 		}
 		if (turn % LOOK_EVERY == 0 && needs_nothing(s, sh))
-			end();
+			ff_end();
 	}
 }

@@ -45,12 +45,6 @@
 #define TRIES 500
 #define FAULTY_TRIES 3
 
-static _Noreturn void end(void)
-{
-	for (;;)
-		sys(exit_group, 0);
-}
-
 void ff_ask_state(struct ff_loan *loan)
 {
 	const struct timespec patience = { 0, 100L * 1000 * 1000 };
@@ -288,7 +282,7 @@ void ff_become(struct ff_loan *loan, pid_t (*fork_function)(void),
 		ff_dispatch(false);
 		if (pid < 0)
 			die(); /* H-O5 */
-		end();
+		ff_end();
 	}
 	loan->own_mask = programs;
 	ff_setmask(ff_our_mask(programs));

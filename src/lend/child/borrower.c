@@ -80,15 +80,14 @@ static void await_birth(struct ff_loan *loan)
 			break;
 		seen = atomic_load(&loan->birth);
 	}
-	while (seen != FF_LOAN_BORN)
-		sys(exit_group, 0);
+	if (seen != FF_LOAN_BORN)
+		ff_end();
 }
 
 void ff_borrower_gives_back(struct ff_loan *loan)
 {
 	loan->refused = true;
-	for (;;)
-		sys(exit_group, 0);
+	ff_end();
 }
 
 /* H-V3, as the kernel does it for clone3: of all signals, as one may be handled

@@ -44,12 +44,6 @@ static void wait_for(_Atomic uint32_t *word, uint32_t seen)
 	sys(futex, word, FUTEX_WAIT, seen, &a_while, NULL, 0);
 }
 
-static _Noreturn void end(void)
-{
-	for (;;)
-		sys(exit_group, 0);
-}
-
 /* The envoy to the borrower, which waits for its end by the same word. */
 static void answer(struct ff_envoy *e, enum ff_envoy_word what)
 {
@@ -82,7 +76,7 @@ static void envoy(void *arg)
 		while ((word = atomic_load(&e->word)) != FF_ENVOY_ORDERED) {
 			if (word == FF_ENVOY_DISMISSED ||
 			    !atomic_load(&loan->borrowed))
-				end(); /* nobody will order */
+				ff_end(); /* nobody will order */
 			wait_for(&e->word, word);
 		}
 		raise_missing(loan);
@@ -108,7 +102,7 @@ void ff_envoy_on_signal(struct ff_loan *loan, int sig, const siginfo_t *info)
 	loan->envoy.handled = FF_SIG(sig);
 	loan->envoy.info = *info;
 	answer(&loan->envoy, FF_ENVOY_CALLED);
-	end();
+	ff_end();
 }
 
 static bool make(struct ff_loan *loan)
@@ -199,7 +193,7 @@ const char *ff_envoy_exec(struct ff_loan *loan, ucontext_t *uc, long nr)
 	order(loan, uc, nr);
 	switch (await(e)) {
 	case FF_ENVOY_GONE:
-		end();
+		ff_end();
 	case FF_ENVOY_REFUSED:
 		loan->arrived |= e->arrived;
 		ff_set_result(uc, e->rc);
@@ -211,7 +205,7 @@ const char *ff_envoy_exec(struct ff_loan *loan, ucontext_t *uc, long nr)
 		break;
 	}
 	if (ff_envoy_is_away(e))
-		end();
+		ff_end();
 	loan->arrived |= e->arrived;
 	loan->late = !loan->stopped_by;
 	return loan->stopped_by ? "was stopped" : "takes too long";
