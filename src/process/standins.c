@@ -46,18 +46,6 @@ bool ff_standins_full(void)
 	return atomic_load(&count) == STANDINS_MAX;
 }
 
-void ff_standin_forget(pid_t pid)
-{
-	unsigned i;
-
-	for (i = 0; i < STANDINS_MAX; i++) {
-		if (atomic_load(&standins[i]) != pid)
-			continue;
-		atomic_store(&standins[i], 0);
-		atomic_fetch_sub(&count, 1);
-	}
-}
-
 void ff_standin_remember(pid_t pid, pid_t child)
 {
 	pid_t none;
@@ -98,6 +86,42 @@ bool ff_standin_reap_within(pid_t pid, int64_t ns)
 	return true;
 }
 
+/* @is: what it was. Somebody whose own wait has reaped it may have been first. */
+static bool free_place(unsigned i, pid_t is)
+{
+	if (!atomic_compare_exchange_strong(&standins[i], &is, 0))
+		return false;
+	atomic_fetch_sub(&count, 1);
+	return true;
+}
+
+/* Where @pid is, or STANDINS_MAX. */
+static unsigned place_of(pid_t pid)
+{
+	pid_t is;
+	unsigned i;
+
+	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
+		is = atomic_load(&standins[i]);
+		if (is == pid || is == -pid)
+			return i;
+	}
+	return STANDINS_MAX;
+}
+
+bool ff_standin_told(pid_t pid, bool ended)
+{
+	const unsigned i = place_of(pid);
+
+	if (i == STANDINS_MAX)
+		return false;
+	/* Another thread may begin to ask for it, or be done. */
+	while (ended && !free_place(i, pid) && !free_place(i, -pid) &&
+	       place_of(pid) == i)
+		;
+	return true;
+}
+
 static bool kill_and_reap(pid_t pid, int64_t ns)
 {
 	sys(kill, pid, SIGKILL);
@@ -107,7 +131,7 @@ static bool kill_and_reap(pid_t pid, int64_t ns)
 void ff_standin_dismiss(pid_t pid)
 {
 	if (kill_and_reap(pid, KILLED_NS))
-		ff_standin_forget(pid);
+		ff_standin_told(pid, true);
 }
 
 /* When is one there in vain, how long may it take to end by itself, and when
@@ -126,15 +150,6 @@ static bool reap_in_vain(pid_t pid, pid_t child, const struct patience *p)
 	return p && p->is_in_vain(child) &&
 	       (ff_standin_reap_within(pid, p->ends_ns) ||
 		kill_and_reap(pid, p->killed_ns));
-}
-
-/* @is: what it was. Somebody whose own wait has reaped it may have been first. */
-static bool free_place(unsigned i, pid_t is)
-{
-	if (!atomic_compare_exchange_strong(&standins[i], &is, 0))
-		return false;
-	atomic_fetch_sub(&count, 1);
-	return true;
 }
 
 /* The @i-th, if there is one and no other thread is at it. */
@@ -179,37 +194,14 @@ static void take_word(pid_t pid)
 
 bool ff_standin_found(const siginfo_t *info)
 {
-	const pid_t pid = info->si_pid;
-	pid_t is;
-	unsigned i;
+	const unsigned i =
+		info->si_pid > 0 ? place_of(info->si_pid) : STANDINS_MAX;
 
-	if (pid <= 0)
+	if (i == STANDINS_MAX)
 		return false;
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
-		is = atomic_load(&standins[i]);
-		if (is != pid && is != -pid)
-			continue;
-		take_word(pid);
-		try_to_reap(i, NULL);
-		return true;
-	}
-	return false;
-}
-
-bool ff_standin_told(pid_t pid, bool ended)
-{
-	pid_t is;
-	unsigned i;
-
-	for (i = 0; i < STANDINS_MAX && ff_any_standin(); i++) {
-		is = atomic_load(&standins[i]);
-		while (is == pid || is == -pid) {
-			if (!ended || free_place(i, is))
-				return true;
-			is = atomic_load(&standins[i]);
-		}
-	}
-	return false;
+	take_word(info->si_pid);
+	try_to_reap(i, NULL);
+	return true;
 }
 
 void ff_standins_await(unsigned ms)

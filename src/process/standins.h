@@ -10,9 +10,8 @@
 #include <sys/types.h>
 
 bool ff_standins_full(void);
-/* @pid serves the child @child; and after all it does not, and is reaped. */
+/* @pid serves the child @child. */
 void ff_standin_remember(pid_t pid, pid_t child);
-void ff_standin_forget(pid_t pid);
 /* True: @pid is reaped, or was. */
 bool ff_standin_reap(pid_t pid);
 /* The same, but its end is waited for, for @ns at most. */

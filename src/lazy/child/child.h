@@ -21,10 +21,10 @@
 #define FF_RAISED 4
 
 struct ff_child {
-	bool committed; /* can't be taken back any more */
-	bool unsent;	/* its end sends nothing (H-D10) */
-	bool latched;	/* it has told that its rights may change (H-I2) */
-	bool names_files;
+	bool committed;	  /* can't be taken back any more */
+	bool unsent;	  /* its end sends nothing (H-D10) */
+	bool latched;	  /* it has told that its rights may change (H-I2) */
+	bool names_files; /* behind the fence it would not stay (H-F5) */
 	struct ff_slot *slot;
 	struct ff_shared *shared;
 	struct ff_areas *areas;

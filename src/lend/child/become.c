@@ -128,18 +128,6 @@ static void restore_task(const struct ff_task *task)
 			sys(setitimer, i, &task->timer[i], NULL);
 }
 
-static void give_arrived(const struct ff_loan *loan)
-{
-	ff_sigset left = loan->arrived;
-	int sig;
-
-	for (; left; left &= left - 1) {
-		sig = __builtin_ctzl(left) + 1;
-		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig,
-		    &loan->info[sig - 1]);
-	}
-}
-
 /* In the new process, all signals blocked: an ordinary one from here on. */
 static void settle(struct ff_loan *loan)
 {
@@ -154,7 +142,7 @@ static void settle(struct ff_loan *loan)
 	restore_leadership(loan->child);
 	restore_task(&loan->task);
 	ff_new_process();
-	give_arrived(loan);
+	ff_raise_taken(loan->arrived, loan->info);
 }
 
 /*

@@ -52,19 +52,6 @@ static void answer(struct ff_envoy *e, enum ff_envoy_word what)
 	sys(futex, &e->here, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* H-O7 */
-static void raise_missing(const struct ff_loan *loan)
-{
-	ff_sigset left = loan->envoy.arrived & ~ff_pending();
-	int sig;
-
-	for (; left; left &= left - 1) {
-		sig = __builtin_ctzl(left) + 1;
-		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig,
-		    &loan->info[sig - 1]);
-	}
-}
-
 /* All signals are blocked. */
 static void envoy(void *arg)
 {
@@ -79,7 +66,8 @@ static void envoy(void *arg)
 				ff_end(); /* nobody will order */
 			wait_for(&e->word, word);
 		}
-		raise_missing(loan);
+		ff_raise_taken(e->arrived & ~ff_pending(),
+			       loan->info); /* H-O7 */
 		ff_setmask(loan->own_mask);
 		e->rc = ff_sys(e->nr, e->args[0], e->args[1], e->args[2],
 			       e->args[3], e->args[4], 0);

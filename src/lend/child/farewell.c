@@ -41,6 +41,17 @@ ff_sigset ff_take_pending(siginfo_t *ret_info)
 	return taken;
 }
 
+void ff_raise_taken(ff_sigset these, const siginfo_t *info)
+{
+	int sig;
+
+	for (; these; these &= these - 1) {
+		sig = __builtin_ctzl(these) + 1;
+		sys(rt_tgsigqueueinfo, ff_getpid(), ff_gettid(), sig,
+		    &info[sig - 1]);
+	}
+}
+
 struct ff_farewell *ff_farewell_map(void)
 {
 	long at =

@@ -25,5 +25,7 @@ void ff_farewell_hear(struct ff_loan *loan, struct ff_farewell *f);
 
 /* All signals that are pending, taken: which, and what is told of each. */
 ff_sigset ff_take_pending(siginfo_t *ret_info);
+/* Of what was taken so: these, for the calling thread. */
+void ff_raise_taken(ff_sigset these, const siginfo_t *info);
 
 #endif
