@@ -171,14 +171,11 @@ same_where_it_runs() {
 	same lazy "$1 $2"
 }
 
-# Where /proc does not tell of a filter none of our calls is made.
-run_no_proc() {
+# kill_each OPTION...: for each call that is made where the filter is known.
+kill_each() {
 	local call option
 
-	outer=("$FF_BUILD/test/ground/without" proc)
-	run probe "${outer[@]}" true
-	[ "$(status_of probe)" != 77 ] || skip "$(<"$work/probe/out")"
-	for option in -fvs -v -s -fw; do
+	for option; do
 		for call in $(calls); do
 			[ "$call" != exit_group ] || continue
 			same_where_it_runs "$option" "$call=kill"
@@ -186,21 +183,22 @@ run_no_proc() {
 	done
 }
 
+# Where /proc does not tell of a filter none of our calls is made.
+run_no_proc() {
+	outer=("$FF_BUILD/test/ground/without" proc)
+	run probe "${outer[@]}" true
+	[ "$(status_of probe)" != 77 ] || skip "$(<"$work/probe/out")"
+	kill_each -fvs -v -s -fw
+}
+
 # Who keeps the processor asks nothing, and nothing of ours is called for that
 # may not be.
 run_round_robin() {
-	local call option
-
 	needs chrt
 	outer=(chrt -r 1)
 	run probe "${outer[@]}" true
 	[ "$(status_of probe)" = 0 ] || skip "chrt: $(<"$work/probe/err")"
-	for option in -fvs -fw -v; do
-		for call in $(calls); do
-			[ "$call" != exit_group ] || continue
-			same_where_it_runs "$option" "$call=kill"
-		done
-	done
+	kill_each -fvs -fw -v
 }
 
 # Who handles SIGSYS may have trapped anything: it is not asked. One that only

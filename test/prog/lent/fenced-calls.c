@@ -123,8 +123,11 @@ static FRAME void fork_that_opens(void)
 	CHECK(waitpid(pid, &status, 0) == pid && status == 7 << 8);
 }
 
-/* Such a route is lent nothing, and no child has to become a fork for it. */
-/* Test: -l -f -q became -e FLATFORK_FAULT= fenced-forks-CASE CASE */
+/*
+ * Such a route is lent nothing, and no child has to become a fork for it.
+ *
+ * Test: -l -f -q became -e FLATFORK_FAULT= fenced-forks-CASE CASE
+ */
 CASE(opens_always)
 {
 	for (int i = 0; i < 6; i++)

@@ -6,6 +6,7 @@
  * Test: -f -b 1500 held-in-exec-CASE CASE
  */
 #include "cases.h"
+#include "permission.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -26,20 +27,6 @@ static void on_signal(int sig)
 {
 	(void)sig;
 	taken++;
-}
-
-static void listen_to_execs(void)
-{
-	char command[5000];
-
-	snprintf(command, sizeof(command), "cp '%s' slow", t_report);
-	CHECK(system(command) == 0);
-	t_signals_again();
-	listener = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
-	if (listener < 0 ||
-	    fanotify_mark(listener, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD,
-			  "slow") < 0)
-		t_skip("no permission events");
 }
 
 /* Who execs anew is not signalled again. */
@@ -83,7 +70,9 @@ static void hold_up(int sig)
 
 	wanted = t_shared(4096);
 	CHECK(!setpgid(0, 0));
-	listen_to_execs();
+	listener = make_slow(FAN_OPEN_EXEC_PERM);
+	if (listener < 0)
+		t_skip("no permission events");
 	refuser = start_refuser(sig);
 	signal(sig, on_signal);
 	t_signals_again();

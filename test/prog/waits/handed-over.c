@@ -64,6 +64,7 @@
  * Test: -f -b 1500 lent-handed-over-{ends_late,falls,unheard,heard} {}
  */
 #include "deny.h"
+#include "permission.h"
 #include "t.h"
 
 #include <errno.h>
@@ -221,16 +222,8 @@ static void take_lease(void)
 
 static void listen_to_execs(void)
 {
-	char command[5000];
-
-	snprintf(command, sizeof(command), "cp '%s' slow", t_report);
-	CHECK(system(command) == 0);
-	t_signals_again();
-	listener = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
-	if (listener < 0 ||
-	    fanotify_mark(listener, FAN_MARK_ADD,
-			  is("opens") ? FAN_OPEN_PERM : FAN_OPEN_EXEC_PERM,
-			  AT_FDCWD, "slow") < 0)
+	listener = make_slow(is("opens") ? FAN_OPEN_PERM : FAN_OPEN_EXEC_PERM);
+	if (listener < 0)
 		take_lease();
 }
 
